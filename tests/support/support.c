@@ -1,0 +1,45 @@
+#include "support/support.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+uint64_t gm_test_seed(void)
+{
+    const char *given = getenv("GM_SEED");
+    uint64_t    seed  = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)gm_now(gm_clock_system());
+    printf("seed %" PRIu64 " (repeat with GM_SEED=%" PRIu64 ")\n", seed, seed);
+    fflush(stdout);
+    return seed;
+}
+
+uint64_t gm_test_random(uint64_t *state)
+{
+    // splitmix64 (Steele, Lea, Flood 2014)
+    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+    z          = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z          = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+static void *fault_resize(void *context, void *old, size_t size)
+{
+    gm_fault_alloc *fault = context;
+    if (size == 0) {
+        if (old != NULL) fault->live_blocks--;
+        free(old);
+        return NULL;
+    }
+    if (fault->calls++ >= fault->fail_at) {
+        fault->fired = true;
+        return NULL;
+    }
+    void *memory = realloc(old, size);
+    if (memory != NULL && old == NULL) fault->live_blocks++;
+    return memory;
+}
+
+void gm_fault_alloc_init(gm_fault_alloc *fault, uint64_t fail_at)
+{
+    *fault = (gm_fault_alloc){ .alloc = { .resize = fault_resize, .context = fault }, .fail_at = fail_at };
+}
