@@ -1,0 +1,108 @@
+// engine/engine.h: the one writer. Takes changes, makes them durable, applies them, and only then tells those who asked.
+//
+//   gm_engine_open(&options, &engine, &err);
+//   gm_engine_fold(engine, GM_CHANGE_RETAIN, on_retained, broker);   // others who fold records of their own
+//   gm_engine_recover(engine, &err);                                 // replay; now reading is allowed
+//   gm_engine_write(engine, twin, flags, cells, n, (gm_ask){ on_done, connection, packet_id }, &err);
+//   ... turns of the loop ...                                        // on_done(connection, packet_id, GM_OK, NULL)
+//
+//   submit --encode--> log batch --commit thread: write, fdatasync--> apply to state and history --> observers --> asks
+//
+// Invariants: (1) an ask is answered GM_OK only after the sync that covers its record, and after its change is applied;
+// (2) asks are answered in the order of submission; (3) observers see every applied change once, in log order, before
+// its ask is answered; (4) after a refused sync nothing is applied or accepted any more, every ask gets the reason.
+//
+// Two structural changes whose outcome depends on one another (create/delete/patch of the same twin) may not lie in one
+// batch, since each was checked against the state before the other. The one who checks asks gm_engine_busy first and,
+// if so, comes back through gm_engine_later. Telemetry needs no such care.
+#ifndef GM_ENGINE_ENGINE_H
+#define GM_ENGINE_ENGINE_H
+
+#include "base/io.h"
+#include "base/loop.h"
+#include "history/history.h"
+#include "log/change.h"
+#include "log/log.h"
+#include "state/state.h"
+
+typedef struct gm_engine gm_engine;
+
+typedef struct gm_engine_options {
+    const gm_alloc *alloc;
+    const gm_io    *io;
+    const gm_clock *clock;
+    gm_loop        *loop;       // may be NULL for tools that only recover and read
+    const char     *data_dir;   // the log lies in data_dir/log
+    gm_log_options  log;
+} gm_engine_options;
+
+// Who waits for a change. call may be NULL: nobody waits. err is NULL when status is GM_OK.
+typedef struct gm_ask {
+    void (*call)(void *context, uint64_t token, gm_status status, const gm_error *err);
+    void    *context;
+    uint64_t token;
+} gm_ask;
+
+GM_NODISCARD gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engine, gm_error *err);
+
+// Others fold the kinds they own (at most one per kind), at recovery and live alike. Before gm_engine_recover.
+typedef gm_status gm_engine_fold_fn(void *context, const gm_record *record, const gm_change *change, gm_error *err);
+void gm_engine_fold(gm_engine *engine, gm_change_kind kind, gm_engine_fold_fn *fold, void *context);
+
+GM_NODISCARD gm_status gm_engine_recover(gm_engine *engine, gm_error *err);
+
+// Ends what is in flight (asks are answered) and closes the log.
+void gm_engine_close(gm_engine *engine);
+
+// ---- reading (engine thread) --------------------------------------------------------------------------------------
+gm_model         *gm_engine_model(gm_engine *engine);
+const gm_state   *gm_engine_state(const gm_engine *engine);
+const gm_history *gm_engine_history(const gm_engine *engine);
+gm_log           *gm_engine_log(gm_engine *engine);
+
+// The samples of one column in rising source time within [from, to): the series, or the live cell alone when it was
+// written only once (a series begins with the second value, so that a million quiet twins cost nothing).
+GM_NODISCARD gm_status gm_engine_read_history(const gm_engine *engine, gm_twin twin, uint16_t column, gm_time_ns from,
+                                              gm_time_ns to, gm_history_each *each, void *context, gm_error *err);
+
+// ---- submitting (engine thread) -----------------------------------------------------------------------------------
+// All copy what they are given. GM_LIMIT: the batch is full; stop reading from whoever sends, and come back with
+// gm_engine_later. GM_IO: the log is read-only. Nothing was submitted in either case and the ask is not called.
+
+// Cells of an existing twin, checked by the caller (kinds and columns of its present type; no NaN).
+GM_NODISCARD gm_status gm_engine_write(gm_engine *engine, gm_twin twin, uint8_t flags, const gm_cell_write *cells,
+                                       size_t n, gm_ask ask, gm_error *err);
+
+// Creates (twin = gm_twin{GM_NONE}; *out_twin gets the number it will have) or replaces a twin.
+GM_NODISCARD gm_status gm_engine_twin_put(gm_engine *engine, gm_twin twin, gm_str id, const gm_type *type,
+                                          const gm_cell_write *cells, size_t n, gm_ask ask, gm_twin *out_twin, gm_error *err);
+GM_NODISCARD gm_status gm_engine_twin_delete(gm_engine *engine, gm_twin twin, gm_ask ask, gm_error *err);
+GM_NODISCARD gm_status gm_engine_relationship_put(gm_engine *engine, gm_twin source, gm_twin target, gm_str id, gm_str name,
+                                                  gm_str properties, gm_ask ask, gm_error *err);
+GM_NODISCARD gm_status gm_engine_relationship_delete(gm_engine *engine, gm_twin source, gm_str id, gm_ask ask, gm_error *err);
+
+// MODELS, MODEL_DECOMMISSION, MODEL_DELETE, RETAIN, DEAD_LETTER: the texts as in log/change.h.
+GM_NODISCARD gm_status gm_engine_submit(gm_engine *engine, gm_change_kind kind, uint8_t flags, gm_str id, gm_str name,
+                                        gm_str text, gm_ask ask, gm_error *err);
+
+// Is a structural change of this twin (or with an empty id: of any model) submitted but not applied yet?
+bool gm_engine_busy(const gm_engine *engine, gm_str twin_id);
+
+// Calls once after the next batch has been applied (or refused), or at the end of this turn when none is under way.
+GM_NODISCARD gm_status gm_engine_later(gm_engine *engine, gm_loop_call *call, void *context, gm_error *err);
+
+// ---- observing ----------------------------------------------------------------------------------------------------
+// Called for every change as it is applied (not at recovery). change views the record.
+typedef void gm_observer(void *context, const gm_record *record, const gm_change *change);
+GM_NODISCARD gm_status gm_engine_observe(gm_engine *engine, gm_observer *observer, void *context, gm_error *err);
+
+typedef struct gm_engine_stats {
+    uint64_t  applied, dropped;           // changes; dropped: the twin had gone or changed its model meanwhile
+    uint64_t  samples;                    // cells written
+    uint64_t  batches;
+    uint64_t  commit_us[24];              // histogram: commits that took < 2^i microseconds from flush to durable
+    gm_dur_ns recovery;                   // how long recovery took
+} gm_engine_stats;
+gm_engine_stats gm_engine_statistics(const gm_engine *engine);
+
+#endif

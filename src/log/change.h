@@ -1,0 +1,70 @@
+// log/change.h: the vocabulary of the log: what each kind of record says, and its bytes.
+//
+// A change is encoded into a log record before it is durable and applied by decoding it afterwards, live and at
+// recovery alike: there is one path, so a restart can not disagree with what was seen. Format: docs/formats/log.md.
+//
+// Twins and types appear as numbers (given in order of creation, never reused), columns as indexes into the type's
+// columns. All decoders check every length; GM_CORRUPT means bytes that no encoder here could have written.
+#ifndef GM_LOG_CHANGE_H
+#define GM_LOG_CHANGE_H
+
+#include "base/time.h"
+#include "base/value.h"
+
+typedef enum gm_change_kind {
+    GM_CHANGE_MODELS              = 1,  // text: one interface or a JSON array of them
+    GM_CHANGE_MODEL_DECOMMISSION  = 2,  // text: DTMI; flag: decommissioned
+    GM_CHANGE_MODEL_DELETE        = 3,  // text: DTMI
+    GM_CHANGE_TWIN_PUT            = 4,  // a twin created, or replaced as a whole
+    GM_CHANGE_WRITE               = 5,  // some cells of a twin: telemetry, properties, patches
+    GM_CHANGE_TWIN_DELETE         = 6,
+    GM_CHANGE_RELATIONSHIP_PUT    = 7,  // created or replaced
+    GM_CHANGE_RELATIONSHIP_DELETE = 8,
+    GM_CHANGE_RETAIN              = 9,  // an MQTT retained message; empty payload clears
+    GM_CHANGE_DEAD_LETTER         = 10, // a message that could not be applied, and why
+    GM_CHANGE_KIND_COUNT
+} gm_change_kind;
+
+typedef struct gm_cell_write {
+    uint16_t   column;
+    gm_time_ns at;     // source time
+    gm_value   value;  // kind NONE removes the value
+} gm_cell_write;
+
+enum { GM_CELLS_MAX = 65535 };
+
+// GM_WRITE_PROPERTIES: the twin's ETag changes (properties were set, not just telemetry reported).
+enum { GM_WRITE_PROPERTIES = 1 };
+
+typedef struct gm_change {  // decoded; texts are viewed in the record's payload
+    gm_change_kind kind;
+    uint8_t        flags;
+    uint32_t       twin;         // TWIN_*, WRITE; RELATIONSHIP_*: the source
+    uint32_t       target;       // RELATIONSHIP_PUT
+    uint32_t       type;         // WRITE: number of the type whose columns are meant
+    gm_str         id;           // TWIN_PUT: twin id; RELATIONSHIP_*: relationship id; RETAIN, DEAD_LETTER: topic
+    gm_str         name;         // TWIN_PUT: DTMI; RELATIONSHIP_PUT: name; DEAD_LETTER: reason
+    gm_str         text;         // MODEL*: JSON or DTMI; RELATIONSHIP_PUT: properties (JSON object); RETAIN, DEAD_LETTER: payload
+    uint16_t       cell_count;   // TWIN_PUT, WRITE
+    const uint8_t *cells, *cells_end;  // walked with gm_change_next_cell
+    gm_time_ns     cells_at;
+} gm_change;
+
+// Bytes that the encoders below will need.
+size_t gm_change_size_write(const gm_cell_write *cells, size_t n);
+size_t gm_change_size_twin_put(gm_str id, gm_str dtmi, const gm_cell_write *cells, size_t n);
+size_t gm_change_size_texts(gm_str id, gm_str name, gm_str text);
+
+// out has room for exactly the size above. n <= GM_CELLS_MAX.
+void gm_change_encode_write(uint8_t *out, uint32_t twin, uint32_t type, uint8_t flags, const gm_cell_write *cells, size_t n);
+void gm_change_encode_twin_put(uint8_t *out, uint32_t twin, gm_str id, gm_str dtmi, const gm_cell_write *cells, size_t n);
+
+// All other kinds: two numbers, a flag byte and three texts.
+void gm_change_encode_texts(uint8_t *out, uint32_t twin, uint32_t target, uint8_t flags, gm_str id, gm_str name, gm_str text);
+
+GM_NODISCARD gm_status gm_change_decode(uint8_t kind, const uint8_t *payload, size_t size, gm_change *out_change, gm_error *err);
+
+// Walks the cells: *at starts at change->cells. False at the end (all lengths were checked by decode).
+bool gm_change_next_cell(const gm_change *change, const uint8_t **at, gm_cell_write *out_cell);
+
+#endif

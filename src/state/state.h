@@ -1,0 +1,109 @@
+// state/state.h: what is. A type is a table, a twin is a row, a property is a column; relationships go both ways.
+//
+//   gm_twin twin = gm_state_find(state, GM_STR("pump7"));
+//   if (gm_twin_ok(twin)) gm_state_get(state, twin, column, &cell);
+//
+// The state is the fold of the log: gm_state_apply is the only writer and runs on the engine thread; everything else
+// here reads, on the same thread. Views are valid until the next apply.
+//
+// Rows never move: a deleted twin leaves a hole that a later twin of the same type fills. A position in a table is
+// therefore a paging token that neither skips nor repeats a twin.
+#ifndef GM_STATE_STATE_H
+#define GM_STATE_STATE_H
+
+#include "base/alloc.h"
+#include "base/time.h"
+#include "base/value.h"
+#include "log/change.h"
+#include "model/model.h"
+
+typedef struct gm_state gm_state;
+typedef struct gm_twin { uint32_t v; } gm_twin;  // a twin's number; never reused
+typedef struct gm_edge { uint32_t v; } gm_edge;  // a relationship; reused after deletion
+
+#define GM_NONE UINT32_MAX
+static inline bool gm_twin_ok(gm_twin twin) { return twin.v != GM_NONE; }
+static inline bool gm_edge_ok(gm_edge edge) { return edge.v != GM_NONE; }
+
+#define GM_ABSENT INT64_MIN  // source time of a cell that has no value
+
+typedef struct gm_text { uint32_t len; char bytes[]; } gm_text;  // a string cell
+
+// One column of a table. A column that was never written has no arrays (all NULL): every row is absent.
+// Absent cells of a double column hold NaN, so that a comparison needs no second look.
+typedef struct gm_cells {
+    gm_kind kind;
+    union {
+        const double         *d;  // DOUBLE
+        const int64_t        *i;  // INT, BOOL
+        const gm_text *const *s;  // STRING, JSON; NULL when absent
+    };
+    const gm_time_ns *source;  // [rows] when measured; GM_ABSENT = no value
+    const gm_time_ns *ingest;  // [rows] when committed
+} gm_cells;
+
+typedef struct gm_table {
+    const gm_type   *type;
+    uint32_t         rows;     // holes included
+    uint32_t         live;     // twins
+    const uint32_t  *twins;    // [rows] twin number, GM_NONE for a hole
+    const gm_cells  *columns;  // [type->column_count]
+} gm_table;
+
+typedef struct gm_cell { gm_value value; gm_time_ns source, ingest; } gm_cell;  // value.kind NONE: absent
+
+typedef struct gm_relationship {
+    gm_twin    source, target;
+    gm_str     id, name;
+    gm_str     properties;  // compact JSON object; "{}" when none
+    uint64_t   version;     // sequence of its last change: the ETag
+    gm_time_ns changed;
+} gm_relationship;
+
+// ---- life cycle -------------------------------------------------------------------------------------------------
+// The model is the caller's; the state adds and removes interfaces in it as it applies MODEL changes.
+GM_NODISCARD gm_state *gm_state_create(const gm_alloc *alloc, gm_model *model);
+void                   gm_state_destroy(gm_state *state);
+
+// ---- writing (engine only) --------------------------------------------------------------------------------------
+// Applies a committed change. What was checked before appending can not fail here; GM_CONFLICT says that the world
+// moved on between append and commit (the twin was deleted or changed its model) and the change has no effect.
+// GM_NOMEM and GM_CORRUPT end the engine: state and log would part.
+GM_NODISCARD gm_status gm_state_apply(gm_state *state, uint64_t sequence, gm_time_ns ingest, const gm_change *change,
+                                      gm_error *err);
+
+// ---- twins ------------------------------------------------------------------------------------------------------
+gm_twin        gm_state_find(const gm_state *state, gm_str id);
+bool           gm_state_exists(const gm_state *state, gm_twin twin);
+gm_str         gm_state_id(const gm_state *state, gm_twin twin);
+const gm_type *gm_state_type(const gm_state *state, gm_twin twin);
+uint32_t       gm_state_row(const gm_state *state, gm_twin twin);        // in gm_state_table(state, type->number)
+uint64_t       gm_state_version(const gm_state *state, gm_twin twin);    // sequence of the last property change: the ETag
+gm_time_ns     gm_state_changed(const gm_state *state, gm_twin twin);    // its time
+size_t         gm_state_twin_count(const gm_state *state);
+uint32_t       gm_state_next_twin(const gm_state *state);                // the number that the next new twin gets
+void           gm_state_get(const gm_state *state, gm_twin twin, uint32_t column, gm_cell *out_cell);
+
+// ---- tables -----------------------------------------------------------------------------------------------------
+size_t   gm_state_table_count(const gm_state *state);                    // one per type number; empty ones included
+gm_table gm_state_table(const gm_state *state, size_t type_number);
+
+// ---- relationships ----------------------------------------------------------------------------------------------
+gm_edge         gm_state_find_relationship(const gm_state *state, gm_twin source, gm_str id);
+gm_relationship gm_state_relationship(const gm_state *state, gm_edge edge);
+size_t          gm_state_relationship_count(const gm_state *state);
+// Iteration, newest last; GM_NONE ends:  for (e = first_out(s, t); gm_edge_ok(e); e = next_out(s, e)) ...
+gm_edge gm_state_first_out(const gm_state *state, gm_twin source);
+gm_edge gm_state_next_out(const gm_state *state, gm_edge edge);
+gm_edge gm_state_first_in(const gm_state *state, gm_twin target);
+gm_edge gm_state_next_in(const gm_state *state, gm_edge edge);
+// Positions 0..limit-1 cover all relationships (holes answer false): a scan that can stop and go on.
+uint32_t gm_state_edge_limit(const gm_state *state);
+bool     gm_state_edge_at(const gm_state *state, uint32_t position, gm_edge *out_edge);
+// Relationship names are numbered, so that a traversal compares numbers. GM_NONE: never used.
+uint32_t gm_state_name_number(const gm_state *state, gm_str name);
+uint32_t gm_state_edge_name(const gm_state *state, gm_edge edge);
+gm_twin  gm_state_edge_source(const gm_state *state, gm_edge edge);
+gm_twin  gm_state_edge_target(const gm_state *state, gm_edge edge);
+
+#endif
