@@ -34,7 +34,9 @@ typedef struct gm_cell_write {
 enum { GM_CELLS_MAX = 65535 };
 
 // GM_WRITE_PROPERTIES: the twin's ETag changes (properties were set, not just telemetry reported).
-enum { GM_WRITE_PROPERTIES = 1 };
+// GM_WRITE_ALWAYS: the live value is replaced even by one with an older source time (a person's patch wins over a
+// device whose clock runs ahead); without it a late sample goes to history only.
+enum { GM_WRITE_PROPERTIES = 1, GM_WRITE_ALWAYS = 2 };
 
 typedef struct gm_change {  // decoded; texts are viewed in the record's payload
     gm_change_kind kind;

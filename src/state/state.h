@@ -57,7 +57,6 @@ typedef struct gm_relationship {
     gm_str     id, name;
     gm_str     properties;  // compact JSON object; "{}" when none
     uint64_t   version;     // sequence of its last change: the ETag
-    gm_time_ns changed;
 } gm_relationship;
 
 // ---- life cycle -------------------------------------------------------------------------------------------------

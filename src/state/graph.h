@@ -1,0 +1,47 @@
+// state/graph.h: relationships: one array of edges, threaded by two doubly linked lists per twin (out and in), and an
+// index by (source, id). Inside state/ only; readers use the gm_edge functions of state.h.
+#ifndef GM_STATE_GRAPH_H
+#define GM_STATE_GRAPH_H
+
+#include "base/index.h"
+#include "state/state.h"
+#include "state/text_pool.h"
+
+enum { GM_DIRECTION_OUT, GM_DIRECTION_IN };
+
+typedef struct gm_link { uint32_t next, previous; } gm_link;
+typedef struct gm_ends { uint32_t first, last; } gm_ends;  // of a list; GM_NONE when empty
+
+typedef struct gm_edge_row {
+    uint32_t twin[2];  // by direction: whose out-list (the source), whose in-list (the target); GM_NONE = free
+    gm_link  link[2];
+    uint32_t name;
+    uint64_t version;
+    gm_text *id, *properties;  // properties NULL = {}
+} gm_edge_row;
+
+typedef struct gm_graph {
+    const gm_alloc *alloc;
+    gm_text_pool   *texts;
+    gm_edge_row    *edges;
+    size_t          edge_capacity;
+    uint32_t        edge_limit, edge_count;
+    uint32_t        free_edge;           // list of free edges through link[0].next
+    gm_index        by_id;
+    gm_text       **names;               // relationship names, numbered
+    size_t          name_count, name_capacity;
+    gm_index        name_index;
+} gm_graph;
+
+void gm_graph_init(gm_graph *graph, const gm_alloc *alloc, gm_text_pool *texts);
+void gm_graph_finish(gm_graph *graph);
+
+uint32_t gm_graph_find(const gm_graph *graph, uint32_t source, gm_str id);
+uint32_t gm_graph_name(const gm_graph *graph, gm_str name);  // GM_NONE when never used
+
+// Adds or replaces. ends[2] are arrays over twins: the lists' ends by direction. GM_NOMEM: unchanged.
+GM_NODISCARD gm_status gm_graph_put(gm_graph *graph, gm_ends *ends[2], uint32_t source, uint32_t target, gm_str id,
+                                    gm_str name, gm_str properties, uint64_t version);
+void gm_graph_remove(gm_graph *graph, gm_ends *ends[2], uint32_t edge);
+
+#endif

@@ -1,0 +1,424 @@
+// The fold of the log into tables and graph. See state.h for the promises, table.c and graph.c for the storage.
+//
+// Invariants: (1) twin numbers rise in log order and are never reused, so numbers in old records stay unambiguous;
+// (2) a cell never goes back in source time, except where a change says so (GM_WRITE_ALWAYS): a late sample belongs to
+// history only; (3) a change that finds its twin gone, or of another type, has no effect at all.
+#include "state/state.h"
+
+#include "base/index.h"
+#include "state/graph.h"
+#include "state/table.h"
+#include "state/text_pool.h"
+
+#include <assert.h>
+
+typedef struct twin_row {
+    gm_text   *id;  // NULL: the twin does not exist any more
+    uint64_t   version;
+    gm_time_ns changed;
+    uint32_t   type, row;
+} twin_row;
+
+struct gm_state {
+    const gm_alloc *alloc;
+    gm_model       *model;
+    gm_text_pool    texts;
+    twin_row       *twins;
+    gm_ends        *ends[2];  // [twins] relationship lists, by direction
+    size_t          twin_capacity;
+    uint32_t        twin_limit, twin_count;
+    gm_index        by_id;
+    gm_table_store *tables;   // by type number
+    size_t          table_count, table_capacity;
+    gm_graph        graph;
+};
+
+static bool same_twin(const void *owner, uint32_t twin, gm_str key)
+{
+    return gm_str_eq(gm_text_view(((const gm_state *)owner)->twins[twin].id), key);
+}
+
+gm_state *gm_state_create(const gm_alloc *alloc, gm_model *model)
+{
+    gm_state *state = gm_alloc_zeroed(alloc, sizeof *state);
+    if (state == NULL) return NULL;
+    state->alloc = alloc;
+    state->model = model;
+    state->texts = (gm_text_pool){ .alloc = alloc };
+    state->by_id = gm_index_init(alloc, same_twin, state);
+    gm_graph_init(&state->graph, alloc, &state->texts);
+    return state;
+}
+
+void gm_state_destroy(gm_state *state)
+{
+    if (state == NULL) return;
+    gm_graph_finish(&state->graph);
+    for (size_t i = 0; i < state->table_count; i++) gm_table_finish(&state->tables[i], state->alloc, &state->texts);
+    for (uint32_t i = 0; i < state->twin_limit; i++) gm_text_drop(&state->texts, state->twins[i].id);
+    gm_free(state->alloc, state->tables);
+    gm_free(state->alloc, state->twins);
+    gm_free(state->alloc, state->ends[0]);
+    gm_free(state->alloc, state->ends[1]);
+    gm_index_finish(&state->by_id);
+    gm_text_pool_finish(&state->texts);
+    gm_free(state->alloc, state);
+}
+
+// ---- writing ------------------------------------------------------------------------------------------------------
+
+// One table per type, by number; made when the types appear.
+static gm_status make_tables(gm_state *state)
+{
+    size_t count = gm_model_count(state->model);
+    for (size_t i = 0; i < count; i++) {
+        const gm_type *type = gm_model_at(state->model, i);
+        while (state->table_count <= type->number) {
+            if (!gm_alloc_reserve(state->alloc, &state->tables, &state->table_capacity, state->table_count + 1,
+                                  sizeof *state->tables)) {
+                return GM_NOMEM;
+            }
+            state->tables[state->table_count++] = (gm_table_store){ 0 };
+        }
+        if (state->tables[type->number].type != NULL) continue;
+        gm_status st = gm_table_init(&state->tables[type->number], state->alloc, type);
+        if (st != GM_OK) return st;
+    }
+    return GM_OK;
+}
+
+static gm_status apply_models(gm_state *state, const gm_change *change, gm_error *err)
+{
+    gm_findings     findings = { 0 };
+    gm_model_source source   = { .text = change->text };
+    gm_status       st       = gm_model_add(state->model, &source, 1, &findings, err);
+    gm_findings_finish(&findings);
+    return st == GM_OK ? make_tables(state) : st;
+}
+
+static gm_status reserve_twins(gm_state *state, uint32_t limit)
+{
+    if (limit <= state->twin_capacity) return GM_OK;
+    size_t by    = state->twin_capacity < 65536 ? state->twin_capacity : state->twin_capacity / 4;
+    size_t grown = state->twin_capacity + (by > 16 ? by : 16);
+    if (grown < limit) grown = limit;
+    twin_row *twins = gm_realloc_array(state->alloc, state->twins, grown, sizeof *twins);
+    if (twins == NULL) return GM_NOMEM;
+    state->twins = twins;
+    for (int d = 0; d < 2; d++) {
+        gm_ends *ends = gm_realloc_array(state->alloc, state->ends[d], grown, sizeof *ends);
+        if (ends == NULL) return GM_NOMEM;
+        state->ends[d] = ends;
+    }
+    state->twin_capacity = grown;
+    return GM_OK;
+}
+
+// A new twin with its row; all cells absent.
+static gm_status add_twin(gm_state *state, uint32_t number, gm_str id, const gm_type *type)
+{
+    gm_status st = reserve_twins(state, number + 1);
+    if (st != GM_OK) return st;
+    st = gm_index_reserve(&state->by_id, 1);
+    if (st != GM_OK) return st;
+    gm_text *text = gm_text_add(&state->texts, id);
+    if (text == NULL) return GM_NOMEM;
+    uint32_t row;
+    st = gm_table_add_row(&state->tables[type->number], state->alloc, number, &row);
+    if (st != GM_OK) {
+        gm_text_drop(&state->texts, text);
+        return st;
+    }
+    for (uint32_t i = state->twin_limit; i <= number; i++) {
+        state->twins[i]   = (twin_row){ 0 };
+        state->ends[0][i] = state->ends[1][i] = (gm_ends){ GM_NONE, GM_NONE };
+    }
+    if (state->twin_limit <= number) state->twin_limit = number + 1;
+    state->twins[number] = (twin_row){ .id = text, .type = type->number, .row = row };
+    state->twin_count++;
+    return gm_index_add(&state->by_id, id, number);
+}
+
+// Gives the twin a row in another type's table, or empties its row for a replacement. Telemetry is not part of what a
+// PUT replaces: while the type stays, it stays.
+static gm_status replace_twin(gm_state *state, uint32_t number, const gm_type *type)
+{
+    twin_row       *twin = &state->twins[number];
+    gm_table_store *old  = &state->tables[twin->type];
+    if (old->type == type) {
+        for (uint32_t c = 0; c < type->column_count; c++) {
+            if (type->columns[c].is_telemetry) continue;
+            gm_status st = gm_table_set(old, state->alloc, &state->texts, twin->row, c, (gm_value){ 0 }, 0, 0);
+            if (st != GM_OK) return st;
+        }
+        return GM_OK;
+    }
+    uint32_t  row;
+    gm_status st = gm_table_add_row(&state->tables[type->number], state->alloc, number, &row);
+    if (st != GM_OK) return st;
+    gm_table_remove_row(old, &state->texts, twin->row);
+    twin->type = type->number;
+    twin->row  = row;
+    return GM_OK;
+}
+
+static gm_status put_cells(gm_state *state, uint32_t number, const gm_change *change, gm_time_ns ingest, bool always, gm_error *err)
+{
+    const twin_row *twin  = &state->twins[number];
+    gm_table_store *table = &state->tables[twin->type];
+    gm_cell_write   cell;
+    for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) {
+        if (cell.column >= table->type->column_count) {
+            return gm_fail(err, GM_CORRUPT, "state", "twin number %u has no column %u", number, cell.column);
+        }
+        if (!always && cell.at < gm_table_source(table, twin->row, cell.column)) continue;  // keeps (2)
+        gm_status st = gm_table_set(table, state->alloc, &state->texts, twin->row, cell.column, cell.value, cell.at, ingest);
+        if (st != GM_OK) return gm_fail(err, st, "state", "column %u of twin number %u", cell.column, number);
+    }
+    return GM_OK;
+}
+
+static bool exists(const gm_state *state, uint32_t number)
+{
+    return number < state->twin_limit && state->twins[number].id != NULL;
+}
+
+static gm_status apply_twin_put(gm_state *state, uint64_t sequence, gm_time_ns ingest, const gm_change *change, gm_error *err)
+{
+    const gm_type *type = gm_model_find(state->model, change->name);
+    if (type == NULL) return gm_fail(err, GM_CONFLICT, "state", "model " GM_STR_FMT " is gone", GM_STR_ARG(change->name));
+    uint32_t  number = gm_index_find(&state->by_id, change->id);
+    gm_status st;
+    if (number == GM_INDEX_NONE) {
+        if (change->twin < state->twin_limit) {
+            // A replacement of a twin that was deleted meanwhile: the old number can not come back. Keeps (1).
+            return gm_fail(err, GM_CONFLICT, "state", "twin '" GM_STR_FMT "' was deleted meanwhile", GM_STR_ARG(change->id));
+        }
+        number = change->twin;
+        st     = add_twin(state, number, change->id, type);
+    } else if (number != change->twin) {
+        return gm_fail(err, GM_CONFLICT, "state", "twin '" GM_STR_FMT "' exists already", GM_STR_ARG(change->id));
+    } else {
+        st = replace_twin(state, number, type);
+    }
+    if (st != GM_OK) return gm_fail(err, st, "state", "twin '" GM_STR_FMT "'", GM_STR_ARG(change->id));
+    state->twins[number].version = sequence;
+    state->twins[number].changed = ingest;
+    return put_cells(state, number, change, ingest, true, err);
+}
+
+static gm_status apply_write(gm_state *state, uint64_t sequence, gm_time_ns ingest, const gm_change *change, gm_error *err)
+{
+    if (!exists(state, change->twin) || state->twins[change->twin].type != change->type) {
+        return gm_fail(err, GM_CONFLICT, "state", "the twin was deleted or changed its model meanwhile");  // keeps (3)
+    }
+    if (change->flags & GM_WRITE_PROPERTIES) {
+        state->twins[change->twin].version = sequence;
+        state->twins[change->twin].changed = ingest;
+    }
+    return put_cells(state, change->twin, change, ingest, (change->flags & GM_WRITE_ALWAYS) != 0, err);
+}
+
+static gm_status apply_twin_delete(gm_state *state, const gm_change *change, gm_error *err)
+{
+    uint32_t number = change->twin;
+    if (!exists(state, number)) return gm_fail(err, GM_CONFLICT, "state", "the twin was deleted meanwhile");
+    twin_row *twin = &state->twins[number];
+    if (state->ends[0][number].first != GM_NONE || state->ends[1][number].first != GM_NONE) {
+        return gm_fail(err, GM_CONFLICT, "state", "twin '" GM_STR_FMT "' still has relationships",
+                       GM_STR_ARG(gm_text_view(twin->id)));
+    }
+    gm_index_remove(&state->by_id, gm_text_view(twin->id));
+    gm_table_remove_row(&state->tables[twin->type], &state->texts, twin->row);
+    gm_text_drop(&state->texts, twin->id);
+    *twin = (twin_row){ 0 };
+    state->twin_count--;
+    return GM_OK;
+}
+
+static gm_status apply_relationship(gm_state *state, uint64_t sequence, const gm_change *change, gm_error *err)
+{
+    if (!exists(state, change->twin)) return gm_fail(err, GM_CONFLICT, "state", "the relationship's source was deleted meanwhile");
+    if (change->kind == GM_CHANGE_RELATIONSHIP_DELETE) {
+        uint32_t edge = gm_graph_find(&state->graph, change->twin, change->id);
+        if (edge == GM_NONE) return gm_fail(err, GM_CONFLICT, "state", "the relationship was deleted meanwhile");
+        gm_graph_remove(&state->graph, state->ends, edge);
+        return GM_OK;
+    }
+    if (!exists(state, change->target)) return gm_fail(err, GM_CONFLICT, "state", "the relationship's target was deleted meanwhile");
+    gm_status st = gm_graph_put(&state->graph, state->ends, change->twin, change->target, change->id, change->name, change->text, sequence);
+    if (st != GM_OK) return gm_fail(err, st, "state", "relationship '" GM_STR_FMT "'", GM_STR_ARG(change->id));
+    return GM_OK;
+}
+
+gm_status gm_state_apply(gm_state *state, uint64_t sequence, gm_time_ns ingest, const gm_change *change, gm_error *err)
+{
+    switch (change->kind) {
+    case GM_CHANGE_WRITE: return apply_write(state, sequence, ingest, change, err);
+    case GM_CHANGE_TWIN_PUT: return apply_twin_put(state, sequence, ingest, change, err);
+    case GM_CHANGE_TWIN_DELETE: return apply_twin_delete(state, change, err);
+    case GM_CHANGE_RELATIONSHIP_PUT:
+    case GM_CHANGE_RELATIONSHIP_DELETE: return apply_relationship(state, sequence, change, err);
+    case GM_CHANGE_MODELS: return apply_models(state, change, err);
+    case GM_CHANGE_MODEL_DECOMMISSION:
+        return gm_model_set_decommissioned(state->model, change->text, change->flags != 0, err);
+    case GM_CHANGE_MODEL_DELETE: return gm_model_remove(state->model, change->text, err);
+    default: return GM_OK;  // kinds that others fold
+    }
+}
+
+// ---- reading ------------------------------------------------------------------------------------------------------
+
+gm_twin gm_state_find(const gm_state *state, gm_str id)
+{
+    return (gm_twin){ gm_index_find(&state->by_id, id) };
+}
+_Static_assert(GM_INDEX_NONE == GM_NONE, "an absent twin is an absent id");
+
+bool gm_state_exists(const gm_state *state, gm_twin twin)
+{
+    return exists(state, twin.v);
+}
+
+gm_str gm_state_id(const gm_state *state, gm_twin twin)
+{
+    assert(exists(state, twin.v));
+    return gm_text_view(state->twins[twin.v].id);
+}
+
+const gm_type *gm_state_type(const gm_state *state, gm_twin twin)
+{
+    assert(exists(state, twin.v));
+    return state->tables[state->twins[twin.v].type].type;
+}
+
+uint32_t gm_state_row(const gm_state *state, gm_twin twin)
+{
+    assert(exists(state, twin.v));
+    return state->twins[twin.v].row;
+}
+
+uint64_t gm_state_version(const gm_state *state, gm_twin twin)
+{
+    assert(exists(state, twin.v));
+    return state->twins[twin.v].version;
+}
+
+gm_time_ns gm_state_changed(const gm_state *state, gm_twin twin)
+{
+    assert(exists(state, twin.v));
+    return state->twins[twin.v].changed;
+}
+
+size_t gm_state_twin_count(const gm_state *state)
+{
+    return state->twin_count;
+}
+
+uint32_t gm_state_next_twin(const gm_state *state)
+{
+    return state->twin_limit;
+}
+
+void gm_state_get(const gm_state *state, gm_twin twin, uint32_t column, gm_cell *out_cell)
+{
+    assert(exists(state, twin.v));
+    const twin_row        *at    = &state->twins[twin.v];
+    const gm_table_store  *table = &state->tables[at->type];
+    const gm_column_store *store = &table->columns[column];
+    assert(column < table->type->column_count);
+    *out_cell = (gm_cell){ .source = GM_ABSENT, .ingest = GM_ABSENT };
+    if (store->source == NULL || store->source[at->row] == GM_ABSENT) return;
+    out_cell->source     = store->source[at->row];
+    out_cell->ingest     = store->ingest[at->row];
+    out_cell->value.kind = table->type->columns[column].kind;
+    switch (out_cell->value.kind) {
+    case GM_KIND_DOUBLE: out_cell->value.d = store->d[at->row]; break;
+    case GM_KIND_STRING:
+    case GM_KIND_JSON: out_cell->value.s = gm_text_view(store->s[at->row]); break;
+    default: out_cell->value.i = store->i[at->row];
+    }
+}
+
+size_t gm_state_table_count(const gm_state *state)
+{
+    return state->table_count;
+}
+
+gm_table gm_state_table(const gm_state *state, size_t type_number)
+{
+    const gm_table_store *table = &state->tables[type_number];
+    return (gm_table){ .type = table->type, .rows = table->rows, .live = table->live, .twins = table->twins, .columns = table->views };
+}
+
+// ---- relationships ------------------------------------------------------------------------------------------------
+
+gm_edge gm_state_find_relationship(const gm_state *state, gm_twin source, gm_str id)
+{
+    return (gm_edge){ gm_graph_find(&state->graph, source.v, id) };
+}
+
+gm_relationship gm_state_relationship(const gm_state *state, gm_edge edge)
+{
+    const gm_edge_row *row = &state->graph.edges[edge.v];
+    assert(edge.v < state->graph.edge_limit && row->id != NULL);
+    return (gm_relationship){ .source     = { row->twin[GM_DIRECTION_OUT] },
+                              .target     = { row->twin[GM_DIRECTION_IN] },
+                              .id         = gm_text_view(row->id),
+                              .name       = gm_text_view(state->graph.names[row->name]),
+                              .properties = row->properties != NULL ? gm_text_view(row->properties) : GM_STR("{}"),
+                              .version    = row->version };
+}
+
+size_t gm_state_relationship_count(const gm_state *state)
+{
+    return state->graph.edge_count;
+}
+
+static gm_edge first(const gm_state *state, int direction, gm_twin twin)
+{
+    assert(twin.v < state->twin_limit);
+    return (gm_edge){ state->ends[direction][twin.v].first };
+}
+
+gm_edge gm_state_first_out(const gm_state *state, gm_twin source) { return first(state, GM_DIRECTION_OUT, source); }
+gm_edge gm_state_first_in(const gm_state *state, gm_twin target) { return first(state, GM_DIRECTION_IN, target); }
+
+gm_edge gm_state_next_out(const gm_state *state, gm_edge edge)
+{
+    return (gm_edge){ state->graph.edges[edge.v].link[GM_DIRECTION_OUT].next };
+}
+
+gm_edge gm_state_next_in(const gm_state *state, gm_edge edge)
+{
+    return (gm_edge){ state->graph.edges[edge.v].link[GM_DIRECTION_IN].next };
+}
+
+uint32_t gm_state_edge_limit(const gm_state *state)
+{
+    return state->graph.edge_limit;
+}
+
+bool gm_state_edge_at(const gm_state *state, uint32_t position, gm_edge *out_edge)
+{
+    if (position >= state->graph.edge_limit || state->graph.edges[position].id == NULL) return false;
+    *out_edge = (gm_edge){ position };
+    return true;
+}
+
+uint32_t gm_state_name_number(const gm_state *state, gm_str name)
+{
+    return gm_graph_name(&state->graph, name);
+}
+
+uint32_t gm_state_edge_name(const gm_state *state, gm_edge edge) { return state->graph.edges[edge.v].name; }
+
+gm_twin gm_state_edge_source(const gm_state *state, gm_edge edge)
+{
+    return (gm_twin){ state->graph.edges[edge.v].twin[GM_DIRECTION_OUT] };
+}
+
+gm_twin gm_state_edge_target(const gm_state *state, gm_edge edge)
+{
+    return (gm_twin){ state->graph.edges[edge.v].twin[GM_DIRECTION_IN] };
+}

@@ -1,0 +1,187 @@
+#include "state/table.h"
+
+#include <assert.h>
+#include <math.h>
+
+gm_status gm_table_init(gm_table_store *table, const gm_alloc *alloc, const gm_type *type)
+{
+    *table         = (gm_table_store){ .type = type };
+    table->columns = gm_alloc_zeroed(alloc, (type->column_count + 1) * sizeof *table->columns);
+    table->views   = gm_alloc_zeroed(alloc, (type->column_count + 1) * sizeof *table->views);
+    if (table->columns == NULL || table->views == NULL) {
+        gm_table_finish(table, alloc, NULL);
+        return GM_NOMEM;
+    }
+    for (size_t c = 0; c < type->column_count; c++) table->views[c].kind = type->columns[c].kind;
+    return GM_OK;
+}
+
+static bool holds_text(const gm_table_store *table, size_t column)
+{
+    gm_kind kind = table->type->columns[column].kind;
+    return kind == GM_KIND_STRING || kind == GM_KIND_JSON;
+}
+
+void gm_table_finish(gm_table_store *table, const gm_alloc *alloc, gm_text_pool *texts)
+{
+    for (size_t c = 0; table->columns != NULL && c < table->type->column_count; c++) {
+        gm_column_store *store = &table->columns[c];
+        if (store->any != NULL && holds_text(table, c)) {
+            for (uint32_t row = 0; row < table->rows; row++) gm_text_drop(texts, store->s[row]);
+        }
+        gm_free(alloc, store->any);
+        gm_free(alloc, store->source);
+        gm_free(alloc, store->ingest);
+    }
+    gm_free(alloc, table->columns);
+    gm_free(alloc, table->views);
+    gm_free(alloc, table->twins);
+    gm_free(alloc, table->holes);
+    *table = (gm_table_store){ 0 };
+}
+
+static void clear_cell(const gm_table_store *table, uint32_t row, size_t column)
+{
+    const gm_column_store *store = &table->columns[column];
+    if (store->source == NULL) return;
+    switch (table->type->columns[column].kind) {
+    case GM_KIND_DOUBLE: store->d[row] = NAN; break;
+    case GM_KIND_STRING:
+    case GM_KIND_JSON: store->s[row] = NULL; break;
+    default: store->i[row] = 0;
+    }
+    store->source[row] = GM_ABSENT;
+    store->ingest[row] = GM_ABSENT;
+}
+
+static void show(gm_table_store *table, size_t column)
+{
+    const gm_column_store *store = &table->columns[column];
+    gm_cells              *view  = &table->views[column];
+    switch (view->kind) {
+    case GM_KIND_DOUBLE: view->d = store->d; break;
+    case GM_KIND_STRING:
+    case GM_KIND_JSON: view->s = (const gm_text *const *)store->s; break;
+    default: view->i = store->i;
+    }
+    view->source = store->source;
+    view->ingest = store->ingest;
+}
+
+// Resizes the arrays of one column. On refusal what was resized stays larger than needed, which harms nobody.
+static gm_status resize_column(gm_table_store *table, const gm_alloc *alloc, size_t column, uint32_t capacity)
+{
+    gm_column_store *store  = &table->columns[column];
+    void            *values = gm_realloc_array(alloc, store->any, capacity, 8);
+    if (values == NULL) return GM_NOMEM;
+    store->any         = values;
+    gm_time_ns *source = gm_realloc_array(alloc, store->source, capacity, sizeof *source);
+    if (source == NULL) {
+        if (store->source == NULL) {  // a column that was never there: leave no half of one
+            gm_free(alloc, store->any);
+            store->any = NULL;
+        } else {
+            show(table, column);
+        }
+        return GM_NOMEM;
+    }
+    bool fresh         = store->source == NULL;
+    store->source      = source;
+    gm_time_ns *ingest = gm_realloc_array(alloc, store->ingest, capacity, sizeof *ingest);
+    if (ingest == NULL) {
+        if (fresh) {
+            gm_free(alloc, store->any);
+            gm_free(alloc, store->source);
+            *store = (gm_column_store){ 0 };
+        } else {
+            show(table, column);
+        }
+        return GM_NOMEM;
+    }
+    store->ingest = ingest;
+    show(table, column);
+    return GM_OK;
+}
+_Static_assert(sizeof(double) == 8 && sizeof(gm_text *) == 8, "cells are 8 bytes");
+
+static gm_status grow(gm_table_store *table, const gm_alloc *alloc)
+{
+    // By a quarter once large: pages that no row has touched cost nothing, but address space and copies do.
+    uint32_t by       = table->capacity < 65536 ? table->capacity : table->capacity / 4;
+    uint32_t capacity = table->capacity + (by > 0 ? by : 4);
+    if (capacity < table->capacity) return GM_NOMEM;
+    uint32_t *twins = gm_realloc_array(alloc, table->twins, capacity, sizeof *twins);
+    if (twins == NULL) return GM_NOMEM;
+    table->twins = twins;
+    for (size_t c = 0; c < table->type->column_count; c++) {
+        if (table->columns[c].source == NULL) continue;
+        gm_status st = resize_column(table, alloc, c, capacity);
+        if (st != GM_OK) return st;
+    }
+    table->capacity = capacity;
+    return GM_OK;
+}
+
+gm_status gm_table_add_row(gm_table_store *table, const gm_alloc *alloc, uint32_t twin, uint32_t *out_row)
+{
+    uint32_t row;
+    if (table->hole_count > 0) {
+        row = table->holes[--table->hole_count];
+    } else {
+        if (table->rows == table->capacity) {
+            gm_status st = grow(table, alloc);
+            if (st != GM_OK) return st;
+        }
+        // Room for this row's hole is made now, so that removing it can not fail.
+        if (!gm_alloc_reserve(alloc, &table->holes, &table->hole_capacity, table->rows + 1, sizeof *table->holes)) {
+            return GM_NOMEM;
+        }
+        row = table->rows++;
+        for (size_t c = 0; c < table->type->column_count; c++) clear_cell(table, row, c);
+    }
+    table->twins[row] = twin;
+    table->live++;
+    *out_row = row;
+    return GM_OK;
+}
+
+void gm_table_remove_row(gm_table_store *table, gm_text_pool *texts, uint32_t row)
+{
+    assert(row < table->rows && table->twins[row] != GM_NONE);
+    for (size_t c = 0; c < table->type->column_count; c++) {
+        if (table->columns[c].source == NULL) continue;
+        if (holds_text(table, c)) gm_text_drop(texts, table->columns[c].s[row]);
+        clear_cell(table, row, c);
+    }
+    table->twins[row]                 = GM_NONE;
+    table->holes[table->hole_count++] = row;
+    table->live--;
+}
+
+gm_status gm_table_set(gm_table_store *table, const gm_alloc *alloc, gm_text_pool *texts, uint32_t row, uint32_t column,
+                       gm_value value, gm_time_ns source, gm_time_ns ingest)
+{
+    assert(row < table->rows && column < table->type->column_count);
+    gm_column_store *store = &table->columns[column];
+    gm_kind          kind  = table->type->columns[column].kind;
+    if (value.kind != kind && value.kind != GM_KIND_NONE) return GM_CORRUPT;
+    if (store->source == NULL) {
+        if (value.kind == GM_KIND_NONE) return GM_OK;
+        gm_status st = resize_column(table, alloc, column, table->capacity);
+        if (st != GM_OK) return st;
+        for (uint32_t r = 0; r < table->rows; r++) clear_cell(table, r, column);
+    }
+    if (kind == GM_KIND_STRING || kind == GM_KIND_JSON) {
+        gm_text *text = NULL;
+        if (value.kind != GM_KIND_NONE && (text = gm_text_add(texts, value.s)) == NULL) return GM_NOMEM;
+        gm_text_drop(texts, store->s[row]);
+        store->s[row] = text;
+    } else if (kind == GM_KIND_DOUBLE) {
+        store->d[row] = value.kind != GM_KIND_NONE ? value.d : NAN;
+    } else {
+        store->i[row] = value.kind != GM_KIND_NONE ? value.i : 0;
+    }
+    store->source[row] = value.kind != GM_KIND_NONE ? source : GM_ABSENT;
+    store->ingest[row] = value.kind != GM_KIND_NONE ? ingest : GM_ABSENT;
+    return GM_OK;
+}
