@@ -18,7 +18,8 @@ typedef struct gm_dead_letter {
 } gm_dead_letter;
 
 // Registers its fold with the engine; before gm_engine_recover.
-GM_NODISCARD gm_status gm_dead_letters_create(const gm_alloc *alloc, gm_engine *engine, gm_dead_letters **out, gm_error *err);
+GM_NODISCARD gm_status gm_dead_letters_create(const gm_alloc *alloc, const gm_clock *clock, gm_engine *engine,
+                                              gm_dead_letters **out, gm_error *err);
 void                   gm_dead_letters_destroy(gm_dead_letters *letters);
 
 // Records one through the log. The same (topic, reason) within a second is only counted, so that a device that is set
@@ -26,7 +27,7 @@ void                   gm_dead_letters_destroy(gm_dead_letters *letters);
 GM_NODISCARD gm_status gm_dead_letters_add(gm_dead_letters *letters, gm_str topic, gm_str payload, gm_str reason, gm_ask ask,
                                            gm_error *err);
 
-uint64_t gm_dead_letters_total(const gm_dead_letters *letters);  // since the data directory was made, counted ones included
+uint64_t gm_dead_letters_total(const gm_dead_letters *letters);  // since start those that were only counted, too
 size_t   gm_dead_letters_count(const gm_dead_letters *letters);  // kept
 gm_dead_letter gm_dead_letters_at(const gm_dead_letters *letters, size_t i);  // 0 = newest
 

@@ -1,6 +1,7 @@
 // The owner thread's half of everything that changes. Start reading at on_durable.
 #include "engine/engine.h"
 
+#include "engine/paths.h"
 #include "engine/pending.h"
 
 #include <assert.h>
@@ -22,6 +23,8 @@ struct gm_engine {
     gm_model       *model;
     gm_state       *state;
     gm_history     *history;
+    gm_paths        paths;       // numbers for history's series
+    uint64_t        submitted, settled;  // last sequence appended; last one applied or refused
     uint32_t        next_twin;   // number of the next twin to be created, submitted ones counted
     bool            recovered;
     gm_error        broken;      // status GM_OK until applying fails: then state and log would part
@@ -53,6 +56,7 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
     engine->clock         = options->clock;
     engine->loop          = options->loop;
     engine->pending.alloc = options->alloc;
+    gm_paths_init(&engine->paths, options->alloc);
 
     engine->model   = gm_model_create(options->alloc);
     engine->state   = engine->model != NULL ? gm_state_create(options->alloc, engine->model) : NULL;
@@ -101,6 +105,7 @@ void gm_engine_close(gm_engine *engine)
     gm_state_destroy(engine->state);
     gm_model_destroy(engine->model);
     gm_pending_finish(&engine->pending);
+    gm_paths_finish(&engine->paths);
     gm_free(engine->alloc, engine->asks);
     gm_free(engine->alloc, engine->later);
     gm_free(engine->alloc, engine);
@@ -109,18 +114,17 @@ void gm_engine_close(gm_engine *engine)
 // ---- applying -----------------------------------------------------------------------------------------------------
 
 // A series begins with the second value of its cell; the first lived in the cell alone and moves over now.
-static gm_status keep_sample(gm_engine *engine, gm_twin twin, const gm_cell_write *cell, gm_error *err)
+static gm_status keep_sample(gm_engine *engine, gm_twin twin, const gm_type *type, const gm_cell_write *cell, gm_error *err)
 {
     gm_cell now;
     gm_state_get(engine->state, twin, cell->column, &now);
-    bool begun = gm_history_has(engine->history, twin.v, cell->column);
-    if (!begun && now.value.kind == GM_KIND_NONE) return GM_OK;
-    if (!begun) {
-        if (now.source == cell->at) return GM_OK;  // a correction of the only value
-        gm_status st = gm_history_append(engine->history, twin.v, cell->column, now.source, now.value, NULL, err);
+    uint32_t series = gm_engine_series(engine, type, cell->column);
+    if (!gm_history_has(engine->history, twin.v, series)) {
+        if (now.value.kind == GM_KIND_NONE || now.source == cell->at) return GM_OK;  // the first one, or its correction
+        gm_status st = gm_history_append(engine->history, twin.v, series, now.source, now.value, NULL, err);
         if (st != GM_OK) return st;
     }
-    return gm_history_append(engine->history, twin.v, cell->column, cell->at, cell->value, NULL, err);
+    return gm_history_append(engine->history, twin.v, series, cell->at, cell->value, NULL, err);
 }
 
 static bool names_cell(const gm_change *change, uint32_t column)
@@ -141,24 +145,26 @@ static gm_status keep_removals(gm_engine *engine, gm_twin twin, const gm_change 
         gm_state_get(engine->state, twin, c, &cell);
         if (cell.value.kind == GM_KIND_NONE || type->columns[c].is_telemetry || names_cell(change, c)) continue;
         gm_cell_write gone = { .column = (uint16_t)c, .at = ingest };
-        gm_status     st   = keep_sample(engine, twin, &gone, err);
+        gm_status     st   = keep_sample(engine, twin, type, &gone, err);
         if (st != GM_OK) return st;
     }
     return GM_OK;
 }
 
-// The series of a twin that changes its model go on under the columns with the same paths.
-static gm_status keep_series(gm_engine *engine, gm_twin twin, const gm_type *to, gm_error *err)
+// A twin that changes its model: values that only live in cells get series of their own, since the cells will go.
+// Series go on under the columns with the same paths by themselves.
+static gm_status keep_cells(gm_engine *engine, gm_twin twin, gm_error *err)
 {
-    const gm_type *from = gm_state_type(engine->state, twin);
-    for (uint32_t c = 0; c < from->column_count; c++) {  // the values that only live in cells get series of their own
+    const gm_type *type = gm_state_type(engine->state, twin);
+    for (uint32_t c = 0; c < type->column_count; c++) {
         gm_cell cell;
         gm_state_get(engine->state, twin, c, &cell);
-        if (cell.value.kind == GM_KIND_NONE || gm_history_has(engine->history, twin.v, (uint16_t)c)) continue;
-        gm_status st = gm_history_append(engine->history, twin.v, (uint16_t)c, cell.source, cell.value, NULL, err);
+        uint32_t series = gm_engine_series(engine, type, c);
+        if (cell.value.kind == GM_KIND_NONE || gm_history_has(engine->history, twin.v, series)) continue;
+        gm_status st = gm_history_append(engine->history, twin.v, series, cell.source, cell.value, NULL, err);
         if (st != GM_OK) return st;
     }
-    return gm_history_retype(engine->history, twin.v, from->column_count, to, gm_retyped_column, from, err);
+    return GM_OK;
 }
 
 // Before the state changes: what history needs to know of the old state.
@@ -169,10 +175,7 @@ static gm_status record_history(gm_engine *engine, const gm_record *record, cons
     const gm_type *type = gm_state_type(engine->state, twin);
     if (change->kind == GM_CHANGE_TWIN_PUT) {
         if (!gm_str_eq(gm_state_id(engine->state, twin), change->id)) return GM_OK;
-        if (!gm_str_eq(type->id, change->name)) {
-            const gm_type *to = gm_model_find(engine->model, change->name);
-            return to != NULL ? keep_series(engine, twin, to, err) : GM_OK;
-        }
+        if (!gm_str_eq(type->id, change->name)) return keep_cells(engine, twin, err);
         gm_status st = keep_removals(engine, twin, change, record->ingest, err);
         if (st != GM_OK) return st;
     } else if (type->number != change->type) {
@@ -181,7 +184,7 @@ static gm_status record_history(gm_engine *engine, const gm_record *record, cons
     gm_cell_write cell;
     for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) {
         if (cell.column >= type->column_count) return gm_fail(err, GM_CORRUPT, "engine", "column %u does not exist", cell.column);
-        gm_status st = keep_sample(engine, twin, &cell, err);
+        gm_status st = keep_sample(engine, twin, type, &cell, err);
         if (st != GM_OK) return st;
     }
     return GM_OK;
@@ -199,6 +202,9 @@ static gm_status apply(gm_engine *engine, const gm_record *record, gm_change *ch
     }
     st = gm_state_apply(engine->state, record->sequence, record->ingest, change, err);
     if (st != GM_OK) return st;
+    if (change->kind == GM_CHANGE_MODELS && gm_paths_update(&engine->paths, engine->model) != GM_OK) {
+        return gm_fail(err, GM_NOMEM, "engine", "numbering the paths of new models");
+    }
     if (engine->folds[change->kind].call != NULL) {
         st = engine->folds[change->kind].call(engine->folds[change->kind].context, record, change, err);
     }
@@ -231,6 +237,7 @@ gm_status gm_engine_recover(gm_engine *engine, gm_error *err)
     if (st != GM_OK) return st;
     engine->recovered      = true;
     engine->next_twin      = gm_state_next_twin(engine->state);
+    engine->submitted      = engine->settled = gm_log_durable(engine->log);
     engine->stats.recovery = gm_monotonic(engine->clock) - start;
     return GM_OK;
 }
@@ -337,6 +344,7 @@ static void on_durable(gm_engine *engine)
             last = UINT64_MAX;
         }
         gm_pending_settle(&engine->pending, last);
+        engine->settled = st == GM_OK ? last : engine->submitted;
         gm_log_release(engine->log);
         run_later(engine);
     }
@@ -348,22 +356,17 @@ static void on_log_event(void *context, uint32_t events)
     on_durable(context);
 }
 
-static bool in_flight(const gm_engine *engine)
-{
-    return gm_log_statistics(engine->log).records > gm_log_durable(engine->log);
-}
-
 static void on_turn_end(void *context)
 {
     gm_engine *engine = context;
     gm_log_flush(engine->log);
-    if (engine->later_count > 0 && !gm_log_busy(engine->log)) run_later(engine);
+    if (engine->later_count > 0 && engine->settled == engine->submitted) run_later(engine);
 }
 
 gm_status gm_engine_settle(gm_engine *engine, gm_error *err)
 {
     gm_log_flush(engine->log);
-    while (gm_log_busy(engine->log)) {
+    while (engine->settled < engine->submitted) {
         struct pollfd wait = { .fd = gm_log_event_fd(engine->log), .events = POLLIN };
         poll(&wait, 1, 1000);
         on_durable(engine);
@@ -404,6 +407,7 @@ static gm_status append(gm_engine *engine, gm_change_kind kind, size_t size, gm_
         gm_status st = gm_log_status(engine->log, err);
         return st != GM_OK ? st : gm_fail(err, GM_NOMEM, "engine", "submitting a change");
     }
+    engine->submitted = sequence;
     add_ask(engine, sequence, ask);
     for (size_t i = 0; i < key_count; i++) gm_pending_add(&engine->pending, key_of(keys[i]), sequence);
     return GM_OK;
@@ -501,16 +505,60 @@ const gm_history *gm_engine_history(const gm_engine *engine) { return engine->hi
 gm_log *gm_engine_log(gm_engine *engine) { return engine->log; }
 gm_engine_stats gm_engine_statistics(const gm_engine *engine) { return engine->stats; }
 
-gm_status gm_engine_read_history(const gm_engine *engine, gm_twin twin, uint16_t column, gm_time_ns from, gm_time_ns to,
+uint32_t gm_engine_series(const gm_engine *engine, const gm_type *type, uint32_t column)
+{
+    return gm_paths_number(&engine->paths, type, column);
+}
+
+// A column without a series has its one value, if any, in the live cell.
+static bool only_cell(const gm_engine *engine, gm_twin twin, uint32_t column, uint32_t *out_series, gm_cell *out_cell)
+{
+    *out_series = gm_engine_series(engine, gm_state_type(engine->state, twin), column);
+    if (gm_history_has(engine->history, twin.v, *out_series)) return false;
+    gm_state_get(engine->state, twin, column, out_cell);
+    return true;
+}
+
+gm_status gm_engine_read_history(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to,
                                  gm_history_each *each, void *context, gm_error *err)
 {
-    if (gm_history_has(engine->history, twin.v, column)) {
-        return gm_history_read(engine->history, twin.v, column, from, to, each, context, err);
+    uint32_t series;
+    gm_cell  cell;
+    if (!only_cell(engine, twin, column, &series, &cell)) {
+        return gm_history_read(engine->history, twin.v, series, from, to, each, context, err);
     }
-    gm_cell cell;
-    gm_state_get(engine->state, twin, column, &cell);
     if (cell.value.kind != GM_KIND_NONE && cell.source >= from && cell.source < to) {
         each(context, &(gm_sample){ .at = cell.source, .value = cell.value });
     }
     return GM_OK;
+}
+
+gm_status gm_engine_read_buckets(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to,
+                                 size_t n, gm_bucket *out_buckets, gm_error *err)
+{
+    uint32_t series;
+    gm_cell  cell;
+    if (!only_cell(engine, twin, column, &series, &cell)) {
+        return gm_history_buckets(engine->history, twin.v, series, from, to, n, out_buckets, err);
+    }
+    if (n == 0 || to <= from) return gm_fail(err, GM_INVALID, "engine", "a range of no length has no buckets");
+    __extension__ typedef __int128 wide;
+    wide span = (wide)to - from;
+    for (size_t i = 0; i < n; i++) out_buckets[i] = (gm_bucket){ .from = (gm_time_ns)(from + span * (wide)i / (wide)n) };
+    if (cell.value.kind == GM_KIND_NONE || cell.source < from || cell.source >= to) return GM_OK;
+    if (cell.value.kind == GM_KIND_STRING || cell.value.kind == GM_KIND_JSON) {
+        return gm_fail(err, GM_INVALID, "engine", "text can not be put into buckets");
+    }
+    double     value  = cell.value.kind == GM_KIND_DOUBLE ? cell.value.d : (double)cell.value.i;
+    gm_bucket *bucket = &out_buckets[(size_t)(((wide)cell.source - from) * (wide)n / span)];
+    *bucket = (gm_bucket){ bucket->from, 1, value, value, value, value, cell.source };
+    return GM_OK;
+}
+
+uint64_t gm_engine_count_history(const gm_engine *engine, gm_twin twin, uint32_t column)
+{
+    uint32_t series;
+    gm_cell  cell;
+    if (only_cell(engine, twin, column, &series, &cell)) return cell.value.kind != GM_KIND_NONE;
+    return gm_history_count(engine->history, twin.v, series);
 }

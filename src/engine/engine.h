@@ -60,10 +60,20 @@ const gm_state   *gm_engine_state(const gm_engine *engine);
 const gm_history *gm_engine_history(const gm_engine *engine);
 gm_log           *gm_engine_log(gm_engine *engine);
 
+// The number under which history keeps a column: one number per path, whatever the type.
+uint32_t gm_engine_series(const gm_engine *engine, const gm_type *type, uint32_t column);
+
 // The samples of one column in rising source time within [from, to): the series, or the live cell alone when it was
 // written only once (a series begins with the second value, so that a million quiet twins cost nothing).
-GM_NODISCARD gm_status gm_engine_read_history(const gm_engine *engine, gm_twin twin, uint16_t column, gm_time_ns from,
+GM_NODISCARD gm_status gm_engine_read_history(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from,
                                               gm_time_ns to, gm_history_each *each, void *context, gm_error *err);
+
+// n equal buckets over [from, to), as gm_history_buckets.
+GM_NODISCARD gm_status gm_engine_read_buckets(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from,
+                                              gm_time_ns to, size_t n, gm_bucket *out_buckets, gm_error *err);
+
+// How many samples gm_engine_read_history would give for all time.
+uint64_t gm_engine_count_history(const gm_engine *engine, gm_twin twin, uint32_t column);
 
 // ---- submitting (engine thread) -----------------------------------------------------------------------------------
 // All copy what they are given. GM_LIMIT: the batch is full; stop reading from whoever sends, and come back with
@@ -90,6 +100,10 @@ bool gm_engine_busy(const gm_engine *engine, gm_str twin_id);
 
 // Calls once after the next batch has been applied (or refused), or at the end of this turn when none is under way.
 GM_NODISCARD gm_status gm_engine_later(gm_engine *engine, gm_loop_call *call, void *context, gm_error *err);
+
+// Waits until everything submitted is durable and applied, or refused; asks are answered on the way. For start-up, tools
+// and the end; a server in service lets its loop do this. Returns the state of the log.
+GM_NODISCARD gm_status gm_engine_settle(gm_engine *engine, gm_error *err);
 
 // ---- observing ----------------------------------------------------------------------------------------------------
 // Called for every change as it is applied (not at recovery). change views the record.
