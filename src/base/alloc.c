@@ -14,10 +14,11 @@ static void *system_resize(void *context, void *old, size_t size)
     return realloc(old, size);
 }
 
+const gm_alloc gm_alloc_heap = { .resize = system_resize, .context = NULL };
+
 const gm_alloc *gm_alloc_system(void)
 {
-    static const gm_alloc system_alloc = { .resize = system_resize, .context = NULL };
-    return &system_alloc;
+    return &gm_alloc_heap;
 }
 
 void *gm_alloc_bytes(const gm_alloc *alloc, size_t size)

@@ -16,6 +16,7 @@ typedef struct gm_alloc {
 
 // The C library's heap; never changes, never ends.
 const gm_alloc *gm_alloc_system(void);
+extern const gm_alloc gm_alloc_heap;  // the same, where an initialiser asks for a constant address
 
 // Uninitialised bytes; NULL when refused. size 0 gives one byte, so that NULL always means refusal.
 GM_NODISCARD void *gm_alloc_bytes(const gm_alloc *alloc, size_t size);
