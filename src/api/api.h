@@ -1,0 +1,72 @@
+// api/api.h: where people are. The HTTP API: the Azure Digital Twins data plane, gemel's own routes, the console.
+//
+//   gm_engine_open(...); gm_dead_letters_create(...);
+//   gm_api_create(&options, &api, &err);          // registers what it folds and observes: before gm_engine_recover
+//   gm_engine_recover(...);
+//   gm_api_listen(api, GM_STR("127.0.0.1:0"), &err);
+//   printf("http=127.0.0.1:%u\n", gm_api_port(api));
+//   ... turns of the loop ...
+//   gm_api_close(api);                            // no more requests; connections end
+//   gm_engine_close(engine);                      // answers what was in flight
+//   gm_api_destroy(api);
+//
+// Everything runs on the loop's thread. Routes and bodies: docs/api.md and src/api/openapi.json.
+#ifndef GM_API_API_H
+#define GM_API_API_H
+
+#include "base/loop.h"
+#include "engine/dead_letter.h"
+#include "engine/engine.h"
+
+typedef struct gm_api gm_api;
+
+// A file of the console, embedded in the program. All static.
+typedef struct gm_asset {
+    const char    *name;       // "index.html", "assets/index-3f2a.js"
+    const char    *mime;       // "text/html; charset=utf-8"
+    const uint8_t *bytes;
+    size_t         size;
+    const uint8_t *gzip;       // the same compressed; NULL when that does not pay
+    size_t         gzip_size;
+    const char    *etag;       // with its quotes: "\"3f2a\""
+} gm_asset;
+
+typedef struct gm_api_limits {
+    size_t   body_max;         // bytes of a request body; default 4 MiB
+    size_t   models_max;       // the same for POST /models: ontologies are large; default 64 MiB
+    size_t   bodies_max;       // of all bodies under way together; default 256 MiB
+    uint32_t connections_max;  // default 1000
+    uint32_t idle_s;           // seconds after which a silent connection is closed; default 120
+    uint32_t streams_max;      // server-sent event streams at a time; default 200
+    uint32_t stream_twins_max; // twins of one stream; default 10,000
+    gm_dur_ns stream_interval; // least time between two changes of the same stream; default 50 ms
+} gm_api_limits;
+gm_api_limits gm_api_limits_defaults(void);
+
+typedef struct gm_api_options {
+    const gm_alloc  *alloc;
+    const gm_clock  *clock;
+    gm_loop         *loop;
+    gm_engine       *engine;
+    gm_dead_letters *dead_letters;  // may be NULL
+    gm_api_limits    limits;
+    gm_str           plant;         // what /v1/plant calls it; copied
+    gm_str           version, features;  // what the program was built with; static
+    const gm_asset  *assets;        // may be NULL: no console
+    size_t           asset_count;
+    // Appends Prometheus lines of others (MQTT and so on) to /metrics; may be NULL.
+    void (*metrics)(void *context, gm_buf *out);
+    void *metrics_context;
+} gm_api_options;
+
+GM_NODISCARD gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_error *err);
+
+// GM_INVALID: no such address. GM_IO: the port is taken or not allowed.
+GM_NODISCARD gm_status gm_api_listen(gm_api *api, gm_str address, gm_error *err);
+uint16_t               gm_api_port(const gm_api *api);  // 0 before gm_api_listen
+
+// Ends all connections. Requests whose change is still in flight are not answered any more (the change may well commit).
+void gm_api_close(gm_api *api);
+void gm_api_destroy(gm_api *api);  // NULL is allowed; closes. The engine must be closed already, or never turn again.
+
+#endif

@@ -1,0 +1,30 @@
+// api/context.h: what the routes share.
+#ifndef GM_API_CONTEXT_H
+#define GM_API_CONTEXT_H
+
+#include "api/api.h"
+#include "api/http.h"
+#include "api/router.h"
+#include "api/uploads.h"
+
+typedef struct gm_streams gm_streams;
+
+struct gm_api {
+    gm_api_options options;
+    gm_http       *http;
+    gm_streams    *streams;
+    gm_uploads     uploads;       // when each model was added
+    gm_str         plant;
+    gm_dur_ns      started;       // monotonic
+    uint64_t       puts;          // twin replacements and creations in flight
+};
+
+static inline gm_model         *gm_api_model(const gm_request *r) { return gm_engine_model(r->engine); }
+static inline const gm_state   *gm_api_state(const gm_request *r) { return gm_engine_state(r->engine); }
+static inline gm_time_ns        gm_api_now(const gm_request *r) { return gm_now(r->api->options.clock); }
+
+// The twin named by the path's first parameter; not ok: replied 404 DigitalTwinNotFound.
+gm_twin gm_api_twin(gm_request *request);
+void    gm_api_no_twin(gm_request *request, gm_str id);
+
+#endif
