@@ -8,9 +8,10 @@
 //   gm_slot k = gm_build_slot(b, &(gm_slot_spec){ GM_SLOT_PARAMETER, .name = GM_STR("k"), .unit = GM_STR("N/m"), .start = 4 });
 //   gm_slot m = gm_build_slot(b, &(gm_slot_spec){ GM_SLOT_PARAMETER, .name = GM_STR("m"), .unit = GM_STR("kg"),  .start = 1 });
 //   gm_build_section(b, GM_SECTION_DERIVATIVE);
-//   gm_val force = gm_emit2(b, GM_OP_MUL, gm_emit1(b, GM_OP_NEG, gm_emit_load(b, k)), gm_emit_load(b, x));
+//   gm_val pull = gm_emit2(b, GM_OP_MUL, gm_emit_load(b, k), gm_emit_load(b, x));
+//   gm_val a    = gm_emit2(b, GM_OP_DIV, pull, gm_emit_load(b, m));
 //   gm_build_derivative(b, x, gm_emit_load(b, v));
-//   gm_build_derivative(b, v, gm_emit2(b, GM_OP_DIV, force, gm_emit_load(b, m)));
+//   gm_build_derivative(b, v, gm_emit1(b, GM_OP_NEG, a));
 //   gm_build_end(b);
 //   gm_status st = gm_builder_finish(b, &program, &err);            // every mistake above is reported here, once
 //
@@ -124,6 +125,7 @@ typedef struct gm_slot_alias {
 // GT and GE are LT and LE with the operands exchanged (gm_emit2 accepts them).
 #define GM_OP_LIST(X)                                                                                                \
     X(GM_OP_CONST,  "const",  ">n")    /* gm_emit_const */                                                           \
+    X(GM_OP_BOOL,   "bool",   ">m")    /* gm_emit_bool */                                                            \
     X(GM_OP_LOAD,   "load",   ">n")    /* gm_emit_load */                                                            \
     X(GM_OP_ARG,    "arg",    ">n")    /* gm_emit_argument */                                                        \
     X(GM_OP_UNKNOWN,"unknown",">n")    /* gm_emit_unknown */                                                         \
@@ -148,8 +150,8 @@ typedef struct gm_slot_alias {
     X(GM_OP_CEIL,   "ceil",   "n>n")                                                                                 \
     X(GM_OP_TRUNC,  "trunc",  "n>n")                                                                                 \
     X(GM_OP_QUOT,   "quot",   "nn>n")  /* Modelica div(a, b): trunc(a / b) */                                        \
-    X(GM_OP_REM,    "rem",    "nn>n")  /* Modelica rem(a, b): a - trunc(a / b) * b */                                \
-    X(GM_OP_MOD,    "mod",    "nn>n")  /* Modelica mod(a, b): a - floor(a / b) * b */                                \
+    X(GM_OP_REM,    "rem",    "nn>n")  /* Modelica rem(a, b): a - trunc(a / b) * b, rounded once */                    \
+    X(GM_OP_MOD,    "mod",    "nn>n")  /* Modelica mod(a, b): a - floor(a / b) * b, rounded once */                    \
     X(GM_OP_EXP,    "exp",    "n>n")                                                                                 \
     X(GM_OP_LOG,    "log",    "n>n")                                                                                 \
     X(GM_OP_LOG10,  "log10",  "n>n")                                                                                 \
@@ -236,7 +238,9 @@ void    gm_build_text(gm_builder *b, gm_str name, gm_str description);  // of th
 void gm_build_section(gm_builder *b, gm_section section);
 void gm_build_end(gm_builder *b);
 
-// Values. Operand types are checked against the signature.
+// Values. Operand types are checked against the signature. C does not say in which order the arguments of a call are
+// computed: write one emission per statement where the numbering of values matters (a golden dump, the same bits from
+// every C compiler: which of two products a sum is contracted with follows from the numbering).
 gm_val gm_emit_const(gm_builder *b, double value);
 gm_val gm_emit_bool(gm_builder *b, bool value);  // a constant mask
 gm_val gm_emit_load(gm_builder *b, gm_slot slot);
@@ -317,10 +321,19 @@ void                   gm_program_destroy(gm_program *program);
 // ---------------------------------------------------------------------------------------------------- reading
 
 // One operation; its value's number is its index in the region. Operands are indices of earlier instructions, except:
-//   CONST  a: index into gm_program_constants       LOAD   a: slot        ARG, UNKNOWN  a: index
+//   CONST  a, b: the number's bits (gm_ins_const)   BOOL   a: 0 or 1
+//   LOAD   a: slot                                  ARG, UNKNOWN  a: index
 //   SOLVE  a: loop, b: first of its arguments in gm_region.arguments     SOLVED a: the SOLVE, b: which unknown
 //   LOOKUP a, b: x and y, c: table << 2 | gm_lookup                       DELAY  a: lag, b: delay
 typedef struct gm_ins { uint32_t op, a, b, c; } gm_ins;
+
+static inline double gm_ins_const(const gm_ins *ins)
+{
+    uint64_t bits = (uint64_t)ins->b << 32 | ins->a;
+    double   value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
 typedef enum gm_code_result_kind {
     GM_RESULT_STORE,       // target: slot
@@ -359,7 +372,6 @@ gm_str               gm_program_name(const gm_program *p);
 gm_str               gm_program_description(const gm_program *p);
 uint32_t             gm_program_slot_count(const gm_program *p);
 const gm_slot_spec  *gm_program_slot(const gm_program *p, gm_slot slot);
-const double        *gm_program_constants(const gm_program *p, uint32_t *out_count);
 // The slots of one kind, in the order they were declared. Viewed.
 const gm_slot       *gm_program_slots_of(const gm_program *p, gm_slot_kind kind, uint32_t *out_count);
 const gm_slot_alias      *gm_program_aliases(const gm_program *p, uint32_t *out_count);
