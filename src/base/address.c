@@ -7,30 +7,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// "HOST:PORT" into two C strings; brackets around an IPv6 host are taken off.
-static gm_status split(gm_str address, char host[256], char port[8], gm_error *err)
+gm_status gm_address_parse(gm_str text, gm_address *out_address, gm_error *err)
 {
     size_t colon = SIZE_MAX;
-    for (size_t i = 0; i < address.len; i++) {
-        if (address.ptr[i] == ':') colon = i;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == ':') colon = i;
     }
-    gm_str host_part = gm_str_slice(address, 0, colon);
-    gm_str port_part = colon == SIZE_MAX ? (gm_str){ 0 } : gm_str_slice(address, colon + 1, address.len);
-    if (host_part.len >= 2 && host_part.ptr[0] == '[' && host_part.ptr[host_part.len - 1] == ']') {
-        host_part = gm_str_slice(host_part, 1, host_part.len - 1);
+    gm_str host = gm_str_slice(text, 0, colon == SIZE_MAX ? 0 : colon);
+    gm_str port = colon == SIZE_MAX ? (gm_str){ 0 } : gm_str_slice(text, colon + 1, text.len);
+    bool   bad  = port.len == 0 || port.len > 5 || host.len >= GM_HOST_MAX;
+    if (host.len >= 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']') {
+        host = gm_str_slice(host, 1, host.len - 1);
+    } else if (gm_str_find_char(host, ':') != SIZE_MAX) {
+        bad = true;  // an IPv6 address without brackets: where does it end?
     }
     unsigned number = 0;
-    bool     bad    = port_part.len == 0 || port_part.len > 5 || host_part.len > 255 || gm_str_find_char(host_part, '\0') != SIZE_MAX;
-    for (size_t i = 0; !bad && i < port_part.len; i++) {
-        bad    = port_part.ptr[i] < '0' || port_part.ptr[i] > '9';
-        number = number * 10 + (unsigned)(port_part.ptr[i] - '0');
+    for (size_t i = 0; !bad && i < port.len; i++) {
+        bad    = port.ptr[i] < '0' || port.ptr[i] > '9';
+        number = number * 10 + (unsigned)(port.ptr[i] - '0');
     }
-    if (bad || number > 65535) {
-        return gm_fail(err, GM_INVALID, "base.address", "'" GM_STR_FMT "' is not HOST:PORT with a port from 0 to 65535",
-                       GM_STR_ARG(address));
+    for (size_t i = 0; !bad && i < host.len; i++) bad = (unsigned char)host.ptr[i] <= ' ' || host.ptr[i] == '/';
+    if (bad || number > UINT16_MAX) {
+        return gm_fail(err, GM_INVALID, "base.address", "'" GM_STR_FMT "' is not ADDR:PORT such as 127.0.0.1:8080 or [::1]:0",
+                       (int)(text.len < 80 ? text.len : 80), text.ptr);
     }
-    snprintf(host, 256, GM_STR_FMT, GM_STR_ARG(host_part));
-    snprintf(port, 8, "%u", number);
+    if (host.len > 0) memcpy(out_address->host, host.ptr, host.len);
+    out_address->host[host.len] = '\0';
+    out_address->port           = (uint16_t)number;
     return GM_OK;
 }
 
@@ -60,14 +63,16 @@ static uint16_t port_of(int fd)
 
 gm_status gm_listen(gm_str address, int backlog, int *out_fd, uint16_t *out_port, gm_error *err)
 {
-    char      host[256], port[8];
-    gm_status st = split(address, host, port, err);
+    gm_address parts;
+    char       port[8];
+    gm_status  st = gm_address_parse(address, &parts, err);
     if (st != GM_OK) return st;
+    snprintf(port, sizeof port, "%u", parts.port);
     struct addrinfo  hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
     struct addrinfo *found = NULL;
-    int              why   = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
+    int              why   = getaddrinfo(parts.host[0] != '\0' ? parts.host : NULL, port, &hints, &found);
     if (why != 0) {
-        return gm_fail(err, GM_INVALID, "base.address", "'%s' has no address: %s", host, gai_strerror(why));
+        return gm_fail(err, GM_INVALID, "base.address", "'%s' has no address: %s", parts.host, gai_strerror(why));
     }
     // The first address that works: a name may stand for one that this machine does not have (IPv6 switched off).
     st = GM_INVALID;
@@ -79,11 +84,11 @@ gm_status gm_listen(gm_str address, int backlog, int *out_fd, uint16_t *out_port
 
 bool gm_address_is_loopback(gm_str address)
 {
-    char host[256], port[8];
-    if (split(address, host, port, NULL) != GM_OK || host[0] == '\0') return false;
+    gm_address parts;
+    if (gm_address_parse(address, &parts, NULL) != GM_OK || parts.host[0] == '\0') return false;
     struct addrinfo  hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     struct addrinfo *found = NULL;
-    if (getaddrinfo(host, NULL, &hints, &found) != 0) return false;
+    if (getaddrinfo(parts.host, NULL, &hints, &found) != 0) return false;
     bool loopback = found != NULL;
     for (struct addrinfo *at = found; at != NULL; at = at->ai_next) {
         if (at->ai_family == AF_INET) {

@@ -4,6 +4,11 @@
 
 #include "base/str.h"
 
+// The two parts of such a text; the brackets of an IPv6 host are taken off. GM_INVALID: it is not one.
+enum { GM_HOST_MAX = 256 };
+typedef struct gm_address { char host[GM_HOST_MAX]; uint16_t port; } gm_address;
+GM_NODISCARD gm_status gm_address_parse(gm_str text, gm_address *out_address, gm_error *err);
+
 // Opens a listening TCP socket (non-blocking, close-on-exec). Port 0 takes a free one. An empty host means every
 // address of the machine.
 // GM_INVALID: not HOST:PORT, or the host has no address. GM_IO: the system refused (port taken, not allowed).

@@ -1,0 +1,44 @@
+// cli/config.h: gemel.conf, the plant's one file of settings. "key = value" lines, '#' begins a comment, every key
+// optional, an unknown key is an error with its line. The keys are a table like the options of a verb, so that the
+// commented example (gm_config_example) and the checks come from one place.
+//
+//   gm_config config;
+//   gm_config_defaults(&config);
+//   gm_config_read(bytes, arena, &config, on_wrong, context);
+//   uint64_t segment = gm_option_size(gm_config_text(&config, GM_CONFIG_LOG_SEGMENT_SIZE));
+#ifndef GM_CLI_CONFIG_H
+#define GM_CLI_CONFIG_H
+
+#include "base/buf.h"
+#include "cli/options.h"
+
+typedef enum gm_config_key {
+    GM_CONFIG_HTTP,
+    GM_CONFIG_MQTT,
+    GM_CONFIG_DATA,
+    GM_CONFIG_LOG_SEGMENT_SIZE,
+    GM_CONFIG_LOG_BATCH_LIMIT,
+    GM_CONFIG_LOG_REALTIME_COMMIT,
+    GM_CONFIG_KEY_COUNT
+} gm_config_key;
+
+typedef struct gm_config {
+    gm_str texts[GM_CONFIG_KEY_COUNT];   // what was set; ptr NULL: the default holds
+} gm_config;
+
+enum { GM_CONFIG_FILE_MAX = 1 << 20 };
+
+const gm_option *gm_config_keys(void);  // [GM_CONFIG_KEY_COUNT]
+
+// Reads a file's text. Every line that is wrong is told to on_wrong (line and column are 1-based) and left out.
+// GM_NOMEM only; texts are copied into the arena.
+typedef void gm_config_wrong(void *context, uint32_t line, uint32_t column, const char *text);
+GM_NODISCARD gm_status gm_config_read(gm_str text, gm_arena *arena, gm_config *config, gm_config_wrong *on_wrong,
+                                      void *context, gm_error *err);
+
+gm_str gm_config_text(const gm_config *config, gm_config_key key);  // as set, else the default; may be empty
+
+// A gemel.conf with every key commented out at its default.
+void gm_config_example(gm_buf *out);
+
+#endif

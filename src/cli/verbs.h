@@ -1,0 +1,16 @@
+// cli/verbs.h: every verb of the program. To add one: a file verb_<name>.c, a line here, a line in verbs.c's table, and
+// `make golden` for the manual.
+#ifndef GM_CLI_VERBS_H
+#define GM_CLI_VERBS_H
+
+#include "cli/verb.h"
+
+struct gm_plant;
+
+// Prints a plant's findings, one a line, as `gemel check` and `gemel serve` do.
+void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
+
+extern const gm_verb gm_verb_check;
+extern const gm_verb gm_verb_help;
+
+#endif
