@@ -1,0 +1,42 @@
+// How values and times look. Numbers keep what a person can use: about six significant digits, thin-space groups.
+import type { Json, Value } from "./api";
+
+export function formatNumber(x: number): string {
+  if (!Number.isFinite(x)) return String(x);
+  if (Number.isInteger(x) && Math.abs(x) < 1e15) return x.toLocaleString("en", { useGrouping: true });
+  const size = Math.abs(x);
+  if (size !== 0 && (size < 1e-4 || size >= 1e9)) return x.toExponential(4);
+  return x.toLocaleString("en", { maximumSignificantDigits: 6 });
+}
+
+export function formatValue(value: Json): string {
+  if (value === null) return "";
+  if (typeof value === "number") return formatNumber(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** "3 s", "12 min", "5 h", "9 d"; never negative: a device clock may run a little ahead. */
+export function formatAge(ms: number): string {
+  const s = Math.max(0, ms) / 1000;
+  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 100) return `${Math.round(s)} s`;
+  if (s < 5400) return `${Math.round(s / 60)} min`;
+  if (s < 48 * 3600) return `${Math.round(s / 3600)} h`;
+  return `${Math.round(s / 86400)} d`;
+}
+
+export function formatClock(date: Date): string {
+  return date.toLocaleTimeString("en", { hour12: false });
+}
+
+/** Numbers and booleans can be drawn; text can not. */
+export function canPlot(value: Value): boolean {
+  return value.kind === "number" || value.kind === "integer" || value.kind === "boolean";
+}
+
+export function asNumber(value: Json): number | null {
+  if (typeof value === "number") return value;
+  if (typeof value === "boolean") return value ? 1 : 0;
+  return null;
+}
