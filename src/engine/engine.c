@@ -359,8 +359,8 @@ static void on_log_event(void *context, uint32_t events)
 static void on_turn_end(void *context)
 {
     gm_engine *engine = context;
-    gm_log_flush(engine->log);
     if (engine->later_count > 0 && engine->settled == engine->submitted) run_later(engine);
+    gm_log_flush(engine->log);  // after run_later: what it submits must not lie here until something else happens
 }
 
 gm_status gm_engine_settle(gm_engine *engine, gm_error *err)
