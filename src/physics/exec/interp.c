@@ -23,7 +23,7 @@ typedef struct translation {
     bool              refused;
 } translation;
 
-enum { NONE = GM_CODE_NONE };
+static const uint32_t NONE = GM_CODE_NONE;
 
 static uint32_t place_of_row(const translation *t, uint32_t row)
 {

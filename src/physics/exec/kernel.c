@@ -11,7 +11,8 @@
 
 #include <assert.h>
 
-enum { NONE = GM_CODE_NONE, PROLOGUE = UINT32_MAX - 1, WORKING_SET_MAX = 32 * 1024 };
+static const uint32_t NONE = GM_CODE_NONE, PROLOGUE = UINT32_MAX - 1;
+enum { WORKING_SET_MAX = 32 * 1024 };
 
 typedef enum step_kind { STEP_CODE, STEP_LOOKUP, STEP_SOLVE } step_kind;
 
