@@ -103,6 +103,26 @@ gm_str gm_arena_printf(gm_arena *arena, const char *fmt, ...)
     return text;
 }
 
+// The size stands before the block, since resizing has to know how much to copy.
+static void *arena_resize(void *context, void *old, size_t size)
+{
+    if (size == 0 || size > SIZE_MAX / 4) return NULL;
+    unsigned char *memory = gm_arena_bytes(context, size + ALIGN);
+    if (memory == NULL) return NULL;
+    memcpy(memory, &size, sizeof size);
+    if (old != NULL) {
+        size_t held;
+        memcpy(&held, (unsigned char *)old - ALIGN, sizeof held);
+        memcpy(memory + ALIGN, old, held < size ? held : size);
+    }
+    return memory + ALIGN;
+}
+
+gm_alloc gm_arena_alloc(gm_arena *arena)
+{
+    return (gm_alloc){ .resize = arena_resize, .context = arena };
+}
+
 gm_mark gm_arena_mark(gm_arena *arena)
 {
     return (gm_mark){ arena->newest, arena->newest != NULL ? arena->newest->used : 0, arena->total };

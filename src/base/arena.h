@@ -31,6 +31,9 @@ GM_NODISCARD void *gm_arena_zeroed(gm_arena *arena, size_t count, size_t size);
 gm_str gm_arena_str(gm_arena *arena, gm_str text);
 gm_str gm_arena_printf(gm_arena *arena, const char *fmt, ...) GM_PRINTF(2, 3);
 
+// An allocator for things that end with the arena (a gm_buf, say): resizing copies, freeing waits for the arena.
+gm_alloc gm_arena_alloc(gm_arena *arena);
+
 gm_mark gm_arena_mark(gm_arena *arena);
 void    gm_arena_rewind(gm_arena *arena, gm_mark mark);  // releases everything allocated since the mark
 void    gm_arena_clear(gm_arena *arena);                 // releases everything; keeps one block for reuse

@@ -78,23 +78,9 @@ static gm_status add_cell(reader *r, uint32_t column, gm_time_ns at, gm_value va
     return GM_OK;
 }
 
-// An allocator whose memory ends with the arena, for buffers whose bytes become cells.
-static void *arena_resize(void *context, void *old, size_t size)
-{
-    if (size == 0) return NULL;
-    size_t *block = gm_arena_bytes(context, size + 16);
-    if (block == NULL) return NULL;
-    block[0] = size;
-    if (old != NULL) {
-        size_t held = ((size_t *)old)[-2];
-        memcpy(block + 2, old, held < size ? held : size);
-    }
-    return block + 2;
-}
-
 static bool compact_text(gm_arena *arena, const json_t *value, gm_str *out_text)
 {
-    gm_alloc alloc = { arena_resize, arena };
+    gm_alloc alloc = gm_arena_alloc(arena);
     gm_buf   out   = gm_buf_init(&alloc);
     gm_document_compact(value, &out);
     *out_text = gm_buf_view(&out);
@@ -412,7 +398,7 @@ static bool anything_at(const gm_state *state, gm_twin twin, gm_str path, const 
 
 static gm_status nothing_there(gm_str path, gm_error *err)
 {
-    return gm_fail(err, GM_CONFLICT, WHERE, "there is no value at '" GM_STR_FMT "' to replace or remove",
+    return gm_fail(err, GM_INVALID, WHERE, "there is no value at '" GM_STR_FMT "' to replace or remove",
                    GM_STR_ARG(gm_str_slice(path, 0, 120)));
 }
 

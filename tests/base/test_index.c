@@ -102,6 +102,19 @@ static void an_arena_returns_to_its_mark(void **state)
     gm_arena_destroy(arena);
 }
 
+static void a_buffer_grows_inside_an_arena(void **state)
+{
+    (void)state;
+    gm_arena *arena = gm_arena_create(gm_alloc_system(), 0);
+    gm_alloc  alloc = gm_arena_alloc(arena);
+    gm_buf    out   = gm_buf_init(&alloc);
+    for (int i = 0; i < 1000; i++) gm_buf_printf(&out, "%d,", i);
+    assert_true(gm_str_starts(gm_buf_view(&out), GM_STR("0,1,2,3,")));
+    assert_true(gm_str_ends(gm_buf_view(&out), GM_STR(",998,999,")));
+    assert_int_equal(out.len, 3890);
+    gm_arena_destroy(arena);  // nothing else owns memory
+}
+
 static void text_is_split_at_separators(void **state)
 {
     (void)state;
@@ -121,6 +134,7 @@ int main(void)
         cmocka_unit_test(json_strings_are_escaped),
         cmocka_unit_test(a_full_buffer_says_so),
         cmocka_unit_test(an_arena_returns_to_its_mark),
+        cmocka_unit_test(a_buffer_grows_inside_an_arena),
         cmocka_unit_test(text_is_split_at_separators),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

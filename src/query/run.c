@@ -1,0 +1,257 @@
+// Walking a plan: starts one after the other, from each start outward along the steps, depth first.
+//
+// Invariants: (1) rows come in an order that depends on positions only (tables by number, rows by index, relationships
+// as the graph lists them), so that (a, b, skip) says where a walk stood; (2) what is bound satisfies all conditions of
+// the stages behind it; (3) recursion is as deep as the hops of the pattern, at most GM_HOPS_MAX and the joins.
+#include "query/run.h"
+
+#include "query/filter.h"
+
+static bool check_stage(gm_run *run, size_t stage)
+{
+    gm_eval *e    = &run->eval;
+    gm_mark  mark = gm_arena_mark(e->scratch);
+    bool     ok   = true;
+    for (size_t i = run->plan.stages[stage]; ok && i < run->plan.stages[stage + 1]; i++) {
+        ok = gm_eval_truth(e, run->plan.conditions[i]) == GM_TRUE;
+        gm_arena_rewind(e->scratch, mark);
+    }
+    if (e->failed) run->status = GM_NOMEM;
+    return ok && run->status == GM_OK;
+}
+
+// ---- steps ------------------------------------------------------------------------------------------------------
+
+static gm_flow walk_from(gm_run *run, size_t step);
+
+static bool name_fits(const gm_run *run, size_t step, gm_edge edge)
+{
+    size_t n = run->plan.steps[step].name_count;
+    if (n == 0) return true;
+    uint32_t name = gm_state_edge_name(run->eval.state, edge);
+    for (size_t i = 0; i < n; i++) {
+        if (run->names[step][i] == name) return true;
+    }
+    return false;
+}
+
+static bool on_trail(const gm_run *run, gm_edge edge)
+{
+    for (size_t i = 0; i < run->trail_length; i++) {
+        if (run->trail[i] == edge.v) return true;
+    }
+    return false;
+}
+
+// The step has led to the twin: bind it (or, when the pattern comes back to a twin, compare) and go on.
+static gm_flow arrive(gm_run *run, size_t index, gm_twin twin)
+{
+    gm_eval       *e    = &run->eval;
+    const gm_step *step = &run->plan.steps[index];
+    uint32_t       before = e->bound[step->to];
+    if (before != GM_NONE && before != twin.v) return GM_GO_ON;
+    gm_eval_bind_twin(e, step->to, twin);
+    gm_flow flow = check_stage(run, index + 1) ? walk_from(run, index + 1) : GM_GO_ON;
+    if (before == GM_NONE) e->bound[step->to] = GM_NONE;
+    return run->status == GM_OK ? flow : GM_STOP;
+}
+
+static gm_flow hop(gm_run *run, size_t index, gm_twin at, uint32_t hops);
+
+// Crosses one relationship, if the step allows it, and goes on from its far end.
+static gm_flow cross(gm_run *run, size_t index, gm_edge edge, gm_twin far, uint32_t hops)
+{
+    const gm_step *step = &run->plan.steps[index];
+    bool           once = run->eval.ast->is_match;
+    run->work++;
+    if (!name_fits(run, index, edge) || (once && on_trail(run, edge))) return GM_GO_ON;
+    if (once) run->trail[run->trail_length++] = edge.v;
+    if (step->relationship != GM_NO_COLLECTION) gm_eval_bind_edge(&run->eval, step->relationship, edge);
+    gm_flow flow = hop(run, index, far, hops + 1);
+    if (once) run->trail_length--;
+    if (step->relationship != GM_NO_COLLECTION) run->eval.bound[step->relationship] = GM_NONE;
+    return flow;
+}
+
+static gm_flow hop(gm_run *run, size_t index, gm_twin at, uint32_t hops)
+{
+    const gm_step  *step  = &run->plan.steps[index];
+    const gm_state *state = run->eval.state;
+    gm_flow         flow  = GM_GO_ON;
+    if (hops >= step->hops_min) flow = arrive(run, index, at);
+    if (flow == GM_STOP || hops == step->hops_max) return flow;
+    if (step->direction != GM_IN) {
+        for (gm_edge e = gm_state_first_out(state, at); flow == GM_GO_ON && gm_edge_ok(e); e = gm_state_next_out(state, e)) {
+            flow = cross(run, index, e, gm_state_edge_target(state, e), hops);
+        }
+    }
+    if (step->direction != GM_OUT) {
+        for (gm_edge e = gm_state_first_in(state, at); flow == GM_GO_ON && gm_edge_ok(e); e = gm_state_next_in(state, e)) {
+            gm_twin source = gm_state_edge_source(state, e);
+            // A relationship of a twin with itself was crossed on the way out already.
+            if (step->direction == GM_ANY && source.v == at.v) continue;
+            flow = cross(run, index, e, source, hops);
+        }
+    }
+    return flow;
+}
+
+static gm_flow walk_from(gm_run *run, size_t step)
+{
+    if (step == run->plan.step_count) return run->row(run);
+    return hop(run, step, (gm_twin){ run->eval.bound[run->plan.steps[step].from] }, 0);
+}
+
+// ---- starts -----------------------------------------------------------------------------------------------------
+
+static void begin_start(gm_run *run, uint64_t a, uint64_t b)
+{
+    bool resumed     = a == run->resume_a && b == run->resume_b;
+    run->at.a        = a;
+    run->at.b        = b;
+    run->at.skip     = 0;
+    if (!resumed) run->resume_skip = 0;
+}
+
+// Between starts the walk may pause: the next page begins with the next start.
+static bool out_of_budget(gm_run *run, uint64_t a, uint64_t b)
+{
+    if (run->work_max == 0 || run->work < run->work_max) return false;
+    run->at.a = a;
+    run->at.b = b;
+    run->at.skip = 0;
+    run->more    = true;
+    return true;
+}
+
+static gm_flow start_rows(gm_run *run, const gm_table *table, size_t t, uint32_t first, size_t n, const uint8_t *mask)
+{
+    const uint8_t *end = mask + n;
+    for (const uint8_t *m = mask; (m = memchr(m, 1, (size_t)(end - m))) != NULL; m++) {
+        uint32_t row = first + (uint32_t)(m - mask);
+        begin_start(run, t, row);
+        gm_eval_bind_twin(&run->eval, run->plan.collection, (gm_twin){ table->twins[row] });
+        if (walk_from(run, 0) == GM_STOP) return GM_STOP;
+    }
+    return GM_GO_ON;
+}
+
+static gm_flow walk_table(gm_run *run, gm_filter *filter, size_t t, uint32_t from)
+{
+    const gm_query_plan *plan = &run->plan;
+    uint8_t        mask[GM_MASK_BLOCK];
+    for (uint32_t first = from; first < filter->table.rows;) {
+        size_t n = filter->table.rows - first < GM_MASK_BLOCK ? filter->table.rows - first : GM_MASK_BLOCK;
+        if (out_of_budget(run, t, first)) return GM_STOP;
+        memset(mask, 1, n);
+        if (filter->table.live < filter->table.rows) gm_mask_twins(n, filter->table.twins + first, mask);
+        for (size_t i = plan->stages[0]; i < plan->stages[1]; i++) {
+            gm_filter_rows(filter, plan->conditions[i], first, n, mask);
+            if (i + 1 < plan->stages[1] && memchr(mask, 1, n) == NULL) break;
+        }
+        run->work += n;
+        if (run->eval.failed) {
+            run->status = GM_NOMEM;
+            return GM_STOP;
+        }
+        if (run->count_only && plan->step_count == 0) run->counted += gm_mask_count(n, mask);
+        else if (start_rows(run, &filter->table, t, first, n, mask) == GM_STOP) return GM_STOP;
+        first += (uint32_t)n;
+    }
+    return GM_GO_ON;
+}
+
+static void walk_tables(gm_run *run)
+{
+    const gm_query_plan *plan = &run->plan;
+    for (size_t t = run->at.a; t < gm_state_table_count(run->eval.state); t++) {
+        gm_filter filter = { .eval = &run->eval, .table = gm_state_table(run->eval.state, t), .collection = plan->collection };
+        uint32_t  from   = t == run->resume_a ? (uint32_t)run->resume_b : 0;
+        if (filter.table.type == NULL || filter.table.live == 0) continue;
+        gm_mark mark = gm_arena_mark(run->eval.scratch);
+        if (gm_bind(run->eval.ast, filter.table.type, run->eval.scratch, &filter.binding) != GM_OK) {
+            run->status = GM_NOMEM;
+            return;
+        }
+        bool possible = true;
+        for (size_t i = plan->stages[0]; possible && i < plan->stages[1]; i++) {
+            possible = gm_filter_possible(&filter, plan->conditions[i]) & 1u << GM_TRUE;
+        }
+        gm_flow flow = possible ? walk_table(run, &filter, t, from) : GM_GO_ON;
+        gm_arena_rewind(run->eval.scratch, mark);
+        if (flow == GM_STOP) return;
+    }
+}
+
+static gm_twin listed_twin(const gm_run *run, uint64_t i)
+{
+    gm_qvalue id = run->plan.ids.values[i];
+    return id.kind == GM_Q_STRING ? gm_state_find(run->eval.state, id.s) : (gm_twin){ GM_NONE };
+}
+
+static void walk_listed(gm_run *run)
+{
+    for (uint64_t i = run->at.a; i < run->plan.ids.count; i++) {
+        if (out_of_budget(run, i, 0)) return;
+        run->work++;
+        gm_twin twin = listed_twin(run, i);
+        if (!gm_twin_ok(twin)) continue;
+        begin_start(run, i, 0);
+        gm_eval_bind_twin(&run->eval, run->plan.collection, twin);
+        if (!check_stage(run, 0)) {
+            if (run->status != GM_OK) return;
+            continue;
+        }
+        if (walk_from(run, 0) == GM_STOP) return;
+    }
+}
+
+static gm_flow start_edge(gm_run *run, gm_edge edge)
+{
+    run->work++;
+    gm_eval_bind_edge(&run->eval, run->plan.collection, edge);
+    if (!check_stage(run, 0)) return run->status == GM_OK ? GM_GO_ON : GM_STOP;
+    return run->row(run);
+}
+
+static void walk_edges(gm_run *run)
+{
+    uint32_t limit = gm_state_edge_limit(run->eval.state);
+    for (uint64_t i = run->at.a; i < limit; i++) {
+        gm_edge edge;
+        if (out_of_budget(run, i, 0)) return;
+        if (!gm_state_edge_at(run->eval.state, (uint32_t)i, &edge)) continue;
+        begin_start(run, i, 0);
+        if (start_edge(run, edge) == GM_STOP) return;
+    }
+}
+
+static void walk_edges_of(gm_run *run)
+{
+    const gm_state *state = run->eval.state;
+    bool            out   = run->plan.direction == GM_OUT;
+    for (uint64_t i = run->at.a; i < run->plan.ids.count; i++) {
+        if (out_of_budget(run, i, 0)) return;
+        run->work++;
+        gm_twin twin = listed_twin(run, i);
+        if (!gm_twin_ok(twin)) continue;
+        begin_start(run, i, 0);
+        gm_edge e = out ? gm_state_first_out(state, twin) : gm_state_first_in(state, twin);
+        for (; gm_edge_ok(e); e = out ? gm_state_next_out(state, e) : gm_state_next_in(state, e)) {
+            if (start_edge(run, e) == GM_STOP) return;
+        }
+    }
+}
+
+void gm_run_walk(gm_run *run)
+{
+    run->resume_a    = run->at.a;
+    run->resume_b    = run->at.b;
+    run->resume_skip = run->at.skip;
+    switch (run->plan.start) {
+    case GM_START_TABLES: walk_tables(run); break;
+    case GM_START_TWINS: walk_listed(run); break;
+    case GM_START_EDGES: walk_edges(run); break;
+    case GM_START_EDGES_OF: walk_edges_of(run); break;
+    }
+}

@@ -1,0 +1,34 @@
+// query/run.h: walking a plan. Internal to query/.
+#ifndef GM_QUERY_RUN_H
+#define GM_QUERY_RUN_H
+
+#include "query/page_token.h"
+#include "query/plan.h"
+#include "query/query.h"
+#include "query/rows.h"
+
+typedef enum gm_flow { GM_GO_ON, GM_STOP } gm_flow;
+
+typedef struct gm_run gm_run;
+struct gm_run {
+    gm_eval        eval;
+    gm_query_plan        plan;
+    gm_page_token  at;          // in: where to begin; then: where the row at hand is (a, b, skip)
+    uint64_t       resume_skip; // rows to pass over at the start (resume_a, resume_b)
+    uint64_t       resume_a, resume_b;
+    uint64_t       work, work_max;
+    bool           more;        // stopped before the end; `at` says where to go on
+    gm_status      status;      // anything else than GM_OK ends the walk
+    uint32_t       trail[GM_STEPS_MAX * GM_HOPS_MAX];  // relationships on the path at hand, each taken once (MATCH)
+    size_t         trail_length;
+    uint32_t      *names[GM_STEPS_MAX];                // numbers of the steps' relationship names
+    bool           count_only;  // rows need not be bound: counted is all that is wanted
+    uint64_t       counted;
+    gm_flow (*row)(gm_run *run);  // takes what is bound in eval
+    void          *context;
+};
+
+// Calls run->row for every row of the answer from run->at on.
+void gm_run_walk(gm_run *run);
+
+#endif
