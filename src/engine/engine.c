@@ -489,12 +489,32 @@ gm_status gm_engine_later(gm_engine *engine, gm_loop_call *call, void *context, 
     return GM_OK;
 }
 
+void gm_engine_never(gm_engine *engine, gm_loop_call *call, void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < engine->later_count; i++) {
+        bool gone = engine->later[i].call == call && engine->later[i].context == context;
+        if (!gone) engine->later[kept++] = engine->later[i];
+    }
+    engine->later_count = kept;
+}
+
 gm_status gm_engine_observe(gm_engine *engine, gm_observer *observer, void *context, gm_error *err)
 {
     if (engine->observer_count == OBSERVERS_MAX) return gm_fail(err, GM_LIMIT, "engine", "more than %d observers", OBSERVERS_MAX);
     engine->observers[engine->observer_count].call      = observer;
     engine->observers[engine->observer_count++].context = context;
     return GM_OK;
+}
+
+void gm_engine_unobserve(gm_engine *engine, gm_observer *observer, void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < engine->observer_count; i++) {
+        bool gone = engine->observers[i].call == observer && engine->observers[i].context == context;
+        if (!gone) engine->observers[kept++] = engine->observers[i];
+    }
+    engine->observer_count = kept;
 }
 
 // ---- reading --------------------------------------------------------------------------------------------------------

@@ -100,6 +100,7 @@ bool gm_engine_busy(const gm_engine *engine, gm_str twin_id);
 
 // Calls once after the next batch has been applied (or refused), or at the end of this turn when none is under way.
 GM_NODISCARD gm_status gm_engine_later(gm_engine *engine, gm_loop_call *call, void *context, gm_error *err);
+void                   gm_engine_never(gm_engine *engine, gm_loop_call *call, void *context);  // takes it back
 
 // Waits until everything submitted is durable and applied, or refused; asks are answered on the way. For start-up, tools
 // and the end; a server in service lets its loop do this. Returns the state of the log.
@@ -109,6 +110,7 @@ GM_NODISCARD gm_status gm_engine_settle(gm_engine *engine, gm_error *err);
 // Called for every change as it is applied (not at recovery). change views the record.
 typedef void gm_observer(void *context, const gm_record *record, const gm_change *change);
 GM_NODISCARD gm_status gm_engine_observe(gm_engine *engine, gm_observer *observer, void *context, gm_error *err);
+void                   gm_engine_unobserve(gm_engine *engine, gm_observer *observer, void *context);  // not there: nothing
 
 typedef struct gm_engine_stats {
     uint64_t  applied, dropped;           // changes; dropped: the twin had gone or changed its model meanwhile
