@@ -166,20 +166,52 @@ static gm_status wrong_enum(const place *at, const gm_schema *schema, const json
     return wrong(at, value, expected, err);
 }
 
+typedef struct text_rule { bool (*valid)(gm_str text); const char *expected; } text_rule;
+
+static const text_rule text_rules[GM_SCHEMA_COUNT] = {
+    [GM_SCHEMA_STRING]   = { NULL, "a text" },
+    [GM_SCHEMA_BYTES]    = { is_base64, "bytes in base64" },
+    [GM_SCHEMA_UUID]     = { is_uuid, "a UUID such as 123e4567-e89b-12d3-a456-426614174000" },
+    [GM_SCHEMA_DATE]     = { gm_date_valid, "a date such as 2026-01-31" },
+    [GM_SCHEMA_DATETIME] = { is_date_time, "a time such as 2026-01-31T12:00:00Z" },
+    [GM_SCHEMA_TIME]     = { gm_time_of_day_valid, "a time of day such as 13:45:00" },
+    [GM_SCHEMA_DURATION] = { gm_dur_iso_valid, "a duration such as PT1H30M" },
+    [GM_SCHEMA_DECIMAL]  = { is_decimal_text, "a decimal number" },
+};
+
+bool gm_schema_int_range(gm_schema_kind kind, int64_t *out_min, int64_t *out_max)
+{
+    if (ranges[kind].expected == NULL) return false;
+    *out_min = ranges[kind].min;
+    *out_max = ranges[kind].max;
+    return true;
+}
+
+bool gm_schema_text_fits(gm_schema_kind kind, gm_str text)
+{
+    return text_rules[kind].valid == NULL || text_rules[kind].valid(text);
+}
+
+const char *gm_schema_expected(gm_schema_kind kind)
+{
+    if (ranges[kind].expected != NULL) return ranges[kind].expected;
+    if (text_rules[kind].expected != NULL) return text_rules[kind].expected;
+    switch (kind) {
+    case GM_SCHEMA_BOOLEAN: return "true or false";
+    case GM_SCHEMA_FLOAT: return "a number of at most 3.4e38 (float)";
+    case GM_SCHEMA_DOUBLE: return "a number (double)";
+    case GM_SCHEMA_SCALED_DECIMAL: return "an object with scale and value (scaledDecimal)";
+    case GM_SCHEMA_ENUM: return "one of its enum's values";
+    case GM_SCHEMA_ARRAY: return "an array";
+    default: return "an object";
+    }
+}
+
 static gm_status check_text(const place *at, const gm_schema *schema, const json_t *value, gm_error *err)
 {
-    static const struct { bool (*valid)(gm_str text); const char *expected; } rules[GM_SCHEMA_COUNT] = {
-        [GM_SCHEMA_STRING]   = { NULL, "a text" },
-        [GM_SCHEMA_BYTES]    = { is_base64, "bytes in base64" },
-        [GM_SCHEMA_UUID]     = { is_uuid, "a UUID such as 123e4567-e89b-12d3-a456-426614174000" },
-        [GM_SCHEMA_DATE]     = { gm_date_valid, "a date such as 2026-01-31" },
-        [GM_SCHEMA_DATETIME] = { is_date_time, "a time such as 2026-01-31T12:00:00Z" },
-        [GM_SCHEMA_TIME]     = { gm_time_of_day_valid, "a time of day such as 13:45:00" },
-        [GM_SCHEMA_DURATION] = { gm_dur_iso_valid, "a duration such as PT1H30M" },
-    };
     gm_str text = { json_string_value(value), json_string_length(value) };
-    bool   ok   = json_is_string(value) && (rules[schema->kind].valid == NULL || rules[schema->kind].valid(text));
-    return ok ? GM_OK : wrong(at, value, rules[schema->kind].expected, err);
+    bool   ok   = json_is_string(value) && gm_schema_text_fits(schema->kind, text);
+    return ok ? GM_OK : wrong(at, value, gm_schema_expected(schema->kind), err);
 }
 
 // ---- the walk ---------------------------------------------------------------------------------------------------
@@ -224,7 +256,7 @@ static gm_status check(const place *at, const gm_schema *schema, const json_t *v
     const int_range *range = &ranges[schema->kind];
     int64_t          number;
     switch (schema->kind) {
-    case GM_SCHEMA_BOOLEAN: return json_is_boolean(value) ? GM_OK : wrong(at, value, "true or false", err);
+    case GM_SCHEMA_BOOLEAN: return json_is_boolean(value) ? GM_OK : wrong(at, value, gm_schema_expected(schema->kind), err);
     case GM_SCHEMA_BYTE:
     case GM_SCHEMA_SHORT:
     case GM_SCHEMA_INTEGER:
@@ -238,18 +270,18 @@ static gm_status check(const place *at, const gm_schema *schema, const json_t *v
     case GM_SCHEMA_FLOAT:
         return json_is_number(value) && fabs(json_number_value(value)) <= (double)FLT_MAX
                    ? GM_OK
-                   : wrong(at, value, "a number of at most 3.4e38 (float)", err);
+                   : wrong(at, value, gm_schema_expected(schema->kind), err);
     case GM_SCHEMA_DOUBLE:
-        return json_is_number(value) && isfinite(json_number_value(value)) ? GM_OK : wrong(at, value, "a number (double)", err);
+        return json_is_number(value) && isfinite(json_number_value(value)) ? GM_OK : wrong(at, value, gm_schema_expected(schema->kind), err);
     case GM_SCHEMA_DECIMAL:
         if (json_is_number(value)) return GM_OK;
         if (json_is_string(value) && is_decimal_text((gm_str){ json_string_value(value), json_string_length(value) })) return GM_OK;
-        return wrong(at, value, "a decimal number", err);
+        return wrong(at, value, gm_schema_expected(schema->kind), err);
     case GM_SCHEMA_SCALED_DECIMAL:
         return json_is_object(value) && json_is_integer(json_object_get(value, "scale")) &&
                        json_is_string(json_object_get(value, "value")) && json_object_size(value) == 2
                    ? GM_OK
-                   : wrong(at, value, "an object with scale and value (scaledDecimal)", err);
+                   : wrong(at, value, gm_schema_expected(schema->kind), err);
     case GM_SCHEMA_STRING:
     case GM_SCHEMA_BYTES:
     case GM_SCHEMA_UUID:
