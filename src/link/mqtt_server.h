@@ -1,0 +1,81 @@
+// link/mqtt_server.h: the MQTT endpoint. Devices connect here; what they publish on native topics becomes the state of
+// twins; everything else is an ordinary broker's traffic between clients.
+//
+//   gm_mqtt_server_options o = gm_mqtt_server_options_defaults();
+//   o.alloc = alloc; o.loop = loop; o.engine = engine; o.dead_letters = letters; o.retained = retained; o.clock = clock;
+//   o.address = GM_STR("127.0.0.1:0");
+//   gm_mqtt_server_create(&o, &server, &err);          // after gm_engine_recover: from here on clients are served
+//   printf("mqtt=127.0.0.1:%u\n", gm_mqtt_server_port(server));
+//   ... turns of the loop ...
+//   gm_mqtt_server_destroy(server);                    // before the engine is closed
+//
+// Everything runs on the engine thread. Topics, payloads and limits: docs/protocols/mqtt.md.
+#ifndef GM_LINK_MQTT_SERVER_H
+#define GM_LINK_MQTT_SERVER_H
+
+#include "base/loop.h"
+#include "engine/dead_letter.h"
+#include "engine/engine.h"
+#include "link/create.h"
+#include "link/retained.h"
+
+typedef struct gm_mqtt_server gm_mqtt_server;
+
+typedef struct gm_mqtt_limits {
+    uint32_t  connections;        // at a time; the next one is refused. Default 20,000
+    size_t    packet;             // bytes of a packet from a client. Default 1 MiB
+    size_t    outgoing;           // bytes that may wait in one connection's send buffer: beyond, QoS 0 messages are dropped
+                                  // and requests are no longer read. Default 1 MiB
+    uint32_t  queued_messages;    // QoS 1 and 2 messages that may wait for one session. Default 10,000
+    size_t    queued_bytes;       // the same in bytes; either bound disconnects a client that does not keep up, and drops
+                                  // the message when there is none. Default 16 MiB
+    uint16_t  receive_maximum;    // QoS 1 and 2 messages that a version 5 client may have unacknowledged. Default 65,535
+    uint16_t  topic_aliases;      // per connection, version 5. Default 64
+    uint32_t  sessions;           // kept while their client is away. Default 100,000
+    uint32_t  subscriptions;      // per session. Default 10,000
+    uint32_t  session_expiry_s;   // the longest that a session is kept without its client. Default 7 days
+    gm_dur_ns connect_timeout;    // until the CONNECT is there. Default 10 s
+    gm_dur_ns future;             // a source time may lie this far after now. Default 3,650 days
+} gm_mqtt_limits;
+
+typedef struct gm_mqtt_server_options {
+    const gm_alloc  *alloc;
+    gm_loop         *loop;
+    gm_engine       *engine;
+    gm_dead_letters *dead_letters;
+    gm_retained     *retained;     // made before gm_engine_recover
+    gm_creator      *creator;      // for gemel/{twinId}/create; NULL: messages can not create twins
+    const gm_clock  *clock;
+    gm_str           address;      // "127.0.0.1:1883", "[::1]:1883", ":1883" (every address); port 0 takes a free one
+    gm_mqtt_limits   limits;
+} gm_mqtt_server_options;
+gm_mqtt_server_options gm_mqtt_server_options_defaults(void);
+
+// GM_INVALID: the address is not one. GM_IO: it can not be listened on (err says why).
+GM_NODISCARD gm_status gm_mqtt_server_create(const gm_mqtt_server_options *options, gm_mqtt_server **out_server, gm_error *err);
+
+// Says good-bye (version 5: reason "server shutting down") and closes every connection; no wills are published, since
+// it is not the clients that failed. NULL is allowed.
+void gm_mqtt_server_destroy(gm_mqtt_server *server);
+
+uint16_t gm_mqtt_server_port(const gm_mqtt_server *server);
+
+// Publishes to subscribers, as if a client had (not into twins). retain: also kept, durably. qos 0..2.
+GM_NODISCARD gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain,
+                                              gm_error *err);
+
+typedef struct gm_mqtt_statistics {
+    uint64_t connections, connections_total, connections_refused;   // now; accepted since start; refused
+    uint64_t sessions, subscriptions, retained;                     // now
+    uint64_t packets_in, bytes_in, bytes_out;
+    uint64_t messages_in, messages_out;                             // PUBLISH packets
+    uint64_t native_applied, native_rejected;                       // handed to the engine; became dead letters
+    uint64_t dropped_slow, dropped_queue, dropped_expired, dropped_too_large;  // messages to clients that were not sent
+    uint64_t protocol_errors;                                       // connections closed for what they sent
+    uint64_t timeouts, taken_over, disconnected_slow, refused_by_log;  // connections closed for that reason
+    uint64_t paused;                                                // times that reading stopped, the batch being full
+    char     last_error[200];                                       // why a connection was last closed by the server
+} gm_mqtt_statistics;
+gm_mqtt_statistics gm_mqtt_server_statistics(const gm_mqtt_server *server);
+
+#endif

@@ -1,0 +1,86 @@
+// SUBSCRIBE and UNSUBSCRIBE: one code for each filter, in their order [MQTT-3.8.4-4], then the retained messages.
+#include "link/mqtt_internal.h"
+
+#include "link/topic.h"
+
+typedef struct sending { gm_mqtt_session *session; uint8_t qos; uint32_t id; } sending;
+
+static void send_retained(void *context, const gm_retained_message *m)
+{
+    const sending  *s      = context;
+    gm_mqtt_server *server = s->session->server;
+    gm_mqtt_view    view   = { m->topic, m->properties, m->payload, 0 };
+    if (m->expires != 0) {
+        gm_dur_ns left = m->expires - gm_loop_now(server->loop);
+        if (left <= 0) return;
+        view.expires = server->now + left;
+    }
+    gm_mqtt_deliver_retained(s->session, &view, s->qos < m->qos ? s->qos : m->qos, s->id);
+}
+
+static bool is_shared(const gm_mqtt_connection *c, gm_str filter)
+{
+    return c->version >= GM_MQTT_V5 && gm_topic_is_shared(filter);
+}
+
+// Version 5's retain handling: 0 send, 1 send when the subscription is new, 2 do not.
+static bool wants_retained(const gm_mqtt_connection *c, const gm_mqtt_filter *f, bool existed)
+{
+    if (is_shared(c, f->filter)) return false;
+    return f->retain_handling == 0 || (f->retain_handling == 1 && !existed);
+}
+
+static uint8_t subscribe_one(gm_mqtt_connection *c, const gm_mqtt_filter *f, uint32_t id, bool *out_existed)
+{
+    gm_status st = gm_mqtt_session_subscribe(c->session, f, id, out_existed);
+    if (st == GM_OK) return f->qos;
+    if (c->version < GM_MQTT_V5) return 0x80;
+    return st == GM_LIMIT ? GM_MQTT_QUOTA_EXCEEDED : GM_MQTT_UNSPECIFIED;
+}
+
+static void subscribe(gm_mqtt_connection *c, const gm_mqtt_subscribe *s, uint8_t *codes, uint8_t *retained)
+{
+    gm_mqtt_filter f;
+    gm_str         rest = s->filters;
+    for (size_t i = 0; gm_mqtt_next_filter(GM_MQTT_SUBSCRIBE, &rest, &f); i++) {
+        bool existed = false;
+        codes[i]     = subscribe_one(c, &f, s->subscription_id, &existed);
+        retained[i]  = codes[i] < 0x80 && wants_retained(c, &f, existed);
+    }
+    gm_mqtt_write_codes(&c->out, GM_MQTT_SUBACK, c->version, s->packet_id, codes, s->count);
+    gm_mqtt_flush_later(c);
+    rest = s->filters;
+    for (size_t i = 0; gm_mqtt_next_filter(GM_MQTT_SUBSCRIBE, &rest, &f); i++) {
+        sending to = { c->session, f.qos, s->subscription_id };
+        if (retained[i]) gm_retained_match(c->server->options.retained, f.filter, send_retained, &to);
+    }
+}
+
+static void unsubscribe(gm_mqtt_connection *c, const gm_mqtt_subscribe *s, uint8_t *codes)
+{
+    gm_mqtt_filter f;
+    gm_str         rest = s->filters;
+    for (size_t i = 0; gm_mqtt_next_filter(GM_MQTT_UNSUBSCRIBE, &rest, &f); i++) {
+        codes[i] = gm_mqtt_session_unsubscribe(c->session, f.filter) ? GM_MQTT_SUCCESS : GM_MQTT_NO_SUBSCRIPTION_EXISTED;
+    }
+    gm_mqtt_write_codes(&c->out, GM_MQTT_UNSUBACK, c->version, s->packet_id, codes, s->count);
+    gm_mqtt_flush_later(c);
+}
+
+void gm_mqtt_on_subscribe(gm_mqtt_connection *c, uint8_t type, gm_str body)
+{
+    gm_mqtt_subscribe s;
+    gm_mqtt_fault     fault = gm_mqtt_read_subscribe(type, body, c->version, &s);
+    if (fault.rule != NULL) {
+        gm_mqtt_condemn_fault(c, fault);
+        return;
+    }
+    uint8_t *codes = gm_alloc_array(c->server->alloc, s.count, 2);
+    if (codes == NULL) {
+        gm_mqtt_leave(c, true);
+        return;
+    }
+    if (type == GM_MQTT_SUBSCRIBE) subscribe(c, &s, codes, codes + s.count);
+    else unsubscribe(c, &s, codes);
+    gm_free(c->server->alloc, codes);
+}
