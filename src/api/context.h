@@ -16,7 +16,6 @@ struct gm_api {
     gm_uploads     uploads;       // when each model was added
     gm_str         plant;
     gm_dur_ns      started;       // monotonic
-    uint64_t       puts;          // twin replacements and creations in flight
 };
 
 static inline gm_model         *gm_api_model(const gm_request *r) { return gm_engine_model(r->engine); }

@@ -232,11 +232,16 @@ json_t *gm_request_json(gm_request *request)
 
 // ---- replying ------------------------------------------------------------------------------------------------------
 
+void gm_request_resume(gm_request *request)
+{
+    if (request->suspended && request->wake != NULL) request->wake(request);
+}
+
 static void answered(gm_request *request, unsigned status)
 {
     request->status = status;
     request->state  = GM_REQUEST_ANSWERED;
-    if (request->suspended && request->wake != NULL) request->wake(request);
+    gm_request_resume(request);
 }
 
 void gm_reply_header(gm_request *request, const char *name, const char *fmt, ...)

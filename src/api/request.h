@@ -127,6 +127,9 @@ void gm_reply_error_details(gm_request *request, unsigned status, const char *co
 // A status of the house as HTTP: GM_INVALID 400, GM_NOTFOUND 404, GM_CONFLICT 409, GM_LIMIT, GM_NOMEM and GM_IO 503.
 void gm_reply_failure(gm_request *request, gm_status status, const gm_error *err);
 
+// The source has something to read again.
+void gm_request_resume(gm_request *request);
+
 // ---- waiting for the engine ----------------------------------------------------------------------------------------
 // The ask to give to a gm_engine_* submission; `then` replies when the change is committed.
 gm_ask gm_request_ask(gm_request *request, gm_request_call *then);

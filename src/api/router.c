@@ -41,7 +41,9 @@ static void reply_allowed(gm_request *request, bool *out_any)
     size_t len      = strlen(text);
     *out_any        = false;
     for (size_t i = 0; i < gm_route_count; i++) {
-        if (!fits(&gm_routes[i], request)) continue;
+        // The console answers any address, but only to be looked at: it makes no address known for other methods.
+        bool console = strcmp(gm_routes[i].pattern, "/*") == 0 && request->method != GM_METHOD_OPTIONS;
+        if (console || !fits(&gm_routes[i], request)) continue;
         *out_any            = true;
         const char *name    = gm_method_name(gm_routes[i].method);
         const char *further = gm_routes[i].method == GM_METHOD_GET ? ", GET, HEAD" : "";

@@ -431,7 +431,8 @@ gm_status gm_engine_twin_put(gm_engine *engine, gm_twin twin, gm_str id, const g
     uint32_t  number = gm_twin_ok(twin) ? twin.v : engine->next_twin;
     uint8_t  *payload;
     if (number == GM_NONE) return gm_fail(err, GM_LIMIT, "engine", "no twin numbers left");
-    gm_status st = append(engine, GM_CHANGE_TWIN_PUT, gm_change_size_twin_put(id, type->id, cells, n), ask, &id, 1, &payload, err);
+    gm_str    keys[2] = { id, type->id };  // a model must not be deleted while a twin of it is on its way
+    gm_status st = append(engine, GM_CHANGE_TWIN_PUT, gm_change_size_twin_put(id, type->id, cells, n), ask, keys, 2, &payload, err);
     if (st != GM_OK) return st;
     gm_change_encode_twin_put(payload, number, id, type->id, cells, n);
     if (!gm_twin_ok(twin)) engine->next_twin++;

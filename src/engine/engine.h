@@ -95,7 +95,8 @@ GM_NODISCARD gm_status gm_engine_relationship_delete(gm_engine *engine, gm_twin 
 GM_NODISCARD gm_status gm_engine_submit(gm_engine *engine, gm_change_kind kind, uint8_t flags, gm_str id, gm_str name,
                                         gm_str text, gm_ask ask, gm_error *err);
 
-// Is a structural change of this twin (or with an empty id: of any model) submitted but not applied yet?
+// Is a structural change of this twin (or with an empty id: of any model; with a DTMI: a new twin of that model)
+// submitted but not applied yet?
 bool gm_engine_busy(const gm_engine *engine, gm_str twin_id);
 
 // Calls once after the next batch has been applied (or refused), or at the end of this turn when none is under way.

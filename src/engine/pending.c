@@ -17,11 +17,13 @@ static gm_pending_item *item_at(const gm_pending *pending, size_t i)
     return &pending->items[(pending->first + i) & (pending->capacity - 1)];
 }
 
+// One slot a key: the newest item takes it over, so that a thousand changes of one twin do not make a chain.
 static void place(gm_pending *pending, size_t position)
 {
-    size_t mask = 2 * pending->capacity - 1;
-    size_t slot = pending->items[position].key & mask;
-    while (pending->slots[slot] != 0) slot = (slot + 1) & mask;
+    size_t   mask = 2 * pending->capacity - 1;
+    uint64_t key  = pending->items[position].key;
+    size_t   slot = key & mask;
+    while (pending->slots[slot] != 0 && pending->items[pending->slots[slot] - 1].key != key) slot = (slot + 1) & mask;
     pending->slots[slot] = (uint32_t)position + 1;
 }
 

@@ -52,6 +52,10 @@ static void connect_ref(gm_set *set, const gm_element *element, const gm_member 
         if ((meta->classes & GM_CLASS_BIT(UNIT)) == 0) complain_class(set, element, member, ref, "a unit");
         return;
     }
+    if (ref->unit_enum != NULL) {
+        if ((meta->classes & GM_CLASS_BIT(ENUM)) == 0) complain_class(set, element, member, ref, "a unit type");
+        return;
+    }
     gm_element *target = gm_set_find(set, ref->id);
     if (target == NULL) {
         bool ours = reserved(ref->id) || gm_str_starts(ref->id, GM_STR("dtmi:iotcentral:"));
@@ -160,6 +164,16 @@ static bool names_begin(names *table, size_t count_max)
     return gm_alloc_reserve(table->alloc, &table->keys, &table->key_capacity, count_max, sizeof *table->keys);
 }
 
+// The place at which the name was added, or SIZE_MAX.
+static size_t names_find(const names *table, gm_str name)
+{
+    size_t mask = table->slot_count - 1;
+    for (size_t at = gm_str_hash(name) & mask; table->slots[at].epoch == table->epoch; at = (at + 1) & mask) {
+        if (gm_str_eq(table->keys[table->slots[at].place], name)) return table->slots[at].place;
+    }
+    return SIZE_MAX;
+}
+
 // The place at which the same name was added before, or SIZE_MAX after adding it.
 static size_t names_add(names *table, gm_str name)
 {
@@ -191,7 +205,7 @@ static bool check_names(gm_set *set, names *table, gm_element *element, gm_membe
         gm_ref *ref = &member->refs[r];
         if (ref->element != NULL && ref->element->name.len > 0 && names_add(table, ref->element->name) != SIZE_MAX) {
             bool anonymous = ref->element->parent == element && ref->element->id.len == 0;
-            if (set->rules->tolerate && element->version == 2 && anonymous) continue;
+            if (element->document->tolerate && element->version == 2 && anonymous) continue;
             GM_COMPLAIN(set, element, ref->node, "nonUniquePropertyValue", "\"%s\" has more than one element named \"" GM_STR_FMT
                         "\"; rename one", member->meta->name, GM_STR_ARG(ref->element->name));
         }
@@ -210,6 +224,37 @@ static void clash(gm_set *set, const gm_element *element, const gm_element *owne
     const gm_member *extends = member_of(element, GM_PROP_EXTENDS);
     GM_COMPLAIN(set, element, extends->node, "nonUniqueImportedPropertyValue", "by way of \"extends\" there is more than one "
                 "content named \"" GM_STR_FMT "\", one from " GM_STR_FMT "; rename one", GM_STR_ARG(name), GM_STR_ARG(owner->id));
+}
+
+// Each annotation among an Interface's own contents against what it annotates, while the table of names is at hand; then
+// that no two override the same member of the same content.
+static bool check_annotations(gm_set *set, names *table, gm_element *element)
+{
+    gm_str *pairs = NULL;
+    size_t  count = 0;
+    for (uint32_t c = 0; c < element->content_count; c++) {
+        gm_element *content = element->contents[c].element;
+        if (element->contents[c].owner != element || content->cotypes == NULL) continue;
+        const gm_member *annotates = member_of(content, GM_PROP_ANNOTATES), *overrides = member_of(content, GM_PROP_OVERRIDES);
+        if (annotates == NULL || annotates->literal != GM_KIND_STRING) continue;
+        size_t target = names_find(table, annotates->value.s);
+        if (target == SIZE_MAX || target >= element->content_count) continue;
+        gm_cotype_check_annotation(set, content, element->contents[target].element);
+        if (overrides == NULL || overrides->literal != GM_KIND_STRING) continue;
+        if (pairs == NULL) pairs = gm_alloc_array(set->alloc, element->content_count, sizeof *pairs);
+        if (pairs == NULL) return false;
+        pairs[count] = gm_arena_printf(set->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(annotates->value.s),
+                                       GM_STR_ARG(overrides->value.s));
+        if (pairs[count++].ptr == NULL) set->failed = true;
+    }
+    bool done = count < 2 || set->failed || names_begin(table, count);
+    for (size_t i = 0; i < count && count > 1 && done && !set->failed; i++) {
+        if (names_add(table, pairs[i]) == SIZE_MAX) continue;
+        GM_COMPLAIN(set, element, element->node, "multipleReference", "more than one content overrides \"" GM_STR_FMT "\"; keep one",
+                    GM_STR_ARG(pairs[i]));
+    }
+    gm_free(set->alloc, pairs);
+    return done && !set->failed;
 }
 
 // Collects the contents of an Interface: those of its bases in the order of "extends", then its own. A base that is
@@ -242,7 +287,7 @@ static bool collect_contents(gm_set *set, names *table, gm_element *element)
     }
     element->contents      = list;
     element->content_count = n;
-    return true;
+    return check_annotations(set, table, element);
 }
 
 // ---- depths and counts ----
@@ -255,7 +300,7 @@ static uint32_t standard_depth(const gm_standard *standard)
 {
     static const struct { const char *name; uint32_t depth; } depths[] = {
         { "point", 2 }, { "lineString", 3 }, { "multiPoint", 3 }, { "polygon", 4 }, { "multiLineString", 4 },
-        { "multiPolygon", 5 }, { "scaledDecimal", 1 },
+        { "multiPolygon", 5 }, { "scaledDecimal", 1 }, { "vector", 1 }, { "geopoint", 1 },
     };
     for (size_t i = 0; i < sizeof depths / sizeof depths[0]; i++) {
         if (strcmp(standard->name, depths[i].name) == 0) return depths[i].depth;
@@ -458,7 +503,9 @@ gm_status gm_set_check(gm_set *set, gm_error *err)
     measure_texts(set);
     for (size_t i = 0; i < set->all_count && done; i++) done = walk(set, set->all[i], &stack, &capacity, order, &count);
     for (size_t i = 0; i < count && done; i++) {
-        for (gm_member *m = order[i]->members; m != NULL && done; m = m->next) done = check_names(set, &table, order[i], m);
+        for (gm_member *m = order[i]->members; m != NULL && done; m = m->next) {
+            done = check_names(set, &table, order[i], m) && gm_cotype_check_indexes(set, order[i], m);
+        }
         if (done && order[i]->cls == GM_CLASS_INTERFACE) done = collect_contents(set, &table, order[i]);
         if (!done) break;
         measure(order[i]);

@@ -246,9 +246,12 @@ static gm_str join(gm_set *set, const char *prefix, gm_str name, unsigned versio
 // What kind of thing a quantity vocabulary has under that name, as a segment of its DTMI.
 static const char *quantity_segment(gm_str name, unsigned vocabularies)
 {
-    if (gm_quantity_find(name, vocabularies) != NULL || gm_quantity_unit_type(name, vocabularies) != NULL) return "class:";
+    if (gm_quantity_unit_type(name, vocabularies) != NULL) {
+        return vocabularies == GM_QUANTITY_BUILT_IN ? "class:" : "enum:";
+    }
+    if (gm_quantity_find(name, vocabularies) != NULL || gm_str_is(name, "QuantitativeType")) return "class:";
     if (gm_quantity_unit(name, vocabularies) != NULL) return "unit:";
-    if (gm_str_is(name, "unit")) return "property:";
+    if (gm_str_is(name, "unit") || gm_str_is(name, "prefix") || gm_str_is(name, "baseUnit")) return "property:";
     return NULL;
 }
 
@@ -270,7 +273,10 @@ gm_str gm_context_expand(gm_set *set, const gm_context *context, gm_str text)
     }
     for (size_t i = 0; context->extensions >> i != 0; i++) {
         const gm_extension *extension = gm_extension_at(i);
-        if ((context->extensions >> i & 1) == 0 || extension->quantities == 0) continue;
+        if ((context->extensions >> i & 1) == 0) continue;
+        char dtmi[GM_EXTENSION_DTMI];
+        if (gm_extension_expand(extension, text, dtmi)) return join(set, dtmi, GM_STR(""), 0);
+        if (extension->quantities == 0) continue;
         const char *segment = quantity_segment(text, extension->quantities);
         if (segment == NULL) continue;
         char base[128];

@@ -1,13 +1,17 @@
 #include "model/cotype.h"
 
 #include "model/context.h"
-#include "model/dtmi.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-static const gm_meta_prop unit_prop = {
+static const gm_meta_prop unit_required = {
     .name = "unit", .kind = GM_PROP_UNIT, .type = GM_VALUE_OBJECT, .flags = GM_PROP_REQUIRED | GM_PROP_OLDER,
     .versions = GM_V234, .classes = GM_CLASS_BIT(UNIT),
+};
+static const gm_meta_prop unit_optional = {  // of the vectors of iotcentral
+    .name = "unit", .kind = GM_PROP_UNIT, .type = GM_VALUE_OBJECT, .flags = GM_PROP_OLDER, .versions = GM_V2,
+    .classes = GM_CLASS_BIT(UNIT),
 };
 
 // Splits "dtmi:standard:unit:metre;2" or "dtmi:dtdl:extension:quantitativeTypes:v1:unit:metre" after the segment.
@@ -32,21 +36,20 @@ static bool split_quantity(gm_str dtmi, const char *segment, gm_str *out_name, u
     return false;
 }
 
-bool gm_cotype_find(const gm_context *context, gm_str dtmi, gm_cotype_ref *out_ref, bool *out_abstract)
+bool gm_cotype_find(gm_str dtmi, gm_cotype_ref *out_ref, bool *out_abstract)
 {
-    (void)context;
-    gm_str   name;
-    unsigned vocabularies;
-    *out_abstract = false;
-    if (!split_quantity(dtmi, "class", &name, &vocabularies)) return false;
-    out_ref->quantity = gm_quantity_find(name, vocabularies);
-    return out_ref->quantity != NULL;
-}
-
-bool gm_cotype_is_latent(const gm_cotype_ref *ref)
-{
-    (void)ref;
-    return false;
+    gm_str name;
+    *out_abstract = gm_str_starts(dtmi, GM_STR("dtmi:dtdl:class:AdjunctType;")) ||
+                    gm_str_starts(dtmi, GM_STR("dtmi:dtdl:class:SemanticType;")) ||
+                    gm_str_starts(dtmi, GM_STR("dtmi:dtdl:class:SemanticUnit;"));
+    if (*out_abstract) return true;
+    if (split_quantity(dtmi, "class", &name, &out_ref->vocabularies)) {
+        *out_abstract     = gm_str_is(name, "QuantitativeType");
+        out_ref->quantity = gm_quantity_find(name, out_ref->vocabularies);
+        return *out_abstract || out_ref->quantity != NULL;
+    }
+    out_ref->cotype = gm_cotype_by_dtmi(dtmi, &out_ref->extension);
+    return out_ref->cotype != NULL;
 }
 
 const gm_named_unit *gm_cotype_unit(gm_str dtmi)
@@ -56,28 +59,64 @@ const gm_named_unit *gm_cotype_unit(gm_str dtmi)
     return split_quantity(dtmi, "unit", &name, &vocabularies) ? gm_quantity_unit(name, vocabularies) : NULL;
 }
 
-static uint64_t quantity_classes(unsigned version)
+const gm_unit_type *gm_cotype_unit_enum(gm_str dtmi)
 {
+    gm_str   name;
+    unsigned vocabularies;
+    return split_quantity(dtmi, "enum", &name, &vocabularies) ? gm_quantity_unit_type(name, vocabularies) : NULL;
+}
+
+static bool has_cotype(const gm_element *element, const char *term)
+{
+    for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
+        if (c->cotype != NULL && strcmp(c->cotype->term, term) == 0) return true;
+    }
+    return false;
+}
+
+static uint64_t allowed_classes(const gm_cotype_ref *ref)
+{
+    if (ref->cotype != NULL) return ref->cotype->classes;
     uint64_t classes = GM_CLASS_BIT(PROPERTY) | GM_CLASS_BIT(TELEMETRY);
-    if (version >= 3) {
+    if (ref->vocabularies != GM_QUANTITY_BUILT_IN) {
         classes |= GM_CLASS_BIT(COMMAND_REQUEST) | GM_CLASS_BIT(COMMAND_RESPONSE) | GM_CLASS_BIT(FIELD) | GM_CLASS_BIT(MAP_VALUE);
     }
     return classes;
+}
+
+static unsigned allowed_versions(const gm_cotype_ref *ref)
+{
+    if (ref->cotype != NULL) return ref->extension->versions;
+    return ref->vocabularies == GM_QUANTITY_BUILT_IN ? GM_V2 : ref->vocabularies == GM_QUANTITY_EXTENSION_1 ? GM_V3 : GM_V4;
 }
 
 void gm_cotype_check(gm_set *set, gm_element *element)
 {
     const gm_cotype_ref *quantity = NULL;
     for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
-        if (c->quantity == NULL) continue;
-        if ((quantity_classes(element->version) >> element->cls & 1) == 0) {
+        if ((allowed_classes(c) >> element->cls & 1) == 0) {
             GM_COMPLAIN(set, element, c->node, "invalidCotype", "type \"" GM_STR_FMT "\" can not be added to a %s; remove it",
                         GM_STR_ARG(c->term), gm_class_name(element->cls));
-        } else if (quantity != NULL) {
+            continue;
+        }
+        if ((allowed_versions(c) & gm_version_bit(element->version)) == 0) {
+            GM_COMPLAIN(set, element, c->node, "invalidCotypeVersion", "type \"" GM_STR_FMT "\" can not be used with DTDL version "
+                        "%u; use another version of its extension", GM_STR_ARG(c->term), element->version);
+            continue;
+        }
+        if (c->quantity != NULL && quantity != NULL) {
             GM_COMPLAIN(set, element, c->node, "conflictingSupplementalTypes", "types \"" GM_STR_FMT "\" and \"" GM_STR_FMT
                         "\" both bring a \"unit\"; keep one", GM_STR_ARG(quantity->term), GM_STR_ARG(c->term));
-        } else {
-            quantity = c;
+        }
+        if (c->quantity != NULL) quantity = c;
+        if (c->cotype == NULL) continue;
+        if (c->cotype->needs != NULL && !has_cotype(element, c->cotype->needs)) {
+            GM_COMPLAIN(set, element, c->node, "missingCocotype", "type \"%s\" needs type \"%s\" beside it; add that",
+                        c->cotype->term, c->cotype->needs);
+        }
+        if (c->cotype->excludes != NULL && has_cotype(element, c->cotype->excludes)) {
+            GM_COMPLAIN(set, element, c->node, "disallowedCocotype", "type \"%s\" can not stand beside type \"%s\"; remove one",
+                        c->cotype->term, c->cotype->excludes);
         }
     }
 }
@@ -90,39 +129,221 @@ static const gm_quantity *quantity_of(const gm_element *element)
     return NULL;
 }
 
+static const char *vector_unit(const gm_element *element)
+{
+    return has_cotype(element, "AccelerationVector") ? "AccelerationUnit" : has_cotype(element, "VelocityVector") ? "VelocityUnit" : NULL;
+}
+
 const gm_meta_prop *gm_cotype_prop(gm_set *set, const gm_element *element, gm_str name)
 {
-    if (quantity_of(element) == NULL) return NULL;
-    if (gm_str_is(name, "unit")) return &unit_prop;
+    if (element->cotypes == NULL) return NULL;
+    for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
+        for (size_t p = 0; c->cotype != NULL && p < GM_COTYPE_PROPS && c->cotype->props[p] != NULL; p++) {
+            char dtmi[GM_EXTENSION_DTMI];
+            if (gm_str_is(name, c->cotype->props[p]->name)) return c->cotype->props[p];
+            gm_cotype_prop_dtmi(c->extension, c->cotype, c->cotype->props[p], dtmi);
+            if (gm_str_is(name, dtmi)) return c->cotype->props[p];
+        }
+    }
+    const gm_meta_prop *unit = quantity_of(element) != NULL ? &unit_required : vector_unit(element) != NULL ? &unit_optional : NULL;
+    if (unit == NULL || gm_str_is(name, "unit")) return unit != NULL && gm_str_is(name, "unit") ? unit : NULL;
     if (!gm_str_starts(name, GM_STR("dtmi:"))) return NULL;
     gm_str dtmi = gm_context_expand(set, element->context, GM_STR("unit"));
-    return dtmi.ptr != NULL && gm_str_eq(dtmi, name) ? &unit_prop : NULL;
+    return dtmi.ptr != NULL && gm_str_eq(dtmi, name) ? unit : NULL;
+}
+
+static bool has_member(const gm_element *element, const gm_meta_prop *meta)
+{
+    for (const gm_member *m = element->members; m != NULL; m = m->next) {
+        if (m->meta == meta) return true;
+    }
+    return false;
 }
 
 void gm_cotype_check_members(gm_set *set, gm_element *element)
 {
-    if (quantity_of(element) == NULL || gm_element_member(element, GM_PROP_UNIT) != NULL) return;
-    GM_COMPLAIN(set, element, element->node, "missingSupplementalObjectProperty", "a %s needs a \"unit\"; add one of its units",
-                quantity_of(element)->name);
+    for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
+        if (c->quantity != NULL && !has_member(element, &unit_required)) {
+            GM_COMPLAIN(set, element, element->node, "missingSupplementalObjectProperty", "a %s needs a \"unit\"; add one of its units",
+                        c->quantity->name);
+        }
+        for (size_t p = 0; c->cotype != NULL && p < GM_COTYPE_PROPS && c->cotype->props[p] != NULL; p++) {
+            const gm_meta_prop *meta = c->cotype->props[p];
+            if ((meta->flags & GM_PROP_REQUIRED) == 0 || has_member(element, meta)) continue;
+            GM_COMPLAIN(set, element, element->node, meta->type == GM_VALUE_URI || meta->type == GM_VALUE_DTMI
+                        ? "missingSupplementalIdentifierProperty" : "missingSupplementalLiteralProperty",
+                        "type \"%s\" needs a member \"%s\"; add it", c->cotype->term, meta->name);
+        }
+    }
+}
+
+// ---- values ----
+
+static bool schema_is(const gm_ref *ref, uint64_t classes)
+{
+    if (ref->element != NULL) return classes >> ref->element->cls & 1;
+    if (ref->unit_enum != NULL) return (classes & GM_CLASS_BIT(ENUM)) != 0;
+    return ref->standard == NULL || (classes >> ref->standard->cls & 1) != 0;  // what is not defined was reported already
+}
+
+static bool schema_named(const gm_ref *ref, const char *const names[8])
+{
+    for (size_t i = 0; i < 8 && names[i] != NULL; i++) {
+        if (ref->standard != NULL && strcmp(ref->standard->name, names[i]) == 0) return true;
+    }
+    return ref->standard == NULL && ref->element == NULL;
+}
+
+static void check_unit(gm_set *set, const gm_element *element, const gm_cotype_ref *ref)
+{
+    const gm_member *unit = gm_element_member(element, GM_PROP_UNIT), *schema = gm_element_member(element, GM_PROP_SCHEMA);
+    if (unit != NULL && unit->ref_count > 0) {
+        const gm_named_unit *named = unit->refs[0].unit;
+        if (named != NULL && named->type != ref->quantity->type) {
+            GM_COMPLAIN(set, element, unit->node, ref->vocabularies == GM_QUANTITY_BUILT_IN ? "notRequiredType" : "wrongParent",
+                        "\"%s\" is no unit of %s; use one of %s", named->name, ref->quantity->name, ref->quantity->type->name);
+        }
+    }
+    if (schema != NULL && schema->ref_count > 0 && !schema_is(&schema->refs[0], GM_CLASSES_NUMERIC)) {
+        GM_COMPLAIN(set, element, schema->node, "notRequiredType", "a %s must have a numeric schema, such as \"double\"",
+                    ref->quantity->name);
+    }
+}
+
+static void check_schema(gm_set *set, const gm_element *element, const gm_cotype *cotype)
+{
+    const gm_member *schema = gm_element_member(element, GM_PROP_SCHEMA);
+    if (schema == NULL || schema->ref_count == 0) return;
+    const gm_ref *ref = &schema->refs[0];
+    if (cotype->schema_classes != 0 && !schema_is(ref, cotype->schema_classes)) {
+        GM_COMPLAIN(set, element, schema->node, "notRequiredType", "type \"%s\" does not go with this schema; change one of them",
+                    cotype->term);
+    }
+    if (cotype->schema_names[0] != NULL && !schema_named(ref, cotype->schema_names)) {
+        GM_COMPLAIN(set, element, schema->node, "notRequiredValue", "type \"%s\" needs the schema \"%s\" or one of its kin",
+                    cotype->term, cotype->schema_names[0]);
+    }
+    bool defined = ref->element != NULL || ref->standard != NULL;
+    if (cotype->schema_cotype != NULL && defined && (ref->element == NULL || !has_cotype(ref->element, cotype->schema_cotype))) {
+        GM_COMPLAIN(set, element, schema->node, "notRequiredType", "type \"%s\" needs a schema of type \"%s\"", cotype->term,
+                    cotype->schema_cotype);
+    }
+}
+
+static void check_fields(gm_set *set, const gm_element *element, const gm_cotype *cotype)
+{
+    const gm_member *fields = gm_element_member(element, GM_PROP_FIELDS);
+    for (uint32_t r = 0; fields != NULL && r < fields->ref_count; r++) {
+        bool fits = false;
+        for (size_t i = 0; i < GM_COTYPE_NAMES && cotype->field_cotypes[i] != NULL; i++) {
+            fits = fits || (fields->refs[r].element != NULL && has_cotype(fields->refs[r].element, cotype->field_cotypes[i]));
+        }
+        if (fits) continue;
+        GM_COMPLAIN(set, element, fields->refs[r].node, "notRequiredType", "each field of a \"%s\" needs a type such as \"%s\"",
+                    cotype->term, cotype->field_cotypes[0]);
+    }
+}
+
+static void check_parent(gm_set *set, const gm_element *element, const gm_cotype_ref *ref)
+{
+    const gm_cotype *cotype = ref->cotype;
+    if (element->parent == NULL || element->via->kind != GM_PROP_FIELDS) return;
+    if (!has_cotype(element->parent, cotype->parent_cotype)) {
+        GM_COMPLAIN(set, element, ref->node, "missingParentCotype", "type \"%s\" needs an Object of type \"%s\" around it",
+                    cotype->term, cotype->parent_cotype);
+        return;
+    }
+    const gm_member *fields = gm_element_member(element->parent, GM_PROP_FIELDS);
+    for (uint32_t r = 0; fields != NULL && r < fields->ref_count && fields->refs[r].element != element; r++) {
+        if (fields->refs[r].element == NULL || !has_cotype(fields->refs[r].element, cotype->term)) continue;
+        GM_COMPLAIN(set, element, ref->node, "siblingSharesCotype", "only one field may be of type \"%s\"", cotype->term);
+        return;
+    }
 }
 
 void gm_cotype_check_values(gm_set *set, gm_element *element)
 {
-    const gm_quantity *quantity = quantity_of(element);
-    if (quantity == NULL) return;
-    const gm_member *unit = gm_element_member(element, GM_PROP_UNIT), *schema = gm_element_member(element, GM_PROP_SCHEMA);
-    if (unit != NULL && unit->ref_count > 0) {
-        const gm_named_unit *named = unit->refs[0].unit;
-        if (named != NULL && named->type != quantity->type) {
-            GM_COMPLAIN(set, element, unit->node, "notRequiredType", "\"%s\" is no unit of %s; use one of %s", named->name,
-                        quantity->name, quantity->type->name);
-        }
+    for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
+        if (c->quantity != NULL) check_unit(set, element, c);
+        if (c->cotype == NULL) continue;
+        check_schema(set, element, c->cotype);
+        if (c->cotype->field_cotypes[0] != NULL) check_fields(set, element, c->cotype);
+        if (c->cotype->parent_cotype != NULL) check_parent(set, element, c);
     }
-    if (schema != NULL && schema->ref_count > 0) {
-        const gm_standard *standard = schema->refs[0].standard;
-        if (standard == NULL || (GM_CLASSES_NUMERIC >> standard->cls & 1) == 0) {
-            GM_COMPLAIN(set, element, schema->node, "notRequiredType", "a %s must have a numeric schema, such as \"double\"",
-                        quantity->name);
-        }
+    const char      *vector = vector_unit(element);
+    const gm_member *unit   = vector != NULL ? gm_element_member(element, GM_PROP_UNIT) : NULL;
+    if (unit != NULL && unit->ref_count > 0 && unit->refs[0].unit != NULL && strcmp(unit->refs[0].unit->type->name, vector) != 0) {
+        GM_COMPLAIN(set, element, unit->node, "notRequiredType", "use a unit of %s here", vector);
     }
+}
+
+// ---- siblings: annotations and what they override ----
+
+// What "overrides" names: the member of a co-type of the target.
+static void check_override(gm_set *set, gm_element *content, const gm_element *target)
+{
+    const gm_member *overrides = gm_element_member(content, GM_PROP_OVERRIDES);
+    if (overrides == NULL || overrides->literal != GM_KIND_STRING) return;
+    gm_str              path = overrides->node->kind == GM_JSON_STRING ? overrides->node->text : overrides->value.s;
+    const gm_meta_prop *prop = gm_cotype_prop(set, target, path);
+    if (prop == NULL) {
+        bool material = gm_class_prop(target->cls, target->version, path) != NULL;
+        GM_COMPLAIN(set, content, overrides->node, material ? "matchingPropertyNotSupplemental" : "noMatchingSupplementalProperty",
+                    "\"" GM_STR_FMT "\" is no member that an extension adds to \"" GM_STR_FMT "\"", GM_STR_ARG(path),
+                    GM_STR_ARG(target->name));
+        return;
+    }
+    const gm_quantity *quantity = quantity_of(target);
+    const gm_member   *schema   = gm_element_member(content, GM_PROP_SCHEMA);
+    if (prop->kind != GM_PROP_UNIT || quantity == NULL || schema == NULL || schema->ref_count == 0) return;
+    if (schema->refs[0].unit_enum != quantity->type) {
+        GM_COMPLAIN(set, content, schema->node, "siblingPropertyMismatch", "the schema must be %s, like what it overrides",
+                    quantity->type->name);
+    }
+}
+
+void gm_cotype_check_annotation(gm_set *set, gm_element *content, const gm_element *target)
+{
+    const gm_member *annotates = gm_element_member(content, GM_PROP_ANNOTATES);
+    if (target->cls != GM_CLASS_PROPERTY && target->cls != GM_CLASS_TELEMETRY) {
+        GM_COMPLAIN(set, content, annotates->node, "notSiblingRequiredType", "\"" GM_STR_FMT "\" is a %s; only a Property or a "
+                    "Telemetry can be annotated", GM_STR_ARG(target->name), gm_class_name(target->cls));
+    }
+    if (has_cotype(target, "ValueAnnotation")) {
+        GM_COMPLAIN(set, content, annotates->node, "disallowedType", "\"" GM_STR_FMT "\" is an annotation itself; annotate "
+                    "something else", GM_STR_ARG(target->name));
+    }
+    check_override(set, content, target);
+}
+
+typedef struct numbered { int64_t index; const gm_member *member; } numbered;
+
+static int compare_numbered(const void *a, const void *b)
+{
+    const numbered *x = a, *y = b;
+    if (x->index != y->index) return x->index < y->index ? -1 : 1;
+    return (x->member->node->start > y->member->node->start) - (x->member->node->start < y->member->node->start);
+}
+
+bool gm_cotype_check_indexes(gm_set *set, const gm_element *element, const gm_member *member)
+{
+    size_t    n    = 0;
+    numbered *list = NULL;
+    for (uint32_t r = 0; r < member->ref_count; r++) {
+        const gm_element *one = member->refs[r].element;
+        if (one == NULL || one->cotypes == NULL) continue;
+        const gm_member *index = gm_element_member(one, GM_PROP_INDEX);
+        if (index == NULL || index->literal != GM_KIND_INT) continue;
+        if (list == NULL) list = gm_alloc_array(set->alloc, member->ref_count, sizeof *list);
+        if (list == NULL) return false;
+        list[n++] = (numbered){ index->value.i, index };
+    }
+    if (n > 1) qsort(list, n, sizeof *list, compare_numbered);
+    for (size_t i = 1; i < n; i++) {
+        if (list[i].index != list[i - 1].index) continue;
+        GM_COMPLAIN(set, element, list[i].member->node, "nonUniquePropertyValue", "\"index\" %lld is used already; choose another",
+                    (long long)list[i].index);
+    }
+    gm_free(set->alloc, list);
+    return true;
 }

@@ -116,7 +116,7 @@ static bool check_id(gm_set *set, const place *at, const gm_context *context, co
                        "\"dtmi:example:Pump;1\"", GM_STR_ARG(gm_str_slice(id->text, 0, 200)), context->version);
         return false;
     }
-    bool tolerated = set->rules->tolerate && context->version < 3;
+    bool tolerated = at->document->tolerate && context->version < 3;
     if (reserved_prefix(id->text) && !tolerated) {
         COMPLAIN_PLACE(set, at, id, "reservedId", "\"" GM_STR_FMT "\" begins with a prefix that is reserved for DTDL; choose another",
                        GM_STR_ARG(gm_str_slice(id->text, 0, 200)));
@@ -169,13 +169,12 @@ static bool read_cotype(gm_set *set, const place *at, const gm_context *context,
     gm_cotype_ref found = { .term = text, .node = node };
     bool          abstract = false;
     gm_str        dtmi  = gm_context_expand(set, context, text);
-    if (dtmi.ptr != NULL && gm_cotype_find(context, dtmi, &found, &abstract)) {
+    if (dtmi.ptr != NULL && gm_cotype_find(dtmi, &found, &abstract)) {
         if (abstract) {
             COMPLAIN_PLACE(set, at, node, "abstractSupplementalType", "type \"" GM_STR_FMT "\" can not be used itself; name one "
                            "of its subtypes", GM_STR_ARG(text));
             return false;
         }
-        if (gm_cotype_is_latent(&found)) return bad_type(set, at, node);
         return add_cotype(set, list, found);
     }
     bool        v2   = context->version == 2;
@@ -252,7 +251,9 @@ static bool read_reference(gm_set *set, const gm_element *element, gm_str text, 
     if (id.ptr == NULL) return false;
     out_ref->id       = id;
     out_ref->standard = gm_standard_find_dtmi(id, &out_ref->version);
-    if (out_ref->standard == NULL) out_ref->unit = gm_cotype_unit(id);
+    if (out_ref->standard != NULL) return true;
+    out_ref->unit      = gm_cotype_unit(id);
+    out_ref->unit_enum = gm_cotype_unit_enum(id);
     return true;
 }
 
@@ -273,7 +274,7 @@ static bool read_object_value(gm_set *set, gm_element *element, const gm_member 
     }
     if (is_reference_only(node)) {
         const gm_json *id = node->first;
-        if (!set->rules->tolerate || element->version >= 3) {
+        if (!element->document->tolerate || element->version >= 3) {
             GM_COMPLAIN(set, element, node, "idReference", "\"%s\": an object with an \"@id\" only defines nothing; write the "
                         "identifier as a string instead", meta->name);
             return false;
@@ -562,6 +563,8 @@ gm_status gm_set_read(gm_set *set, const gm_model_source *sources, size_t n, gm_
         // The tree views its text, and the types view the tree: the text must live as long as they.
         *document = (gm_document){ .file = gm_arena_str(set->arena, sources[i].file),
                                    .text = gm_arena_str(set->arena, sources[i].text) };
+        bool resolved      = set->rules->resolved_from > 0 && i >= set->rules->resolved_from;
+        document->tolerate = resolved ? set->rules->tolerate_resolved : set->rules->tolerate;
         if (document->file.ptr == NULL || document->text.ptr == NULL) return gm_fail(err, GM_NOMEM, "model", "reading a document");
         gm_error  bad = {0};
         gm_status st  = gm_json_parse(set->arena, document->text, &document->root, &bad);

@@ -3,6 +3,7 @@
 #ifndef GM_MODEL_ELEMENT_H
 #define GM_MODEL_ELEMENT_H
 
+#include "model/extension.h"
 #include "model/findings.h"
 #include "model/metamodel.h"
 #include "model/quantity.h"
@@ -27,6 +28,7 @@ typedef struct gm_ref {
     const gm_standard *standard;  // "boolean" and its like
     unsigned           version;   // of the standard element
     const gm_named_unit *unit;    // "degreeCelsius"
+    const gm_unit_type  *unit_enum;  // "TemperatureUnit" as a schema
 } gm_ref;
 
 // One member of an element.
@@ -43,8 +45,10 @@ typedef struct gm_member {
 // A co-type: what an extension (or v2's semantic types) adds to an element.
 typedef struct gm_cotype_ref {
     struct gm_cotype_ref *next;
-    const gm_quantity    *quantity;
-    const void           *cotype;  // extension.h
+    const gm_quantity    *quantity;      // a quantity, of which vocabulary
+    unsigned              vocabularies;
+    const gm_cotype      *cotype;        // or a type of an extension, of which
+    const gm_extension   *extension;
     gm_str                term;
     const gm_json        *node;
 } gm_cotype_ref;
@@ -92,6 +96,8 @@ typedef enum gm_unknown { GM_UNKNOWN_PER_VERSION, GM_UNKNOWN_ALLOWED, GM_UNKNOWN
 typedef struct gm_model_rules {
     gm_unknown    unknown_extensions;
     bool          tolerate;          // minor mistakes in v2 that old parsers let pass
+    bool          tolerate_resolved; // the same, in the documents from resolved_from on
+    size_t        resolved_from;     // 0: there are none
     const gm_str *limit_contexts;    // extensions of limits that are acceptable
     size_t        limit_context_count;
     unsigned      version_max;       // 0: the newest

@@ -20,4 +20,32 @@ unsigned            gm_extension_bit(const gm_extension *extension);
 const gm_extension *gm_extension_at(size_t i);
 size_t              gm_extension_count(void);
 
+// A co-type that an extension defines.
+enum { GM_COTYPE_PROPS = 6, GM_COTYPE_NAMES = 4 };
+typedef struct gm_cotype {
+    const char         *term;
+    unsigned            extensions;      // bits of those that define it
+    uint64_t            classes;         // that it may be added to
+    const gm_meta_prop *props[GM_COTYPE_PROPS];
+    // What else must hold; NULL or 0: nothing.
+    uint64_t            schema_classes;  // the schema is of one of these
+    const char         *schema_cotype;   // the schema has this co-type
+    const char         *schema_names[8]; // the schema is one of these standard elements
+    const char         *field_cotypes[GM_COTYPE_NAMES];  // each field has one of these
+    const char         *parent_cotype;   // the Object that it is a field of has this one, and no other field has the same
+    const char         *needs, *excludes;  // other co-types of the same element
+} gm_cotype;
+
+// By the identifier; *out_extension tells of which extension.
+const gm_cotype *gm_cotype_by_dtmi(gm_str dtmi, const gm_extension **out_extension);
+
+// What a term of the extension stands for ("...:Mqtt", "...:Mqtt:payloadFormat", "dtmi:iotcentral:schema:vector;2"),
+// written to out. False when it has no such term.
+enum { GM_EXTENSION_DTMI = 160 };
+bool gm_extension_expand(const gm_extension *extension, gm_str term, char out[GM_EXTENSION_DTMI]);
+
+// The identifier of a co-type's own member.
+void gm_cotype_prop_dtmi(const gm_extension *extension, const gm_cotype *cotype, const gm_meta_prop *prop,
+                         char out[GM_EXTENSION_DTMI]);
+
 #endif

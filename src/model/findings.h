@@ -15,7 +15,8 @@ enum { GM_FINDINGS_MAX = 1000 };
 typedef struct gm_document {
     gm_str         file, text;
     const gm_json *root;
-    gm_json_lines  lines;  // built when the first finding asks for a position
+    gm_json_lines  lines;     // built when the first finding asks for a position
+    bool           tolerate;  // minor mistakes in DTDL v2 that old parsers let pass
 } gm_document;
 
 typedef struct gm_collector {

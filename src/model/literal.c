@@ -40,6 +40,52 @@ bool gm_name_valid(gm_str name)
     return true;
 }
 
+// Printable ASCII without space and the characters that mean something in a topic.
+static bool label_valid(gm_str label)
+{
+    for (size_t i = 0; i < label.len; i++) {
+        char c = label.ptr[i];
+        if (c <= ' ' || c > '~' || strchr("\"+#{}/", c) != NULL) return false;
+    }
+    return label.len > 0;
+}
+
+// "{name}" or "{prefix:name}", letters only.
+static bool token_valid(gm_str label)
+{
+    if (label.len < 3 || label.ptr[0] != '{' || label.ptr[label.len - 1] != '}') return false;
+    gm_str rest = gm_str_slice(label, 1, label.len - 1), part;
+    size_t parts = 0;
+    for (; gm_str_next(&rest, ':', &part); parts++) {
+        for (size_t i = 0; i < part.len; i++) {
+            if (!((part.ptr[i] >= 'a' && part.ptr[i] <= 'z') || (part.ptr[i] >= 'A' && part.ptr[i] <= 'Z'))) return false;
+        }
+        if (part.len == 0) return false;
+    }
+    return parts <= 2;
+}
+
+static bool topic_valid(gm_str topic)
+{
+    gm_str rest = topic, label;
+    if (gm_str_starts(topic, GM_STR("$"))) return false;
+    while (gm_str_next(&rest, '/', &label)) {
+        if (!label_valid(label) && !token_valid(label)) return false;
+    }
+    return true;
+}
+
+static bool pattern_valid(gm_pattern pattern, gm_str text)
+{
+    switch (pattern) {
+    case GM_PATTERN_ANY: return true;
+    case GM_PATTERN_NAME: return gm_name_valid(text);
+    case GM_PATTERN_LABEL: return label_valid(text);
+    case GM_PATTERN_TOPIC: return topic_valid(text);
+    }
+    return true;
+}
+
 size_t gm_utf16_length(gm_str text)
 {
     size_t n = 0;
@@ -143,6 +189,10 @@ static bool read_string(reading *at, const gm_json *node)
     if ((meta->flags & GM_PROP_NAME) != 0 && !gm_name_valid(value->text)) {
         COMPLAIN(at, value, "Invalid", "the name \"" GM_STR_FMT "\" may have letters, digits and underscores only, must begin "
                  "with a letter and must not end with an underscore", GM_STR_ARG(gm_str_slice(value->text, 0, 80)));
+    }
+    if (!pattern_valid((gm_pattern)meta->pattern, value->text)) {
+        COMPLAIN(at, value, "Invalid", "\"%s\": \"" GM_STR_FMT "\" has characters that do not belong there", meta->name,
+                 GM_STR_ARG(gm_str_slice(value->text, 0, 80)));
     }
     at->member->literal = GM_KIND_STRING;
     at->member->value   = (gm_value){ .kind = GM_KIND_STRING, .s = value->text };

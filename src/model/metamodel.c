@@ -96,8 +96,7 @@ static const gm_meta_prop
     fields_34    = ROW("fields", GM_PROP_FIELDS, GM_V34, UNTYPED_LIST, OBJECT(GM_CLASS_BIT(FIELD)), .inferred = GM_CLASS_FIELD),
     max_2        = ROW("maxMultiplicity", GM_PROP_MAX_MULTIPLICITY, GM_V2, 0, RANGE(1, 500)),
     max_34       = ROW("maxMultiplicity", GM_PROP_MAX_MULTIPLICITY, GM_V34, 0, RANGE(1, GM_NO_LIMIT)),
-    min_2        = ROW("minMultiplicity", GM_PROP_MIN_MULTIPLICITY, GM_V2, 0, RANGE(0, 0)),
-    min_34       = ROW("minMultiplicity", GM_PROP_MIN_MULTIPLICITY, GM_V34, 0, RANGE(0, GM_NO_LIMIT)),
+    min_all      = ROW("minMultiplicity", GM_PROP_MIN_MULTIPLICITY, GM_V234, 0, RANGE(0, 0)),
     properties_2 = ROW("properties", GM_PROP_PROPERTIES, GM_V2, NAMED_LIST, OBJECT(GM_CLASS_BIT(PROPERTY)), COUNT(300)),
     properties_34 = ROW("properties", GM_PROP_PROPERTIES, GM_V34, NAMED_LIST | OLDER, OBJECT(GM_CLASS_BIT(PROPERTY))),
     target       = ROW("target", GM_PROP_TARGET, GM_V234, 0, .type = GM_VALUE_DTMI, .length_max = 2048);
@@ -137,7 +136,7 @@ static size_t members(gm_class cls, unsigned v, const gm_meta_prop *out[PROPS_MA
     case GM_CLASS_OBJECT: ADD(COMMON(v), v == 2 ? &fields_2 : &fields_34); break;
     case GM_CLASS_PROPERTY: ADD(NAMED(v), &schema, &writable); break;
     case GM_CLASS_RELATIONSHIP:
-        ADD(NAMED(v), v == 2 ? &max_2 : &max_34, v == 2 ? &min_2 : &min_34, v == 2 ? &properties_2 : &properties_34, &target,
+        ADD(NAMED(v), v == 2 ? &max_2 : &max_34, &min_all, v == 2 ? &properties_2 : &properties_34, &target,
             &writable);
         break;
     case GM_CLASS_NAMED_LATENT: ADD(NAMED(v)); break;
@@ -200,6 +199,8 @@ static const gm_standard standards[] = {
     { "point", GEOSPATIAL, GM_CLASS_OBJECT, GM_V234 },
     { "polygon", GEOSPATIAL, GM_CLASS_OBJECT, GM_V234 },
     { "scaledDecimal", "dtmi:standard:schema:", GM_CLASS_OBJECT, GM_V4 },
+    { "vector", "dtmi:iotcentral:schema:", GM_CLASS_OBJECT, 0 },  // of the iotcentral extension, by DTMI only
+    { "geopoint", "dtmi:iotcentral:schema:", GM_CLASS_OBJECT, 0 },
 };
 enum { STANDARD_COUNT = sizeof standards / sizeof standards[0] };
 
@@ -221,7 +222,7 @@ const gm_standard *gm_standard_find_dtmi(gm_str dtmi, unsigned *out_version)
         gm_str   name;
         unsigned version;
         if (!split_dtmi(dtmi, gm_str_of(standards[i].prefix), &name, &version) || !gm_str_is(name, standards[i].name)) continue;
-        if ((standards[i].versions & gm_version_bit(version)) == 0) return NULL;
+        if (standards[i].versions != 0 && (standards[i].versions & gm_version_bit(version)) == 0) return NULL;
         *out_version = version;
         return &standards[i];
     }

@@ -129,10 +129,18 @@ typedef enum gm_prop_kind {
     GM_PROP_WRITABLE, GM_PROP_CONTENTS, GM_PROP_EXTENDS, GM_PROP_SCHEMAS, GM_PROP_ELEMENT_SCHEMA, GM_PROP_MAP_KEY,
     GM_PROP_MAP_VALUE, GM_PROP_FIELDS, GM_PROP_ENUM_VALUES, GM_PROP_VALUE_SCHEMA, GM_PROP_ENUM_VALUE, GM_PROP_REQUEST,
     GM_PROP_RESPONSE, GM_PROP_COMMAND_TYPE, GM_PROP_TARGET, GM_PROP_MIN_MULTIPLICITY, GM_PROP_MAX_MULTIPLICITY,
-    GM_PROP_PROPERTIES, GM_PROP_NULLABLE, GM_PROP_UNIT
+    GM_PROP_PROPERTIES, GM_PROP_NULLABLE, GM_PROP_UNIT, GM_PROP_ANNOTATES, GM_PROP_OVERRIDES, GM_PROP_INDEX
 } gm_prop_kind;
 
 #define GM_NO_LIMIT INT32_MIN
+
+// What a string must look like.
+typedef enum gm_pattern {
+    GM_PATTERN_ANY,
+    GM_PATTERN_NAME,   // letters, digits, underscores
+    GM_PATTERN_LABEL,  // printable ASCII without space, " + # { } /
+    GM_PATTERN_TOPIC   // labels and {tokens} with '/' between
+} gm_pattern;
 
 typedef struct gm_meta_prop {
     const char  *name;
@@ -146,7 +154,7 @@ typedef struct gm_meta_prop {
     int32_t      count_max;    // OBJECT, PLURAL; 0 = any number
     int32_t      length_max;   // strings, in characters
     int32_t      value_min, value_max;  // INTEGER
-    const char  *pattern;      // strings: named rules, see literal.c
+    uint8_t      pattern;      // strings: gm_pattern
 } gm_meta_prop;
 
 // The members that an element of the class has in that version, its own and the common ones; returns their number.

@@ -42,6 +42,13 @@ static const gm_field scaled_fields[] = { { NAME("scale"), NAME("scale"), &schem
 static const gm_schema schema_scaled = { .kind = GM_SCHEMA_SCALED_DECIMAL, .id = NAME("scaledDecimal"),
                                          .fields = scaled_fields, .field_count = 2 };
 
+#define COORDINATES(name, a, b, c, n)                                                                         \
+    static const gm_field  name##_fields[] = { { NAME(a), NAME(a), &schema_DOUBLE }, { NAME(b), NAME(b), &schema_DOUBLE }, \
+                                               { NAME(c), NAME(c), &schema_DOUBLE } };                        \
+    static const gm_schema schema_##name   = { .kind = GM_SCHEMA_OBJECT, .id = NAME(#name), .fields = name##_fields, .field_count = (n) }
+COORDINATES(vector, "x", "y", "z", 3);
+COORDINATES(geopoint, "lat", "lon", "alt", 3);
+
 static const gm_schema *primitive(gm_class cls)
 {
     switch (cls) {
@@ -74,6 +81,7 @@ const gm_schema *gm_schema_standard(const gm_standard *standard)
         { "point", &schema_point }, { "lineString", &schema_lineString }, { "multiPoint", &schema_multiPoint },
         { "polygon", &schema_polygon }, { "multiLineString", &schema_multiLineString },
         { "multiPolygon", &schema_multiPolygon }, { "scaledDecimal", &schema_scaled },
+        { "vector", &schema_vector }, { "geopoint", &schema_geopoint },
     };
     const gm_schema *schema = primitive(standard->cls);
     for (size_t i = 0; schema == NULL && i < sizeof documents / sizeof documents[0]; i++) {
@@ -99,6 +107,7 @@ gm_kind gm_schema_storage(const gm_schema *schema)
 const gm_schema *gm_schema_of_ref(const gm_ref *ref)
 {
     if (ref->element != NULL) return ref->element->schema;
+    if (ref->unit_enum != NULL) return &schema_STRING;  // the name of a unit
     return ref->standard != NULL ? gm_schema_standard(ref->standard) : NULL;
 }
 

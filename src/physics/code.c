@@ -313,3 +313,24 @@ void gm_code_result_add(gm_code *code, gm_code_result_kind kind, uint32_t target
     }
     code->results[code->result_count++] = (gm_code_result){ kind, target, value };
 }
+
+void gm_code_inline(gm_code *code, const gm_region *from, const uint32_t *slot_value, uint32_t *map)
+{
+    for (uint32_t i = 0; i < from->ins_count && code->status == GM_OK; i++) {
+        const gm_ins *ins   = &from->ins[i];
+        unsigned      arity = gm_op_arity(ins->op);
+        if (ins->op == GM_OP_LOAD && slot_value[ins->a] != GM_CODE_NONE) {
+            map[i] = slot_value[ins->a];
+        } else if (ins->op == GM_OP_SOLVE) {
+            uint32_t first = (uint32_t)code->argument_count;
+            map[i]         = gm_code_solve(code, ins->a, from->arguments + ins->b, ins->c);
+            for (uint32_t k = 0; k < ins->c && code->status == GM_OK; k++) {
+                code->arguments[first + k] = map[code->arguments[first + k]];
+            }
+        } else {
+            bool value_a = arity > 0 || ins->op == GM_OP_SOLVED;
+            map[i] = gm_code_emit(code, ins->op, value_a ? map[ins->a] : ins->a, arity > 1 ? map[ins->b] : ins->b,
+                                  arity > 2 ? map[ins->c] : ins->c);
+        }
+    }
+}

@@ -42,6 +42,10 @@ gm_status gm_code_diff(gm_code *code, uint32_t wrt, uint32_t n, const uint32_t *
 // Drops what no result needs; with contract, turns products that have one use into multiply-adds.
 gm_status gm_code_compact(gm_code *code, bool contract);
 
+// Appends the code of a region. slot_value[slot] stands in for LOADs of that slot, GM_CODE_NONE = load it.
+//   map  [from->ins_count]  out: the new place of every value
+void gm_code_inline(gm_code *code, const gm_region *from, const uint32_t *slot_value, uint32_t *map);
+
 // The operands that are values: how many of a, b, c (0..3).
 unsigned gm_op_arity(gm_op op);
 bool     gm_op_gives_mask(gm_op op);

@@ -45,7 +45,7 @@ GM_NODISCARD gm_status gm_document_read_value(const gm_type *type, gm_str path, 
 
 // The same with JSON Patch's reach: `path` may also lead into a map or another document ("tags/red"); the document is
 // then taken from the cells collected so far, else from the twin, and written back changed. Wanted op: "add" creates or
-// replaces, "replace" and "remove" (value NULL) need something to be there.
+// replaces, "replace" and "remove" (value NULL) need something to be there (GM_CONFLICT otherwise).
 typedef enum gm_patch_op { GM_PATCH_ADD, GM_PATCH_REPLACE, GM_PATCH_REMOVE } gm_patch_op;
 GM_NODISCARD gm_status gm_document_read_patch(const gm_state *state, gm_twin twin, gm_patch_op op, gm_str path,
                                               const json_t *value, gm_time_ns at, gm_arena *arena, gm_cell_write **cells,

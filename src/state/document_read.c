@@ -398,7 +398,7 @@ static bool anything_at(const gm_state *state, gm_twin twin, gm_str path, const 
 
 static gm_status nothing_there(gm_str path, gm_error *err)
 {
-    return gm_fail(err, GM_INVALID, WHERE, "there is no value at '" GM_STR_FMT "' to replace or remove",
+    return gm_fail(err, GM_CONFLICT, WHERE, "there is no value at '" GM_STR_FMT "' to replace or remove",
                    GM_STR_ARG(gm_str_slice(path, 0, 120)));
 }
 

@@ -198,7 +198,12 @@ V_INLINE vd v_tanh(vd x)
     vd p  = v_fma(q0, r2, r);                       // e^r - 1
     vd sc = v_from_bits(v_shift_left(v_add_int(v_bits(t), v_int(1023)), 52));
     vd e  = v_fma(sc, p, sc - v_set(1));
-    return v_or_sign(v_abs(e / (e + v_set(2))), x);
+    // One correction for what the division and the sum before it lost; 1 / d is (1 - u) / 2 while u is not yet near 1.
+    vd two = v_set(2), d = e + two, u = e / d;
+    vd lost = v_min(two, e) - (d - v_max(two, e));
+    vd rest = v_fnma(u, lost, v_fnma(u, d, e));
+    u = v_select(v_lt(v_set(0x1p16), e), u, v_fma(rest, v_fnma(v_set(0.5), u, v_set(0.5)), u));
+    return v_or_sign(v_abs(u), x);
 }
 
 // x^y = exp(y log x) with log x to about 67 bits: 2 atanh(s) = 2 s + 2/3 s^3 + s^5 T(s^2), the first two terms as

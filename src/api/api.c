@@ -1,0 +1,93 @@
+#include "api/api.h"
+
+#include "api/context.h"
+#include "api/stream.h"
+
+gm_api_limits gm_api_limits_defaults(void)
+{
+    return (gm_api_limits){
+        .body_max         = 4 << 20,
+        .models_max       = 64 << 20,
+        .bodies_max       = 256 << 20,
+        .connections_max  = 1000,
+        .idle_s           = 120,
+        .streams_max      = 200,
+        .stream_twins_max = 2000,
+        .stream_interval  = 50 * GM_MILLISECOND,
+    };
+}
+
+static void begin(gm_request *request)
+{
+    request->engine = request->api->options.engine;
+    gm_router_begin(request);
+}
+
+static gm_status copy_name(gm_api *api, gm_str name, gm_error *err)
+{
+    char *copy = gm_alloc_bytes(api->options.alloc, name.len + 1);
+    if (copy == NULL) return gm_fail(err, GM_NOMEM, "api", "starting the API");
+    if (name.len > 0) memcpy(copy, name.ptr, name.len);
+    copy[name.len] = '\0';
+    api->plant     = (gm_str){ copy, name.len };
+    return GM_OK;
+}
+
+gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_error *err)
+{
+    *out_api    = NULL;
+    gm_api *api = gm_alloc_zeroed(options->alloc, sizeof *api);
+    if (api == NULL) return gm_fail(err, GM_NOMEM, "api", "starting the API");
+    api->options = *options;
+    api->started = gm_monotonic(options->clock);
+    gm_streams_options streams = { .alloc       = options->alloc,
+                                   .clock       = options->clock,
+                                   .loop        = options->loop,
+                                   .engine      = options->engine,
+                                   .streams_max = options->limits.streams_max,
+                                   .twins_max   = options->limits.stream_twins_max,
+                                   .interval    = options->limits.stream_interval };
+    gm_status st = copy_name(api, options->plant, err);
+    if (st == GM_OK) st = gm_streams_create(&streams, &api->streams, err);
+    if (st != GM_OK) {
+        gm_api_destroy(api);
+        return st;
+    }
+    gm_uploads_init(&api->uploads, options->alloc, options->engine);
+    *out_api = api;
+    return GM_OK;
+}
+
+gm_status gm_api_listen(gm_api *api, gm_str address, gm_error *err)
+{
+    const gm_api_limits *limits  = &api->options.limits;
+    gm_http_options      options = { .alloc           = api->options.alloc,
+                                     .loop            = api->options.loop,
+                                     .address         = address,
+                                     .connections_max = limits->connections_max,
+                                     .idle_s          = limits->idle_s,
+                                     .bodies_max      = limits->bodies_max,
+                                     .begin           = begin,
+                                     .handle          = gm_router_handle,
+                                     .context         = api };
+    gm_streams_begin(api->streams);
+    return gm_http_start(&options, &api->http, err);
+}
+
+uint16_t gm_api_port(const gm_api *api) { return api->http != NULL ? gm_http_port(api->http) : 0; }
+
+void gm_api_close(gm_api *api)
+{
+    gm_http_stop(api->http);
+    api->http = NULL;
+}
+
+void gm_api_destroy(gm_api *api)
+{
+    if (api == NULL) return;
+    gm_api_close(api);
+    gm_streams_destroy(api->streams);
+    gm_uploads_finish(&api->uploads);
+    if (api->plant.ptr != NULL) gm_free(api->options.alloc, (void *)(uintptr_t)api->plant.ptr);
+    gm_free(api->options.alloc, api);
+}

@@ -1,0 +1,204 @@
+// GET /v1/history: the samples of one property, all of them in pages, or at most `points` that keep the shape.
+#include "api/paging.h"
+#include "api/routes.h"
+#include "state/document.h"
+
+#include <stdio.h>
+
+enum { PAGE = 10000, POINTS_MAX = 100000 };
+
+typedef struct reading {
+    gm_buf    *out;
+    size_t     limit;          // most points to write
+    size_t     written, seen;
+    gm_time_ns first, last;    // of the samples seen
+    gm_time_ns next;           // the first one beyond the limit
+    bool       stop;           // at the limit; else go on counting
+} reading;
+
+static void write_point(gm_buf *out, size_t written, const gm_sample *sample)
+{
+    char text[GM_TIME_TEXT];
+    gm_buf_text(out, written > 0 ? ",[\"" : "[\"");
+    gm_buf_add(out, text, gm_time_format(sample->at, text));
+    gm_buf_text(out, "\",");
+    gm_document_write_value(sample->value, out);
+    gm_buf_byte(out, ']');
+}
+
+static bool read_all(void *context, const gm_sample *sample)
+{
+    reading *r = context;
+    if (r->seen++ == 0) r->first = sample->at;
+    r->last = sample->at;
+    if (r->written < r->limit) {
+        write_point(r->out, r->written++, sample);
+        return !r->out->failed;
+    }
+    r->next = sample->at;
+    return !r->stop;
+}
+
+// ---- fewer points --------------------------------------------------------------------------------------------------
+
+// Each bucket keeps its smallest and its largest sample: a peak of one sample is still a peak on the screen.
+typedef struct thinning {
+    gm_buf    *out;
+    size_t     written, buckets, current;
+    gm_time_ns from;
+    gm_dur_ns  span;
+    bool       any;
+    gm_sample  least, most;
+    gm_sample  gap;            // a removal, shown when the bucket has nothing else
+    bool       has_gap;
+} thinning;
+
+static double number_of(const gm_value *value)
+{
+    return value->kind == GM_KIND_DOUBLE ? value->d : (double)value->i;
+}
+
+static void end_bucket(thinning *t)
+{
+    if (t->any) {
+        bool             least_first = t->least.at <= t->most.at;
+        const gm_sample *first = least_first ? &t->least : &t->most, *second = least_first ? &t->most : &t->least;
+        write_point(t->out, t->written++, first);
+        if (second->at != first->at) write_point(t->out, t->written++, second);
+    } else if (t->has_gap) {
+        write_point(t->out, t->written++, &t->gap);
+    }
+    t->any = t->has_gap = false;
+}
+
+static bool thin_numbers(void *context, const gm_sample *sample)
+{
+    thinning *t = context;
+    __extension__ typedef __int128 wide;
+    size_t bucket = t->span > 0 ? (size_t)((wide)(sample->at - t->from) * (wide)t->buckets / ((wide)t->span + 1)) : 0;
+    if (bucket != t->current) {
+        end_bucket(t);
+        t->current = bucket;
+    }
+    if (sample->value.kind == GM_KIND_NONE) {
+        t->gap     = *sample;
+        t->has_gap = true;
+        return true;
+    }
+    if (!t->any || number_of(&sample->value) < number_of(&t->least.value)) t->least = *sample;
+    if (!t->any || number_of(&sample->value) > number_of(&t->most.value)) t->most = *sample;
+    t->any = true;
+    return !t->out->failed;
+}
+
+// Text has no smallest: every k-th sample is kept, and the last.
+typedef struct skipping { gm_buf *out; size_t written, seen, step, total; } skipping;
+
+static bool thin_text(void *context, const gm_sample *sample)
+{
+    skipping *s = context;
+    if (s->seen % s->step == 0 || s->seen + 1 == s->total) write_point(s->out, s->written++, sample);
+    s->seen++;
+    return !s->out->failed;
+}
+
+static gm_status thin(gm_request *request, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to, const reading *all, size_t points,
+                      gm_error *err)
+{
+    gm_kind kind = gm_state_type(gm_api_state(request), twin)->columns[column].kind;
+    if (kind == GM_KIND_STRING || kind == GM_KIND_JSON) {
+        skipping s = { .out = &request->out, .step = points > 1 ? (all->seen + points - 2) / (points - 1) : all->seen, .total = all->seen };
+        return gm_engine_read_history(request->engine, twin, column, from, to, thin_text, &s, err);
+    }
+    thinning t = { .out = &request->out, .buckets = points / 2, .from = all->first, .span = all->last - all->first };
+    gm_status st = gm_engine_read_history(request->engine, twin, column, from, to, thin_numbers, &t, err);
+    if (st == GM_OK) end_bucket(&t);
+    return st;
+}
+
+// ---- the route -----------------------------------------------------------------------------------------------------
+
+static bool read_time(gm_request *request, const char *name, gm_time_ns otherwise, gm_time_ns *out_time)
+{
+    gm_str text;
+    *out_time = otherwise;
+    if (!gm_request_parameter(request, name, &text)) return false;
+    if (text.len == 0 || gm_time_parse(text, out_time, NULL) == GM_OK) return true;
+    gm_reply_error(request, 400, "InvalidArgument", "'%s' is a time such as 2026-01-01T00:00:00Z.", name);
+    return false;
+}
+
+static uint32_t find_column(gm_request *request, gm_twin twin, gm_str property)
+{
+    const gm_type *type   = gm_state_type(gm_api_state(request), twin);
+    uint32_t       column = gm_type_column_index(type, property);
+    if (column != GM_NO_COLUMN) return column;
+    for (size_t i = 0; i < type->column_count; i++) {
+        gm_str path = type->columns[i].path;
+        if (path.len > property.len && path.ptr[property.len] == '/' && gm_str_starts(path, property)) {
+            gm_reply_error(request, 404, "PropertyNotFound", "'" GM_STR_FMT "' has parts; ask for one of them, such as '" GM_STR_FMT "'.",
+                           GM_STR_ARG(gm_str_slice(property, 0, 200)), GM_STR_ARG(path));
+            return GM_NO_COLUMN;
+        }
+    }
+    gm_reply_error(request, 404, "PropertyNotFound", "The model " GM_STR_FMT " of twin " GM_STR_FMT " has no property or telemetry '" GM_STR_FMT "'.",
+                   GM_STR_ARG(type->id), GM_STR_ARG(gm_state_id(gm_api_state(request), twin)), GM_STR_ARG(gm_str_slice(property, 0, 200)));
+    return GM_NO_COLUMN;
+}
+
+static void open_answer(gm_request *request, gm_twin twin, const gm_column *column)
+{
+    gm_buf *out = &request->out;
+    gm_buf_text(out, "{\"twin\":");
+    gm_buf_json_str(out, gm_state_id(gm_api_state(request), twin));
+    gm_buf_text(out, ",\"property\":");
+    gm_buf_json_str(out, column->path);
+    gm_buf_text(out, ",\"unit\":");
+    if (column->unit.len > 0) gm_buf_json_str(out, column->unit);
+    else gm_buf_text(out, "null");
+    gm_buf_text(out, ",\"points\":[");
+}
+
+void gm_route_history(gm_request *request)
+{
+    gm_str     id, property;
+    gm_time_ns from, to;
+    uint64_t   points;
+    if (!gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "property", &property) ||
+        !read_time(request, "from", GM_TIME_MIN, &from) || !read_time(request, "to", GM_TIME_MAX, &to) ||
+        !gm_request_number(request, "points", 2, POINTS_MAX, 0, &points)) return;
+    if (id.len == 0 || property.len == 0) {
+        gm_reply_error(request, 400, "MissingArgument", "Both 'twin' and 'property' are needed.");
+        return;
+    }
+    gm_twin twin = gm_state_find(gm_api_state(request), id);
+    if (!gm_twin_ok(twin)) {
+        gm_api_no_twin(request, gm_str_slice(id, 0, 300));
+        return;
+    }
+    uint32_t column = find_column(request, twin, property);
+    if (column == GM_NO_COLUMN) return;
+    open_answer(request, twin, &gm_state_type(gm_api_state(request), twin)->columns[column]);
+
+    size_t    start = request->out.len;
+    gm_error  err   = { 0 };
+    reading   all   = { .out = &request->out, .limit = points > 0 ? points : PAGE, .stop = points == 0 };
+    gm_status st    = gm_engine_read_history(request->engine, twin, column, from, to, read_all, &all, &err);
+    bool      more  = all.seen > all.written;
+    if (st == GM_OK && more && points > 0) {
+        request->out.len = start;
+        st               = thin(request, twin, column, from, to, &all, points, &err);
+    }
+    if (st != GM_OK) {
+        gm_reply_failure(request, st, &err);
+        return;
+    }
+    gm_buf_byte(&request->out, ']');
+    if (more && points == 0) {
+        char   text[GM_TIME_TEXT];
+        gm_str next = { text, gm_time_format(all.next, text) };
+        gm_page_next_with(request, "from", next);
+    }
+    gm_buf_byte(&request->out, '}');
+    gm_reply_json(request, 200);
+}

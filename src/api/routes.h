@@ -1,0 +1,57 @@
+// api/routes.h: the functions behind the table in routes.c, one file a resource.
+#ifndef GM_API_ROUTES_H
+#define GM_API_ROUTES_H
+
+#include "api/context.h"
+
+// models.c
+void gm_route_models_add(gm_request *request);
+void gm_route_models_list(gm_request *request);
+void gm_route_model_get(gm_request *request);
+void gm_route_model_update(gm_request *request);
+void gm_route_model_delete(gm_request *request);
+
+// twins.c
+void gm_route_twin_put(gm_request *request);
+void gm_route_twin_get(gm_request *request);
+void gm_route_twin_delete(gm_request *request);
+void gm_route_component_get(gm_request *request);
+
+// twin_patch.c
+void gm_route_twin_patch(gm_request *request);
+void gm_route_component_patch(gm_request *request);
+
+// relationships.c
+void gm_route_relationship_put(gm_request *request);
+void gm_route_relationship_get(gm_request *request);
+void gm_route_relationship_patch(gm_request *request);
+void gm_route_relationship_delete(gm_request *request);
+void gm_route_relationships_list(gm_request *request);
+void gm_route_incoming_list(gm_request *request);
+
+// telemetry.c
+void gm_route_telemetry(gm_request *request);
+void gm_route_component_telemetry(gm_request *request);
+
+// query_route.c
+void gm_route_query(gm_request *request);
+
+// event_routes.c
+void gm_route_event_routes_list(gm_request *request);
+void gm_route_event_route_get(gm_request *request);
+void gm_route_event_route_put(gm_request *request);
+void gm_route_event_route_delete(gm_request *request);
+
+// gemel's own
+void gm_route_history(gm_request *request);       // history_route.c
+void gm_route_live(gm_request *request);          // live.c
+void gm_route_tree(gm_request *request);          // tree.c
+void gm_route_stream(gm_request *request);        // stream.c
+void gm_route_dead_letters(gm_request *request);  // plant.c
+void gm_route_plant(gm_request *request);
+void gm_route_health(gm_request *request);
+void gm_route_metrics(gm_request *request);       // metrics.c
+void gm_route_openapi(gm_request *request);       // assets.c
+void gm_route_asset(gm_request *request);
+
+#endif

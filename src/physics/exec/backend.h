@@ -1,0 +1,23 @@
+// physics/exec/backend.h: what an executor must be able to do; one table per executor.
+#ifndef GM_PHYSICS_BACKEND_H
+#define GM_PHYSICS_BACKEND_H
+
+#include "physics/exec/interp.h"
+
+// Machine code for one stretch of code, or NULL functions for the interpreter.
+typedef struct gm_native gm_native;
+typedef void gm_native_run(double *rows, double *scratch, uint64_t times);
+
+typedef struct gm_backend {
+    gm_interp_run *interpret;
+    // All stretches of a kernel go into one piece of executable memory: out_run[i] is the entry of codes[i].
+    gm_status (*compile)(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, uint32_t row_count,
+                         gm_native **out_native, gm_native_run **out_run, gm_error *err);
+    void (*release)(gm_native *native);
+    // Newton's linear algebra: solves the n x n systems of 64 lanes in place; see newton.c.
+} gm_backend;
+
+// For an executor that gm_executor_pick gave.
+const gm_backend *gm_backend_of(gm_executor executor);
+
+#endif

@@ -1,0 +1,392 @@
+// Lowering: code becomes a list of steps, each a stretch of code for an executor or a helper in C.
+//
+// Levels: a value's level is one more than that of the helper results it needs, so that all helpers of a level can
+// run together between two stretches. Home of a value: the stretch that computes it, PROLOGUE or its level; other
+// stretches that need it, and helpers, read it from a scratch row.
+#include "physics/exec/kernel.h"
+
+#include "base/arena.h"
+#include "physics/exec/backend.h"
+#include "physics/exec/lookup.h"
+
+#include <assert.h>
+
+static const uint32_t NONE = GM_CODE_NONE, PROLOGUE = UINT32_MAX - 1;
+enum { WORKING_SET_MAX = 32 * 1024 };
+
+typedef enum step_kind { STEP_CODE, STEP_LOOKUP, STEP_SOLVE } step_kind;
+
+typedef struct step {
+    step_kind kind;
+    union {
+        struct { gm_interp_op *ops; gm_native_run *native; } code;
+        struct { const gm_grid_spec *grid; gm_lookup what; uint32_t x, y, to; } lookup;  // rows
+    };
+} step;
+
+struct gm_kernel {
+    const gm_alloc   *alloc;
+    const gm_backend *backend;
+    gm_native        *native;
+    step             *steps;
+    uint32_t          step_count, prologue_steps;  // the first prologue_steps run once
+    uint32_t          row_count, scratch_rows, touched_rows;
+    gm_interp_consts  consts;
+};
+
+// ------------------------------------------------------------------------------------------ analysis
+
+typedef struct lowering {
+    const gm_alloc   *alloc;
+    const gm_program *program;
+    const gm_code    *code;
+    uint32_t          row_count, n, levels;
+    uint8_t          *stored;     // [rows]
+    uint8_t          *invariant;  // [n]
+    uint32_t         *home;       // [n]
+    uint32_t         *row;        // [n] scratch row, or NONE
+    uint32_t         *map;        // [n] the value in the stretch being written, or NONE
+    gm_code          *stretches;  // [levels + 2]: PROLOGUE, level 0, 1 ...
+    uint32_t          scratch_rows;
+} lowering;
+
+static bool is_helper(uint32_t op) { return op == GM_OP_LOOKUP || op == GM_OP_SOLVE || op == GM_OP_SOLVED || op == GM_OP_DELAY; }
+static bool is_leaf(uint32_t op) { return op == GM_OP_CONST || op == GM_OP_BOOL || op == GM_OP_LOAD; }
+
+static bool is_costly(uint32_t op)
+{
+    return op == GM_OP_DIV || op == GM_OP_SQRT || (op >= GM_OP_QUOT && op <= GM_OP_POW);
+}
+
+static unsigned operands_of(const gm_ins *ins, uint32_t out[3])
+{
+    unsigned arity = gm_op_arity(ins->op);
+    out[0] = ins->a;
+    out[1] = ins->b;
+    out[2] = ins->c;
+    return arity;
+}
+
+static void find_levels(lowering *l)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        const gm_ins *ins = &l->code->ins[i];
+        uint32_t      operand[3], level = 0;
+        bool          invariant = !is_helper(ins->op) && (ins->op != GM_OP_LOAD || !l->stored[ins->a]);
+        for (unsigned k = 0; k < operands_of(ins, operand); k++) {
+            uint32_t from = l->home[operand[k]] + is_helper(l->code->ins[operand[k]].op);
+            if (from > level) level = from;
+            invariant = invariant && l->invariant[operand[k]];
+        }
+        l->home[i]      = level;
+        l->invariant[i] = invariant;
+        if (level + 1 > l->levels) l->levels = level + 1;
+    }
+}
+
+// Moves invariant values that changing ones use to the prologue, with all they are computed from.
+static void hoist(lowering *l, bool costly_only)
+{
+    uint8_t *wanted = l->invariant;  // 1 = invariant, 3 = to be hoisted
+    for (uint32_t i = 0; i < l->n; i++) {
+        uint32_t operand[3];
+        if (l->invariant[i]) continue;
+        for (unsigned k = 0; k < operands_of(&l->code->ins[i], operand); k++) {
+            uint32_t op = l->code->ins[operand[k]].op;
+            if (!l->invariant[operand[k]] || is_leaf(op) || (costly_only && !is_costly(op))) continue;
+            wanted[operand[k]] |= 2;
+        }
+    }
+    for (uint32_t i = l->n; i-- > 0;) {
+        uint32_t operand[3];
+        if (!(wanted[i] & 2)) continue;
+        l->home[i] = PROLOGUE;
+        for (unsigned k = 0; k < operands_of(&l->code->ins[i], operand); k++) {
+            if (!is_leaf(l->code->ins[operand[k]].op)) wanted[operand[k]] |= 2;
+        }
+    }
+}
+
+static uint32_t count_hoisted(const lowering *l)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < l->n; i++) {
+        uint32_t operand[3];
+        if (l->invariant[i]) continue;
+        for (unsigned k = 0; k < operands_of(&l->code->ins[i], operand); k++) {
+            n += l->invariant[operand[k]] && !is_leaf(l->code->ins[operand[k]].op);
+        }
+    }
+    return n;
+}
+
+static uint32_t row_for(lowering *l, uint32_t value)
+{
+    if (l->row[value] == NONE) l->row[value] = l->row_count + l->scratch_rows++;
+    return l->row[value];
+}
+
+// Gives a row to every value that is read outside its home.
+static void assign_rows(lowering *l)
+{
+    const gm_code *code = l->code;
+    uint32_t       last = l->levels - 1;
+    for (uint32_t i = 0; i < l->n; i++) {
+        const gm_ins *ins = &code->ins[i];
+        uint32_t      operand[3];
+        for (unsigned k = 0; k < operands_of(ins, operand); k++) {
+            uint32_t from = operand[k], op = code->ins[from].op;
+            if (is_helper(ins->op) || is_helper(op) || (!is_leaf(op) && l->home[from] != l->home[i])) row_for(l, from);
+        }
+    }
+    for (size_t i = 0; i < code->result_count; i++) {
+        uint32_t from = code->results[i].value, op = code->ins[from].op;
+        if (is_helper(op) || (!is_leaf(op) && l->home[from] != last)) row_for(l, from);
+    }
+}
+
+// ------------------------------------------------------------------------------------------ stretches
+
+// The value in the stretch of `home`: computed there, or read from its row.
+static uint32_t value_in(lowering *l, gm_code *to, uint32_t home, uint32_t value)
+{
+    const gm_ins *ins = &l->code->ins[value];
+    if (is_leaf(ins->op)) return gm_code_emit(to, ins->op, ins->a, ins->b, ins->c);
+    if (l->home[value] == home && !is_helper(ins->op)) return l->map[value];
+    return gm_code_emit(to, GM_OP_LOAD, l->row[value], 0, 0);
+}
+
+static void write_stretch(lowering *l, gm_code *to, uint32_t home)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        const gm_ins *ins = &l->code->ins[i];
+        uint32_t      operand[3] = { 0 };
+        if (is_helper(ins->op)) {
+            // A helper of this level reads rows, also where it is given a constant or a row of the program.
+            for (unsigned k = 0; l->home[i] == home && k < operands_of(ins, operand); k++) {
+                if (!is_leaf(l->code->ins[operand[k]].op)) continue;
+                gm_code_result_add(to, GM_RESULT_STORE, l->row[operand[k]], value_in(l, to, home, operand[k]));
+            }
+            continue;
+        }
+        if (is_leaf(ins->op) || l->home[i] != home) continue;
+        unsigned arity = operands_of(ins, operand);
+        for (unsigned k = 0; k < arity; k++) operand[k] = value_in(l, to, home, operand[k]);
+        l->map[i] = gm_code_emit(to, ins->op, operand[0], operand[1], operand[2]);
+        if (l->row[i] != NONE) gm_code_result_add(to, GM_RESULT_STORE, l->row[i], l->map[i]);
+    }
+    if (home != l->levels - 1) return;
+    for (size_t i = 0; i < l->code->result_count; i++) {
+        const gm_code_result *result = &l->code->results[i];
+        gm_code_result_add(to, GM_RESULT_STORE, result->target, value_in(l, to, home, result->value));
+    }
+}
+
+static gm_status write_stretches(lowering *l)
+{
+    l->stretches = gm_alloc_zeroed(l->alloc, (l->levels + 1) * sizeof *l->stretches);
+    if (l->stretches == NULL) return GM_NOMEM;
+    for (uint32_t s = 0; s <= l->levels; s++) {
+        gm_code *to = &l->stretches[s];
+        *to         = gm_code_init(l->alloc, UINT32_MAX / 2);
+        write_stretch(l, to, s == 0 ? PROLOGUE : s - 1);
+        if (to->status != GM_OK) return to->status;
+    }
+    return GM_OK;
+}
+
+static gm_status analyse(lowering *l)
+{
+    size_t n  = l->n + 1u;
+    l->stored = gm_alloc_zeroed(l->alloc, l->row_count + 2 * n);
+    l->home   = gm_alloc_array(l->alloc, 3 * n, sizeof *l->home);
+    if (l->stored == NULL || l->home == NULL) return GM_NOMEM;
+    l->invariant = l->stored + l->row_count;
+    l->row       = l->home + n;
+    l->map       = l->home + 2 * n;
+    l->levels    = 1;
+    memset(l->row, 0xff, 2 * n * sizeof *l->row);
+    for (size_t i = 0; i < l->code->result_count; i++) {
+        assert(l->code->results[i].kind == GM_RESULT_STORE && l->code->results[i].target < l->row_count);
+        l->stored[l->code->results[i].target] = 1;
+    }
+    find_levels(l);
+    bool crowded = (l->row_count + count_hoisted(l)) * GM_BLOCK_LANES * sizeof(double) > WORKING_SET_MAX;
+    hoist(l, crowded);
+    assign_rows(l);
+    return write_stretches(l);
+}
+
+static void lowering_finish(lowering *l)
+{
+    for (uint32_t s = 0; l->stretches != NULL && s <= l->levels; s++) gm_code_finish(&l->stretches[s]);
+    gm_free(l->alloc, l->stretches);
+    gm_free(l->alloc, l->home);
+    gm_free(l->alloc, l->stored);
+}
+
+// ------------------------------------------------------------------------------------------ steps
+
+static uint32_t count_helpers(const lowering *l)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < l->n; i++) n += is_helper(l->code->ins[i].op);
+    return n;
+}
+
+static void add_helpers(gm_kernel *k, const lowering *l, uint32_t level)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        const gm_ins *ins = &l->code->ins[i];
+        if (ins->op != GM_OP_LOOKUP || l->home[i] != level || l->row[i] == NONE) continue;
+        uint32_t            grid_count;
+        const gm_grid_spec *grids = gm_program_grids(l->program, &grid_count);
+        k->steps[k->step_count++] = (step){ STEP_LOOKUP,
+            .lookup = { &grids[ins->c >> 2], (gm_lookup)(ins->c & 3), l->row[ins->a], l->row[ins->b], l->row[i] } };
+    }
+}
+
+static gm_status add_code(gm_kernel *k, const gm_code *code, gm_native_run *native)
+{
+    if (code->result_count == 0) return GM_OK;
+    step *s = &k->steps[k->step_count];
+    *s      = (step){ STEP_CODE, .code = { NULL, native } };
+    if (native == NULL) {
+        uint32_t  end;
+        gm_status st = gm_interp_compile(k->alloc, code, k->row_count, k->touched_rows, &k->consts, &s->code.ops, &end);
+        if (st != GM_OK) return st;
+        if (end > k->scratch_rows) k->scratch_rows = end;
+    }
+    k->step_count++;
+    return GM_OK;
+}
+
+static gm_status make_steps(gm_kernel *k, const lowering *l, gm_error *err)
+{
+    uint32_t        count = l->levels + 1;
+    gm_status       st    = GM_OK;
+    gm_native_run **run   = gm_alloc_zeroed(k->alloc, count * sizeof(gm_native_run *));
+    const gm_code **codes = gm_alloc_array(k->alloc, count, sizeof(gm_code *));
+    k->steps              = gm_alloc_zeroed(k->alloc, (count + count_helpers(l)) * sizeof *k->steps);
+    if (run == NULL || codes == NULL || k->steps == NULL) {
+        st = gm_fail(err, GM_NOMEM, "physics.kernel", "%u operations", l->n);
+        goto done;
+    }
+    for (uint32_t s = 0; s < count; s++) codes[s] = &l->stretches[s];
+    if (k->backend->compile != NULL) {
+        st = k->backend->compile(k->alloc, codes, count, k->row_count, &k->native, run, err);
+        if (st != GM_OK) goto done;
+    }
+    for (uint32_t s = 0; s < count && st == GM_OK; s++) {
+        st = add_code(k, codes[s], run[s]);
+        if (st != GM_OK) gm_fail(err, st, "physics.kernel", "%u operations", l->n);
+        if (s == 0) k->prologue_steps = k->step_count;
+        else add_helpers(k, l, s - 1);
+    }
+done:
+    gm_free(k->alloc, run);
+    gm_free(k->alloc, codes);
+    return st;
+}
+
+gm_status gm_kernel_create(const gm_alloc *alloc, const gm_program *program, const gm_code *code, uint32_t row_count,
+                           gm_executor executor, gm_kernel **out_kernel, gm_error *err)
+{
+    *out_kernel = NULL;
+    if (code->status != GM_OK) return gm_fail(err, code->status, "physics.kernel", "its code could not be made");
+    lowering   l = { .alloc = alloc, .program = program, .code = code, .row_count = row_count, .n = (uint32_t)code->count };
+    gm_kernel *k = gm_alloc_zeroed(alloc, sizeof *k);
+    gm_status  st = GM_NOMEM;
+    if (k != NULL) {
+        k->alloc = alloc;
+        st       = analyse(&l);
+    }
+    if (st != GM_OK) {
+        gm_fail(err, st, "physics.kernel", "%zu operations", code->count);
+        goto done;
+    }
+    k->backend      = gm_backend_of(executor);
+    k->row_count    = row_count;
+    k->touched_rows = k->scratch_rows = l.scratch_rows;
+    st = make_steps(k, &l, err);
+    if (st != GM_OK) goto done;
+    *out_kernel = k;
+    k           = NULL;
+done:
+    lowering_finish(&l);
+    gm_kernel_destroy(k);
+    return st;
+}
+
+void gm_kernel_destroy(gm_kernel *k)
+{
+    if (k == NULL) return;
+    for (uint32_t i = 0; k->steps != NULL && i < k->step_count; i++) {
+        if (k->steps[i].kind == STEP_CODE) gm_free(k->alloc, k->steps[i].code.ops);
+    }
+    if (k->native != NULL) k->backend->release(k->native);
+    gm_free(k->alloc, k->steps);
+    gm_free(k->alloc, k->consts.bits);
+    gm_free(k->alloc, k);
+}
+
+// ------------------------------------------------------------------------------------------ running
+
+size_t gm_kernel_scratch(const gm_kernel *k)
+{
+    return ((size_t)k->scratch_rows + k->consts.count) * GM_BLOCK_LANES;
+}
+
+size_t gm_kernel_working_set(const gm_kernel *k)
+{
+    return (k->row_count + (size_t)k->scratch_rows + k->consts.count) * GM_BLOCK_LANES * sizeof(double);
+}
+
+void gm_kernel_prepare(const gm_kernel *k, double *scratch)
+{
+    double *row = scratch + (size_t)k->scratch_rows * GM_BLOCK_LANES;
+    for (size_t i = 0; i < k->consts.count; i++) {
+        for (int lane = 0; lane < GM_BLOCK_LANES; lane++) memcpy(row++, &k->consts.bits[i], sizeof *row);
+    }
+}
+
+static double *row_at(const gm_kernel *k, double *rows, double *scratch, uint32_t row)
+{
+    return row < k->row_count ? rows + (size_t)row * GM_BLOCK_LANES : scratch + (size_t)(row - k->row_count) * GM_BLOCK_LANES;
+}
+
+static void run_lookup(const gm_kernel *k, const step *s, double *rows, double *scratch)
+{
+    const double *x = row_at(k, rows, scratch, s->lookup.x), *y = row_at(k, rows, scratch, s->lookup.y);
+    double       *to = row_at(k, rows, scratch, s->lookup.to);
+    for (int lane = 0; lane < GM_BLOCK_LANES; lane++) to[lane] = gm_grid_lookup(s->lookup.grid, s->lookup.what, x[lane], y[lane]);
+}
+
+static void run_steps(const gm_kernel *k, uint32_t first, uint32_t end, double *rows, double *scratch)
+{
+    double *const base[3] = { rows, scratch, scratch + (size_t)k->scratch_rows * GM_BLOCK_LANES };
+    for (uint32_t i = first; i < end; i++) {
+        const step *s = &k->steps[i];
+        switch (s->kind) {
+        case STEP_CODE:
+            if (s->code.native != NULL) s->code.native(rows, scratch, 1);
+            else k->backend->interpret(s->code.ops, base);
+            break;
+        case STEP_LOOKUP: run_lookup(k, s, rows, scratch); break;
+        case STEP_SOLVE: break;
+        }
+    }
+}
+
+void gm_kernel_run(const gm_kernel *k, double *rows, double *scratch, uint32_t times)
+{
+    if (times == 0) return;
+    run_steps(k, 0, k->prologue_steps, rows, scratch);
+    // Code without helpers loops by itself.
+    const step *only = k->step_count == k->prologue_steps + 1 ? &k->steps[k->prologue_steps] : NULL;
+    if (only != NULL && only->kind == STEP_CODE && only->code.native != NULL) {
+        only->code.native(rows, scratch, times);
+        return;
+    }
+    for (uint32_t i = 0; i < times; i++) run_steps(k, k->prologue_steps, k->step_count, rows, scratch);
+}
