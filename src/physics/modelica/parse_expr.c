@@ -1,0 +1,647 @@
+// Expressions by precedence climbing; modifications and annotations, which are made of them.
+#include "physics/modelica/parser.h"
+
+#include <stdio.h>
+
+#include <stdlib.h>
+
+// ---------------------------------------------------------------------------------------------------- the token stream
+
+bool parser_take(gm_parser *p, uint32_t kind)
+{
+    if (!parser_at(p, kind)) return false;
+    if (p->at < p->end) p->at++;
+    return true;
+}
+
+gm_str parser_shown(const gm_parser *p, const gm_token *token)
+{
+    return gm_str_slice(p->source->text, token->at - p->source->first, token->at - p->source->first + (token->length < 40 ? token->length : 40));
+}
+
+void parser_fail_at(gm_parser *p, gm_place at, uint32_t length, const char *fmt, ...)
+{
+    if (p->failed) return;
+    va_list args;
+    va_start(args, fmt);
+    gm_diags_add_list(p->diags, p->sources, GM_SEVERITY_ERROR, at, length, fmt, args);
+    va_end(args);
+    p->failed    = true;
+    p->failed_at = p->at;
+    p->at        = p->end;
+}
+
+void parser_fail(gm_parser *p, const char *fmt, ...)
+{
+    if (p->failed) return;
+    char    text[300];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    const gm_token *token = parser_look(p, 0);
+    if (token->kind == GM_TOKEN_END) {
+        parser_fail_at(p, token->at, 1, "%s, but the text ends here", text);
+    } else {
+        gm_str shown = parser_shown(p, token);
+        parser_fail_at(p, token->at, token->length, "%s, found `" GM_STR_FMT "`", text, GM_STR_ARG(shown));
+    }
+}
+
+bool parser_expect(gm_parser *p, uint32_t kind, const char *after)
+{
+    if (parser_take(p, kind)) return true;
+    if (p->failed) return false;
+    if (kind == GM_TOKEN_SEMICOLON && p->at > 0) {
+        // A forgotten semicolon belongs where the line ended, not where the next one begins.
+        const gm_token *last  = &p->tokens[p->at - 1];
+        const gm_token *token = parser_look(p, 0);
+        gm_str          shown = token->kind == GM_TOKEN_END ? GM_STR("the end of the text") : parser_shown(p, token);
+        parser_fail_at(p, last->at + last->length, 1, "`;` is expected %s, before `" GM_STR_FMT "`", after, GM_STR_ARG(shown));
+    } else {
+        parser_fail(p, "%s is expected%s%s", gm_token_text(kind), *after != '\0' ? " " : "", after);
+    }
+    return false;
+}
+
+// Where the block that begins at `from` (if, when, for, while) is closed: the token after its `;`. 0: nowhere.
+static uint32_t end_of_block(const gm_parser *p, uint32_t from)
+{
+    uint32_t word = p->tokens[from].kind;
+    if (word != GM_KEY_IF && word != GM_KEY_WHEN && word != GM_KEY_FOR && word != GM_KEY_WHILE) return 0;
+    int depth = 0;
+    for (uint32_t i = from; i < p->end; i++) {
+        uint32_t kind = p->tokens[i].kind, next = p->tokens[i + 1].kind;
+        if (kind == GM_KEY_EQUATION || kind == GM_KEY_ALGORITHM) return 0;
+        if (kind == GM_KEY_END && next == word) {
+            i++;
+            if (--depth == 0) return p->tokens[i + 1].kind == GM_TOKEN_SEMICOLON ? i + 2 : i + 1;
+        } else if (kind == word && (i == from || p->tokens[i - 1].kind == GM_TOKEN_SEMICOLON)) {
+            depth++;
+        }
+    }
+    return 0;
+}
+
+void parser_recover(gm_parser *p, uint32_t started_at)
+{
+    if (!p->failed) return;
+    p->failed = false;
+    uint32_t after_block = end_of_block(p, started_at);
+    if (after_block > 0) {
+        p->at = after_block < p->end ? after_block : p->end;
+        return;
+    }
+    p->at     = p->failed_at > started_at ? p->failed_at : started_at;
+    if (p->at == started_at && p->at < p->end) p->at++;
+    for (int depth = 0; p->at < p->end; p->at++) {
+        uint32_t kind = p->tokens[p->at].kind;
+        if (kind == GM_TOKEN_OPEN || kind == GM_TOKEN_OPEN_BRACE || kind == GM_TOKEN_OPEN_BRACKET) depth++;
+        if ((kind == GM_TOKEN_CLOSE || kind == GM_TOKEN_CLOSE_BRACE || kind == GM_TOKEN_CLOSE_BRACKET) && depth > 0) depth--;
+        if (kind == GM_TOKEN_SEMICOLON && depth == 0) {
+            p->at++;
+            return;
+        }
+        // Words that begin or end something at the level above, even inside an open parenthesis.
+        if (kind == GM_KEY_EQUATION || kind == GM_KEY_ALGORITHM || kind == GM_KEY_PROTECTED || kind == GM_KEY_PUBLIC ||
+            (kind == GM_KEY_END && depth == 0)) {
+            return;
+        }
+    }
+}
+
+bool parser_descend(gm_parser *p)
+{
+    if (p->depth < GM_PARSE_DEPTH_MAX) {
+        p->depth++;
+        return true;
+    }
+    if (!p->failed) {
+        parser_fail_at(p, parser_look(p, 0)->at, 1, "nested more than %d levels deep", GM_PARSE_DEPTH_MAX);
+    }
+    return false;
+}
+
+uint32_t parser_span(const gm_parser *p, gm_place from)
+{
+    if (p->failed || p->at == 0) return 1;
+    const gm_token *last = &p->tokens[p->at - 1];
+    return last->at + last->length > from ? last->at + last->length - from : 1;
+}
+
+gm_sym parser_name(gm_parser *p, const char *of_what)
+{
+    if (!parser_at(p, GM_TOKEN_NAME)) {
+        parser_fail(p, "the name of %s is expected", of_what);
+        return 0;
+    }
+    gm_sym name = parser_look(p, 0)->id;
+    parser_take(p, GM_TOKEN_NAME);
+    return name;
+}
+
+gm_str parser_comment(gm_parser *p)
+{
+    gm_str text = { 0 };
+    while (parser_at(p, GM_TOKEN_STRING)) {
+        const gm_token *token = parser_look(p, 0);
+        gm_str          part  = gm_lex_string(p->w, gm_str_slice(p->source->text, token->at - p->source->first,
+                                                                 token->at - p->source->first + token->length));
+        text = text.len == 0 ? part : gm_work_printf(p->w, GM_STR_FMT GM_STR_FMT, GM_STR_ARG(text), GM_STR_ARG(part));
+        parser_take(p, GM_TOKEN_STRING);
+        if (!parser_at(p, GM_TOKEN_PLUS) || parser_look(p, 1)->kind != GM_TOKEN_STRING) break;
+        parser_take(p, GM_TOKEN_PLUS);
+    }
+    return text;
+}
+
+// ---------------------------------------------------------------------------------------------------- building
+
+typedef struct expr_list { gm_ast_expr **at; uint32_t count, capacity; } expr_list;
+
+static void list_add(gm_parser *p, expr_list *list, gm_ast_expr *expr)
+{
+    GM_WORK_RESERVE(p->w, list->at, list->capacity, list->count + 1);
+    list->at[list->count++] = expr;
+}
+
+static gm_ast_expr *new_expr(gm_parser *p, gm_ast_kind kind)
+{
+    gm_ast_expr *expr = GM_WORK_NEW(p->w, gm_ast_expr, 1);
+    expr->kind        = (uint8_t)kind;
+    expr->at          = parser_look(p, 0)->at;
+    expr->length      = parser_look(p, 0)->length;
+    return expr;
+}
+
+static gm_ast_expr *with_items(gm_parser *p, gm_ast_expr *expr, uint32_t count, gm_ast_expr *a, gm_ast_expr *b)
+{
+    expr->items    = GM_WORK_NEW(p->w, gm_ast_expr *, count);
+    expr->count    = count;
+    expr->items[0] = a;
+    if (count > 1) expr->items[1] = b;
+    return expr;
+}
+
+static gm_ast_expr *finish_list(gm_parser *p, gm_ast_expr *expr, const expr_list *list)
+{
+    expr->items  = list->at;
+    expr->count  = list->count;
+    expr->length = parser_span(p, expr->at);
+    return expr;
+}
+
+// ---------------------------------------------------------------------------------------------------- references
+
+gm_ast_expr **parser_subscripts(gm_parser *p, uint32_t *out_count)
+{
+    expr_list list = { 0 };
+    parser_expect(p, GM_TOKEN_OPEN_BRACKET, "");
+    do {
+        if (parser_at(p, GM_TOKEN_COLON)) {
+            list_add(p, &list, new_expr(p, GM_AST_COLON));
+            parser_take(p, GM_TOKEN_COLON);
+        } else {
+            list_add(p, &list, parser_expression(p));
+        }
+    } while (parser_take(p, GM_TOKEN_COMMA));
+    parser_expect(p, GM_TOKEN_CLOSE_BRACKET, "after the subscripts");
+    *out_count = list.count;
+    return list.at;
+}
+
+static gm_ast_ref *read_ref(gm_parser *p, bool subscripts)
+{
+    gm_ast_ref  *ref   = GM_WORK_NEW(p->w, gm_ast_ref, 1);
+    gm_ast_part *parts = NULL;
+    uint32_t     count = 0, capacity = 0;
+    ref->at     = parser_look(p, 0)->at;
+    ref->global = parser_take(p, GM_TOKEN_DOT);
+    do {
+        GM_WORK_RESERVE(p->w, parts, capacity, count + 1);
+        gm_ast_part part = { .at = parser_look(p, 0)->at, .length = parser_look(p, 0)->length };
+        part.name        = parser_name(p, subscripts ? "a variable" : "a class");
+        if (subscripts && parser_at(p, GM_TOKEN_OPEN_BRACKET)) part.subscripts = parser_subscripts(p, &part.subscript_count);
+        parts[count++] = part;
+    } while (parser_take(p, GM_TOKEN_DOT));
+    ref->parts  = parts;
+    ref->count  = count;
+    ref->length = parser_span(p, ref->at);
+    return ref;
+}
+
+gm_ast_ref *parser_ref(gm_parser *p)
+{
+    return read_ref(p, true);
+}
+
+gm_ast_ref *parser_type_name(gm_parser *p)
+{
+    return read_ref(p, false);
+}
+
+// A keyword that is called like a function: der(x), initial().
+static gm_ast_ref *keyword_ref(gm_parser *p)
+{
+    const gm_token *token = parser_look(p, 0);
+    gm_ast_ref     *ref   = GM_WORK_NEW(p->w, gm_ast_ref, 1);
+    gm_ast_part    *part  = GM_WORK_NEW(p->w, gm_ast_part, 1);
+    *part = (gm_ast_part){ .name = token->kind, .at = token->at, .length = token->length };
+    *ref  = (gm_ast_ref){ .parts = part, .count = 1, .at = token->at, .length = token->length };
+    parser_take(p, token->kind);
+    return ref;
+}
+
+// ---------------------------------------------------------------------------------------------------- calls, arrays
+
+gm_ast_iterator *parser_iterators(gm_parser *p, uint16_t *out_count)
+{
+    gm_ast_iterator *items = NULL;
+    uint32_t         count = 0, capacity = 0;
+    do {
+        GM_WORK_RESERVE(p->w, items, capacity, count + 1);
+        gm_ast_iterator iterator = { .at = parser_look(p, 0)->at };
+        iterator.name            = parser_name(p, "a loop variable");
+        if (parser_take(p, GM_KEY_IN)) iterator.range = parser_expression(p);
+        items[count++] = iterator;
+        if (count >= 16) parser_fail(p, "at most 16 loop variables can stand together");
+    } while (parser_take(p, GM_TOKEN_COMMA));
+    *out_count = (uint16_t)count;
+    return items;
+}
+
+static gm_ast_expr *read_call(gm_parser *p, gm_ast_ref *function)
+{
+    gm_ast_expr *call  = new_expr(p, GM_AST_CALL);
+    expr_list    args  = { 0 };
+    gm_ids       names = { 0 };
+    bool         named = false;
+    call->at           = function->at;
+    call->ref          = function;
+    parser_expect(p, GM_TOKEN_OPEN, "");
+    while (!parser_at(p, GM_TOKEN_CLOSE) && !p->failed) {
+        gm_sym name = GM_SYM_NONE;
+        if (parser_at(p, GM_TOKEN_NAME) && parser_look(p, 1)->kind == GM_TOKEN_EQUALS) {
+            name  = parser_name(p, "an argument");
+            named = true;
+            parser_take(p, GM_TOKEN_EQUALS);
+        } else if (named) {
+            parser_fail(p, "an argument without a name can not follow one with a name; `name = value` is expected");
+        }
+        if (parser_at(p, GM_KEY_FUNCTION)) parser_fail(p, "functions as arguments are not supported; a value is expected");
+        list_add(p, &args, parser_expression(p));
+        gm_ids_add(p->w, &names, name);
+        if (args.count == 1 && parser_take(p, GM_KEY_FOR)) {
+            call->iterators = parser_iterators(p, &call->iterator_count);
+            break;
+        }
+        if (!parser_take(p, GM_TOKEN_COMMA)) break;
+    }
+    parser_expect(p, GM_TOKEN_CLOSE, "after the arguments");
+    if (named) call->names = names.at;
+    return finish_list(p, call, &args);
+}
+
+static gm_ast_expr *read_array(gm_parser *p)
+{
+    gm_ast_expr *array = new_expr(p, GM_AST_ARRAY);
+    expr_list    items = { 0 };
+    parser_take(p, GM_TOKEN_OPEN_BRACE);
+    while (!parser_at(p, GM_TOKEN_CLOSE_BRACE) && !p->failed) {
+        list_add(p, &items, parser_expression(p));
+        if (items.count == 1 && parser_take(p, GM_KEY_FOR)) {
+            array->iterators = parser_iterators(p, &array->iterator_count);
+            break;
+        }
+        if (!parser_take(p, GM_TOKEN_COMMA)) break;
+    }
+    parser_expect(p, GM_TOKEN_CLOSE_BRACE, "at the end of the array");
+    return finish_list(p, array, &items);
+}
+
+static gm_ast_expr *read_matrix(gm_parser *p)
+{
+    gm_ast_expr *matrix = new_expr(p, GM_AST_MATRIX);
+    expr_list    rows   = { 0 };
+    parser_take(p, GM_TOKEN_OPEN_BRACKET);
+    do {
+        gm_ast_expr *row   = new_expr(p, GM_AST_ARRAY);
+        expr_list    items = { 0 };
+        do list_add(p, &items, parser_expression(p));
+        while (parser_take(p, GM_TOKEN_COMMA));
+        list_add(p, &rows, finish_list(p, row, &items));
+    } while (parser_take(p, GM_TOKEN_SEMICOLON));
+    parser_expect(p, GM_TOKEN_CLOSE_BRACKET, "at the end of the matrix");
+    return finish_list(p, matrix, &rows);
+}
+
+// (a), or (a, , b) at the left of an equation whose right side has several results.
+static gm_ast_expr *read_parenthesis(gm_parser *p)
+{
+    gm_ast_expr *tuple = new_expr(p, GM_AST_TUPLE);
+    expr_list    items = { 0 };
+    bool         comma = false;
+    parser_take(p, GM_TOKEN_OPEN);
+    while (!p->failed) {
+        bool left_out = parser_at(p, GM_TOKEN_COMMA) || parser_at(p, GM_TOKEN_CLOSE);
+        list_add(p, &items, left_out ? NULL : parser_expression(p));
+        if (!parser_take(p, GM_TOKEN_COMMA)) break;
+        comma = true;
+    }
+    parser_expect(p, GM_TOKEN_CLOSE, "to close the parenthesis");
+    finish_list(p, tuple, &items);
+    if (comma || p->failed) return tuple;
+    if (tuple->items[0] == NULL) {
+        parser_fail_at(p, tuple->at, tuple->length, "an expression is expected between the parentheses");
+        return tuple;
+    }
+    return tuple->items[0];
+}
+
+// ---------------------------------------------------------------------------------------------------- primaries
+
+static gm_ast_expr *read_number(gm_parser *p)
+{
+    gm_ast_expr *expr  = new_expr(p, GM_AST_INTEGER);
+    gm_str       shown = gm_str_slice(p->source->text, expr->at - p->source->first, expr->at - p->source->first + expr->length);
+    char         text[400];
+    if (shown.len >= sizeof text) {
+        parser_fail(p, "a number of at most %zu characters is expected", sizeof text - 1);
+        return expr;
+    }
+    memcpy(text, shown.ptr, shown.len);
+    text[shown.len] = '\0';
+    expr->number    = strtod(text, NULL);
+    if (strpbrk(text, ".eE") != NULL || expr->number > 9007199254740992.0) expr->kind = GM_AST_REAL;
+    if (!(expr->number <= 1.7976931348623157e308)) parser_fail(p, "a number that fits a double is expected");
+    parser_take(p, GM_TOKEN_NUMBER);
+    return expr;
+}
+
+static gm_ast_expr *read_primary(gm_parser *p)
+{
+    const gm_token *token = parser_look(p, 0);
+    gm_ast_expr    *expr;
+    switch (token->kind) {
+    case GM_TOKEN_NUMBER: return read_number(p);
+    case GM_TOKEN_STRING:
+        expr       = new_expr(p, GM_AST_STRING);
+        expr->text = gm_lex_string(p->w, gm_str_slice(p->source->text, token->at - p->source->first,
+                                                      token->at - p->source->first + token->length));
+        parser_take(p, GM_TOKEN_STRING);
+        return expr;
+    case GM_KEY_TRUE:
+    case GM_KEY_FALSE:
+        expr         = new_expr(p, GM_AST_BOOLEAN);
+        expr->number = token->kind == GM_KEY_TRUE;
+        parser_take(p, token->kind);
+        return expr;
+    case GM_KEY_DER:
+    case GM_KEY_INITIAL:
+    case GM_KEY_PURE: return read_call(p, keyword_ref(p));
+    case GM_KEY_END:
+        expr = new_expr(p, GM_AST_END);
+        parser_take(p, GM_KEY_END);
+        return expr;
+    case GM_TOKEN_OPEN: return read_parenthesis(p);
+    case GM_TOKEN_OPEN_BRACE: return read_array(p);
+    case GM_TOKEN_OPEN_BRACKET: return read_matrix(p);
+    case GM_TOKEN_NAME:
+    case GM_TOKEN_DOT: {
+        gm_ast_ref *ref = parser_ref(p);
+        if (parser_at(p, GM_TOKEN_OPEN)) return read_call(p, ref);
+        expr         = new_expr(p, GM_AST_REF);
+        expr->ref    = ref;
+        expr->at     = ref->at;
+        expr->length = ref->length;
+        return expr;
+    }
+    default:
+        expr = new_expr(p, GM_AST_BROKEN);
+        parser_fail(p, "an expression is expected");
+        return expr;
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------- operators
+
+static gm_ast_expr *binary(gm_parser *p, uint32_t op, gm_ast_expr *a, gm_ast_expr *b)
+{
+    gm_ast_expr *expr = new_expr(p, GM_AST_BINARY);
+    expr->op          = (uint8_t)op;
+    expr->at          = a->at;
+    with_items(p, expr, 2, a, b);
+    expr->length = parser_span(p, expr->at);
+    return expr;
+}
+
+static gm_ast_expr *unary(gm_parser *p, const gm_token *op, gm_ast_expr *a)
+{
+    gm_ast_expr *expr = new_expr(p, GM_AST_UNARY);
+    expr->op          = (uint8_t)op->kind;
+    expr->at          = op->at;
+    with_items(p, expr, 1, a, NULL);
+    expr->length = parser_span(p, expr->at);
+    return expr;
+}
+
+static gm_ast_expr *read_factor(gm_parser *p)
+{
+    gm_ast_expr *base = read_primary(p);
+    if (!parser_at(p, GM_TOKEN_POWER) && !parser_at(p, GM_TOKEN_DOT_POWER)) return base;
+    uint32_t op = parser_look(p, 0)->kind;
+    parser_take(p, op);
+    gm_ast_expr *power = binary(p, op, base, read_primary(p));
+    if (parser_at(p, GM_TOKEN_POWER) || parser_at(p, GM_TOKEN_DOT_POWER)) {
+        parser_fail(p, "`^` can not be chained; a parenthesis is expected around one of the powers");
+    }
+    return power;
+}
+
+// How tightly an operator binds; 0 = it is none of the binary ones. Unary minus stands between 5 and 6: -a*b is -(a*b).
+static int precedence(uint32_t kind)
+{
+    switch (kind) {
+    case GM_KEY_OR: return 1;
+    case GM_KEY_AND: return 2;
+    case GM_TOKEN_LESS: case GM_TOKEN_LESS_EQUAL: case GM_TOKEN_GREATER: case GM_TOKEN_GREATER_EQUAL:
+    case GM_TOKEN_EQUAL: case GM_TOKEN_UNEQUAL: return 4;
+    case GM_TOKEN_PLUS: case GM_TOKEN_MINUS: case GM_TOKEN_DOT_PLUS: case GM_TOKEN_DOT_MINUS: return 5;
+    case GM_TOKEN_TIMES: case GM_TOKEN_DIVIDE: case GM_TOKEN_DOT_TIMES: case GM_TOKEN_DOT_DIVIDE: return 6;
+    default: return 0;
+    }
+}
+
+static gm_ast_expr *read_operators(gm_parser *p, int least)
+{
+    const gm_token *token = parser_look(p, 0);
+    gm_ast_expr    *left;
+    if (token->kind == GM_KEY_NOT && least <= 3) {
+        parser_take(p, GM_KEY_NOT);
+        if (!parser_descend(p)) return new_expr(p, GM_AST_BROKEN);
+        left = unary(p, token, read_operators(p, 4));
+        p->depth--;
+    } else if ((token->kind == GM_TOKEN_MINUS || token->kind == GM_TOKEN_PLUS || token->kind == GM_TOKEN_DOT_MINUS ||
+                token->kind == GM_TOKEN_DOT_PLUS) && least <= 5) {
+        parser_take(p, token->kind);
+        if (!parser_descend(p)) return new_expr(p, GM_AST_BROKEN);
+        left = unary(p, token, read_operators(p, 6));
+        p->depth--;
+    } else {
+        left = read_factor(p);
+    }
+    for (;;) {
+        uint32_t op    = parser_look(p, 0)->kind;
+        int      level = precedence(op);
+        if (level == 0 || level < least) return left;
+        parser_take(p, op);
+        left = binary(p, op, left, read_operators(p, level + 1));
+        if (level == 4 && precedence(parser_look(p, 0)->kind) == 4) {
+            parser_fail(p, "comparisons can not be chained: write `a < b and b < c`");
+        }
+    }
+}
+
+static gm_ast_expr *read_if(gm_parser *p)
+{
+    gm_ast_expr *expr  = new_expr(p, GM_AST_IF);
+    expr_list    items = { 0 };
+    parser_take(p, GM_KEY_IF);
+    do {
+        list_add(p, &items, parser_expression(p));
+        parser_expect(p, GM_KEY_THEN, "after the condition");
+        list_add(p, &items, parser_expression(p));
+    } while (parser_take(p, GM_KEY_ELSEIF));
+    parser_expect(p, GM_KEY_ELSE, "(an if-expression needs a value for every case)");
+    list_add(p, &items, parser_expression(p));
+    return finish_list(p, expr, &items);
+}
+
+gm_ast_expr *parser_expression(gm_parser *p)
+{
+    if (!parser_descend(p)) return new_expr(p, GM_AST_BROKEN);
+    gm_ast_expr *expr;
+    if (parser_at(p, GM_KEY_IF)) {
+        expr = read_if(p);
+    } else {
+        expr = read_operators(p, 1);
+        if (parser_take(p, GM_TOKEN_COLON)) {
+            gm_ast_expr *range = new_expr(p, GM_AST_RANGE);
+            expr_list    items = { 0 };
+            range->at          = expr->at;
+            list_add(p, &items, expr);
+            list_add(p, &items, read_operators(p, 1));
+            if (parser_take(p, GM_TOKEN_COLON)) list_add(p, &items, read_operators(p, 1));
+            expr = finish_list(p, range, &items);
+        }
+    }
+    p->depth--;
+    return expr;
+}
+
+// ---------------------------------------------------------------------------------------------------- modifications
+
+const gm_ast_mod *gm_ast_mod_find(const gm_ast_mod *mod, gm_sym name)
+{
+    for (uint32_t i = 0; mod != NULL && i < mod->count; i++) {
+        if (mod->items[i].name == name) return &mod->items[i];
+    }
+    return NULL;
+}
+
+// redeclare [replaceable] [final] Type name(mods) "comment"  or  redeclare package name = Type(mods)
+static void read_redeclaration(gm_parser *p, gm_ast_mod *mod)
+{
+    mod->redeclare = true;
+    parser_take(p, GM_KEY_REPLACEABLE);
+    parser_take(p, GM_KEY_FINAL);
+    static const uint32_t kinds[] = { GM_KEY_CLASS, GM_KEY_MODEL, GM_KEY_BLOCK, GM_KEY_CONNECTOR, GM_KEY_RECORD, GM_KEY_TYPE,
+                                      GM_KEY_FUNCTION, GM_KEY_PACKAGE };
+    bool is_class = false;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !is_class; i++) is_class = parser_take(p, kinds[i]);
+    if (is_class) {
+        mod->at   = parser_look(p, 0)->at;
+        mod->name = parser_name(p, "the redeclared class");
+        parser_expect(p, GM_TOKEN_EQUALS, "in a redeclaration");
+        mod->new_type = parser_type_name(p);
+    } else {
+        mod->new_type = parser_type_name(p);
+        mod->at       = parser_look(p, 0)->at;
+        mod->name     = parser_name(p, "the redeclared component");
+    }
+    if (parser_at(p, GM_TOKEN_OPEN)) parser_mod_arguments(p, mod);
+    if (parser_take(p, GM_TOKEN_EQUALS)) mod->value = parser_expression(p);
+    if (parser_take(p, GM_KEY_CONSTRAINEDBY)) {
+        gm_ast_mod ignored = { 0 };
+        parser_type_name(p);
+        if (parser_at(p, GM_TOKEN_OPEN)) parser_mod_arguments(p, &ignored);
+    }
+}
+
+// [each] [final] a.b.c [(...)] [= expr] ["comment"]
+static gm_ast_mod read_argument(gm_parser *p)
+{
+    gm_ast_mod mod = { 0 };
+    if (parser_take(p, GM_KEY_REDECLARE)) mod.redeclare = true;
+    mod.each  = parser_take(p, GM_KEY_EACH);
+    mod.final = parser_take(p, GM_KEY_FINAL);
+    if (parser_at(p, GM_KEY_REPLACEABLE)) mod.redeclare = true;
+    mod.at     = parser_look(p, 0)->at;
+    mod.length = parser_look(p, 0)->length;
+    if (mod.redeclare) {
+        read_redeclaration(p, &mod);
+    } else {
+        mod.name = parser_name(p, "a modified element");
+        if (parser_take(p, GM_TOKEN_DOT)) {
+            // a.b(...) = v says the same as a(b(...) = v)
+            gm_ast_mod *inner = GM_WORK_NEW(p->w, gm_ast_mod, 1);
+            if (!parser_descend(p)) return mod;
+            *inner       = read_argument(p);
+            inner->final = mod.final;
+            inner->each  = mod.each;
+            mod.each     = false;
+            mod.items    = inner;
+            mod.count    = 1;
+            p->depth--;
+            return mod;
+        }
+        if (parser_at(p, GM_TOKEN_OPEN)) parser_mod_arguments(p, &mod);
+        if (parser_take(p, GM_TOKEN_EQUALS) || parser_take(p, GM_TOKEN_ASSIGN)) mod.value = parser_expression(p);
+    }
+    parser_comment(p);
+    gm_str ignored;
+    if (parser_at(p, GM_KEY_ANNOTATION)) parser_annotation(p, &ignored);
+    return mod;
+}
+
+void parser_mod_arguments(gm_parser *p, gm_ast_mod *mod)
+{
+    gm_ast_mod *items = NULL;
+    uint32_t    count = 0, capacity = 0;
+    parser_expect(p, GM_TOKEN_OPEN, "");
+    if (parser_descend(p)) {
+        while (!parser_at(p, GM_TOKEN_CLOSE) && !p->failed) {
+            gm_ast_mod item = read_argument(p);
+            GM_WORK_RESERVE(p->w, items, capacity, count + 1);
+            items[count++] = item;
+            if (!parser_take(p, GM_TOKEN_COMMA)) break;
+        }
+        p->depth--;
+    }
+    parser_expect(p, GM_TOKEN_CLOSE, "after the modifications");
+    mod->items = items;
+    mod->count = count;
+}
+
+const gm_ast_mod *parser_annotation(gm_parser *p, gm_str *out_text)
+{
+    *out_text = (gm_str){ 0 };
+    if (!parser_take(p, GM_KEY_ANNOTATION)) return NULL;
+    gm_ast_mod *mod  = GM_WORK_NEW(p->w, gm_ast_mod, 1);
+    gm_place    from = parser_look(p, 0)->at;
+    mod->at          = from;
+    parser_mod_arguments(p, mod);
+    size_t start = from - p->source->first;
+    *out_text    = gm_str_slice(p->source->text, start, start + parser_span(p, from));
+    return mod;
+}
