@@ -137,22 +137,33 @@ void gm_help_program(gm_buf *out)
 #undef X
 }
 
+// ---- version --------------------------------------------------------------------------------------------------------
+
+static const struct { const char *name, *version; } parts[] = { GM_BUILT_WITH };
+
+gm_str gm_help_version_number(void) { return gm_str_of(GM_VERSION); }
+
 void gm_help_version(gm_buf *out)
 {
     gm_buf_printf(out, "gemel %s\nbuilt by %s, %s\n", GM_VERSION, GM_COMPILER, GM_BUILD_TYPE);
-    static const struct { const char *name, *version; } parts[] = { GM_BUILT_WITH };
     for (size_t i = 0; i < GM_COUNT_OF(parts); i++) gm_buf_printf(out, "  %-16s %s\n", parts[i].name, parts[i].version);
 }
 
 void gm_help_version_json(gm_buf *out)
 {
-    static const struct { const char *name, *version; } parts[] = { GM_BUILT_WITH };
     gm_buf_printf(out, "{\"version\":\"%s\",\"compiler\":\"%s\",\"buildType\":\"%s\",\"with\":{", GM_VERSION, GM_COMPILER,
                   GM_BUILD_TYPE);
     for (size_t i = 0; i < GM_COUNT_OF(parts); i++) {
         gm_buf_printf(out, "%s\"%s\":\"%s\"", i > 0 ? "," : "", parts[i].name, parts[i].version);
     }
     gm_buf_text(out, "}}\n");
+}
+
+void gm_help_features(gm_buf *out)
+{
+    for (size_t i = 0; i < GM_COUNT_OF(parts); i++) {
+        gm_buf_printf(out, "%s%s %s", i > 0 ? ", " : "", parts[i].name, parts[i].version);
+    }
 }
 
 // ---- Markdown ---------------------------------------------------------------------------------------------------------

@@ -14,5 +14,7 @@ void gm_help_man(gm_buf *out);
 // "gemel 0.1.0", the compiler, and the libraries of this build.
 void gm_help_version(gm_buf *out);
 void gm_help_version_json(gm_buf *out);
+gm_str gm_help_version_number(void);     // "0.1.0"
+void gm_help_features(gm_buf *out);      // "libcurl 7.88.1, zlib 1.2.13"
 
 #endif

@@ -1,4 +1,5 @@
 // gemel, the program: gives the verbs the real world and hands the command line over. Start reading in verbs.c.
+#include "cli/console.h"
 #include "cli/verbs.h"
 
 #include <signal.h>
@@ -18,6 +19,8 @@ int main(int argc, char **argv)
         .alloc = alloc, .io = gm_io_system(), .clock = gm_clock_system(), .arena = arena,
         .out = stdout, .err = stderr, .terminal = isatty(STDERR_FILENO) == 1,
     };
+    cli.assets = gm_console_assets(&cli.asset_count);
+
     gm_exit code = gm_cli_run(&cli, argc, argv);
     gm_arena_destroy(arena);
     if (fflush(stdout) != 0 && code == GM_EXIT_OK) code = GM_EXIT_SYSTEM;  // what was printed did not get there

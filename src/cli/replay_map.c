@@ -333,7 +333,7 @@ static gm_status add_place(const gm_replay_map *map, const gm_replay_row *row, g
         gm_buf_str(out, value);
         return GM_OK;
     }
-    if (!is_padding(format)) return gm_fail(err, GM_INVALID, "cli.replay", "{" GM_STR_FMT "}: write {NAME} or {NAME:03d}", GM_STR_ARG(place));
+    if (!is_padding(format)) return gm_fail(err, GM_INVALID, "cli.replay", "{" GM_STR_FMT "}: write {NAME} or {NAME:03d}; {NAME:number} alone in a text becomes a number", GM_STR_ARG(place));
     return add_padded(value, format, out, err);
 }
 
@@ -469,14 +469,32 @@ gm_status gm_replay_payload(const gm_replay_map *map, const gm_replay_row *row, 
 
 typedef struct filling { const gm_replay_map *map; const gm_replay_row *row; gm_str twin; gm_buf *text; gm_error *err; } filling;
 
+// "{NAME:number}" and nothing else: the value becomes a JSON number.
+static bool is_number_place(gm_str text)
+{
+    return gm_str_starts(text, GM_STR("{")) && gm_str_ends(text, GM_STR(":number}")) && gm_str_find_char(text, '}') == text.len - 1;
+}
+
+static gm_status add_number_place(const filling *f, gm_str text, gm_buf *out)
+{
+    enum { ENDING = sizeof ":number}" - 1 };
+    gm_buf_clear(f->text);
+    gm_status st = add_place(f->map, f->row, f->twin, gm_str_slice(text, 1, text.len - ENDING), f->text, f->err);
+    if (st != GM_OK || add_number(gm_buf_view(f->text), false, out)) return st;
+    return gm_fail(f->err, GM_INVALID, "cli.replay", "'" GM_STR_FMT "' is no number", GM_STR_ARG(gm_buf_view(f->text)));
+}
+
 // Appends a JSON value with the places in its texts filled in.
 static gm_status add_filled(const filling *f, const json_t *value, gm_buf *out, int depth)
 {
     if (depth > DEPTH_MAX) return gm_fail(f->err, GM_LIMIT, "cli.replay", "a \"body\" is nested more than %d deep", DEPTH_MAX);
     gm_status st = GM_OK;
-    if (json_is_string(value)) {
+    gm_str text = gm_str_of(json_string_value(value));
+    if (is_number_place(text)) {
+        st = add_number_place(f, text, out);
+    } else if (json_is_string(value)) {
         gm_buf_clear(f->text);
-        st = fill(f->map, f->row, f->twin, gm_str_of(json_string_value(value)), f->text, f->err);
+        st = fill(f->map, f->row, f->twin, text, f->text, f->err);
         if (st == GM_OK) gm_buf_json_str(out, gm_buf_view(f->text));
     } else if (json_is_object(value)) {
         const char *key;
@@ -500,10 +518,10 @@ static gm_status add_filled(const filling *f, const json_t *value, gm_buf *out, 
         }
         gm_buf_byte(out, ']');
     } else {
-        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        if (text == NULL) return no_memory(f->err);
-        gm_buf_text(out, text);
-        free(text);
+        char *plain = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        if (plain == NULL) return no_memory(f->err);
+        gm_buf_text(out, plain);
+        free(plain);
     }
     return st;
 }

@@ -33,6 +33,8 @@ typedef struct gm_cli {
     gm_arena       *arena;     // lives as long as the run
     FILE           *out, *err; // results; everything else
     bool            terminal;  // err is one, so that progress may be drawn
+    const struct gm_asset *assets;  // the console's files (cli/console.h); NULL: none
+    size_t          asset_count;
 } gm_cli;
 
 typedef struct gm_verb {

@@ -1,13 +1,17 @@
 #include "cli/plant.h"
 #include "cli/verbs.h"
+#include "model/dtdl_case.h"
 
-enum { OPT_JSON };
+enum { OPT_JSON, OPT_DTDL_CASE };
 static const gm_option options[] = {
-    [OPT_JSON] = { "json", GM_OPTION_FLAG, NULL, NULL, "print one JSON document instead of lines" },
+    [OPT_JSON]      = { "json", GM_OPTION_FLAG, NULL, NULL, "print one JSON document instead of lines" },
+    [OPT_DTDL_CASE] = { "dtdl-case", GM_OPTION_FLAG, NULL, NULL,
+                        "run published cases of the DTDL parser instead: one line a case, file, index, and ok or what differed" },
 };
 static const gm_operand operands[] = {
-    { "PLANT", "the plant's folder" },
+    { "PLANT", "the plant's folder; with --dtdl-case the case files", .repeats = true },
 };
+enum { CASE_FILE_MAX = 64 << 20 };
 
 static void print_finding(const gm_cli *cli, const gm_plant *plant, const gm_finding *f)
 {
@@ -69,8 +73,50 @@ static void print_summary(const gm_cli *cli, const gm_plant *plant)
     else fprintf(cli->out, "%zu thing%s wrong\n", plant->findings.count, plant->findings.count == 1 ? "" : "s");
 }
 
+// ---- cases of the DTDL parser -----------------------------------------------------------------------------------------
+
+// Prints the file's lines with its name in front. *all_ok is cleared when a case differs.
+static gm_exit run_case_file(const gm_cli *cli, const char *path, gm_buf *lines, bool *all_ok)
+{
+    gm_error  err   = {0};
+    uint8_t  *bytes = NULL;
+    size_t    size  = 0;
+    bool      ok    = false;
+    gm_status st    = gm_io_read_file(cli->io, path, CASE_FILE_MAX, &bytes, &size, &err);
+    if (st != GM_OK) return gm_cli_fail(cli, &err);
+    gm_buf_clear(lines);
+    st = gm_dtdl_case_run(cli->alloc, (gm_str){ (const char *)bytes, size }, lines, &ok, &err);
+    gm_free(cli->io->alloc, bytes);
+    if (st == GM_INVALID) {
+        fprintf(cli->out, "%s 0 %s\n", path, err.text);
+        *all_ok = false;
+        return GM_EXIT_OK;
+    }
+    if (st != GM_OK) return gm_cli_fail(cli, &err);
+    gm_str rest = gm_buf_view(lines), line;
+    while (gm_str_next(&rest, '\n', &line)) fprintf(cli->out, "%s " GM_STR_FMT "\n", path, GM_STR_ARG(line));
+    *all_ok = *all_ok && ok;
+    return GM_EXIT_OK;
+}
+
+static gm_exit run_cases(const gm_cli *cli, const gm_args *args)
+{
+    gm_buf  lines = gm_buf_init(cli->alloc);
+    bool    ok    = true;
+    gm_exit code  = GM_EXIT_OK;
+    for (size_t i = 0; code == GM_EXIT_OK && i < args->operand_count; i++) code = run_case_file(cli, args->operands[i], &lines, &ok);
+    gm_buf_finish(&lines);
+    return code == GM_EXIT_OK && !ok ? GM_EXIT_NO : code;
+}
+
+// ---- the verb -----------------------------------------------------------------------------------------------------------
+
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
+    if (gm_args_given(args, OPT_DTDL_CASE)) return run_cases(cli, args);
+    if (args->operand_count > 1) {
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "'%.80s' is one word too many; check one plant at a time", args->operands[1]);
+    }
     gm_error  err   = {0};
     gm_plant *plant = NULL;
     gm_exit   code  = GM_EXIT_OK;
@@ -97,7 +143,7 @@ const gm_verb gm_verb_check = {
     .summary = "say everything that is wrong with a plant's files",
     .text    = "Reads gemel.conf, models, twins and mappings and reports every problem at once, each with file, line and what to do. "
                "Nothing is changed and no server is needed. Exit code 0 when nothing is wrong, 1 when something is.",
-    .examples = "gemel check examples/turbofan\ngemel check plant --json",
+    .examples = "gemel check examples/turbofan\ngemel check plant --json\ngemel check --dtdl-case cases/*.json",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,
 };

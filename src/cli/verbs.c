@@ -7,6 +7,13 @@
 
 static const gm_verb *const verbs[] = {
     &gm_verb_check,
+    &gm_verb_query,
+    &gm_verb_get,
+    &gm_verb_set,
+    &gm_verb_watch,
+    &gm_verb_history,
+    &gm_verb_replay,
+    &gm_verb_agent,
     &gm_verb_help,
 };
 

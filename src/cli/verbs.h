@@ -10,7 +10,15 @@ struct gm_plant;
 // Prints a plant's findings, one a line, as `gemel check` and `gemel serve` do.
 void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
 
+extern const gm_verb gm_verb_agent;
 extern const gm_verb gm_verb_check;
+extern const gm_verb gm_verb_get;
 extern const gm_verb gm_verb_help;
+extern const gm_verb gm_verb_history;
+extern const gm_verb gm_verb_query;
+extern const gm_verb gm_verb_replay;
+extern const gm_verb gm_verb_serve;
+extern const gm_verb gm_verb_set;
+extern const gm_verb gm_verb_watch;
 
 #endif

@@ -1,0 +1,343 @@
+// Start and stop of everything, in order. Invariant: whatever a later part uses was opened before it and is closed after
+// it; gm_server_close copes with any beginning of that order.
+#include "cli/server.h"
+
+#include "api/api.h"
+#include "base/address.h"
+#include "cli/help.h"
+#include "cli/plant_load.h"
+#include "cli/verbs.h"
+#include "engine/dead_letter.h"
+#include "link/create.h"
+#include "link/mqtt_server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+struct gm_server {
+    gm_server_options options;
+    const gm_cli     *cli;
+    gm_arena         *arena;
+    gm_plant         *plant;
+    gm_file          *lock;
+    gm_loop          *loop;
+    int               signals;       // a signalfd; -1: none
+    sigset_t          signals_before;
+    gm_watch         *signal_watch;
+    gm_engine        *engine;
+    gm_dead_letters  *letters;
+    gm_retained      *retained;
+    gm_creator       *creator;
+    gm_api           *api;
+    gm_mqtt_server   *mqtt;
+    gm_str            http_address, mqtt_address, data_dir, ready;
+    bool              read_only;     // the log's refusal has been told
+};
+
+static void note(const gm_server *server, const char *fmt, ...) GM_PRINTF(2, 3);
+static void note(const gm_server *server, const char *fmt, ...)
+{
+    if (server->options.quiet) return;
+    va_list arguments;
+    va_start(arguments, fmt);
+    fputs("gemel: ", server->cli->err);
+    vfprintf(server->cli->err, fmt, arguments);
+    fputc('\n', server->cli->err);
+    va_end(arguments);
+}
+
+// ---- settings -----------------------------------------------------------------------------------------------------------
+
+static gm_str setting(const gm_server *server, const char *given, gm_config_key key)
+{
+    return given != NULL ? gm_str_of(given) : gm_config_text(&server->plant->config, key);
+}
+
+// Without access configured only this machine may connect.
+static gm_status check_address(gm_str address, const char *option, gm_error *err)
+{
+    gm_address parts;
+    gm_status  st = gm_address_parse(address, &parts, err);
+    if (st != GM_OK) return st;
+    if (gm_address_is_loopback(address)) return GM_OK;
+    return gm_fail(err, GM_INVALID, "cli.server",
+                   "refusing to listen on " GM_STR_FMT ": no access is configured, so only this machine may connect; use --%s 127.0.0.1:%u",
+                   GM_STR_ARG(gm_str_slice(address, 0, 60)), option, parts.port);
+}
+
+static gm_status read_settings(gm_server *server, gm_error *err)
+{
+    const gm_server_options *o = &server->options;
+    server->http_address       = setting(server, o->http, GM_CONFIG_HTTP);
+    server->mqtt_address       = setting(server, o->mqtt, GM_CONFIG_MQTT);
+    gm_status st               = check_address(server->http_address, "http", err);
+    if (st == GM_OK) st = check_address(server->mqtt_address, "mqtt", err);
+    if (st != GM_OK) return st;
+
+    // In gemel.conf a directory is relative to the plant; on the command line to where one stands.
+    gm_str data    = setting(server, o->data, GM_CONFIG_DATA);
+    bool   inside  = o->data == NULL && !gm_str_starts(data, GM_STR("/"));
+    server->data_dir = gm_arena_printf(server->arena, GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(inside ? server->plant->folder : (gm_str){0}),
+                                       inside ? "/" : "", GM_STR_ARG(data));
+    return server->data_dir.ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.server", "starting");
+}
+
+static gm_status read_plant(gm_server *server, gm_error *err)
+{
+    gm_status st = gm_plant_read(server->cli->io, server->options.plant, &server->plant, err);
+    if (st == GM_OK) st = gm_plant_check(server->plant, err);
+    if (st != GM_OK || server->plant->findings.count == 0) return st;
+    gm_cli to_err = *server->cli;
+    to_err.out    = server->cli->err;
+    gm_plant_print_findings(&to_err, server->plant);
+    return gm_fail(err, GM_INVALID, "cli.server", "the plant has %zu problem%s (above); 'gemel check %s' lists them again",
+                   server->plant->findings.count, server->plant->findings.count == 1 ? "" : "s", server->options.plant);
+}
+
+// One server per data directory: two would write one log.
+static gm_status lock_data(gm_server *server, gm_error *err)
+{
+    const gm_io *io = server->cli->io;
+    gm_status    st = io->make_dir(io, server->data_dir.ptr, err);
+    if (st != GM_OK) return st;
+    gm_str path = gm_arena_printf(server->arena, GM_STR_FMT "/lock", GM_STR_ARG(server->data_dir));
+    if (path.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    gm_error why = {0};
+    st           = io->open(io, path.ptr, GM_OPEN_CREATE, &server->lock, &why);
+    if (st != GM_OK) st = io->open(io, path.ptr, GM_OPEN_WRITE, &server->lock, err);
+    if (st == GM_OK) st = io->lock(server->lock, &why);
+    if (st == GM_CONFLICT) {
+        return gm_fail(err, GM_CONFLICT, "cli.server",
+                       "another gemel serves from " GM_STR_FMT "; stop it, or give --data another directory", GM_STR_ARG(server->data_dir));
+    }
+    return st;
+}
+
+// ---- signals ------------------------------------------------------------------------------------------------------------
+
+static void on_signal(void *context, uint32_t events)
+{
+    (void)events;
+    gm_server              *server = context;
+    struct signalfd_siginfo info;
+    if (read(server->signals, &info, sizeof info) != sizeof info) return;
+    note(server, "stopping");
+    gm_loop_stop(server->loop);
+}
+
+// Before any thread is made, so that all of them leave the signals to the loop.
+static gm_status catch_signals(gm_server *server, gm_error *err)
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGTERM);
+    sigprocmask(SIG_BLOCK, &wanted, &server->signals_before);
+    server->signals = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (server->signals < 0) return gm_fail_os(err, errno, "cli.server", "listening for signals");
+    return gm_loop_add(server->loop, server->signals, GM_LOOP_READ, on_signal, server, &server->signal_watch, err);
+}
+
+// ---- parts --------------------------------------------------------------------------------------------------------------
+
+// The one place that tells of a log that takes no more: clients get the reason with every refused change.
+static void watch_log(void *context)
+{
+    gm_server *server = context;
+    gm_error   err    = {0};
+    if (server->read_only || gm_log_status(gm_engine_log(server->engine), &err) != GM_IO) return;
+    server->read_only = true;
+    fprintf(server->cli->err, "gemel: the log takes no more changes: %s; reading goes on. Make room, then start again.\n", err.text);
+}
+
+static void write_mqtt_metrics(void *context, gm_buf *out)
+{
+    gm_server *server = context;
+    if (server->mqtt == NULL) return;
+    gm_mqtt_statistics s = gm_mqtt_server_statistics(server->mqtt);
+    const struct { const char *name, *type; uint64_t value; } rows[] = {
+        { "connections", "gauge", s.connections },
+        { "connections_total", "counter", s.connections_total },
+        { "connections_refused_total", "counter", s.connections_refused },
+        { "sessions", "gauge", s.sessions },
+        { "subscriptions", "gauge", s.subscriptions },
+        { "retained_messages", "gauge", s.retained },
+        { "received_packets_total", "counter", s.packets_in },
+        { "received_bytes_total", "counter", s.bytes_in },
+        { "sent_bytes_total", "counter", s.bytes_out },
+        { "received_messages_total", "counter", s.messages_in },
+        { "sent_messages_total", "counter", s.messages_out },
+        { "native_applied_total", "counter", s.native_applied },
+        { "native_rejected_total", "counter", s.native_rejected },
+        { "dropped_messages_total", "counter", s.dropped_slow + s.dropped_queue + s.dropped_expired + s.dropped_too_large },
+        { "protocol_errors_total", "counter", s.protocol_errors },
+        { "paused_total", "counter", s.paused },
+    };
+    for (size_t i = 0; i < GM_COUNT_OF(rows); i++) {
+        gm_buf_printf(out, "# TYPE gemel_mqtt_%s %s\ngemel_mqtt_%s %llu\n", rows[i].name, rows[i].type, rows[i].name,
+                      (unsigned long long)rows[i].value);
+    }
+}
+
+static gm_status open_engine(gm_server *server, gm_error *err)
+{
+    const gm_cli     *cli    = server->cli;
+    const gm_config  *config = &server->plant->config;
+    gm_engine_options o      = {
+        .alloc = cli->alloc, .io = cli->io, .clock = cli->clock, .loop = server->loop, .data_dir = server->data_dir.ptr,
+        .log = gm_log_options_defaults(),
+    };
+    o.log.segment_size    = gm_option_size(gm_config_text(config, GM_CONFIG_LOG_SEGMENT_SIZE));
+    o.log.batch_limit     = gm_option_size(gm_config_text(config, GM_CONFIG_LOG_BATCH_LIMIT));
+    o.log.realtime_commit = gm_option_yes(gm_config_text(config, GM_CONFIG_LOG_REALTIME_COMMIT));
+    gm_status st          = gm_engine_open(&o, &server->engine, err);
+    if (st == GM_OK) st = gm_loop_at_turn_end(server->loop, watch_log, server, err);
+    if (st == GM_OK) st = gm_dead_letters_create(cli->alloc, cli->clock, server->engine, &server->letters, err);
+    if (st == GM_OK) st = gm_retained_create(cli->alloc, server->engine, &server->retained, err);
+    if (st == GM_OK) st = gm_creator_create(cli->alloc, server->engine, &server->creator, err);
+    return st;
+}
+
+static gm_status create_api(gm_server *server, gm_error *err)
+{
+    gm_buf features = gm_buf_init(server->cli->alloc);
+    gm_help_features(&features);
+    gm_str text = features.failed ? (gm_str){0} : gm_arena_str(server->arena, gm_buf_view(&features));
+    gm_buf_finish(&features);
+    if (text.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    gm_api_options o = {
+        .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
+        .dead_letters = server->letters, .limits = gm_api_limits_defaults(), .plant = server->plant->folder,
+        .version = gm_help_version_number(), .features = text,
+        .assets = server->cli->assets, .asset_count = server->cli->asset_count,
+        .metrics = write_mqtt_metrics, .metrics_context = server,
+    };
+    return gm_api_create(&o, &server->api, err);
+}
+
+static gm_status recover(gm_server *server, gm_error *err)
+{
+    gm_dur_ns start = gm_monotonic(server->cli->clock);
+    if (server->cli->terminal && !server->options.quiet) fputs("recovering...\r", server->cli->err);
+    gm_status st = gm_engine_recover(server->engine, err);
+    if (st != GM_OK) return st;
+    const gm_state *state = gm_engine_state(server->engine);
+    char            twins[32], records[32];
+    note(server, "recovered %s twins from %s records in %.2f s", gm_grouped(gm_state_twin_count(state), twins),
+         gm_grouped(gm_log_durable(gm_engine_log(server->engine)), records),
+         (double)(gm_monotonic(server->cli->clock) - start) / 1e9);
+    return GM_OK;
+}
+
+static gm_status load(gm_server *server, gm_error *err)
+{
+    gm_progress     progress;
+    gm_plant_loaded loaded;
+    gm_progress_begin(&progress, server->cli->err, server->cli->terminal && !server->options.quiet, server->cli->clock, "loading",
+                      "twins and relationships", server->plant->twin_documents.count + server->plant->relationship_documents.count);
+    gm_status st = gm_plant_load(server->plant, server->engine, gm_now(server->cli->clock), &progress, &loaded, err);
+    gm_progress_end(&progress);
+    if (st == GM_OK && loaded.models + loaded.twins + loaded.relationships > 0) {
+        note(server, "loaded %zu interfaces, %zu twins and %zu relationships that are new", loaded.models, loaded.twins, loaded.relationships);
+    }
+    return st;
+}
+
+static gm_status listen_mqtt(gm_server *server, gm_error *err)
+{
+    gm_mqtt_server_options o = gm_mqtt_server_options_defaults();
+    o.alloc        = server->cli->alloc;
+    o.loop         = server->loop;
+    o.engine       = server->engine;
+    o.dead_letters = server->letters;
+    o.retained     = server->retained;
+    o.creator      = server->creator;
+    o.clock        = server->cli->clock;
+    o.address      = server->mqtt_address;
+    return gm_mqtt_server_create(&o, &server->mqtt, err);
+}
+
+// The address with the port that was taken.
+static gm_str actual(gm_server *server, gm_str address, uint16_t port)
+{
+    size_t colon = 0;
+    for (size_t i = 0; i < address.len; i++) {
+        if (address.ptr[i] == ':') colon = i;
+    }
+    return gm_arena_printf(server->arena, GM_STR_FMT ":%u", (int)colon, address.ptr, port);
+}
+
+static gm_status write_ready_line(gm_server *server, gm_error *err)
+{
+    gm_str http   = actual(server, server->http_address, gm_api_port(server->api));
+    gm_str mqtt   = actual(server, server->mqtt_address, gm_mqtt_server_port(server->mqtt));
+    server->ready = http.ptr == NULL || mqtt.ptr == NULL
+        ? (gm_str){0} : gm_arena_printf(server->arena, "ready http=%s mqtt=%s", http.ptr, mqtt.ptr);
+    return server->ready.ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.server", "starting");
+}
+
+static gm_status open_parts(gm_server *server, gm_error *err)
+{
+    gm_status st = read_plant(server, err);
+    if (st == GM_OK) st = read_settings(server, err);
+    if (st == GM_OK) st = lock_data(server, err);
+    if (st == GM_OK) st = gm_loop_create(server->cli->alloc, server->cli->clock, &server->loop, err);
+    if (st == GM_OK) st = catch_signals(server, err);
+    if (st == GM_OK) st = open_engine(server, err);
+    if (st == GM_OK) st = create_api(server, err);
+    if (st == GM_OK) st = recover(server, err);
+    if (st == GM_OK) st = load(server, err);
+    if (st == GM_OK) st = listen_mqtt(server, err);
+    if (st == GM_OK) st = gm_api_listen(server->api, server->http_address, err);
+    if (st == GM_OK) st = write_ready_line(server, err);
+    return st;
+}
+
+gm_status gm_server_open(const gm_server_options *options, gm_server **out_server, gm_error *err)
+{
+    *out_server       = NULL;
+    gm_server *server = gm_alloc_zeroed(options->cli->alloc, sizeof *server);
+    if (server == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    server->options = *options;
+    server->cli     = options->cli;
+    server->signals = -1;
+    server->arena   = gm_arena_create(options->cli->alloc, 0);
+    gm_status st    = server->arena != NULL ? open_parts(server, err) : gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    if (st != GM_OK) {
+        gm_server_close(server);
+        return st;
+    }
+    *out_server = server;
+    return GM_OK;
+}
+
+void gm_server_close(gm_server *server)
+{
+    if (server == NULL) return;
+    gm_mqtt_server_destroy(server->mqtt);
+    server->mqtt = NULL;
+    if (server->api != NULL) gm_api_close(server->api);
+    gm_engine_close(server->engine);
+    gm_api_destroy(server->api);
+    gm_creator_destroy(server->creator);
+    gm_retained_destroy(server->retained);
+    gm_dead_letters_destroy(server->letters);
+    if (server->signal_watch != NULL) gm_loop_remove(server->signal_watch);
+    if (server->signals >= 0) {
+        close(server->signals);
+        sigprocmask(SIG_SETMASK, &server->signals_before, NULL);
+    }
+    gm_loop_destroy(server->loop);
+    server->cli->io->close(server->lock);
+    gm_plant_destroy(server->plant);
+    gm_arena_destroy(server->arena);
+    gm_free(server->cli->alloc, server);
+}
+
+gm_status gm_server_turn(gm_server *server, gm_error *err) { return gm_loop_turn(server->loop, err); }
+bool      gm_server_stopped(const gm_server *server) { return gm_loop_stopped(server->loop); }
+void      gm_server_stop(gm_server *server) { gm_loop_stop(server->loop); }
+gm_str    gm_server_ready_line(const gm_server *server) { return server->ready; }

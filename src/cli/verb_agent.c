@@ -1,0 +1,209 @@
+// The device of the machine plant: any device would do the same: introduce itself, then publish what it measures.
+#include "base/percent.h"
+#include "cli/client.h"
+#include "cli/machine.h"
+#include "cli/mqtt_client.h"
+#include "cli/verbs.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <poll.h>
+#include <unistd.h>
+
+enum { OPT_MQTT, OPT_TWIN, OPT_INTERVAL, OPT_COUNT, OPT_PRINT, OPT_ROOT };
+static const gm_option options[] = {
+    [OPT_MQTT]     = GM_CLIENT_MQTT,
+    [OPT_TWIN]     = { "twin", GM_OPTION_TEXT, "ID", NULL, "the id of the machine's twin; its parts' begin with it (default: the host's name)" },
+    [OPT_INTERVAL] = { "interval", GM_OPTION_DURATION, "LENGTH", "1s", "from one sample to the next" },
+    [OPT_COUNT]    = { "count", GM_OPTION_COUNT, "N", NULL, "end after so many samples (without it: never)" },
+    [OPT_PRINT]    = { "print", GM_OPTION_FLAG, NULL, NULL, "print the messages, topic and payload, instead of publishing them" },
+    [OPT_ROOT]     = { "root", GM_OPTION_TEXT, "DIR", "/", "where proc/ and sys/ are" },
+};
+
+typedef struct agent {
+    const gm_cli   *cli;
+    gm_machine     *machine;
+    gm_mqtt_client *client;       // NULL: print
+    char            twin[128];
+    uint64_t        connection;   // on which the parts below were introduced
+    size_t          introduced;   // parts [0..introduced) have been
+    gm_buf          topic, payload;
+} agent;
+
+static gm_status send(agent *a, const char *suffix, const char *kind, gm_error *err)
+{
+    gm_buf id = gm_buf_init(a->cli->alloc);
+    gm_buf_printf(&id, "%s%s", a->twin, suffix);
+    gm_buf_clear(&a->topic);
+    gm_buf_text(&a->topic, "gemel/");
+    gm_percent_encode(&a->topic, gm_buf_view(&id));
+    gm_buf_printf(&a->topic, "/%s", kind);
+    gm_buf_byte(&a->topic, 0);
+    bool failed = id.failed || a->topic.failed || a->payload.failed;
+    gm_buf_finish(&id);
+    if (failed) return gm_fail(err, GM_NOMEM, "cli.agent", "publishing a sample");
+    gm_str payload = gm_buf_view(&a->payload);
+    if (a->client != NULL) return gm_mqtt_client_publish(a->client, (char *)a->topic.ptr, payload, err);
+    fprintf(a->cli->out, "%s " GM_STR_FMT "\n", (char *)a->topic.ptr, GM_STR_ARG(payload));
+    return GM_OK;
+}
+
+// gemel/{id}/create: the twin's model and fixed properties; parts hang below the machine.
+static gm_status introduce(agent *a, const gm_part *part, gm_error *err)
+{
+    gm_buf *out = &a->payload;
+    gm_buf_clear(out);
+    gm_buf_printf(out, "{\"$metadata\":{\"$model\":\"%s\"}", part->model);
+    if (part->properties.len > 0) gm_buf_printf(out, "," GM_STR_FMT, GM_STR_ARG(gm_buf_view(&part->properties)));
+    if (part->suffix[0] != '\0') {
+        gm_buf_text(out, ",\"$relationships\":[{\"$relationshipName\":\"contains\",\"$sourceId\":");
+        gm_buf_json_str(out, gm_str_of(a->twin));
+        gm_buf_text(out, "}]");
+    }
+    gm_buf_byte(out, '}');
+    return send(a, part->suffix, "create", err);
+}
+
+// What is new since the last sample, or everything after a new connection: the server may be another one, or have been
+// started afresh. Waits for the answers, since a measurement for a twin that is not there yet would be refused.
+static gm_status introduce_new(agent *a, gm_part *const *parts, size_t count, gm_error *err)
+{
+    uint64_t connection = a->client != NULL ? gm_mqtt_client_count(a->client).connections : 0;
+    if (connection != a->connection) a->introduced = 0;
+    if (a->introduced == count) return GM_OK;
+    gm_status st = GM_OK;
+    for (size_t i = a->introduced; st == GM_OK && i < count; i++) st = introduce(a, parts[i], err);
+    if (st == GM_OK && a->client != NULL) st = gm_mqtt_client_drain(a->client, 60 * GM_SECOND, err);
+    if (st != GM_OK) return st;
+    a->connection = connection;
+    a->introduced = count;
+    return GM_OK;
+}
+
+static gm_status publish_sample(agent *a, gm_error *err)
+{
+    gm_part *const *parts;
+    size_t          count;
+    gm_machine_sample(a->machine, gm_monotonic(a->cli->clock), &parts, &count);
+    gm_status st = introduce_new(a, parts, count, err);
+    char      time[GM_TIME_TEXT];
+    gm_time_format(gm_now(a->cli->clock) / GM_MILLISECOND * GM_MILLISECOND, time);
+    for (size_t i = 0; st == GM_OK && i < count; i++) {
+        if (!parts[i]->seen || parts[i]->values.len == 0) continue;
+        gm_buf_clear(&a->payload);
+        gm_buf_printf(&a->payload, "{" GM_STR_FMT ",\"$time\":\"%s\"}", GM_STR_ARG(gm_buf_view(&parts[i]->values)), time);
+        st = send(a, parts[i]->suffix, "telemetry", err);
+    }
+    if (a->client == NULL) fflush(a->cli->out);
+    return st;
+}
+
+// Until the next sample is due: keeps the connection alive. True when a signal asks to end.
+static bool wait_until(agent *a, gm_dur_ns due, int signals, gm_status *st, gm_error *err)
+{
+    for (;;) {
+        struct pollfd stop = { .fd = signals, .events = POLLIN };
+        gm_dur_ns     left = due - gm_monotonic(a->cli->clock);
+        // The client waits for the socket, so a signal is looked for five times a second.
+        gm_dur_ns     slice = left < 200 * GM_MILLISECOND ? left : 200 * GM_MILLISECOND;
+        int           rest  = a->client == NULL && slice > 0 ? (int)(slice / GM_MILLISECOND) : 0;
+        if (poll(&stop, 1, rest) > 0) return true;
+        if (left <= 0) return false;
+        if (a->client != NULL) *st = gm_mqtt_client_turn(a->client, slice, err);
+        if (*st != GM_OK) return false;
+    }
+}
+
+static gm_status sample_for_ever(agent *a, gm_dur_ns interval, uint64_t count, int signals, gm_error *err)
+{
+    gm_dur_ns due = gm_monotonic(a->cli->clock);
+    gm_status st  = GM_OK;
+    for (uint64_t i = 0; st == GM_OK && i < count; i++) {
+        if (i > 0 && wait_until(a, due, signals, &st, err)) break;
+        if (st == GM_OK) st = publish_sample(a, err);
+        // A machine that slept does not owe the samples of that time.
+        gm_dur_ns now = gm_monotonic(a->cli->clock);
+        due           = due + interval > now ? due + interval : now + interval;
+    }
+    if (st == GM_OK && a->client != NULL) st = gm_mqtt_client_drain(a->client, 5 * GM_SECOND, err);
+    return st;
+}
+
+// SIGINT and SIGTERM become readable, so that a sample is never cut in half. -1 when the system refuses.
+static int catch_signals(void)
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGTERM);
+    sigprocmask(SIG_BLOCK, &wanted, NULL);
+    return signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static gm_status connect_client(agent *a, const gm_args *args, gm_error *err)
+{
+    if (gm_args_given(args, OPT_PRINT)) return GM_OK;
+    gm_mqtt_client_options o = gm_mqtt_client_options_defaults();
+    o.alloc                  = a->cli->alloc;
+    o.clock                  = a->cli->clock;
+    o.name                   = "gemel-agent";
+    o.patience               = 10 * GM_SECOND;
+    gm_status st             = gm_client_address(args, OPT_MQTT, "GEMEL_MQTT", "127.0.0.1:1883", &o.address, err);
+    if (st == GM_OK) st = gm_mqtt_client_open(&o, &a->client, err);
+    return st;
+}
+
+static gm_exit run(const gm_cli *cli, const gm_args *args)
+{
+    gm_error    err      = {0};
+    agent       a        = { .cli = cli, .topic = gm_buf_init(cli->alloc), .payload = gm_buf_init(cli->alloc) };
+    gm_dur_ns   interval = gm_args_duration(args, OPT_INTERVAL);
+    uint64_t    count    = gm_args_given(args, OPT_COUNT) ? (uint64_t)gm_args_count(args, OPT_COUNT) : UINT64_MAX;
+    const char *twin     = gm_args_text(args, OPT_TWIN);
+    if (interval < 10 * GM_MILLISECOND) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--interval is at least 10ms");
+    if (twin != NULL && (twin[0] == '\0' || strlen(twin) > 100)) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--twin is an id of 1 to 100 bytes");
+    if (twin == NULL && gethostname(a.twin, sizeof a.twin - 1) != 0) twin = "machine";
+    if (twin != NULL) snprintf(a.twin, sizeof a.twin, "%s", twin);
+
+    int       signals = catch_signals();
+    gm_status st      = signals >= 0 ? GM_OK : gm_fail_os(&err, errno, "cli.agent", "listening for signals");
+    if (st == GM_OK) st = gm_machine_open(cli->alloc, gm_args_text(args, OPT_ROOT), &a.machine, &err);
+    bool here = st == GM_OK;
+    // A server that is restarted takes a while: the agent is patient for ever, once it has been connected.
+    if (st == GM_OK) st = connect_client(&a, args, &err);
+    while (st == GM_OK) {
+        st = sample_for_ever(&a, interval, count, signals, &err);
+        if (st != GM_NOTFOUND) break;
+        fprintf(cli->err, "gemel: %s; trying again\n", err.text);
+        gm_mqtt_client_close(a.client);
+        a.client     = NULL;
+        a.introduced = 0;
+        do {
+            struct pollfd stop = { .fd = signals, .events = POLLIN };
+            if (poll(&stop, 1, 0) > 0) goto done;
+            st = connect_client(&a, args, &err);
+        } while (st == GM_NOTFOUND);
+        if (st == GM_OK) fprintf(cli->err, "gemel: connected again\n");
+    }
+done:
+    gm_mqtt_client_close(a.client);
+    gm_machine_close(a.machine);
+    gm_buf_finish(&a.topic);
+    gm_buf_finish(&a.payload);
+    if (signals >= 0) close(signals);
+    return st == GM_OK ? GM_EXIT_OK : gm_client_fail(cli, &err, here);
+}
+
+static const gm_operand operands[] = { { NULL, NULL, .optional = true } };
+
+const gm_verb gm_verb_agent = {
+    .name     = "agent",
+    .summary  = "be the device of this machine: sample /proc and /sys and publish over MQTT",
+    .text     = "Introduces the machine and its cores, memory, disks, file systems, network interfaces and temperature sensors as twins "
+                "(gemel/ID/create), then publishes what it reads with QoS 1. Twins that exist already keep what they are. A lost server "
+                "is waited for. The models are in examples/machine.",
+    .examples = "gemel agent\ngemel agent --twin press-pc --mqtt 10.0.0.5:1883 --interval 5s\ngemel agent --print --count 2",
+    .syntax   = { .options = options, .option_count = GM_COUNT_OF(options), .operands = operands, .operand_count = 0 },
+    .run      = run,
+};
