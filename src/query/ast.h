@@ -107,6 +107,7 @@ typedef struct gm_path {
     uint32_t      collection;
     const gm_str *segments;
     size_t        count;
+    size_t        plain;      // leading segments without '/': only those can be parts of a column's path
     gm_str        text;       // segments joined with '/'
 } gm_path;
 

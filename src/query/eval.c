@@ -22,7 +22,7 @@ static gm_ref bind_metadata(const gm_path *path, const gm_type *type, size_t met
     if (metadata == 0 && path->count == 2 && gm_str_is(last, "$model")) return (gm_ref){ .kind = GM_REF_MODEL };
     if (metadata == 0 && path->count == 2 && gm_str_is(last, "$lastUpdateTime")) return (gm_ref){ .kind = GM_REF_CHANGED };
     bool ingest = gm_str_is(last, "lastUpdateTime"), source = gm_str_is(last, "sourceTime");
-    if (path->count != metadata + 3 || (!ingest && !source)) return ref;
+    if (path->count != metadata + 3 || (!ingest && !source) || path->plain < path->count) return ref;
 
     char   column_path[1024];
     size_t len = 0;
@@ -57,19 +57,21 @@ static gm_ref bind_path(const gm_path *path, const gm_type *type)
         bool id = path->count == 1 && gm_str_is(path->segments[0], "$dtId");
         return (gm_ref){ .kind = id ? GM_REF_ID : GM_REF_DOCUMENT };
     }
-    uint32_t column = gm_type_column_index(type, path->text);
+    bool     plain  = path->plain == path->count;
+    uint32_t column = plain ? gm_type_column_index(type, path->text) : GM_NO_COLUMN;
     if (column != GM_NO_COLUMN) return (gm_ref){ .kind = GM_REF_COLUMN, .column = column };
 
     // The longest beginning that is a column holding documents: tags.red, component.map.key.
     size_t end = path->text.len;
     for (size_t rest = path->count - 1; rest > 0; rest--) {
         end -= path->segments[rest].len + 1;
+        if (rest > path->plain) continue;
         column = gm_type_column_index(type, gm_str_slice(path->text, 0, end));
         if (column == GM_NO_COLUMN) continue;
         if (type->columns[column].kind != GM_KIND_JSON) return (gm_ref){ .kind = GM_REF_NONE };
         return (gm_ref){ .kind = GM_REF_JSON, .rest = (uint8_t)rest, .column = column };
     }
-    bool inner = gm_type_component_index(type, path->segments[0]) != GM_NO_COMPONENT || has_columns_below(type, path->text);
+    bool inner = gm_type_component_index(type, path->segments[0]) != GM_NO_COMPONENT || (plain && has_columns_below(type, path->text));
     return (gm_ref){ .kind = inner ? GM_REF_DOCUMENT : GM_REF_NONE };
 }
 

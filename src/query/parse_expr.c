@@ -582,6 +582,7 @@ static gm_status resolve_path(gm_parser *p, gm_path *path, uint32_t at)
         len += path->segments[i].len;
     }
     path->text = (gm_str){ text, len };
+    while (path->plain < path->count && gm_str_find_char(path->segments[path->plain], '/') == SIZE_MAX) path->plain++;
     return GM_OK;
 }
 

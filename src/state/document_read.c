@@ -33,11 +33,12 @@ static gm_str path_view(const reader *r)
     return (gm_str){ r->path, r->path_len };
 }
 
-// Appends "/name" and returns the length to go back to, or SIZE_MAX when the path would be longer than any column's.
+// Appends "/name" and returns the length to go back to, or SIZE_MAX when that is no column's path: too long, or a name
+// that would pass for two.
 static size_t path_push(reader *r, gm_str name)
 {
     size_t before = r->path_len, slash = before > 0 ? 1 : 0;
-    if (name.len + slash > sizeof r->path - before) return SIZE_MAX;
+    if (name.len + slash > sizeof r->path - before || gm_str_find_char(name, '/') != SIZE_MAX) return SIZE_MAX;
     if (slash) r->path[r->path_len++] = '/';
     if (name.len > 0) memcpy(r->path + r->path_len, name.ptr, name.len);
     r->path_len += name.len;
@@ -331,7 +332,9 @@ gm_status gm_document_read_value(const gm_type *type, gm_str path, const json_t 
                                  gm_cell_write **cells, size_t *count, gm_error *err)
 {
     reader r = { .type = type, .arena = arena, .at = at, .cells = *cells, .count = *count, .err = err };
-    if (path.len == 0 || path_push(&r, path) == SIZE_MAX) return not_found(type, path, err);
+    if (path.len == 0 || path.len > sizeof r.path) return not_found(type, path, err);
+    memcpy(r.path, path.ptr, path.len);
+    r.path_len = path.len;
 
     gm_status      st;
     uint32_t       column = gm_type_column_index(type, path);

@@ -36,7 +36,7 @@ void fixture_open(gm_small_plant *plant, const gm_alloc *alloc)
     gm_small_plant_open(plant, alloc, models);
     gm_small_plant_twin(plant, "m1", "{" MACHINE ",\"temperature\":20.5,\"name\":\"mill\",\"starts\":3,\"on\":true,\"mode\":\"auto\",\"GROUP\":\"a\"}");
     gm_small_plant_twin(plant, "m2", "{" MACHINE ",\"temperature\":-3,\"name\":\"Stra\xc3\x9f" "e \\\"9\\\"\",\"total\":9007199254740993,\"on\":false,\"floors\":[1,2],\"nested\":[[3],[4]],\"GROUP\":\"b\"}");
-    gm_small_plant_twin(plant, "m3", "{" MACHINE ",\"tags\":{\"red\":\"yes\",\"size\":\"small\",\"a\\\"b\":\"q\"},\"address\":{\"street\":\"Main\",\"number\":7}}");
+    gm_small_plant_twin(plant, "m3", "{" MACHINE ",\"tags\":{\"red\":\"yes\",\"size\":\"small\",\"a\\\"b\":\"q\",\"a/b\":\"c\"},\"address\":{\"street\":\"Main\",\"number\":7}}");
     gm_small_plant_twin(plant, "p1", "{" PUMP ",\"temperature\":61,\"name\":\"pump one\",\"starts\":10,\"flow\":3.5,\"motor\":{\"temperature\":70,\"on\":true,\"$metadata\":{}},\"GROUP\":\"a\"}");
     gm_small_plant_twin(plant, "p2", "{" PUMP ",\"temperature\":59.9,\"name\":\"pump two\",\"starts\":-1,\"mode\":\"hand\",\"motor\":{\"$metadata\":{}}}");
     gm_small_plant_twin(plant, "r1", "{" ROOM ",\"name\":\"hall\",\"temperature\":\"warm\"}");

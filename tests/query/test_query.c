@@ -186,6 +186,8 @@ static void paths_lead_into_documents(void **state)
         { T "T.address.number = 7", ID("m3") },
         { T "T.motor.temperature = 70", ID("p1") },
         { T "T.[[motor]].[[temperature]] = 70", ID("p1") },
+        { T "T.[[motor/temperature]] = 70", "" },  // a name, not a path
+        { T "T.tags.[[a/b]] = 'c'", ID("m3") },
         { T "[[GROUP]] = 'a'", ID("m1") ID("p1") },
         { T "T.group = 'a'", "" },
         { T "T.GROUP = 'a'", ID("m1") ID("p1") },  // behind a dot a reserved word is a name
@@ -225,7 +227,7 @@ static void selections_have_the_shapes_of_the_reference(void **state)
         { "SELECT T.name AS n, T.starts + 1 AS s FROM DIGITALTWINS T WHERE T.starts = 3", "{\"n\":\"mill\",\"s\":4}\n" },
         { "SELECT T.starts > 5 AS busy FROM DIGITALTWINS T WHERE IS_DEFINED(T.starts)", "{\"busy\":false}\n{\"busy\":true}\n{\"busy\":false}\n" },
         { "SELECT T.tags, T.address FROM DIGITALTWINS T WHERE T.$dtId = 'm3'",
-          "{\"tags\":{\"red\":\"yes\",\"size\":\"small\",\"a\\\"b\":\"q\"},\"address\":{\"street\":\"Main\",\"number\":7}}\n" },
+          "{\"tags\":{\"red\":\"yes\",\"size\":\"small\",\"a\\\"b\":\"q\",\"a/b\":\"c\"},\"address\":{\"street\":\"Main\",\"number\":7}}\n" },
         { "SELECT T.address.street FROM DIGITALTWINS T WHERE T.$dtId = 'm3'", "{\"street\":\"Main\"}\n" },
         { "SELECT T.temperature, T.on, T.total FROM DIGITALTWINS T WHERE T.$dtId = 'm2'", "{\"temperature\":-3,\"on\":false,\"total\":9007199254740993}\n" },
         { "SELECT COUNT() FROM DIGITALTWINS", "{\"COUNT\":7}\n" },
