@@ -189,7 +189,7 @@ static void join_instances(gm_flatten *F, const joint *j, inst *a, inst *b)
     }
 }
 
-void connect(gm_flatten *F, const scope *s, const gm_ast_equation *q)
+void connect_equation(gm_flatten *F, const scope *s, const gm_ast_equation *q)
 {
     ends a = { 0 }, b = { 0 };
     bool good = ends_of(F, s, q->left->ref, &a);

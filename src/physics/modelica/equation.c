@@ -394,7 +394,7 @@ static void read_items(gm_flatten *F, const scope *s, const gm_ast_equation *ite
         case GM_AST_IF_BLOCK: read_if_from(F, s, q, 0); break;
         case GM_AST_FOR_BLOCK: read_for(F, s, q, 0); break;
         case GM_AST_WHEN_BLOCK: read_when(F, s, q); break;
-        case GM_AST_CONNECT: connect(F, s, q); break;
+        case GM_AST_CONNECT: connect_equation(F, s, q); break;
         case GM_AST_DO: read_do(F, s, q); break;
         default: break;
         }

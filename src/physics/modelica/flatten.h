@@ -267,7 +267,7 @@ bool eval_range(gm_flatten *F, const scope *s, const gm_ast_iterator *it, value 
 
 // connect.c
 void connect_begin(gm_flatten *F);
-void connect(gm_flatten *F, const scope *s, const gm_ast_equation *equation);
+void connect_equation(gm_flatten *F, const scope *s, const gm_ast_equation *equation);
 void connect_end(gm_flatten *F);
 
 #endif
