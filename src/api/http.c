@@ -19,6 +19,7 @@ struct gm_http {
     uint16_t           port;
     gm_watch          *watch;
     gm_timer          *timer;
+    bool               timer_soon;     // it fires in the next turn
     gm_request        *first;          // every request under way
     gm_request        *pool[POOL_MAX]; // ended ones
     size_t             pooled;
@@ -29,10 +30,13 @@ struct gm_http {
 
 // ---- requests ------------------------------------------------------------------------------------------------------
 
+static void run_soon(gm_http *http);
+
 static void wake(gm_request *request)
 {
     request->suspended = false;
-    MHD_resume_connection(request->transport);
+    MHD_resume_connection(request->connection);
+    run_soon(request->transport);
 }
 
 static size_t unescape_nothing(void *context, struct MHD_Connection *connection, char *text)
@@ -57,9 +61,10 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     }
     if (request == NULL) return NULL;
     http->requests++;
-    request->transport = connection;
-    request->wake      = wake;
-    request->next      = http->first;
+    request->transport  = http;
+    request->connection = connection;
+    request->wake       = wake;
+    request->next       = http->first;
     if (http->first != NULL) http->first->previous = request;
     http->first = request;
     return request;
@@ -72,8 +77,8 @@ static void forget(gm_http *http, gm_request *request)
     if (request->next != NULL) request->next->previous = request->previous;
     request->previous = request->next = NULL;
     http->body_bytes -= request->body.len;
-    request->wake      = NULL;
-    request->transport = NULL;
+    request->wake = NULL;
+    request->transport = request->connection = NULL;
     request->suspended = false;
     bool owed          = request->pending > 0;
     gm_request_end(request);
@@ -114,7 +119,7 @@ static ssize_t read_source(void *context, uint64_t position, char *to, size_t ma
     int64_t     n       = request->source.read(request->source.context, to, max);
     if (n < 0) return MHD_CONTENT_READER_END_OF_STREAM;
     if (n == 0) {
-        MHD_suspend_connection(request->transport);
+        MHD_suspend_connection(request->connection);
         request->suspended = true;
     }
     return (ssize_t)n;
@@ -215,24 +220,43 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 // ---- on the loop ---------------------------------------------------------------------------------------------------
 
-static void arm(gm_http *http);
+static void on_timer(void *context);
 
+static void set_timer(gm_http *http, gm_dur_ns after)
+{
+    gm_error err;
+    gm_loop_cancel(http->timer);
+    http->timer      = NULL;
+    http->timer_soon = after == 0;
+    if (gm_loop_after(http->options.loop, after, on_timer, http, &http->timer, &err) != GM_OK) {
+        http->timer = NULL;  // out of memory: the next event arms again
+    }
+}
+
+// A resumed connection is no event for the epoll descriptor. Runs in the next turn, which comes at once: not now, since
+// whoever wakes a connection may stand inside one of the library's own calls.
+static void run_soon(gm_http *http)
+{
+    if (!http->stopping && (http->timer == NULL || !http->timer_soon)) set_timer(http, 0);
+}
+
+// What is ready without waiting is done in this turn, within bounds: others wait for the loop as well. Idle connections
+// are closed by time alone, so the library is looked at once a second in any case.
 static void run(gm_http *http)
 {
-    // What is ready without waiting is done in this turn, within bounds: others wait for the loop as well.
-    MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
+    MHD_UNSIGNED_LONG_LONG timeout_ms = 1;
     for (int i = 0; i < RUNS_PER_TURN; i++) {
         MHD_run(http->daemon);
         if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES || timeout_ms > 0) break;
     }
+    if (timeout_ms == 0) run_soon(http);
+    else if (http->timer == NULL) set_timer(http, GM_SECOND);
 }
 
 static void on_ready(void *context, uint32_t events)
 {
     (void)events;
-    gm_http *http = context;
-    run(http);
-    arm(http);
+    run(context);
 }
 
 static void on_timer(void *context)
@@ -240,22 +264,6 @@ static void on_timer(void *context)
     gm_http *http = context;
     http->timer   = NULL;
     run(http);
-    arm(http);
-}
-
-// Idle connections are closed by time alone, and what did not fit into one turn goes on in the next.
-static void arm(gm_http *http)
-{
-    MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
-    bool                   some       = MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES;
-    bool                   now        = some && timeout_ms == 0;
-    if (http->timer != NULL && !now) return;  // the standing timer looks again soon enough
-    gm_loop_cancel(http->timer);
-    http->timer = NULL;
-    gm_error err;
-    if (gm_loop_after(http->options.loop, now ? 0 : GM_SECOND, on_timer, http, &http->timer, &err) != GM_OK) {
-        http->timer = NULL;  // out of memory: the next event arms again
-    }
 }
 
 gm_status gm_http_start(const gm_http_options *options, gm_http **out_http, gm_error *err)
@@ -291,7 +299,7 @@ gm_status gm_http_start(const gm_http_options *options, gm_http **out_http, gm_e
     }
     st = gm_loop_add(options->loop, info->epoll_fd, GM_LOOP_READ, on_ready, http, &http->watch, err);
     if (st != GM_OK) goto done;
-    arm(http);
+    set_timer(http, GM_SECOND);
     *out_http = http;
     http      = NULL;
 done:

@@ -76,7 +76,7 @@ struct gm_request {
     gm_request_call *handle;                            // runs again when a conflict has cleared
     void            *note;                              // of the handler, for then; lies in the arena
     gm_request_call *wake;                              // of the transport: the answer is there
-    void            *transport;
+    void            *transport, *connection;
     bool             suspended;
     gm_request      *previous, *next;                   // of the transport's list
 

@@ -452,7 +452,7 @@ static gm_status append_texts(gm_engine *engine, gm_change_kind kind, uint32_t t
 gm_status gm_engine_twin_delete(gm_engine *engine, gm_twin twin, gm_ask ask, gm_error *err)
 {
     gm_str id = gm_state_id(engine->state, twin), none = { 0 };
-    return append_texts(engine, GM_CHANGE_TWIN_DELETE, twin.v, GM_NONE, 0, none, none, none, &id, 1, ask, err);
+    return append_texts(engine, GM_CHANGE_TWIN_DELETE, twin.v, GM_NONE, 0, id, none, none, &id, 1, ask, err);
 }
 
 gm_status gm_engine_relationship_put(gm_engine *engine, gm_twin source, gm_twin target, gm_str id, gm_str name,
@@ -464,8 +464,12 @@ gm_status gm_engine_relationship_put(gm_engine *engine, gm_twin source, gm_twin 
 
 gm_status gm_engine_relationship_delete(gm_engine *engine, gm_twin source, gm_str id, gm_ask ask, gm_error *err)
 {
+    // The record names what it deletes: whoever observes it can not look it up any more.
+    gm_edge         edge = gm_state_find_relationship(engine->state, source, id);
+    gm_relationship gone = { .target = { GM_NONE } };
+    if (gm_edge_ok(edge)) gone = gm_state_relationship(engine->state, edge);
     gm_str key = gm_state_id(engine->state, source), none = { 0 };
-    return append_texts(engine, GM_CHANGE_RELATIONSHIP_DELETE, source.v, GM_NONE, 0, id, none, none, &key, 1, ask, err);
+    return append_texts(engine, GM_CHANGE_RELATIONSHIP_DELETE, source.v, gone.target.v, 0, id, gone.name, none, &key, 1, ask, err);
 }
 
 gm_status gm_engine_submit(gm_engine *engine, gm_change_kind kind, uint8_t flags, gm_str id, gm_str name, gm_str text,

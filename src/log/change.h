@@ -42,10 +42,10 @@ typedef struct gm_change {  // decoded; texts are viewed in the record's payload
     gm_change_kind kind;
     uint8_t        flags;
     uint32_t       twin;         // TWIN_*, WRITE; RELATIONSHIP_*: the source
-    uint32_t       target;       // RELATIONSHIP_PUT
+    uint32_t       target;       // RELATIONSHIP_*
     uint32_t       type;         // WRITE: number of the type whose columns are meant
-    gm_str         id;           // TWIN_PUT: twin id; RELATIONSHIP_*: relationship id; RETAIN, DEAD_LETTER: topic
-    gm_str         name;         // TWIN_PUT: DTMI; RELATIONSHIP_PUT: name; DEAD_LETTER: reason
+    gm_str         id;           // TWIN_*: twin id; RELATIONSHIP_*: relationship id; RETAIN, DEAD_LETTER: topic
+    gm_str         name;         // TWIN_PUT: DTMI; RELATIONSHIP_*: name; DEAD_LETTER: reason
     gm_str         text;         // MODEL*: JSON or DTMI; RELATIONSHIP_PUT: properties (JSON object); RETAIN, DEAD_LETTER: payload
     uint16_t       cell_count;   // TWIN_PUT, WRITE
     const uint8_t *cells, *cells_end;  // walked with gm_change_next_cell
