@@ -14,7 +14,6 @@ typedef struct gm_backend {
     gm_status (*compile)(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, uint32_t row_count,
                          gm_native **out_native, gm_native_run **out_run, gm_error *err);
     void (*release)(gm_native *native);
-    // Newton's linear algebra: solves the n x n systems of 64 lanes in place; see newton.c.
 } gm_backend;
 
 // For an executor that gm_executor_pick gave.

@@ -93,6 +93,12 @@ static void plan_stores(translation *t, uint32_t *last_read, uint32_t rows)
             if (from->op == GM_OP_LOAD) last_read[from->a] = i;
         }
     }
+    // A LOAD that is itself a result may have to be set aside where it stands.
+    for (size_t i = 0; i < code->result_count; i++) {
+        uint32_t      at   = code->results[i].value;
+        const gm_ins *from = &code->ins[at];
+        if (from->op == GM_OP_LOAD && last_read[from->a] < at) last_read[from->a] = at;
+    }
     for (size_t i = 0; i < code->result_count; i++) {
         const gm_code_result *result = &code->results[i];
         const gm_ins         *ins    = &code->ins[result->value];

@@ -1,4 +1,8 @@
 #include "physics/exec/vec_avx512.h"
 
-#define INTERP_RUN gm_interp_run_avx512
+#include "physics/exec/native_parts.h"
+
+#define INTERP_RUN   gm_interp_run_avx512
+#define INTERP_CALLS gm_lane_calls_avx512
 #include "physics/exec/interp_body.h"
+#include "physics/exec/calls_body.h"

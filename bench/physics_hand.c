@@ -1,0 +1,126 @@
+// Compiled with -O3 -march=native -ffp-contract=fast. What was tried, per model, and kept when it was fastest:
+// states in registers over the whole horizon with a few vectors side by side (small models); a block of lanes in the
+// first-level cache, one vector at a time (the network, whose states do not fit the registers).
+#include "physics_hand.h"
+
+#ifdef __AVX512F__
+enum { W = 8 };
+#else
+enum { W = 4 };
+#endif
+typedef double    vec __attribute__((vector_size(W * 8), aligned(8), may_alias));
+typedef long long ivec __attribute__((vector_size(W * 8), aligned(8), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vec load(const double *from) { return *(const vec *)(const void *)from; }
+INLINE void store(double *to, vec x) { *(vec *)(void *)to = x; }
+
+// RK4 on U vectors of N states held in registers, P parameters.
+#define SMALL_MODEL(NAME, N, P, U, DERIVATIVE)                                                          \
+    void NAME(double *x, const double *p, size_t lanes, double h, int steps)                            \
+    {                                                                                                   \
+        for (size_t at = 0; at < lanes; at += (U) * W) {                                                \
+            vec y[U][N], q[U][P], k[N], s[N], z[N];                                                     \
+            for (int u = 0; u < (U); u++) {                                                             \
+                for (int i = 0; i < (N); i++) y[u][i] = load(x + (size_t)i * lanes + at + u * W);       \
+                for (int i = 0; i < (P); i++) q[u][i] = load(p + (size_t)i * lanes + at + u * W);       \
+            }                                                                                           \
+            for (int step = 0; step < steps; step++) {                                                  \
+                for (int u = 0; u < (U); u++) {                                                         \
+                    DERIVATIVE(y[u], q[u], k);                                                          \
+                    for (int i = 0; i < (N); i++) s[i] = k[i], z[i] = y[u][i] + 0.5 * h * k[i];         \
+                    DERIVATIVE(z, q[u], k);                                                             \
+                    for (int i = 0; i < (N); i++) s[i] += 2.0 * k[i], z[i] = y[u][i] + 0.5 * h * k[i];  \
+                    DERIVATIVE(z, q[u], k);                                                             \
+                    for (int i = 0; i < (N); i++) s[i] += 2.0 * k[i], z[i] = y[u][i] + h * k[i];        \
+                    DERIVATIVE(z, q[u], k);                                                             \
+                    for (int i = 0; i < (N); i++) y[u][i] += h / 6 * (s[i] + k[i]);                     \
+                }                                                                                       \
+            }                                                                                           \
+            for (int u = 0; u < (U); u++) {                                                             \
+                for (int i = 0; i < (N); i++) store(x + (size_t)i * lanes + at + u * W, y[u][i]);       \
+            }                                                                                           \
+        }                                                                                               \
+    }
+
+INLINE void lorenz(const vec *x, const vec *p, vec *k)
+{
+    k[0] = p[0] * (x[1] - x[0]);
+    k[1] = x[0] * (p[1] - x[2]) - x[1];
+    k[2] = x[0] * x[1] - p[2] * x[2];
+}
+#ifndef LORENZ_U
+#define LORENZ_U 2
+#endif
+SMALL_MODEL(hand_lorenz, 3, 3, LORENZ_U, lorenz)
+
+INLINE void vanderpol(const vec *x, const vec *p, vec *k)
+{
+    k[0] = x[1];
+    k[1] = p[0] * (1.0 - x[0] * x[0]) * x[1] - x[0];
+}
+#ifndef VANDERPOL_U
+#define VANDERPOL_U 4
+#endif
+SMALL_MODEL(hand_vanderpol, 2, 1, VANDERPOL_U, vanderpol)
+
+// exp by the usual reduction, e^x = 2^n e^r, with the Taylor polynomial of degree 12; no checks of range.
+INLINE vec exp_of(vec x)
+{
+    const double shift = 0x1.8p52;
+    vec t = x * 0x1.71547652b82fep+0 + shift, n = t - shift;
+    vec r = x - n * 0x1.62e42fefa39efp-1 - n * 0x1.abc9e3b39803fp-56, r2 = r * r, r4 = r2 * r2;
+    vec a = (1.0 + r) + r2 * (1.0 / 2 + r * (1.0 / 6));
+    vec b = (1.0 / 24 + r * (1.0 / 120)) + r2 * (1.0 / 720 + r * (1.0 / 5040));
+    vec c = (1.0 / 40320 + r * (1.0 / 362880)) + r2 * (1.0 / 3628800 + r * (1.0 / 39916800));
+    vec p = a + r4 * (b + r4 * c);
+    ivec bits = (ivec)t << 52;
+    return (vec)((ivec)p + bits);
+}
+
+INLINE void reactor(const vec *x, const vec *p, vec *k)
+{
+    vec rate = p[4] * exp_of(-(p[5] / x[1])) * x[0];
+    k[0] = p[0] * (p[1] - x[0]) - rate;
+    k[1] = p[0] * (p[2] - x[1]) + p[6] * rate + p[7] * (p[3] - x[1]);
+}
+#ifndef REACTOR_U
+#define REACTOR_U 2
+#endif
+SMALL_MODEL(hand_reactor, 2, 8, REACTOR_U, reactor)
+
+// The chain of nodes. Per vector of lanes everything one step needs lies in the first-level cache.
+INLINE void network_slopes(const vec *T, const vec *g, const vec *inv_c, vec low, vec high, vec *k)
+{
+    vec in = g[0] * (low - T[0]);
+    for (int i = 0; i < HAND_NODES; i++) {
+        vec next = i + 1 < HAND_NODES ? T[i + 1] : high;
+        vec out  = g[i + 1] * (T[i] - next);
+        k[i]     = (in - out) * inv_c[i];
+        in       = out;
+    }
+}
+
+void hand_network(double *x, const double *p, size_t lanes, double h, int steps)
+{
+    enum { N = HAND_NODES };
+    for (size_t at = 0; at < lanes; at += W) {
+        vec T[N], g[N + 1], inv_c[N], k[N], s[N], z[N];
+        for (int i = 0; i < N; i++) T[i] = load(x + (size_t)i * lanes + at);
+        for (int i = 0; i <= N; i++) g[i] = load(p + (size_t)i * lanes + at);
+        for (int i = 0; i < N; i++) inv_c[i] = 1.0 / load(p + (size_t)(N + 1 + i) * lanes + at);
+        vec low = load(p + (size_t)(2 * N + 1) * lanes + at), high = load(p + (size_t)(2 * N + 2) * lanes + at);
+        for (int step = 0; step < steps; step++) {
+            network_slopes(T, g, inv_c, low, high, k);
+            for (int i = 0; i < N; i++) s[i] = k[i], z[i] = T[i] + 0.5 * h * k[i];
+            network_slopes(z, g, inv_c, low, high, k);
+            for (int i = 0; i < N; i++) s[i] += 2.0 * k[i], z[i] = T[i] + 0.5 * h * k[i];
+            network_slopes(z, g, inv_c, low, high, k);
+            for (int i = 0; i < N; i++) s[i] += 2.0 * k[i], z[i] = T[i] + h * k[i];
+            network_slopes(z, g, inv_c, low, high, k);
+            for (int i = 0; i < N; i++) T[i] += h / 6 * (s[i] + k[i]);
+        }
+        for (int i = 0; i < N; i++) store(x + (size_t)i * lanes + at, T[i]);
+    }
+}
