@@ -1,16 +1,21 @@
 // history/history.h: what was. Every committed sample of every column, compressed, in order of source time.
 //
-//   gm_history_append(history, twin, column, at, value, &err);
+//   gm_history_append(history, twin, column, at, value, &is_new, &err);
 //   gm_history_read(history, twin, column, from, to, each, context, &err);
-//   gm_history_buckets(history, twin, column, from, to, 2000, buckets, &n, &err);
+//   gm_history_buckets(history, twin, column, from, to, 2000, buckets, &err);
 //
 // A series is the samples of one column of one twin. The column is any number that names it for good: the engine uses
-// the number of its path (gm_engine_series), so that a series goes on when the twin changes its model. Two samples of a series never have the same source time: a second
-// one with the same time and value is the same sample sent again and changes nothing; with another value it is a
-// correction and replaces the first. Samples may come in any order of source time.
+// the number of its path (gm_engine_series), so that a series goes on when the twin changes its model, even if its
+// values are of another kind from then on. Two samples of a series never have the same source time: a second one with
+// the same time and value is the same sample sent again and changes nothing; with another value it is a correction and
+// replaces the first. Samples may come in any order of source time.
 //
-// Recent samples of a series lie in an open block; a full block is sealed: compressed, immutable. The engine thread
-// appends and reads. Format of sealed blocks: docs/formats/history.md.
+// Recent samples of a series lie in an open run; 1024 of them are sealed together: compressed, immutable. A sample
+// that is late for its sealed block opens it again for a while. The engine thread appends and reads; reading uses
+// working memory of the history too, so there is one reader at a time. Format of sealed blocks: docs/formats/history.md.
+//
+// Memory: about 64 bytes for a series of one or two numbers; 16 bytes a sample in the open run; about one byte a sample
+// sealed, and 32 bytes for each sealed block.
 #ifndef GM_HISTORY_HISTORY_H
 #define GM_HISTORY_HISTORY_H
 
@@ -24,7 +29,7 @@ typedef struct gm_sample { gm_time_ns at; gm_value value; } gm_sample;  // value
 
 typedef struct gm_bucket {
     gm_time_ns from;              // start of the bucket; it ends where the next one starts
-    uint64_t   count;             // samples in it; 0 = a gap, the rest is then meaningless
+    uint64_t   count;             // values in it (removals do not count); 0 = a gap, the rest is then meaningless
     double     min, max, sum, last;
     gm_time_ns last_at;
 } gm_bucket;
@@ -32,33 +37,47 @@ typedef struct gm_bucket {
 GM_NODISCARD gm_history *gm_history_create(const gm_alloc *alloc);
 void                     gm_history_destroy(gm_history *history);
 
-// Appends one sample. The first append of a series fixes its kind; text is copied.
+// Appends one sample; text is copied.
 // *out_new (may be NULL): false when the sample was already there with that value.
-// GM_NOMEM: not appended.  Cost: O(1) in order, O(block) out of order. A series exists from its first sample on.
+// GM_INVALID: at is outside GM_TIME_MIN..GM_TIME_MAX. GM_NOMEM: not appended; every sample that was there still is.
+// Cost: about 50 ns in order, sealing included (bench-history); O(block) for a sample that is late for its block.
+// A series exists from its first sample on.
 GM_NODISCARD gm_status gm_history_append(gm_history *history, uint32_t twin, uint32_t column, gm_time_ns at,
                                          gm_value value, bool *out_new, gm_error *err);
+
+// Seals the open runs of all series that hold at least `at_least` samples, and gives their memory back: for a fleet
+// that has fallen silent. A sealed block of few samples compresses less (bench-history). GM_NOMEM: some are sealed.
+GM_NODISCARD gm_status gm_history_seal(gm_history *history, size_t at_least, gm_error *err);
 
 bool     gm_history_has(const gm_history *history, uint32_t twin, uint32_t column);
 uint64_t gm_history_count(const gm_history *history, uint32_t twin, uint32_t column);  // samples in the series
 
 // Calls each for the samples with from <= at < to in rising order, until it returns false. Text is viewed for the call.
+// each must not use the history: its working memory is in use. GM_NOMEM, GM_CORRUPT: what came before was given.
 typedef bool gm_history_each(void *context, const gm_sample *sample);
 GM_NODISCARD gm_status gm_history_read(const gm_history *history, uint32_t twin, uint32_t column, gm_time_ns from,
                                        gm_time_ns to, gm_history_each *each, void *context, gm_error *err);
 
-// The newest sample with at <= time; value.kind NONE when there is none. The as-of read.
+// The newest sample with at <= time; value.kind NONE when there is none, or it is a removal (at tells: 0 = none).
+// Text is viewed until the next call for this history. The as-of read. Cost: decodes one block, about 20 us, or less.
 GM_NODISCARD gm_status gm_history_as_of(const gm_history *history, uint32_t twin, uint32_t column, gm_time_ns time,
                                         gm_sample *out_sample, gm_error *err);
 
-// n buckets of equal length over [from, to), numeric and boolean series only (GM_INVALID otherwise).
-// One pass; whole sealed blocks inside a bucket are answered from their summary.
+// n buckets of equal length over [from, to): bucket i starts at from + (to - from) * i / n, rounded down. A series that
+// does not exist gives gaps. GM_INVALID: no length, or there is text in the range.
+// One pass; whole sealed blocks inside a bucket are answered from their summary, at most n + 1 are decoded.
 GM_NODISCARD gm_status gm_history_buckets(const gm_history *history, uint32_t twin, uint32_t column, gm_time_ns from,
                                           gm_time_ns to, size_t n, gm_bucket *out_buckets, gm_error *err);
 
 // Forgets all series of a twin (deletion for good).
 void gm_history_forget(gm_history *history, uint32_t twin);
 
-typedef struct gm_history_stats { uint64_t series, samples, sealed_bytes, open_bytes; } gm_history_stats;
+typedef struct gm_history_stats {
+    uint64_t series, samples, blocks;
+    uint64_t sealed_bytes;  // of sealed blocks
+    uint64_t open_bytes;    // of open runs
+    uint64_t index_bytes;   // of what finds series and blocks; small series live here
+} gm_history_stats;
 gm_history_stats gm_history_statistics(const gm_history *history);
 
 #endif
