@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 static const gm_verb *const verbs[] = {
+    &gm_verb_serve,
     &gm_verb_check,
     &gm_verb_query,
     &gm_verb_get,
