@@ -23,15 +23,20 @@ static bool version_allowed(const gm_element *element, const gm_meta_prop *meta,
     return (meta->flags & GM_PROP_OLDER) != 0 ? version <= element->version : version == element->version;
 }
 
-static void complain_class(gm_set *set, const gm_element *element, const gm_member *member, const gm_ref *ref, const char *what)
+static void complain_class(gm_set *set, const gm_element *element, const gm_member *member, const gm_ref *ref,
+                           const char *what)
 {
-    GM_COMPLAIN(set, element, ref->node, "badType", "\"%s\" can not be %s; refer to something else", member->meta->name, what);
+    GM_COMPLAIN(set, element, ref->node, "badType", "\"%s\" can not be %s; refer to something else", member->meta->name,
+                what);
 }
 
-static void complain_version(gm_set *set, const gm_element *element, const gm_member *member, const gm_ref *ref, unsigned v)
+static void complain_version(gm_set *set, const gm_element *element, const gm_member *member, const gm_ref *ref,
+                             unsigned v)
 {
-    GM_COMPLAIN(set, element, ref->node, "disallowedVersionReference", "\"%s\" of an element of DTDL version %u can not refer "
-                "to one of version %u", member->meta->name, element->version, v);
+    GM_COMPLAIN(set, element, ref->node, "disallowedVersionReference",
+                "\"%s\" of an element of DTDL version %u can not refer "
+                "to one of version %u",
+                member->meta->name, element->version, v);
 }
 
 static bool reserved(gm_str id)
@@ -44,8 +49,10 @@ static void connect_ref(gm_set *set, const gm_element *element, const gm_member 
     const gm_meta_prop *meta = member->meta;
     if (ref->element != NULL) return;
     if (ref->standard != NULL) {
-        if ((meta->classes >> ref->standard->cls & 1) == 0) complain_class(set, element, member, ref, ref->standard->name);
-        else if (!version_allowed(element, meta, ref->version)) complain_version(set, element, member, ref, ref->version);
+        if ((meta->classes >> ref->standard->cls & 1) == 0)
+            complain_class(set, element, member, ref, ref->standard->name);
+        else if (!version_allowed(element, meta, ref->version))
+            complain_version(set, element, member, ref, ref->version);
         return;
     }
     if (ref->unit != NULL) {
@@ -65,12 +72,15 @@ static void connect_ref(gm_set *set, const gm_element *element, const gm_member 
         return;
     }
     if (target->partition != target && target->partition != element->partition) {
-        GM_COMPLAIN(set, element, ref->node, "crossPartitionReference", "\"%s\": \"" GM_STR_FMT "\" is defined inside another "
-                    "Interface; define a copy of it here", meta->name, GM_STR_ARG(ref->id));
+        GM_COMPLAIN(set, element, ref->node, "crossPartitionReference",
+                    "\"%s\": \"" GM_STR_FMT "\" is defined inside another "
+                    "Interface; define a copy of it here",
+                    meta->name, GM_STR_ARG(ref->id));
         return;
     }
     if ((meta->classes >> target->cls & 1) == 0) complain_class(set, element, member, ref, gm_class_name(target->cls));
-    else if (!version_allowed(element, meta, target->version)) complain_version(set, element, member, ref, target->version);
+    else if (!version_allowed(element, meta, target->version))
+        complain_version(set, element, member, ref, target->version);
     else ref->element = target;
 }
 
@@ -206,8 +216,9 @@ static bool check_names(gm_set *set, names *table, gm_element *element, gm_membe
         if (ref->element != NULL && ref->element->name.len > 0 && names_add(table, ref->element->name) != SIZE_MAX) {
             bool anonymous = ref->element->parent == element && ref->element->id.len == 0;
             if (element->document->tolerate && element->version == 2 && anonymous) continue;
-            GM_COMPLAIN(set, element, ref->node, "nonUniquePropertyValue", "\"%s\" has more than one element named \"" GM_STR_FMT
-                        "\"; rename one", member->meta->name, GM_STR_ARG(ref->element->name));
+            GM_COMPLAIN(set, element, ref->node, "nonUniquePropertyValue",
+                        "\"%s\" has more than one element named \"" GM_STR_FMT "\"; rename one", member->meta->name,
+                        GM_STR_ARG(ref->element->name));
         }
         member->refs[kept++] = *ref;
     }
@@ -217,17 +228,22 @@ static bool check_names(gm_set *set, names *table, gm_element *element, gm_membe
 
 // ---- contents, own and inherited ----
 
-static const gm_member *member_of(const gm_element *element, gm_prop_kind kind) { return gm_element_member(element, kind); }
+static const gm_member *member_of(const gm_element *element, gm_prop_kind kind)
+{
+    return gm_element_member(element, kind);
+}
 
 static void clash(gm_set *set, const gm_element *element, const gm_element *owner, gm_str name)
 {
     const gm_member *extends = member_of(element, GM_PROP_EXTENDS);
-    GM_COMPLAIN(set, element, extends->node, "nonUniqueImportedPropertyValue", "by way of \"extends\" there is more than one "
-                "content named \"" GM_STR_FMT "\", one from " GM_STR_FMT "; rename one", GM_STR_ARG(name), GM_STR_ARG(owner->id));
+    GM_COMPLAIN(set, element, extends->node, "nonUniqueImportedPropertyValue",
+                "by way of \"extends\" there is more than one "
+                "content named \"" GM_STR_FMT "\", one from " GM_STR_FMT "; rename one",
+                GM_STR_ARG(name), GM_STR_ARG(owner->id));
 }
 
-// Each annotation among an Interface's own contents against what it annotates, while the table of names is at hand; then
-// that no two override the same member of the same content.
+// Each annotation among an Interface's own contents against what it annotates, while the table of names is at hand;
+// then that no two override the same member of the same content.
 static bool check_annotations(gm_set *set, names *table, gm_element *element)
 {
     gm_str *pairs = NULL;
@@ -235,7 +251,8 @@ static bool check_annotations(gm_set *set, names *table, gm_element *element)
     for (uint32_t c = 0; c < element->content_count; c++) {
         gm_element *content = element->contents[c].element;
         if (element->contents[c].owner != element || content->cotypes == NULL) continue;
-        const gm_member *annotates = member_of(content, GM_PROP_ANNOTATES), *overrides = member_of(content, GM_PROP_OVERRIDES);
+        const gm_member *annotates = member_of(content, GM_PROP_ANNOTATES),
+                        *overrides = member_of(content, GM_PROP_OVERRIDES);
         if (annotates == NULL || annotates->literal != GM_KIND_STRING) continue;
         size_t target = names_find(table, annotates->value.s);
         if (target == SIZE_MAX || target >= element->content_count) continue;
@@ -250,8 +267,8 @@ static bool check_annotations(gm_set *set, names *table, gm_element *element)
     bool done = count < 2 || set->failed || names_begin(table, count);
     for (size_t i = 0; i < count && count > 1 && done && !set->failed; i++) {
         if (names_add(table, pairs[i]) == SIZE_MAX) continue;
-        GM_COMPLAIN(set, element, element->node, "multipleReference", "more than one content overrides \"" GM_STR_FMT "\"; keep one",
-                    GM_STR_ARG(pairs[i]));
+        GM_COMPLAIN(set, element, element->node, "multipleReference",
+                    "more than one content overrides \"" GM_STR_FMT "\"; keep one", GM_STR_ARG(pairs[i]));
     }
     gm_free(set->alloc, pairs);
     return done && !set->failed;
@@ -275,7 +292,8 @@ static bool collect_contents(gm_set *set, names *table, gm_element *element)
         for (uint32_t c = 0; base != NULL && c < base->content_count; c++) {
             size_t before = names_add(table, base->contents[c].element->name);
             if (before == SIZE_MAX) list[n++] = base->contents[c];
-            else if (list[before].element != base->contents[c].element) clash(set, element, base, base->contents[c].element->name);
+            else if (list[before].element != base->contents[c].element)
+                clash(set, element, base, base->contents[c].element->name);
         }
     }
     for (uint32_t r = 0; own != NULL && r < own->ref_count; r++) {
@@ -337,7 +355,8 @@ static void measure_ref(gm_element *element, const gm_member *member, const gm_r
     }
     if (kind == GM_PROP_SCHEMAS || (child != NULL && child->cls == GM_CLASS_INTERFACE)) return;
     uint32_t below = child != NULL ? child->schema_depth : ref->standard != NULL ? standard_depth(ref->standard) : 0;
-    if (child != NULL || ref->standard != NULL) element->schema_depth = larger(element->schema_depth, below + (schema ? 1 : 0));
+    if (child != NULL || ref->standard != NULL)
+        element->schema_depth = larger(element->schema_depth, below + (schema ? 1 : 0));
     if (child != NULL ? child->reaches_array : ref->standard != NULL && standard_has_array(ref->standard)) {
         element->reaches_array = true;
     }
@@ -350,7 +369,8 @@ static void measure(gm_element *element)
         for (uint32_t r = 0; r < m->ref_count; r++) measure_ref(element, m, &m->refs[r]);
     }
     for (uint32_t c = 0; c < element->content_count; c++) {
-        element->contents_count = add_up(element->contents_count, add_up(element->contents[c].element->contents_count, 1));
+        element->contents_count =
+            add_up(element->contents_count, add_up(element->contents[c].element->contents_count, 1));
     }
 }
 
@@ -361,16 +381,19 @@ static void check_interface(gm_set *set, const gm_element *element)
     const gm_shape_limits *limits = gm_shape_limits_of(element->version);
     if (element->context->limits != 0) limits = gm_shape_limits_named(element->context->limits);
     if (limits->extends_depth > 0 && element->extends_depth > limits->extends_depth) {
-        GM_COMPLAIN(set, element, element->node, "excessiveDepthNarrow", "\"extends\" is %" PRIu32 " levels deep, %" PRIu32
-                    " are allowed; flatten the hierarchy", element->extends_depth, limits->extends_depth);
+        GM_COMPLAIN(set, element, element->node, "excessiveDepthNarrow",
+                    "\"extends\" is %" PRIu32 " levels deep, %" PRIu32 " are allowed; flatten the hierarchy",
+                    element->extends_depth, limits->extends_depth);
     }
     if (limits->extends_count > 0 && element->extends_count > limits->extends_count) {
-        GM_COMPLAIN(set, element, element->node, "excessiveCount", "the hierarchy has %" PRIu32 " values of \"extends\", %" PRIu32
-                    " are allowed", element->extends_count, limits->extends_count);
+        GM_COMPLAIN(set, element, element->node, "excessiveCount",
+                    "the hierarchy has %" PRIu32 " values of \"extends\", %" PRIu32 " are allowed",
+                    element->extends_count, limits->extends_count);
     }
     if (limits->contents_count > 0 && element->contents_count > limits->contents_count) {
-        GM_COMPLAIN(set, element, element->node, "excessiveCount", "the hierarchy has %" PRIu32 " contents and their parts, %"
-                    PRIu32 " are allowed", element->contents_count, limits->contents_count);
+        GM_COMPLAIN(set, element, element->node, "excessiveCount",
+                    "the hierarchy has %" PRIu32 " contents and their parts, %" PRIu32 " are allowed",
+                    element->contents_count, limits->contents_count);
     }
     if (limits->text_bytes > 0 && element->text_bytes > limits->text_bytes) {
         GM_COMPLAIN(set, element, element->node, "partitionTooLarge", "the Interface has %zu bytes of text, %" PRIu32
@@ -397,9 +420,10 @@ static void check_component(gm_set *set, const gm_element *element)
     const gm_element *interface = schema->refs[0].element;
     for (uint32_t c = 0; c < interface->content_count; c++) {
         if (interface->contents[c].element->cls != GM_CLASS_COMPONENT) continue;
-        GM_COMPLAIN(set, element, schema->node, "excludedType", "a component can not have components: its Interface "
-                    GM_STR_FMT " has the component \"" GM_STR_FMT "\"; use a Relationship instead", GM_STR_ARG(interface->id),
-                    GM_STR_ARG(interface->contents[c].element->name));
+        GM_COMPLAIN(set, element, schema->node, "excludedType",
+                    "a component can not have components: its Interface " GM_STR_FMT " has the component \"" GM_STR_FMT
+                    "\"; use a Relationship instead",
+                    GM_STR_ARG(interface->id), GM_STR_ARG(interface->contents[c].element->name));
         return;
     }
 }
@@ -409,8 +433,9 @@ static void check_schema_depth(gm_set *set, const gm_element *element)
     const gm_shape_limits *limits = gm_shape_limits_of(element->version);
     if (element->context->limits != 0) limits = gm_shape_limits_named(element->context->limits);
     if (limits->schema_depth == 0 || element->schema_depth <= limits->schema_depth) return;
-    GM_COMPLAIN(set, element, element->node, "excessiveDepthNarrow", "schemas are nested %" PRIu32 " levels deep here, %" PRIu32
-                " are allowed; make them flatter", element->schema_depth, limits->schema_depth);
+    GM_COMPLAIN(set, element, element->node, "excessiveDepthNarrow",
+                "schemas are nested %" PRIu32 " levels deep here, %" PRIu32 " are allowed; make them flatter",
+                element->schema_depth, limits->schema_depth);
 }
 
 static int compare_values(const void *a, const void *b)
@@ -438,9 +463,10 @@ static bool check_enum(gm_set *set, const gm_element *element)
         if (value == NULL || value->literal == GM_KIND_NONE) continue;
         sorted[n++] = value;
         gm_kind kind = wanted != NULL && wanted->cls == GM_CLASS_STRING ? GM_KIND_STRING : GM_KIND_INT;
-        if (wanted != NULL && (GM_CLASS_BIT(STRING) | GM_CLASS_BIT(INTEGER)) >> wanted->cls & 1 && value->literal != kind) {
-            GM_COMPLAIN(set, one, value->node, "nonConformantDatatype", "the Enum declares values of type %s; write one",
-                        wanted->name);
+        if (wanted != NULL && (GM_CLASS_BIT(STRING) | GM_CLASS_BIT(INTEGER)) >> wanted->cls & 1 &&
+            value->literal != kind) {
+            GM_COMPLAIN(set, one, value->node, "nonConformantDatatype",
+                        "the Enum declares values of type %s; write one", wanted->name);
         }
     }
     qsort(sorted, n, sizeof *sorted, compare_values);
@@ -449,7 +475,8 @@ static bool check_enum(gm_set *set, const gm_element *element)
         bool same = a.kind == b.kind && (a.kind == GM_KIND_STRING ? gm_str_eq(a.s, b.s)
                                          : a.kind == GM_KIND_DOUBLE ? a.d == b.d : a.i == b.i);
         if (same) {
-            GM_COMPLAIN(set, element, sorted[i]->node, "nonUniquePropertyValue", "the Enum has this \"enumValue\" already; "
+            GM_COMPLAIN(set, element, sorted[i]->node, "nonUniquePropertyValue",
+                        "the Enum has this \"enumValue\" already; "
                         "change one of them");
         }
     }
@@ -469,7 +496,8 @@ static bool check_element(gm_set *set, gm_element *element)
     case GM_CLASS_PROPERTY:
         if (element->version == 2 && element->reaches_array) {
             const gm_member *schema = member_of(element, GM_PROP_SCHEMA);
-            GM_COMPLAIN(set, element, schema->node, "excludedType", "in DTDL version 2 a Property can not hold an Array; use a Map, "
+            GM_COMPLAIN(set, element, schema->node, "excludedType",
+                        "in DTDL version 2 a Property can not hold an Array; use a Map, "
                         "or DTDL version 3");
         }
         break;
@@ -513,6 +541,7 @@ gm_status gm_set_check(gm_set *set, gm_error *err)
     }
     names_finish(&table);
     gm_free(set->alloc, stack);
-    if (!done || set->failed || set->found->failed) return gm_fail(err, GM_NOMEM, "model", "checking %zu elements", set->all_count);
+    if (!done || set->failed || set->found->failed)
+        return gm_fail(err, GM_NOMEM, "model", "checking %zu elements", set->all_count);
     return GM_OK;
 }

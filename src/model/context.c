@@ -23,14 +23,16 @@ typedef struct entry {
     const gm_json *node;     // the component being read
 } entry;
 
-#define REFUSE(at, rule, ...) (gm_collect((at)->set->found, (rule), (at)->document, (at)->node, NO_ID, __VA_ARGS__), false)
+#define REFUSE(at, rule, ...)                                                                                          \
+    (gm_collect((at)->set->found, (rule), (at)->document, (at)->node, NO_ID, __VA_ARGS__), false)
 
 // "dtmi:dtdl:context;3": the language itself.
 static bool enter_language(entry *at, gm_str text)
 {
     gm_dtmi dtmi;
     if (!gm_dtmi_parse(text, &dtmi)) {
-        return REFUSE(at, "invalidContextSpecifier", "\"" GM_STR_FMT "\" is no DTMI; name a context such as \"dtmi:dtdl:context;3\"",
+        return REFUSE(at, "invalidContextSpecifier",
+                      "\"" GM_STR_FMT "\" is no DTMI; name a context such as \"dtmi:dtdl:context;3\"",
                       GM_STR_ARG(text));
     }
     bool limitless = gm_str_is(dtmi.fragment, "#limitless");
@@ -39,24 +41,25 @@ static bool enter_language(entry *at, gm_str text)
                       GM_STR_ARG(text));
     }
     if (dtmi.fragment.len > 0 && dtmi.major < 4) {
-        return REFUSE(at, "disallowedContextFragment", "\"" GM_STR_FMT "\": DTDL version %" PRIu32 " takes no fragment; remove it",
-                      GM_STR_ARG(text), dtmi.major);
+        return REFUSE(at, "disallowedContextFragment",
+                      "\"" GM_STR_FMT "\": DTDL version %" PRIu32 " takes no fragment; remove it", GM_STR_ARG(text),
+                      dtmi.major);
     }
     if (!dtmi.versioned) {
         return REFUSE(at, "missingContextVersion", "\"" GM_STR_FMT "\" lacks a version; write \"dtmi:dtdl:context;3\"",
                       GM_STR_ARG(text));
     }
     if (dtmi.fragment.len > 0 && !limitless) {
-        return REFUSE(at, "misplacedLimitContext", "\"" GM_STR_FMT "\" may only follow \"dtmi:dtdl:context;4#limitless\"",
-                      GM_STR_ARG(text));
+        return REFUSE(at, "misplacedLimitContext",
+                      "\"" GM_STR_FMT "\" may only follow \"dtmi:dtdl:context;4#limitless\"", GM_STR_ARG(text));
     }
     if (dtmi.major < GM_DTDL_FIRST || dtmi.major > GM_DTDL_LAST || dtmi.minor > 0) {
-        return REFUSE(at, "unrecognizedContextVersion", "\"" GM_STR_FMT "\": DTDL versions 2, 3 and 4 are known; use one of them",
-                      GM_STR_ARG(text));
+        return REFUSE(at, "unrecognizedContextVersion",
+                      "\"" GM_STR_FMT "\": DTDL versions 2, 3 and 4 are known; use one of them", GM_STR_ARG(text));
     }
     if (at->set->rules->version_max > 0 && dtmi.major > at->set->rules->version_max) {
-        return REFUSE(at, "disallowedContextVersion", "\"" GM_STR_FMT "\": versions up to %u are allowed here", GM_STR_ARG(text),
-                      at->set->rules->version_max);
+        return REFUSE(at, "disallowedContextVersion", "\"" GM_STR_FMT "\": versions up to %u are allowed here",
+                      GM_STR_ARG(text), at->set->rules->version_max);
     }
     at->context.version = dtmi.major;
     at->context.limits  = limitless ? 1 : 0;
@@ -78,14 +81,15 @@ static bool enter_extension(entry *at, gm_str text)
 {
     gm_dtmi dtmi;
     if (gm_str_starts(text, GM_STR(DTDL_CONTEXT))) {
-        return REFUSE(at, "dtdlContextFollowsAffiliate", "\"" GM_STR_FMT "\" must come before the contexts of extensions",
-                      GM_STR_ARG(text));
+        return REFUSE(at, "dtdlContextFollowsAffiliate",
+                      "\"" GM_STR_FMT "\" must come before the contexts of extensions", GM_STR_ARG(text));
     }
     if (!gm_str_starts(text, GM_STR("dtmi:"))) {
         return REFUSE(at, "nonDtmiContextSpecifier", "\"" GM_STR_FMT "\" is no DTMI; remove it", GM_STR_ARG(text));
     }
     if (!gm_dtmi_parse(text, &dtmi) || dtmi.fragment.len > 0) {
-        return REFUSE(at, "invalidContextSpecifier", "\"" GM_STR_FMT "\" is no valid DTMI; correct it", GM_STR_ARG(text));
+        return REFUSE(at, "invalidContextSpecifier", "\"" GM_STR_FMT "\" is no valid DTMI; correct it",
+                      GM_STR_ARG(text));
     }
     if (!reference_valid(text, at->context.version)) {
         if (!dtmi.versioned) {
@@ -97,7 +101,8 @@ static bool enter_extension(entry *at, gm_str text)
                       GM_STR_ARG(text), at->context.version);
     }
     if (!dtmi.versioned) {
-        return REFUSE(at, "missingContextVersion", "\"" GM_STR_FMT "\" lacks a version; append one, as in \";1\"", GM_STR_ARG(text));
+        return REFUSE(at, "missingContextVersion", "\"" GM_STR_FMT "\" lacks a version; append one, as in \";1\"",
+                      GM_STR_ARG(text));
     }
     bool                name_known;
     gm_str              name  = gm_dtmi_versionless(text);
@@ -105,14 +110,15 @@ static bool enter_extension(entry *at, gm_str text)
     if (found == NULL) {
         if (!unknown_allowed(at->set, at->context.version)) {
             const char *rule = name_known ? "unresolvableContextVersion" : "unresolvableContextSpecifier";
-            return REFUSE(at, rule, "\"" GM_STR_FMT "\" is not an extension that is known here; remove it", GM_STR_ARG(text));
+            return REFUSE(at, rule, "\"" GM_STR_FMT "\" is not an extension that is known here; remove it",
+                          GM_STR_ARG(text));
         }
         at->context.complete = false;
         return true;
     }
     if (found->limits != NULL) {
-        return REFUSE(at, "misplacedLimitContext", "\"" GM_STR_FMT "\" may only follow \"dtmi:dtdl:context;4#limitless\"",
-                      GM_STR_ARG(text));
+        return REFUSE(at, "misplacedLimitContext",
+                      "\"" GM_STR_FMT "\" may only follow \"dtmi:dtdl:context;4#limitless\"", GM_STR_ARG(text));
     }
     for (size_t i = 0; i < gm_extension_count(); i++) {  // a later version replaces an earlier one
         const gm_extension *other = gm_extension_at(i);
@@ -145,7 +151,8 @@ static bool enter_limits(entry *at, const gm_json *next)
             at->context.limits = 0;
             return true;
         }
-        const gm_extension *found = gm_extension_find(gm_dtmi_versionless(next->text), dtmi.major, dtmi.minor, &ignored);
+        const gm_extension *found =
+            gm_extension_find(gm_dtmi_versionless(next->text), dtmi.major, dtmi.minor, &ignored);
         if (found != NULL && found->limits != NULL) {
             for (size_t i = 0; i < at->set->rules->limit_context_count; i++) {
                 gm_str accepted = at->set->rules->limit_contexts[i];
@@ -190,13 +197,14 @@ static bool enter_all(entry *at, const gm_json *first, bool single)
     }
     if (at->context.version == 0) {
         at->node = first;
-        return REFUSE(at, "missingDtdlContext", "the first context must be the language's, such as \"dtmi:dtdl:context;3\"");
+        return REFUSE(at, "missingDtdlContext",
+                      "the first context must be the language's, such as \"dtmi:dtdl:context;3\"");
     }
     for (; node != NULL; node = single ? NULL : node->next) {
         at->node = node;
         if (node->kind != GM_JSON_STRING) {
-            return REFUSE(at, "disallowedLocalContext", "DTDL version %u takes no definitions of terms here; remove them",
-                          at->context.version);
+            return REFUSE(at, "disallowedLocalContext",
+                          "DTDL version %u takes no definitions of terms here; remove them", at->context.version);
         }
         if (!enter_extension(at, node->text)) return false;
     }
@@ -208,8 +216,8 @@ const gm_context *gm_context_enter(gm_set *set, gm_document *document, const gm_
     const gm_json *node = gm_json_get(object, GM_STR("@context"));
     if (node == NULL || (node->kind == GM_JSON_ARRAY && node->count == 0)) {
         if (outer != NULL) return outer;
-        gm_collect(set->found, node == NULL ? "missingContext" : "emptyContext", document, node != NULL ? node : object, NO_ID,
-                   "add \"@context\": \"dtmi:dtdl:context;3\" to say which version of DTDL this is");
+        gm_collect(set->found, node == NULL ? "missingContext" : "emptyContext", document, node != NULL ? node : object,
+                   NO_ID, "add \"@context\": \"dtmi:dtdl:context;3\" to say which version of DTDL this is");
         return NULL;
     }
     entry at = { .set = set, .document = document, .node = node,

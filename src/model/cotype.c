@@ -79,7 +79,8 @@ static uint64_t allowed_classes(const gm_cotype_ref *ref)
     if (ref->cotype != NULL) return ref->cotype->classes;
     uint64_t classes = GM_CLASS_BIT(PROPERTY) | GM_CLASS_BIT(TELEMETRY);
     if (ref->vocabularies != GM_QUANTITY_BUILT_IN) {
-        classes |= GM_CLASS_BIT(COMMAND_REQUEST) | GM_CLASS_BIT(COMMAND_RESPONSE) | GM_CLASS_BIT(FIELD) | GM_CLASS_BIT(MAP_VALUE);
+        classes |= GM_CLASS_BIT(COMMAND_REQUEST) | GM_CLASS_BIT(COMMAND_RESPONSE) | GM_CLASS_BIT(FIELD) |
+                   GM_CLASS_BIT(MAP_VALUE);
     }
     return classes;
 }
@@ -87,7 +88,9 @@ static uint64_t allowed_classes(const gm_cotype_ref *ref)
 static unsigned allowed_versions(const gm_cotype_ref *ref)
 {
     if (ref->cotype != NULL) return ref->extension->versions;
-    return ref->vocabularies == GM_QUANTITY_BUILT_IN ? GM_V2 : ref->vocabularies == GM_QUANTITY_EXTENSION_1 ? GM_V3 : GM_V4;
+    return ref->vocabularies == GM_QUANTITY_BUILT_IN      ? GM_V2
+           : ref->vocabularies == GM_QUANTITY_EXTENSION_1 ? GM_V3
+                                                          : GM_V4;
 }
 
 void gm_cotype_check(gm_set *set, gm_element *element)
@@ -95,18 +98,22 @@ void gm_cotype_check(gm_set *set, gm_element *element)
     const gm_cotype_ref *quantity = NULL;
     for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
         if ((allowed_classes(c) >> element->cls & 1) == 0) {
-            GM_COMPLAIN(set, element, c->node, "invalidCotype", "type \"" GM_STR_FMT "\" can not be added to a %s; remove it",
-                        GM_STR_ARG(c->term), gm_class_name(element->cls));
+            GM_COMPLAIN(set, element, c->node, "invalidCotype",
+                        "type \"" GM_STR_FMT "\" can not be added to a %s; remove it", GM_STR_ARG(c->term),
+                        gm_class_name(element->cls));
             continue;
         }
         if ((allowed_versions(c) & gm_version_bit(element->version)) == 0) {
-            GM_COMPLAIN(set, element, c->node, "invalidCotypeVersion", "type \"" GM_STR_FMT "\" can not be used with DTDL version "
-                        "%u; use another version of its extension", GM_STR_ARG(c->term), element->version);
+            GM_COMPLAIN(set, element, c->node, "invalidCotypeVersion",
+                        "type \"" GM_STR_FMT "\" can not be used with DTDL version "
+                        "%u; use another version of its extension",
+                        GM_STR_ARG(c->term), element->version);
             continue;
         }
         if (c->quantity != NULL && quantity != NULL) {
-            GM_COMPLAIN(set, element, c->node, "conflictingSupplementalTypes", "types \"" GM_STR_FMT "\" and \"" GM_STR_FMT
-                        "\" both bring a \"unit\"; keep one", GM_STR_ARG(quantity->term), GM_STR_ARG(c->term));
+            GM_COMPLAIN(set, element, c->node, "conflictingSupplementalTypes",
+                        "types \"" GM_STR_FMT "\" and \"" GM_STR_FMT "\" both bring a \"unit\"; keep one",
+                        GM_STR_ARG(quantity->term), GM_STR_ARG(c->term));
         }
         if (c->quantity != NULL) quantity = c;
         if (c->cotype == NULL) continue;
@@ -115,8 +122,9 @@ void gm_cotype_check(gm_set *set, gm_element *element)
                         c->cotype->term, c->cotype->needs);
         }
         if (c->cotype->excludes != NULL && has_cotype(element, c->cotype->excludes)) {
-            GM_COMPLAIN(set, element, c->node, "disallowedCocotype", "type \"%s\" can not stand beside type \"%s\"; remove one",
-                        c->cotype->term, c->cotype->excludes);
+            GM_COMPLAIN(set, element, c->node, "disallowedCocotype",
+                        "type \"%s\" can not stand beside type \"%s\"; remove one", c->cotype->term,
+                        c->cotype->excludes);
         }
     }
 }
@@ -131,7 +139,9 @@ static const gm_quantity *quantity_of(const gm_element *element)
 
 static const char *vector_unit(const gm_element *element)
 {
-    return has_cotype(element, "AccelerationVector") ? "AccelerationUnit" : has_cotype(element, "VelocityVector") ? "VelocityUnit" : NULL;
+    return has_cotype(element, "AccelerationVector") ? "AccelerationUnit"
+           : has_cotype(element, "VelocityVector")   ? "VelocityUnit"
+                                                     : NULL;
 }
 
 const gm_meta_prop *gm_cotype_prop(gm_set *set, const gm_element *element, gm_str name)
@@ -145,7 +155,9 @@ const gm_meta_prop *gm_cotype_prop(gm_set *set, const gm_element *element, gm_st
             if (gm_str_is(name, dtmi)) return c->cotype->props[p];
         }
     }
-    const gm_meta_prop *unit = quantity_of(element) != NULL ? &unit_required : vector_unit(element) != NULL ? &unit_optional : NULL;
+    const gm_meta_prop *unit = quantity_of(element) != NULL   ? &unit_required
+                               : vector_unit(element) != NULL ? &unit_optional
+                                                              : NULL;
     if (unit == NULL || gm_str_is(name, "unit")) return unit != NULL && gm_str_is(name, "unit") ? unit : NULL;
     if (!gm_str_starts(name, GM_STR("dtmi:"))) return NULL;
     gm_str dtmi = gm_context_expand(set, element->context, GM_STR("unit"));
@@ -164,8 +176,8 @@ void gm_cotype_check_members(gm_set *set, gm_element *element)
 {
     for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
         if (c->quantity != NULL && !has_member(element, &unit_required)) {
-            GM_COMPLAIN(set, element, element->node, "missingSupplementalObjectProperty", "a %s needs a \"unit\"; add one of its units",
-                        c->quantity->name);
+            GM_COMPLAIN(set, element, element->node, "missingSupplementalObjectProperty",
+                        "a %s needs a \"unit\"; add one of its units", c->quantity->name);
         }
         for (size_t p = 0; c->cotype != NULL && p < GM_COTYPE_PROPS && c->cotype->props[p] != NULL; p++) {
             const gm_meta_prop *meta = c->cotype->props[p];
@@ -183,7 +195,8 @@ static bool schema_is(const gm_ref *ref, uint64_t classes)
 {
     if (ref->element != NULL) return classes >> ref->element->cls & 1;
     if (ref->unit_enum != NULL) return (classes & GM_CLASS_BIT(ENUM)) != 0;
-    return ref->standard == NULL || (classes >> ref->standard->cls & 1) != 0;  // what is not defined was reported already
+    return ref->standard == NULL ||
+           (classes >> ref->standard->cls & 1) != 0; // what is not defined was reported already
 }
 
 static bool schema_named(const gm_ref *ref, const char *const names[8])
@@ -196,17 +209,19 @@ static bool schema_named(const gm_ref *ref, const char *const names[8])
 
 static void check_unit(gm_set *set, const gm_element *element, const gm_cotype_ref *ref)
 {
-    const gm_member *unit = gm_element_member(element, GM_PROP_UNIT), *schema = gm_element_member(element, GM_PROP_SCHEMA);
+    const gm_member *unit   = gm_element_member(element, GM_PROP_UNIT),
+                    *schema = gm_element_member(element, GM_PROP_SCHEMA);
     if (unit != NULL && unit->ref_count > 0) {
         const gm_named_unit *named = unit->refs[0].unit;
         if (named != NULL && named->type != ref->quantity->type) {
-            GM_COMPLAIN(set, element, unit->node, ref->vocabularies == GM_QUANTITY_BUILT_IN ? "notRequiredType" : "wrongParent",
-                        "\"%s\" is no unit of %s; use one of %s", named->name, ref->quantity->name, ref->quantity->type->name);
+            GM_COMPLAIN(
+                set, element, unit->node, ref->vocabularies == GM_QUANTITY_BUILT_IN ? "notRequiredType" : "wrongParent",
+                "\"%s\" is no unit of %s; use one of %s", named->name, ref->quantity->name, ref->quantity->type->name);
         }
     }
     if (schema != NULL && schema->ref_count > 0 && !schema_is(&schema->refs[0], GM_CLASSES_NUMERIC)) {
-        GM_COMPLAIN(set, element, schema->node, "notRequiredType", "a %s must have a numeric schema, such as \"double\"",
-                    ref->quantity->name);
+        GM_COMPLAIN(set, element, schema->node, "notRequiredType",
+                    "a %s must have a numeric schema, such as \"double\"", ref->quantity->name);
     }
 }
 
@@ -216,17 +231,18 @@ static void check_schema(gm_set *set, const gm_element *element, const gm_cotype
     if (schema == NULL || schema->ref_count == 0) return;
     const gm_ref *ref = &schema->refs[0];
     if (cotype->schema_classes != 0 && !schema_is(ref, cotype->schema_classes)) {
-        GM_COMPLAIN(set, element, schema->node, "notRequiredType", "type \"%s\" does not go with this schema; change one of them",
-                    cotype->term);
+        GM_COMPLAIN(set, element, schema->node, "notRequiredType",
+                    "type \"%s\" does not go with this schema; change one of them", cotype->term);
     }
     if (cotype->schema_names[0] != NULL && !schema_named(ref, cotype->schema_names)) {
-        GM_COMPLAIN(set, element, schema->node, "notRequiredValue", "type \"%s\" needs the schema \"%s\" or one of its kin",
-                    cotype->term, cotype->schema_names[0]);
+        GM_COMPLAIN(set, element, schema->node, "notRequiredValue",
+                    "type \"%s\" needs the schema \"%s\" or one of its kin", cotype->term, cotype->schema_names[0]);
     }
     bool defined = ref->element != NULL || ref->standard != NULL;
-    if (cotype->schema_cotype != NULL && defined && (ref->element == NULL || !has_cotype(ref->element, cotype->schema_cotype))) {
-        GM_COMPLAIN(set, element, schema->node, "notRequiredType", "type \"%s\" needs a schema of type \"%s\"", cotype->term,
-                    cotype->schema_cotype);
+    if (cotype->schema_cotype != NULL && defined &&
+        (ref->element == NULL || !has_cotype(ref->element, cotype->schema_cotype))) {
+        GM_COMPLAIN(set, element, schema->node, "notRequiredType", "type \"%s\" needs a schema of type \"%s\"",
+                    cotype->term, cotype->schema_cotype);
     }
 }
 
@@ -236,11 +252,12 @@ static void check_fields(gm_set *set, const gm_element *element, const gm_cotype
     for (uint32_t r = 0; fields != NULL && r < fields->ref_count; r++) {
         bool fits = false;
         for (size_t i = 0; i < GM_COTYPE_NAMES && cotype->field_cotypes[i] != NULL; i++) {
-            fits = fits || (fields->refs[r].element != NULL && has_cotype(fields->refs[r].element, cotype->field_cotypes[i]));
+            fits = fits ||
+                   (fields->refs[r].element != NULL && has_cotype(fields->refs[r].element, cotype->field_cotypes[i]));
         }
         if (fits) continue;
-        GM_COMPLAIN(set, element, fields->refs[r].node, "notRequiredType", "each field of a \"%s\" needs a type such as \"%s\"",
-                    cotype->term, cotype->field_cotypes[0]);
+        GM_COMPLAIN(set, element, fields->refs[r].node, "notRequiredType",
+                    "each field of a \"%s\" needs a type such as \"%s\"", cotype->term, cotype->field_cotypes[0]);
     }
 }
 
@@ -249,14 +266,15 @@ static void check_parent(gm_set *set, const gm_element *element, const gm_cotype
     const gm_cotype *cotype = ref->cotype;
     if (element->parent == NULL || element->via->kind != GM_PROP_FIELDS) return;
     if (!has_cotype(element->parent, cotype->parent_cotype)) {
-        GM_COMPLAIN(set, element, ref->node, "missingParentCotype", "type \"%s\" needs an Object of type \"%s\" around it",
-                    cotype->term, cotype->parent_cotype);
+        GM_COMPLAIN(set, element, ref->node, "missingParentCotype",
+                    "type \"%s\" needs an Object of type \"%s\" around it", cotype->term, cotype->parent_cotype);
         return;
     }
     const gm_member *fields = gm_element_member(element->parent, GM_PROP_FIELDS);
     for (uint32_t r = 0; fields != NULL && r < fields->ref_count && fields->refs[r].element != element; r++) {
         if (fields->refs[r].element == NULL || !has_cotype(fields->refs[r].element, cotype->term)) continue;
-        GM_COMPLAIN(set, element, ref->node, "siblingSharesCotype", "only one field may be of type \"%s\"", cotype->term);
+        GM_COMPLAIN(set, element, ref->node, "siblingSharesCotype", "only one field may be of type \"%s\"",
+                    cotype->term);
         return;
     }
 }
@@ -272,7 +290,8 @@ void gm_cotype_check_values(gm_set *set, gm_element *element)
     }
     const char      *vector = vector_unit(element);
     const gm_member *unit   = vector != NULL ? gm_element_member(element, GM_PROP_UNIT) : NULL;
-    if (unit != NULL && unit->ref_count > 0 && unit->refs[0].unit != NULL && strcmp(unit->refs[0].unit->type->name, vector) != 0) {
+    if (unit != NULL && unit->ref_count > 0 && unit->refs[0].unit != NULL &&
+        strcmp(unit->refs[0].unit->type->name, vector) != 0) {
         GM_COMPLAIN(set, element, unit->node, "notRequiredType", "use a unit of %s here", vector);
     }
 }
@@ -288,7 +307,8 @@ static void check_override(gm_set *set, gm_element *content, const gm_element *t
     const gm_meta_prop *prop = gm_cotype_prop(set, target, path);
     if (prop == NULL) {
         bool material = gm_class_prop(target->cls, target->version, path) != NULL;
-        GM_COMPLAIN(set, content, overrides->node, material ? "matchingPropertyNotSupplemental" : "noMatchingSupplementalProperty",
+        GM_COMPLAIN(set, content, overrides->node,
+                    material ? "matchingPropertyNotSupplemental" : "noMatchingSupplementalProperty",
                     "\"" GM_STR_FMT "\" is no member that an extension adds to \"" GM_STR_FMT "\"", GM_STR_ARG(path),
                     GM_STR_ARG(target->name));
         return;
@@ -297,8 +317,8 @@ static void check_override(gm_set *set, gm_element *content, const gm_element *t
     const gm_member   *schema   = gm_element_member(content, GM_PROP_SCHEMA);
     if (prop->kind != GM_PROP_UNIT || quantity == NULL || schema == NULL || schema->ref_count == 0) return;
     if (schema->refs[0].unit_enum != quantity->type) {
-        GM_COMPLAIN(set, content, schema->node, "siblingPropertyMismatch", "the schema must be %s, like what it overrides",
-                    quantity->type->name);
+        GM_COMPLAIN(set, content, schema->node, "siblingPropertyMismatch",
+                    "the schema must be %s, like what it overrides", quantity->type->name);
     }
 }
 
@@ -306,12 +326,16 @@ void gm_cotype_check_annotation(gm_set *set, gm_element *content, const gm_eleme
 {
     const gm_member *annotates = gm_element_member(content, GM_PROP_ANNOTATES);
     if (target->cls != GM_CLASS_PROPERTY && target->cls != GM_CLASS_TELEMETRY) {
-        GM_COMPLAIN(set, content, annotates->node, "notSiblingRequiredType", "\"" GM_STR_FMT "\" is a %s; only a Property or a "
-                    "Telemetry can be annotated", GM_STR_ARG(target->name), gm_class_name(target->cls));
+        GM_COMPLAIN(set, content, annotates->node, "notSiblingRequiredType",
+                    "\"" GM_STR_FMT "\" is a %s; only a Property or a "
+                    "Telemetry can be annotated",
+                    GM_STR_ARG(target->name), gm_class_name(target->cls));
     }
     if (has_cotype(target, "ValueAnnotation")) {
-        GM_COMPLAIN(set, content, annotates->node, "disallowedType", "\"" GM_STR_FMT "\" is an annotation itself; annotate "
-                    "something else", GM_STR_ARG(target->name));
+        GM_COMPLAIN(set, content, annotates->node, "disallowedType",
+                    "\"" GM_STR_FMT "\" is an annotation itself; annotate "
+                    "something else",
+                    GM_STR_ARG(target->name));
     }
     check_override(set, content, target);
 }
@@ -341,8 +365,8 @@ bool gm_cotype_check_indexes(gm_set *set, const gm_element *element, const gm_me
     if (n > 1) qsort(list, n, sizeof *list, compare_numbered);
     for (size_t i = 1; i < n; i++) {
         if (list[i].index != list[i - 1].index) continue;
-        GM_COMPLAIN(set, element, list[i].member->node, "nonUniquePropertyValue", "\"index\" %lld is used already; choose another",
-                    (long long)list[i].index);
+        GM_COMPLAIN(set, element, list[i].member->node, "nonUniquePropertyValue",
+                    "\"index\" %lld is used already; choose another", (long long)list[i].index);
     }
     gm_free(set->alloc, list);
     return true;

@@ -1,8 +1,8 @@
 // model/dtmi.h: digital twin model identifiers, "dtmi:example:Pump;1".
 //
 // Grammar: https://github.com/Azure/opendigitaltwins-dtdl, DTMI specification and DTDL v4 language specification,
-// section "Digital Twin Model Identifier". Two forms: a *general* one, which also names what nobody may define (segments
-// with a leading underscore, fragments), and the *user* one, which models define.
+// section "Digital Twin Model Identifier". Two forms: a *general* one, which also names what nobody may define
+// (segments with a leading underscore, fragments), and the *user* one, which models define.
 #ifndef GM_MODEL_DTMI_H
 #define GM_MODEL_DTMI_H
 

@@ -73,7 +73,8 @@ gm_str gm_element_id(const gm_element *element, gm_arena *arena)
     while (n > 0) {
         const gm_element *e = chain[--n];
         at += (size_t)sprintf(text + at, ":_%s", e->via->name);
-        if ((e->via->flags & GM_PROP_KEYED) != 0) at += (size_t)sprintf(text + at, ":__" GM_STR_FMT, GM_STR_ARG(e->name));
+        if ((e->via->flags & GM_PROP_KEYED) != 0)
+            at += (size_t)sprintf(text + at, ":__" GM_STR_FMT, GM_STR_ARG(e->name));
     }
     memcpy(text + at, version.ptr, version.len);
     at += version.len;
@@ -94,9 +95,15 @@ gm_element *gm_set_find(const gm_set *set, gm_str id)
     return set->known != NULL ? gm_model_element(set->known, id) : NULL;
 }
 
-static bool reserved_prefix(gm_str id)
+static bool reserved_prefix(const gm_context *context, gm_str id)
 {
-    return gm_str_starts(id, GM_STR("dtmi:dtdl:")) || gm_str_starts(id, GM_STR("dtmi:standard:"));
+    if (gm_str_starts(id, GM_STR("dtmi:dtdl:")) || gm_str_starts(id, GM_STR("dtmi:standard:"))) return true;
+    for (size_t i = 0; context->extensions >> i != 0; i++) {  // partners keep what follows their name
+        const char *base = gm_extension_at(i)->base;
+        if ((context->extensions >> i & 1) == 0 || base[0] == '\0') continue;
+        if (gm_str_starts(id, gm_str_of(base)) && id.len > strlen(base) && id.ptr[strlen(base)] == ':') return true;
+    }
+    return false;
 }
 
 // Checks an "@id" as a definition. False: the element can not be read.
@@ -107,18 +114,22 @@ static bool check_id(gm_set *set, const place *at, const gm_context *context, co
         return false;
     }
     if (gm_utf16_length(id->text) > GM_DTMI_MAX) {
-        COMPLAIN_PLACE(set, at, id, "idTooLong", "\"@id\" has %zu characters, %d are allowed", id->text.len, (int)GM_DTMI_MAX);
+        COMPLAIN_PLACE(set, at, id, "idTooLong", "\"@id\" has %zu characters, %d are allowed", id->text.len,
+                       (int)GM_DTMI_MAX);
         return false;
     }
     unsigned rules = context->version >= 3 ? GM_DTMI_VERSION_OPTIONAL | GM_DTMI_MINOR : GM_DTMI_STRICT;
     if (!gm_dtmi_is_user(id->text, rules | GM_DTMI_FRAGMENT)) {
-        COMPLAIN_PLACE(set, at, id, "invalidId", "\"" GM_STR_FMT "\" is no valid DTMI in DTDL version %u; write one such as "
-                       "\"dtmi:example:Pump;1\"", GM_STR_ARG(gm_str_slice(id->text, 0, 200)), context->version);
+        COMPLAIN_PLACE(set, at, id, "invalidId",
+                       "\"" GM_STR_FMT "\" is no valid DTMI in DTDL version %u; write one such as "
+                       "\"dtmi:example:Pump;1\"",
+                       GM_STR_ARG(gm_str_slice(id->text, 0, 200)), context->version);
         return false;
     }
     bool tolerated = at->document->tolerate && context->version < 3;
-    if (reserved_prefix(id->text) && !tolerated) {
-        COMPLAIN_PLACE(set, at, id, "reservedId", "\"" GM_STR_FMT "\" begins with a prefix that is reserved for DTDL; choose another",
+    if (reserved_prefix(context, id->text) && !tolerated) {
+        COMPLAIN_PLACE(set, at, id, "reservedId",
+                       "\"" GM_STR_FMT "\" begins with a prefix that is reserved for DTDL; choose another",
                        GM_STR_ARG(gm_str_slice(id->text, 0, 200)));
         return false;
     }
@@ -135,17 +146,23 @@ typedef struct types {
     gm_cotype_ref *cotypes, **last;
 } types;
 
+// Classes that exist as values only ("double", "synchronous"): a document can not define one of its own.
+#define VALUE_CLASSES                                                                                               \
+    (GM_CLASSES_PRIMITIVE | GM_CLASS_BIT(COMMAND_TYPE) | GM_CLASS_BIT(UNIT) | GM_CLASS_BIT(UNIT_ATTRIBUTE))
+
 static bool bad_type(gm_set *set, const place *at, const gm_json *node)
 {
-    gm_str wanted = gm_arena_str(set->found->arena, GM_STR(""));
-    for (gm_class c = 0; c < GM_CLASS_COUNT && at->via != NULL && wanted.ptr != NULL; c++) {
-        if (at->via->classes >> c & 1) {
-            wanted = gm_arena_printf(set->found->arena, GM_STR_FMT "%s%s", GM_STR_ARG(wanted), wanted.len > 0 ? ", " : "",
-                                     gm_class_name(c));
-        }
+    if (!gm_collector_wants(set->found)) return false;
+    uint64_t classes = at->via != NULL ? at->via->classes & ~VALUE_CLASSES : GM_CLASS_BIT(INTERFACE);
+    char     wanted[256];
+    size_t   n = 0;
+    wanted[0]  = '\0';
+    for (gm_class c = 0; c < GM_CLASS_COUNT && n < sizeof wanted; c++) {
+        if ((classes >> c & 1) == 0) continue;
+        n += (size_t)snprintf(wanted + n, sizeof wanted - n, "%s%s", n > 0 ? ", " : "", gm_class_name(c));
     }
     COMPLAIN_PLACE(set, at, node, "badType", "\"%s\" takes elements of type %s; give this one such an \"@type\"",
-                   at->via != NULL ? at->via->name : "", wanted.ptr != NULL && wanted.len > 0 ? wanted.ptr : "Interface");
+                   at->via != NULL ? at->via->name : "", wanted);
     return false;
 }
 
@@ -171,8 +188,10 @@ static bool read_cotype(gm_set *set, const place *at, const gm_context *context,
     gm_str        dtmi  = gm_context_expand(set, context, text);
     if (dtmi.ptr != NULL && gm_cotype_find(dtmi, &found, &abstract)) {
         if (abstract) {
-            COMPLAIN_PLACE(set, at, node, "abstractSupplementalType", "type \"" GM_STR_FMT "\" can not be used itself; name one "
-                           "of its subtypes", GM_STR_ARG(text));
+            COMPLAIN_PLACE(set, at, node, "abstractSupplementalType",
+                           "type \"" GM_STR_FMT "\" can not be used itself; name one "
+                           "of its subtypes",
+                           GM_STR_ARG(text));
             return false;
         }
         return add_cotype(set, list, found);
@@ -184,8 +203,10 @@ static bool read_cotype(gm_set *set, const place *at, const gm_context *context,
     else if (gm_str_find_char(text, ':') != SIZE_MAX) rule = v2 ? NULL : "typeNotDtmiNorTerm";
     else if (context->complete && !v2) rule = "typeUndefinedTerm";
     if (rule != NULL) {
-        COMPLAIN_PLACE(set, at, node, rule, "type \"" GM_STR_FMT "\" is not known here; remove it or correct its spelling, or "
-                       "add the context of its extension", GM_STR_ARG(gm_str_slice(text, 0, 100)));
+        COMPLAIN_PLACE(set, at, node, rule,
+                       "type \"" GM_STR_FMT "\" is not known here; remove it or correct its spelling, or "
+                       "add the context of its extension",
+                       GM_STR_ARG(gm_str_slice(text, 0, 100)));
         return false;
     }
     list->informal = true;
@@ -198,7 +219,7 @@ static bool read_type(gm_set *set, const place *at, const gm_context *context, c
     gm_class cls;
     unsigned version;
     if (gm_class_find(node->text, &cls, &version)) {
-        uint64_t wanted = at->via != NULL ? at->via->classes : GM_CLASS_BIT(INTERFACE);
+        uint64_t wanted = at->via != NULL ? at->via->classes & ~VALUE_CLASSES : GM_CLASS_BIT(INTERFACE);
         bool     fits   = (wanted >> cls & 1) != 0 && (version == 0 || version == context->version);
         if (!fits) return bad_type(set, at, node);
         list->count += (list->classes >> cls & 1) == 0;
@@ -227,7 +248,8 @@ static bool read_types(gm_set *set, const place *at, const gm_context *context, 
     if (!valid) return false;
     if (list->count == 0) return bad_type(set, at, list->node);
     if (list->count > 1) {
-        COMPLAIN_PLACE(set, at, list->node, "multipleMaterialTypes", "\"@type\" names more than one class of element; keep one");
+        COMPLAIN_PLACE(set, at, list->node, "multipleMaterialTypes",
+                       "\"@type\" names more than one class of element; keep one");
         return false;
     }
     return true;
@@ -258,36 +280,40 @@ static bool read_reference(gm_set *set, const gm_element *element, gm_str text, 
 }
 
 // One value of an OBJECT member. False: it is not valid, and a finding says why.
-static bool read_object_value(gm_set *set, gm_element *element, const gm_member *member, const gm_json *node, gm_ref *out_ref)
+static bool read_object_value(gm_set *set, gm_element *element, const gm_member *member, const gm_json *node,
+                              gm_ref *out_ref)
 {
     const gm_meta_prop *meta = member->meta;
     *out_ref = (gm_ref){ .node = node };
     if (node->kind == GM_JSON_STRING) {
         if (read_reference(set, element, node->text, node, out_ref)) return true;
-        GM_COMPLAIN(set, element, node, "badDtmiOrTerm", "\"%s\": \"" GM_STR_FMT "\" is neither a valid DTMI nor a term of DTDL",
-                    meta->name, GM_STR_ARG(gm_str_slice(node->text, 0, 200)));
+        GM_COMPLAIN(set, element, node, "badDtmiOrTerm",
+                    "\"%s\": \"" GM_STR_FMT "\" is neither a valid DTMI nor a term of DTDL", meta->name,
+                    GM_STR_ARG(gm_str_slice(node->text, 0, 200)));
         return false;
     }
     if (node->kind != GM_JSON_OBJECT) {
-        GM_COMPLAIN(set, element, node, "refNotStringOrObject", "\"%s\" must be an element or the DTMI of one", meta->name);
+        GM_COMPLAIN(set, element, node, "refNotStringOrObject", "\"%s\" must be an element or the DTMI of one",
+                    meta->name);
         return false;
     }
     if (is_reference_only(node)) {
         const gm_json *id = node->first;
         if (!element->document->tolerate || element->version >= 3) {
-            GM_COMPLAIN(set, element, node, "idReference", "\"%s\": an object with an \"@id\" only defines nothing; write the "
-                        "identifier as a string instead", meta->name);
+            GM_COMPLAIN(set, element, node, "idReference",
+                        "\"%s\": an object with an \"@id\" only defines nothing; write the "
+                        "identifier as a string instead",
+                        meta->name);
             return false;
         }
         if (id->kind == GM_JSON_STRING && read_reference(set, element, id->text, node, out_ref)) return true;
-        GM_COMPLAIN(set, element, id, "idRefBadDtmiOrTerm", "\"%s\": \"@id\" is neither a valid DTMI nor a term of DTDL", meta->name);
+        GM_COMPLAIN(set, element, id, "idRefBadDtmiOrTerm",
+                    "\"%s\": \"@id\" is neither a valid DTMI nor a term of DTDL", meta->name);
         return false;
     }
-    if ((meta->classes & (GM_CLASSES_COMPLEX | GM_CLASSES_CONTENT | GM_CLASS_BIT(INTERFACE) | GM_CLASS_BIT(FIELD) |
-                          GM_CLASS_BIT(ENUM_VALUE) | GM_CLASS_BIT(MAP_KEY) | GM_CLASS_BIT(MAP_VALUE) |
-                          GM_CLASS_BIT(COMMAND_PAYLOAD) | GM_CLASS_BIT(COMMAND_REQUEST) | GM_CLASS_BIT(COMMAND_RESPONSE) |
-                          GM_CLASS_BIT(LATENT) | GM_CLASS_BIT(NAMED_LATENT))) == 0) {
-        GM_COMPLAIN(set, element, node, "refObjectNotAllowed", "\"%s\" takes a term or a DTMI, not an object", meta->name);
+    if ((meta->classes & ~VALUE_CLASSES) == 0) {
+        GM_COMPLAIN(set, element, node, "refObjectNotAllowed", "\"%s\" takes a term or a DTMI, not an object",
+                    meta->name);
         return false;
     }
     place inside = { .document = element->document, .parent = element, .via = meta, .member = member->node,
@@ -312,7 +338,8 @@ static void read_object_member(gm_set *set, gm_element *element, gm_member *memb
     }
     bool plural = (meta->flags & GM_PROP_PLURAL) != 0;
     if (!plural && count > 1) {
-        GM_COMPLAIN(set, element, member->node, "objectMultipleValues", "\"%s\" takes one value; remove the others", meta->name);
+        GM_COMPLAIN(set, element, member->node, "objectMultipleValues", "\"%s\" takes one value; remove the others",
+                    meta->name);
     }
     if (member->ref_count == 0 && (meta->flags & GM_PROP_REQUIRED) != 0) {
         GM_COMPLAIN(set, element, member->node, "objectCountBelowMin", "\"%s\" needs %s valid value", meta->name,
@@ -324,7 +351,8 @@ static gm_member *add_member(gm_set *set, gm_element *element, const gm_meta_pro
 {
     for (gm_member *m = element->members; m != NULL; m = m->next) {
         if (m->meta != meta) continue;
-        GM_COMPLAIN(set, element, node, "duplicatePropertyName", "\"%s\" is there already; keep one of them", meta->name);
+        GM_COMPLAIN(set, element, node, "duplicatePropertyName", "\"%s\" is there already; keep one of them",
+                    meta->name);
         return NULL;
     }
     gm_member *member = take(set, sizeof *member);
@@ -379,7 +407,8 @@ static void read_members(gm_set *set, gm_element *element, const gm_json *object
         const gm_member *m = element->members;
         while (m != NULL && m->meta != props[i]) m = m->next;
         if (m != NULL) continue;
-        GM_COMPLAIN(set, element, object, props[i]->type == GM_VALUE_OBJECT ? "missingObjectProperty" : "missingLiteralProperty",
+        GM_COMPLAIN(set, element, object,
+                    props[i]->type == GM_VALUE_OBJECT ? "missingObjectProperty" : "missingLiteralProperty",
                     "%s needs a member \"%s\"; add it", gm_class_name(element->cls), props[i]->name);
     }
 }
@@ -439,7 +468,8 @@ static bool check_derived_id(gm_set *set, const place *at, const gm_json *object
         COMPLAIN_PLACE(set, at, m, "dtmiSegPropertyNotStringOrNumber", "\"name\" must be a string");
         return false;
     }
-    COMPLAIN_PLACE(set, at, object, "missingDtmiSegPropertyValue", "each value of \"%s\" needs a \"name\"; add one", at->via->name);
+    COMPLAIN_PLACE(set, at, object, "missingDtmiSegPropertyValue", "each value of \"%s\" needs a \"name\"; add one",
+                   at->via->name);
     return false;
 }
 
@@ -447,13 +477,17 @@ static bool register_element(gm_set *set, const place *at, gm_element *element, 
 {
     if (element->id.len > 0) {
         if (gm_index_find(&set->ids, element->id) != GM_INDEX_NONE) {
-            COMPLAIN_PLACE(set, at, id, "duplicateDefinition", "\"" GM_STR_FMT "\" is defined already; remove one definition or "
-                           "change its \"@id\"", GM_STR_ARG(element->id));
+            COMPLAIN_PLACE(set, at, id, "duplicateDefinition",
+                           "\"" GM_STR_FMT "\" is defined already; remove one definition or "
+                           "change its \"@id\"",
+                           GM_STR_ARG(element->id));
             return false;
         }
         if (set->known != NULL && gm_model_element(set->known, element->id) != NULL) {
-            COMPLAIN_PLACE(set, at, id, ":exists", "\"" GM_STR_FMT "\" exists already; models are never changed, so raise the "
-                           "version of the new one", GM_STR_ARG(element->id));
+            COMPLAIN_PLACE(set, at, id, ":exists",
+                           "\"" GM_STR_FMT "\" exists already; models are never changed, so raise the "
+                           "version of the new one",
+                           GM_STR_ARG(element->id));
             return false;
         }
     }
@@ -472,7 +506,8 @@ static void check_interface(gm_set *set, const place *at, const gm_element *elem
 {
     if (element->cls != GM_CLASS_INTERFACE) return;
     if (gm_utf16_length(element->id) > GM_DTMI_INTERFACE_MAX) {
-        COMPLAIN_PLACE(set, at, id, "idTooLongForType", "the \"@id\" of an Interface has at most %d characters, this one %zu",
+        COMPLAIN_PLACE(set, at, id, "idTooLongForType",
+                       "the \"@id\" of an Interface has at most %d characters, this one %zu",
                        (int)GM_DTMI_INTERFACE_MAX, element->id.len);
     }
 }
@@ -485,8 +520,10 @@ static gm_element *read_element(gm_set *set, const place *at, const gm_json *nod
     if (at->parent != NULL) {
         bool older = (at->via->flags & GM_PROP_OLDER) != 0;
         if (older ? context->version > at->parent->version : context->version != at->parent->version) {
-            COMPLAIN_PLACE(set, at, node, "disallowedVersionDefinition", "DTDL version %u is not allowed in \"%s\" of an element "
-                           "of version %u", context->version, at->via->name, at->parent->version);
+            COMPLAIN_PLACE(set, at, node, "disallowedVersionDefinition",
+                           "DTDL version %u is not allowed in \"%s\" of an element "
+                           "of version %u",
+                           context->version, at->via->name, at->parent->version);
         }
     }
     const gm_json *id = gm_json_get(node, GM_STR("@id"));
@@ -496,10 +533,17 @@ static gm_element *read_element(gm_set *set, const place *at, const gm_json *nod
     if (!read_types(set, at, context, node, &list)) return NULL;
     gm_element *element = take(set, sizeof *element);
     if (element == NULL) return NULL;
-    *element = (gm_element){
-        .parent = at->parent, .via = at->via, .document = at->document, .node = node, .context = context,
-        .id = id != NULL ? id->text : NO_ID, .cls = (gm_class)__builtin_ctzll(list.classes), .version = context->version,
-        .cotypes = list.cotypes, .informal = list.informal,
+    *element = (gm_element) {
+        .parent   = at->parent,
+        .via      = at->via,
+        .document = at->document,
+        .node     = node,
+        .context  = context,
+        .id       = id != NULL ? id->text : NO_ID,
+        .cls      = (gm_class)__builtin_ctzll(list.classes),
+        .version  = context->version,
+        .cotypes  = list.cotypes,
+        .informal = list.informal,
     };
     const gm_json *name  = gm_json_get(node, GM_STR("name"));
     element->name        = gm_json_is(name, GM_JSON_STRING) ? name->text : NO_ID;  // for findings; read properly below
@@ -541,11 +585,13 @@ static void read_top(gm_set *set, gm_document *document, const gm_json *node)
     if (context == NULL) return;
     const gm_json *id = gm_json_get(node, GM_STR("@id"));
     if (id == NULL) {
-        COMPLAIN_PLACE(set, &at, node, "missingTopLevelId", "an Interface needs an \"@id\", such as \"dtmi:example:Pump;1\"");
+        COMPLAIN_PLACE(set, &at, node, "missingTopLevelId",
+                       "an Interface needs an \"@id\", such as \"dtmi:example:Pump;1\"");
         return;
     }
     if (!rootable(node, context->version)) {
-        COMPLAIN_PLACE(set, &at, node, "typeNotRootable", "only an Interface can stand at the top level; set \"@type\" accordingly");
+        COMPLAIN_PLACE(set, &at, node, "typeNotRootable",
+                       "only an Interface can stand at the top level; set \"@type\" accordingly");
         return;
     }
     gm_element *element = read_element(set, &at, node);
@@ -565,7 +611,8 @@ gm_status gm_set_read(gm_set *set, const gm_model_source *sources, size_t n, gm_
                                    .text = gm_arena_str(set->arena, sources[i].text) };
         bool resolved      = set->rules->resolved_from > 0 && i >= set->rules->resolved_from;
         document->tolerate = resolved ? set->rules->tolerate_resolved : set->rules->tolerate;
-        if (document->file.ptr == NULL || document->text.ptr == NULL) return gm_fail(err, GM_NOMEM, "model", "reading a document");
+        if (document->file.ptr == NULL || document->text.ptr == NULL)
+            return gm_fail(err, GM_NOMEM, "model", "reading a document");
         gm_error  bad = {0};
         gm_status st  = gm_json_parse(set->arena, document->text, &document->root, &bad);
         if (st == GM_NOMEM) return gm_fail(err, GM_NOMEM, "model", "reading a document");

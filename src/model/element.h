@@ -158,7 +158,8 @@ gm_str gm_element_id(const gm_element *element, gm_arena *arena);
 gm_element *gm_model_element(const gm_model *model, gm_str id);
 
 // gm_model_add (into == model) and gm_model_check (into == NULL) under other rules than the usual ones.
-GM_NODISCARD gm_status gm_model_examine(const gm_model *model, const gm_model_rules *rules, const gm_model_source *sources,
-                                        size_t n, gm_model *into, gm_findings *out_findings, gm_error *err);
+GM_NODISCARD gm_status gm_model_examine(const gm_model *model, const gm_model_rules *rules,
+                                        const gm_model_source *sources, size_t n, gm_model *into,
+                                        gm_findings *out_findings, gm_error *err);
 
 #endif

@@ -1,6 +1,6 @@
-// Sources: the documents of the extensions in https://github.com/Azure/opendigitaltwins-dtdl (annotation, historization,
-// mqtt, overriding, quantitativeTypes, requirement, iotcentral) and the published metamodel of the DTDL parser for what
-// they leave open (iotoperations; which types may not meet).
+// Sources: the documents of the extensions in https://github.com/Azure/opendigitaltwins-dtdl (annotation,
+// historization, mqtt, overriding, quantitativeTypes, requirement, iotcentral) and the published metamodel of the DTDL
+// parser for what they leave open (iotoperations; which types may not meet).
 #include "model/extension.h"
 
 #include "model/quantity.h"
@@ -10,8 +10,28 @@
 
 #define STD "dtmi:dtdl:extension:"
 
-enum { QT1, QT2, QT3, HIST1, HIST2, ANNO1, ANNO2, OVER1, OVER2, MQTT1, MQTT2, MQTT3, MQTT4, REQ1, REQ2, CENTRAL, OPERATIONS,
-       ONVIF, AIO, EXTENSION_COUNT };
+enum {
+    QT1,
+    QT2,
+    QT3,
+    HIST1,
+    HIST2,
+    ANNO1,
+    ANNO2,
+    OVER1,
+    OVER2,
+    MQTT1,
+    MQTT2,
+    MQTT3,
+    MQTT4,
+    REQ1,
+    REQ2,
+    CENTRAL,
+    OPERATIONS,
+    ONVIF,
+    AIO,
+    EXTENSION_COUNT
+};
 _Static_assert(EXTENSION_COUNT <= 31, "sets of extensions are 32 bits");
 
 static const gm_extension extensions[EXTENSION_COUNT] = {
@@ -44,27 +64,41 @@ static const gm_extension extensions[EXTENSION_COUNT] = {
     { .name = (member), .type = GM_VALUE_STRING, .flags = (member_flags), .versions = GM_V234, __VA_ARGS__ }
 enum { REQUIRED = GM_PROP_REQUIRED };
 
-static const gm_meta_prop
-    annotates  = TEXT("annotates", REQUIRED, .kind = GM_PROP_ANNOTATES),
-    overrides  = { .name = "overrides", .kind = GM_PROP_OVERRIDES, .type = GM_VALUE_URI, .flags = REQUIRED, .versions = GM_V34 },
-    format     = TEXT("payloadFormat", REQUIRED),
-    command    = TEXT("commandTopic", 0, .pattern = GM_PATTERN_TOPIC),
-    telemetry  = TEXT("telemetryTopic", 0, .pattern = GM_PATTERN_TOPIC),
-    property   = TEXT("propertyTopic", 0, .pattern = GM_PATTERN_TOPIC),
-    cmd_group  = TEXT("cmdServiceGroupId", 0, .pattern = GM_PATTERN_LABEL),
-    tel_group  = TEXT("telemServiceGroupId", 0, .pattern = GM_PATTERN_LABEL),
-    ttl        = { .name = "ttl", .type = GM_VALUE_DURATION, .flags = REQUIRED, .versions = GM_V34 },
-    place      = { .name = "index", .kind = GM_PROP_INDEX, .type = GM_VALUE_INTEGER, .flags = REQUIRED, .versions = GM_V34,
-                   .value_min = 1, .value_max = GM_NO_LIMIT },
-    ontology   = TEXT("ontology", REQUIRED, .length_max = 128),
-    type_ref   = TEXT("typeRef", REQUIRED, .length_max = 128),
-    group      = TEXT("group", REQUIRED, .length_max = 128, .pattern = GM_PATTERN_NAME),
-    name_space = TEXT("namespace", REQUIRED, .length_max = 128),
-    maximum    = { .name = "maximum", .type = GM_VALUE_NUMERIC, .versions = GM_V4 },
-    minimum    = { .name = "minimum", .type = GM_VALUE_NUMERIC, .versions = GM_V4 },
-    places     = { .name = "decimalPlaces", .type = GM_VALUE_INTEGER, .flags = REQUIRED, .versions = GM_V4,
-                   .value_min = GM_NO_LIMIT, .value_max = GM_NO_LIMIT },
-    scale      = { .name = "scaleFactor", .type = GM_VALUE_NUMERIC, .flags = REQUIRED, .versions = GM_V4 };
+static const gm_meta_prop annotates = TEXT("annotates", REQUIRED, .kind = GM_PROP_ANNOTATES),
+                          overrides = { .name     = "overrides",
+                                        .kind     = GM_PROP_OVERRIDES,
+                                        .type     = GM_VALUE_URI,
+                                        .flags    = REQUIRED,
+                                        .versions = GM_V34 },
+                          format    = TEXT("payloadFormat", REQUIRED),
+                          command   = TEXT("commandTopic", 0, .pattern = GM_PATTERN_TOPIC),
+                          telemetry = TEXT("telemetryTopic", 0, .pattern = GM_PATTERN_TOPIC),
+                          property  = TEXT("propertyTopic", 0, .pattern = GM_PATTERN_TOPIC),
+                          cmd_group = TEXT("cmdServiceGroupId", 0, .pattern = GM_PATTERN_LABEL),
+                          tel_group = TEXT("telemServiceGroupId", 0, .pattern = GM_PATTERN_LABEL),
+                          ttl   = { .name = "ttl", .type = GM_VALUE_DURATION, .flags = REQUIRED, .versions = GM_V34 },
+                          place = { .name      = "index",
+                                    .kind      = GM_PROP_INDEX,
+                                    .type      = GM_VALUE_INTEGER,
+                                    .flags     = REQUIRED,
+                                    .versions  = GM_V34,
+                                    .value_min = 1,
+                                    .value_max = GM_NO_LIMIT },
+                          ontology   = TEXT("ontology", REQUIRED, .length_max = 128),
+                          type_ref   = TEXT("typeRef", REQUIRED, .length_max = 128),
+                          group      = TEXT("group", REQUIRED, .length_max = 128, .pattern = GM_PATTERN_NAME),
+                          name_space = TEXT("namespace", REQUIRED, .length_max = 128),
+                          maximum    = { .name = "maximum", .type = GM_VALUE_NUMERIC, .versions = GM_V4 },
+                          minimum    = { .name = "minimum", .type = GM_VALUE_NUMERIC, .versions = GM_V4 },
+                          places     = { .name      = "decimalPlaces",
+                                         .type      = GM_VALUE_INTEGER,
+                                         .flags     = REQUIRED,
+                                         .versions  = GM_V4,
+                                         .value_min = GM_NO_LIMIT,
+                                         .value_max = GM_NO_LIMIT },
+                          scale      = {
+                                   .name = "scaleFactor", .type = GM_VALUE_NUMERIC, .flags = REQUIRED, .versions = GM_V4
+                          };
 
 #define C(name) GM_CLASS_BIT(name)
 #define VALUES (C(COMMAND_REQUEST) | C(COMMAND_RESPONSE) | C(FIELD) | C(MAP_VALUE) | C(PROPERTY) | C(TELEMETRY))
@@ -83,20 +117,40 @@ static const gm_cotype cotypes[] = {
     { "Mqtt", BIT(MQTT4), C(INTERFACE), { &cmd_group, &command, &format, &telemetry, &tel_group, &property } },
     { "Idempotent", MQTT_ALL, C(COMMAND), { 0 } },
     { "Cacheable", MQTT_ALL, C(COMMAND), { &ttl }, .needs = "Idempotent" },
-    { "Transparent", MQTT_ALL & ~BIT(MQTT1), C(COMMAND_REQUEST) | C(COMMAND_RESPONSE), { 0 }, .schema_classes = C(OBJECT) },
+    { "Transparent",
+      MQTT_ALL & ~BIT(MQTT1),
+      C(COMMAND_REQUEST) | C(COMMAND_RESPONSE),
+      { 0 },
+      .schema_classes = C(OBJECT) },
     { "Indexed", MQTT_ALL, C(ENUM_VALUE) | C(FIELD) | C(TELEMETRY), { &place } },
     { "Result", MQTT_34, C(OBJECT), { 0 }, .field_cotypes = { "NormalResult", "ErrorResult" } },
     { "NormalResult", MQTT_34, C(FIELD), { 0 }, .parent_cotype = "Result", .excludes = "Required" },
-    { "ErrorResult", MQTT_34, C(FIELD), { 0 }, .parent_cotype = "Result", .excludes = "Required", .schema_cotype = "Error" },
+    { "ErrorResult",
+      MQTT_34,
+      C(FIELD),
+      { 0 },
+      .parent_cotype = "Result",
+      .excludes      = "Required",
+      .schema_cotype = "Error" },
     { "Error", MQTT_34, C(OBJECT), { 0 } },
     { "ErrorMessage", MQTT_34, C(FIELD), { 0 }, .parent_cotype = "Error", .schema_classes = C(STRING) },
     { "ErrorCode", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotype = "Error", .schema_classes = C(ENUM) },
     { "ErrorInfo", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotype = "Error" },
     { "PropertyResult", BIT(MQTT4), C(OBJECT), { 0 }, .field_cotypes = { "PropertyValue", "ReadError", "WriteError" } },
     { "PropertyValue", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotype = "PropertyResult", .excludes = "Required" },
-    { "ReadError", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotype = "PropertyResult", .excludes = "Required",
+    { "ReadError",
+      BIT(MQTT4),
+      C(FIELD),
+      { 0 },
+      .parent_cotype = "PropertyResult",
+      .excludes      = "Required",
       .schema_cotype = "Error" },
-    { "WriteError", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotype = "PropertyResult", .excludes = "Required",
+    { "WriteError",
+      BIT(MQTT4),
+      C(FIELD),
+      { 0 },
+      .parent_cotype = "PropertyResult",
+      .excludes      = "Required",
       .schema_cotype = "Error" },
 
     { "AccelerationVector", BIT(CENTRAL), DATA, { 0 }, .schema_names = { "vector" } },

@@ -32,7 +32,7 @@ typedef struct gm_cotype {
     const char         *schema_cotype;   // the schema has this co-type
     const char         *schema_names[8]; // the schema is one of these standard elements
     const char         *field_cotypes[GM_COTYPE_NAMES];  // each field has one of these
-    const char         *parent_cotype;   // the Object that it is a field of has this one, and no other field has the same
+    const char         *parent_cotype; // the Object that it is a field of has this one, and no other field has the same
     const char         *needs, *excludes;  // other co-types of the same element
 } gm_cotype;
 

@@ -31,14 +31,15 @@ bool gm_collector_wants(gm_collector *to)
     return false;
 }
 
-static gm_finding *next_item(gm_collector *to)
+static gm_finding *next_item(gm_collector *to, const gm_document *document)
 {
     if (!gm_collector_wants(to)) return NULL;
     if (!gm_alloc_reserve(to->alloc, &to->items, &to->capacity, to->count + 1, sizeof *to->items)) {
         to->failed = true;
         return NULL;
     }
-    return &to->items[to->count];
+    to->items[to->count] = (gm_collected){ .document = document, .order = to->count };
+    return &to->items[to->count].finding;
 }
 
 static void keep(gm_collector *to, const gm_finding *item)
@@ -54,7 +55,7 @@ static void keep(gm_collector *to, const gm_finding *item)
 void gm_collect(gm_collector *to, const char *rule, gm_document *document, const gm_json *node, gm_str dtmi,
                 const char *fmt, ...)
 {
-    gm_finding *item = next_item(to);
+    gm_finding *item = next_item(to, document);
     if (item == NULL) return;
     char    text[1024];
     va_list args;
@@ -74,7 +75,8 @@ void gm_collect(gm_collector *to, const char *rule, gm_document *document, const
     if (pointer.failed) item->pointer.ptr = NULL;
     gm_buf_finish(&pointer);
 
-    if (document->lines.starts == NULL && gm_json_lines_build(to->arena, document->text, &document->lines, NULL) != GM_OK) {
+    if (document->lines.places == NULL &&
+        gm_json_lines_build(to->arena, document->text, &document->lines, NULL) != GM_OK) {
         to->failed = true;
         return;
     }
@@ -84,7 +86,7 @@ void gm_collect(gm_collector *to, const char *rule, gm_document *document, const
 
 void gm_collect_error(gm_collector *to, const char *rule, const gm_document *document, const gm_error *err)
 {
-    gm_finding *item = next_item(to);
+    gm_finding *item = next_item(to, document);
     if (item == NULL) return;
     *item = (gm_finding){
         .rule    = rule_id(to->arena, rule),
@@ -98,6 +100,16 @@ void gm_collect_error(gm_collector *to, const char *rule, const gm_document *doc
     keep(to, item);
 }
 
+// Documents lie in one array, in the order in which they were given.
+static int by_place(const void *a, const void *b)
+{
+    const gm_collected *x = a, *y = b;
+    if (x->document != y->document) return x->document < y->document ? -1 : 1;
+    if (x->finding.line != y->finding.line) return x->finding.line < y->finding.line ? -1 : 1;
+    if (x->finding.column != y->finding.column) return x->finding.column < y->finding.column ? -1 : 1;
+    return x->order < y->order ? -1 : 1;
+}
+
 gm_status gm_collector_take(gm_collector *from, gm_findings *out_findings, gm_error *err)
 {
     *out_findings = (gm_findings){0};
@@ -105,7 +117,8 @@ gm_status gm_collector_take(gm_collector *from, gm_findings *out_findings, gm_er
     if (from->count == 0) return GM_OK;
     gm_finding *items = gm_arena_zeroed(from->arena, from->count, sizeof *items);
     if (items == NULL) return gm_fail(err, GM_NOMEM, "model", "no room for findings");
-    memcpy(items, from->items, from->count * sizeof *items);
+    qsort(from->items, from->count, sizeof *from->items, by_place);
+    for (size_t i = 0; i < from->count; i++) items[i] = from->items[i].finding;
     *out_findings = (gm_findings){ .items = items, .count = from->count, .memory = from->arena };
     from->arena   = NULL;
     gm_collector_finish(from);

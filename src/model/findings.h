@@ -19,10 +19,12 @@ typedef struct gm_document {
     bool           tolerate;  // minor mistakes in DTDL v2 that old parsers let pass
 } gm_document;
 
+typedef struct gm_collected { gm_finding finding; const gm_document *document; size_t order; } gm_collected;
+
 typedef struct gm_collector {
     const gm_alloc *alloc;
     gm_arena       *arena;   // owns the findings' texts
-    gm_finding     *items;
+    gm_collected   *items;
     size_t          count, capacity;
     size_t          dropped;
     bool            failed;  // memory was refused

@@ -2,7 +2,6 @@
 // a counter and not the machine's stack.
 #include "model/json_tree.h"
 
-#include "base/number.h"
 #include "base/utf8.h"
 
 #include <assert.h>
@@ -15,14 +14,21 @@ typedef struct reader {
     gm_error   *err;
 } reader;
 
+enum { PLACE_BYTES = 4096 };
+
+static gm_json_place walk_text(gm_json_place at, gm_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\n') at = (gm_json_place){ at.line + 1, 1 };
+        else at.column += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
+    }
+    return at;
+}
+
 static gm_status fail(const reader *r, gm_status status, const char *where_ptr, const char *what)
 {
-    uint32_t line = 1, column = 1;
-    for (const char *p = r->begin; p < where_ptr; p++) {
-        if (*p == '\n') { line++; column = 1; }
-        else if (((unsigned char)*p & 0xC0) != 0x80) column++;
-    }
-    return gm_fail_at(r->err, status, "model.json", line, column, "%s", what);
+    gm_json_place at = walk_text((gm_json_place){ 1, 1 }, (gm_str){ r->begin, (size_t)(where_ptr - r->begin) });
+    return gm_fail_at(r->err, status, "model.json", at.line, at.column, "%s", what);
 }
 
 static void skip_space(reader *r)
@@ -37,7 +43,10 @@ static int hex4(const char *p)
     int value = 0;
     for (int i = 0; i < 4; i++) {
         char c = p[i];
-        int  digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int  digit = c >= '0' && c <= '9'   ? c - '0'
+                     : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                     : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                            : -1;
         if (digit < 0) return -1;
         value = value * 16 + digit;
     }
@@ -191,7 +200,8 @@ static gm_status mark_repeated(reader *r, gm_json *object)
 {
     if (object->count <= 24) {
         for (const gm_json *m = object->first; m != NULL; m = m->next) {
-            for (gm_json *later = (gm_json *)(uintptr_t)m->next; later != NULL; later = (gm_json *)(uintptr_t)later->next) {
+            for (gm_json *later = (gm_json *)(uintptr_t)m->next; later != NULL;
+                 later          = (gm_json *)(uintptr_t)later->next) {
                 if (gm_str_eq(m->key, later->key)) later->repeated = true;
             }
         }
@@ -199,7 +209,8 @@ static gm_status mark_repeated(reader *r, gm_json *object)
     }
     gm_mark mark  = gm_arena_mark(r->arena);
     keyed  *sorted = gm_arena_zeroed(r->arena, object->count, sizeof *sorted);
-    if (sorted == NULL) return gm_fail(r->err, GM_NOMEM, "model.json", "an object of %" PRIu32 " members", object->count);
+    if (sorted == NULL)
+        return gm_fail(r->err, GM_NOMEM, "model.json", "an object of %" PRIu32 " members", object->count);
     size_t n = 0;
     for (const gm_json *m = object->first; m != NULL; m = m->next) {
         sorted[n++] = (keyed){ m->key, (gm_json *)(uintptr_t)m };
@@ -298,7 +309,8 @@ gm_status gm_json_parse(gm_arena *arena, gm_str text, const gm_json **out_root, 
     *out_root = NULL;
     reader r = { .arena = arena, .begin = text.ptr, .at = text.ptr, .end = text.ptr + text.len, .err = err };
     if (text.len > GM_JSON_TEXT_MAX) {
-        return gm_fail(err, GM_LIMIT, "model.json", "the text has %zu bytes, %d are allowed", text.len, (int)GM_JSON_TEXT_MAX);
+        return gm_fail(err, GM_LIMIT, "model.json", "the text has %zu bytes, %d are allowed", text.len,
+                       (int)GM_JSON_TEXT_MAX);
     }
     if (!gm_utf8_valid(text)) {
         gm_str rest = text;
@@ -405,30 +417,22 @@ void gm_json_write(const gm_json *node, gm_buf *out)
 
 gm_status gm_json_lines_build(gm_arena *arena, gm_str text, gm_json_lines *out_lines, gm_error *err)
 {
-    size_t count = 1;
-    for (size_t i = 0; i < text.len; i++) count += text.ptr[i] == '\n';
-    uint32_t *starts = GM_ARENA_NEW(arena, uint32_t, count);
-    if (starts == NULL) return gm_fail(err, GM_NOMEM, "model.json", "the lines of %zu bytes", text.len);
-    size_t n = 1;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '\n') starts[n++] = (uint32_t)(i + 1);
+    size_t         count  = text.len / PLACE_BYTES + 1;
+    gm_json_place *places = GM_ARENA_NEW(arena, gm_json_place, count);
+    if (places == NULL) return gm_fail(err, GM_NOMEM, "model.json", "the lines of %zu bytes", text.len);
+    places[0] = (gm_json_place){ 1, 1 };
+    for (size_t i = 1; i < count; i++) {
+        places[i] = walk_text(places[i - 1], gm_str_slice(text, (i - 1) * PLACE_BYTES, i * PLACE_BYTES));
     }
-    *out_lines = (gm_json_lines){ text, starts, (uint32_t)count };
+    *out_lines = (gm_json_lines){ text, places };
     return GM_OK;
 }
 
 void gm_json_position(const gm_json_lines *lines, uint32_t offset, uint32_t *out_line, uint32_t *out_column)
 {
-    uint32_t low = 0, high = lines->count;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (lines->starts[middle] <= offset) low = middle;
-        else high = middle;
-    }
-    uint32_t column = 1;
-    for (uint32_t i = lines->starts[low]; i < offset && i < lines->text.len; i++) {
-        column += ((unsigned char)lines->text.ptr[i] & 0xC0) != 0x80;
-    }
-    *out_line   = low + 1;
-    *out_column = column;
+    if (offset > lines->text.len) offset = (uint32_t)lines->text.len;
+    size_t        chunk = offset / PLACE_BYTES;
+    gm_json_place at    = walk_text(lines->places[chunk], gm_str_slice(lines->text, chunk * PLACE_BYTES, offset));
+    *out_line   = at.line;
+    *out_column = at.column;
 }

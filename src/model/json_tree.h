@@ -57,8 +57,10 @@ void gm_json_pointer(const gm_json *node, const gm_json *root, gm_buf *out);
 // Appends the value as compact JSON text, members in their order.
 void gm_json_write(const gm_json *node, gm_buf *out);
 
-// Where lines begin, for turning offsets into lines and columns. Columns count characters, both from 1.
-typedef struct gm_json_lines { gm_str text; const uint32_t *starts; uint32_t count; } gm_json_lines;
+// Lines and columns of offsets; columns count characters, both from 1. Remembers the place of every 4096th byte, so that
+// one look-up reads at most that many, also in a text of one line.
+typedef struct gm_json_place { uint32_t line, column; } gm_json_place;
+typedef struct gm_json_lines { gm_str text; const gm_json_place *places; } gm_json_lines;
 GM_NODISCARD gm_status gm_json_lines_build(gm_arena *arena, gm_str text, gm_json_lines *out_lines, gm_error *err);
 void gm_json_position(const gm_json_lines *lines, uint32_t offset, uint32_t *out_line, uint32_t *out_column);
 

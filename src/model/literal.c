@@ -4,12 +4,12 @@
 #include "model/context.h"
 #include "model/dtmi.h"
 
+#include "base/number.h"
 #include "base/time.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef struct reading {
     gm_set       *set;
@@ -58,7 +58,8 @@ static bool token_valid(gm_str label)
     size_t parts = 0;
     for (; gm_str_next(&rest, ':', &part); parts++) {
         for (size_t i = 0; i < part.len; i++) {
-            if (!((part.ptr[i] >= 'a' && part.ptr[i] <= 'z') || (part.ptr[i] >= 'A' && part.ptr[i] <= 'Z'))) return false;
+            if (!((part.ptr[i] >= 'a' && part.ptr[i] <= 'z') || (part.ptr[i] >= 'A' && part.ptr[i] <= 'Z')))
+                return false;
         }
         if (part.len == 0) return false;
     }
@@ -97,14 +98,11 @@ size_t gm_utf16_length(gm_str text)
     return n;
 }
 
-// The double that a JSON number is.
 static double number_of(const gm_json *node)
 {
-    char text[64];
-    if (node->text.len >= sizeof text) return NAN;
-    memcpy(text, node->text.ptr, node->text.len);
-    text[node->text.len] = '\0';
-    return strtod(text, NULL);
+    double value = 0.0;
+    (void)gm_number_read(node->text, &value);  // the reader let only numbers through
+    return value;
 }
 
 static bool fits_int32(const gm_json *node, int64_t *out_value)
@@ -127,7 +125,8 @@ static void check_value_object(reading *at, const gm_json *object)
         else if (!gm_str_starts(m->key, GM_STR("@"))) rule = "valueObjectInvalidProp";
         else if (at->element->version < 3) continue;
         else rule = gm_str_is(m->key, "@language") ? "valueObjectLanguage" : "valueObjectKeyword";
-        COMPLAIN_AS(at, m, rule, "\"" GM_STR_FMT "\" does not belong in a value object; keep only \"@value\" and \"@type\"",
+        COMPLAIN_AS(at, m, rule,
+                    "\"" GM_STR_FMT "\" does not belong in a value object; keep only \"@value\" and \"@type\"",
                     GM_STR_ARG(m->key));
     }
 }
@@ -149,12 +148,14 @@ static const gm_json *bare_value(reading *at, const gm_json *node, bool *out_typ
     if (type != NULL) {
         if (type->kind == GM_JSON_ARRAY && type->count == 1) type = type->first;
         if (type->kind != GM_JSON_STRING) {
-            COMPLAIN_AS(at, type, "literalTypeNotSingular", "\"@type\" of \"%s\" must be one string", at->member->meta->name);
+            COMPLAIN_AS(at, type, "literalTypeNotSingular", "\"@type\" of \"%s\" must be one string",
+                        at->member->meta->name);
             return NULL;
         }
         gm_str local = type->text;
         if (gm_str_starts(local, GM_STR("xsd:"))) local = gm_str_slice(local, 4, local.len);
-        else if (gm_str_starts(local, GM_STR("http://www.w3.org/2001/XMLSchema#"))) local = gm_str_slice(local, 33, local.len);
+        else if (gm_str_starts(local, GM_STR("http://www.w3.org/2001/XMLSchema#")))
+            local = gm_str_slice(local, 33, local.len);
         else local = GM_STR("");
         if (at->xsd != NULL && !gm_str_is(local, at->xsd)) {
             char suffix[48];
@@ -187,8 +188,10 @@ static bool read_string(reading *at, const gm_json *node)
                  gm_utf16_length(value->text), (int)meta->length_max);
     }
     if ((meta->flags & GM_PROP_NAME) != 0 && !gm_name_valid(value->text)) {
-        COMPLAIN(at, value, "Invalid", "the name \"" GM_STR_FMT "\" may have letters, digits and underscores only, must begin "
-                 "with a letter and must not end with an underscore", GM_STR_ARG(gm_str_slice(value->text, 0, 80)));
+        COMPLAIN(at, value, "Invalid",
+                 "the name \"" GM_STR_FMT "\" may have letters, digits and underscores only, must begin "
+                 "with a letter and must not end with an underscore",
+                 GM_STR_ARG(gm_str_slice(value->text, 0, 80)));
     }
     if (!pattern_valid((gm_pattern)meta->pattern, value->text)) {
         COMPLAIN(at, value, "Invalid", "\"%s\": \"" GM_STR_FMT "\" has characters that do not belong there", meta->name,
@@ -231,7 +234,8 @@ static bool read_integer(reading *at, const gm_json *node)
     const gm_json *value = bare_value(at, node, &typed);
     int64_t        i = 0;
     if (value == NULL) return false;
-    if (value->kind != GM_JSON_NUMBER || !fits_int32(value, &i)) return wrong_value(at, value, "NotInteger", "ValueNotInteger");
+    if (value->kind != GM_JSON_NUMBER || !fits_int32(value, &i))
+        return wrong_value(at, value, "NotInteger", "ValueNotInteger");
     check_range(at, value, i);
     at->member->literal = GM_KIND_INT;
     at->member->value   = (gm_value){ .kind = GM_KIND_INT, .i = i };
@@ -310,8 +314,8 @@ static bool read_identifier(reading *at, const gm_json *node)
     }
     unsigned rules = at->element->version >= 3 ? GM_DTMI_VERSION_OPTIONAL | GM_DTMI_MINOR : GM_DTMI_STRICT;
     if (meta->type == GM_VALUE_DTMI && !gm_dtmi_is_user(id, rules)) {
-        COMPLAIN(at, node, "Invalid", "\"%s\": \"" GM_STR_FMT "\" is not an identifier that a model can define", meta->name,
-                 GM_STR_ARG(gm_str_slice(id, 0, 200)));
+        COMPLAIN(at, node, "Invalid", "\"%s\": \"" GM_STR_FMT "\" is not an identifier that a model can define",
+                 meta->name, GM_STR_ARG(gm_str_slice(id, 0, 200)));
     }
     at->member->literal = GM_KIND_STRING;
     at->member->value   = (gm_value){ .kind = GM_KIND_STRING, .s = id };
@@ -355,19 +359,21 @@ static bool read_lang_map(reading *at, const gm_json *map)
     const gm_json *language = gm_json_get(map, GM_STR("@language")), *value = gm_json_get(map, GM_STR("@value"));
     bool           tagged   = language != NULL && gm_json_is(value, GM_JSON_STRING) && map->count == 2;
     if (tagged) {
-        COMPLAIN_AS(at, map, "langTagValueInLangMap", "\"%s\": an object with \"@value\" and \"@language\" must stand in an "
-                    "array; or write {\"" GM_STR_FMT "\": ...}", at->member->meta->name, GM_STR_ARG(language->text));
+        COMPLAIN_AS(at, map, "langTagValueInLangMap",
+                    "\"%s\": an object with \"@value\" and \"@language\" must stand in an "
+                    "array; or write {\"" GM_STR_FMT "\": ...}",
+                    at->member->meta->name, GM_STR_ARG(language->text));
         return false;
     }
     for (const gm_json *m = map->first; m != NULL; m = m->next) {
         if (gm_str_starts(m->key, GM_STR("@"))) {
-            COMPLAIN_AS(at, m, "langMapObjKeyword", "\"" GM_STR_FMT "\" does not belong in a map of languages; remove it",
-                        GM_STR_ARG(m->key));
+            COMPLAIN_AS(at, m, "langMapObjKeyword",
+                        "\"" GM_STR_FMT "\" does not belong in a map of languages; remove it", GM_STR_ARG(m->key));
             continue;
         }
         if (!language_valid(m->key)) {
-            COMPLAIN_AS(at, m, "langStringInvalidCode", "\"" GM_STR_FMT "\" is no language code; write one such as \"en\"",
-                        GM_STR_ARG(m->key));
+            COMPLAIN_AS(at, m, "langStringInvalidCode",
+                        "\"" GM_STR_FMT "\" is no language code; write one such as \"en\"", GM_STR_ARG(m->key));
         }
         if (m->kind != GM_JSON_STRING) {
             COMPLAIN_AS(at, m, "langStringValueNotString", "the text for \"" GM_STR_FMT "\" must be a string",
@@ -392,15 +398,16 @@ static gm_str read_lang_entry(reading *at, const gm_json *entry)
         return GM_STR("en");
     }
     if (entry->kind != GM_JSON_OBJECT) {
-        COMPLAIN_AS(at, entry, "langStringElementNotStringOrObject", "\"%s\" must be a string or a string for each language",
-                    at->member->meta->name);
+        COMPLAIN_AS(at, entry, "langStringElementNotStringOrObject",
+                    "\"%s\" must be a string or a string for each language", at->member->meta->name);
         return none;
     }
     gm_str         code     = GM_STR("en");
     const gm_json *language = gm_json_get(entry, GM_STR("@language"));
     if (language != NULL) {
         if (language->kind != GM_JSON_STRING || language->text.len == 0) {
-            COMPLAIN_AS(at, language, "langStringElementCodeNotString", "\"@language\" must be a language code such as \"en\"");
+            COMPLAIN_AS(at, language, "langStringElementCodeNotString",
+                        "\"@language\" must be a language code such as \"en\"");
             return none;
         }
         code = language->text;
@@ -429,7 +436,8 @@ static gm_str read_lang_entry(reading *at, const gm_json *entry)
             if (at->element->version < 3) continue;
             rule = gm_str_is(m->key, "@type") ? "langStringElementType" : "langStringElementKeyword";
         }
-        COMPLAIN_AS(at, m, rule, "\"" GM_STR_FMT "\" does not belong here; keep \"@value\" and \"@language\"", GM_STR_ARG(m->key));
+        COMPLAIN_AS(at, m, rule, "\"" GM_STR_FMT "\" does not belong here; keep \"@value\" and \"@language\"",
+                    GM_STR_ARG(m->key));
     }
     return code;
 }
@@ -443,8 +451,8 @@ static bool read_lang_list(reading *at, const gm_json *first, bool single)
             gm_str         taken    = gm_json_is(language, GM_JSON_STRING) ? language->text : GM_STR("en");
             if (other->kind != GM_JSON_STRING && other->kind != GM_JSON_OBJECT) continue;
             if (!gm_str_eq(code, taken)) continue;
-            COMPLAIN_AS(at, entry, "langStringElementCodeNotUnique", "language \"" GM_STR_FMT "\" has a text already; keep one",
-                        GM_STR_ARG(code));
+            COMPLAIN_AS(at, entry, "langStringElementCodeNotUnique",
+                        "language \"" GM_STR_FMT "\" has a text already; keep one", GM_STR_ARG(code));
             break;
         }
     }
@@ -491,7 +499,7 @@ bool gm_literal_read(gm_set *set, gm_element *element, gm_member *member)
     const gm_meta_prop *meta  = member->meta;
     const gm_json      *node  = member->node;
     bool                array = node->kind == GM_JSON_ARRAY;
-    reading             at    = { .set = set, .element = element, .member = member, .kind = "langString", .noun = "text" };
+    reading             at = { .set = set, .element = element, .member = member, .kind = "langString", .noun = "text" };
 
     if (meta->type == GM_VALUE_JSON) return true;
     if (meta->type == GM_VALUE_LANG_STRING && node->count > GM_LANGUAGES_MAX) {

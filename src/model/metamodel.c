@@ -28,7 +28,8 @@ static bool split_dtmi(gm_str text, gm_str prefix, gm_str *out_name, unsigned *o
 bool gm_class_find(gm_str text, gm_class *out_class, unsigned *out_version)
 {
     unsigned version = 0;
-    if (gm_str_starts(text, GM_STR("dtmi:")) && !split_dtmi(text, GM_STR("dtmi:dtdl:class:"), &text, &version)) return false;
+    if (gm_str_starts(text, GM_STR("dtmi:")) && !split_dtmi(text, GM_STR("dtmi:dtdl:class:"), &text, &version))
+        return false;
     for (size_t i = 0; i < GM_CLASS_COUNT; i++) {
         if (!gm_str_is(text, classes[i].name)) continue;
         if (version != 0 && (classes[i].versions & gm_version_bit(version)) == 0) return false;
@@ -72,34 +73,38 @@ static const gm_meta_prop
                        .inferred = GM_CLASS_COMMAND_REQUEST),
     response_34  = ROW("response", GM_PROP_RESPONSE, GM_V34, GM_PROP_UNTYPED, OBJECT(GM_CLASS_BIT(COMMAND_RESPONSE)),
                        .inferred = GM_CLASS_COMMAND_RESPONSE),
-    component    = ROW("schema", GM_PROP_SCHEMA, GM_V234, REQUIRED | OLDER | GM_PROP_ID, OBJECT(GM_CLASS_BIT(INTERFACE))),
-    values_2     = ROW("enumValues", GM_PROP_ENUM_VALUES, GM_V2, UNTYPED_LIST | REQUIRED, OBJECT(GM_CLASS_BIT(ENUM_VALUE)),
-                       COUNT(100), .inferred = GM_CLASS_ENUM_VALUE),
-    values_34    = ROW("enumValues", GM_PROP_ENUM_VALUES, GM_V34, UNTYPED_LIST, OBJECT(GM_CLASS_BIT(ENUM_VALUE)),
-                       .inferred = GM_CLASS_ENUM_VALUE),
+    component = ROW("schema", GM_PROP_SCHEMA, GM_V234, REQUIRED | OLDER | GM_PROP_ID, OBJECT(GM_CLASS_BIT(INTERFACE))),
+    values_2  = ROW("enumValues", GM_PROP_ENUM_VALUES, GM_V2, UNTYPED_LIST | REQUIRED, OBJECT(GM_CLASS_BIT(ENUM_VALUE)),
+                    COUNT(100), .inferred = GM_CLASS_ENUM_VALUE),
+    values_34 = ROW("enumValues", GM_PROP_ENUM_VALUES, GM_V34, UNTYPED_LIST, OBJECT(GM_CLASS_BIT(ENUM_VALUE)),
+                    .inferred = GM_CLASS_ENUM_VALUE),
     value_schema = ROW("valueSchema", GM_PROP_VALUE_SCHEMA, GM_V234, REQUIRED | OLDER,
                        OBJECT(GM_CLASS_BIT(INTEGER) | GM_CLASS_BIT(STRING))),
     enum_value   = ROW("enumValue", GM_PROP_ENUM_VALUE, GM_V234, REQUIRED, .type = GM_VALUE_LITERAL),
     contents_2   = ROW("contents", GM_PROP_CONTENTS, GM_V2, NAMED_LIST, OBJECT(GM_CLASSES_CONTENT), COUNT(300)),
     contents_34  = ROW("contents", GM_PROP_CONTENTS, GM_V34, NAMED_LIST | OLDER, OBJECT(GM_CLASSES_CONTENT)),
-    extends_2    = ROW("extends", GM_PROP_EXTENDS, GM_V2, GM_PROP_PLURAL | GM_PROP_ID, OBJECT(GM_CLASS_BIT(INTERFACE)), COUNT(2)),
-    extends_34   = ROW("extends", GM_PROP_EXTENDS, GM_V34, GM_PROP_PLURAL | GM_PROP_ID | OLDER, OBJECT(GM_CLASS_BIT(INTERFACE))),
-    schemas_2    = ROW("schemas", GM_PROP_SCHEMAS, GM_V2, GM_PROP_PLURAL | GM_PROP_ID, OBJECT(GM_CLASSES_COMPLEX), COUNT(300)),
-    schemas_34   = ROW("schemas", GM_PROP_SCHEMAS, GM_V34, GM_PROP_PLURAL | GM_PROP_ID, OBJECT(GM_CLASSES_COMPLEX)),
-    map_key      = ROW("mapKey", GM_PROP_MAP_KEY, GM_V234, REQUIRED | GM_PROP_UNTYPED, OBJECT(GM_CLASS_BIT(MAP_KEY)),
-                       .inferred = GM_CLASS_MAP_KEY),
-    map_value    = ROW("mapValue", GM_PROP_MAP_VALUE, GM_V234, REQUIRED | GM_PROP_UNTYPED, OBJECT(GM_CLASS_BIT(MAP_VALUE)),
-                       .inferred = GM_CLASS_MAP_VALUE),
-    key_schema   = ROW("schema", GM_PROP_SCHEMA, GM_V234, REQUIRED | OLDER, OBJECT(GM_CLASS_BIT(STRING))),
-    fields_2     = ROW("fields", GM_PROP_FIELDS, GM_V2, UNTYPED_LIST | REQUIRED, OBJECT(GM_CLASS_BIT(FIELD)), COUNT(30),
-                       .inferred = GM_CLASS_FIELD),
-    fields_34    = ROW("fields", GM_PROP_FIELDS, GM_V34, UNTYPED_LIST, OBJECT(GM_CLASS_BIT(FIELD)), .inferred = GM_CLASS_FIELD),
+    extends_2 =
+        ROW("extends", GM_PROP_EXTENDS, GM_V2, GM_PROP_PLURAL | GM_PROP_ID, OBJECT(GM_CLASS_BIT(INTERFACE)), COUNT(2)),
+    extends_34 =
+        ROW("extends", GM_PROP_EXTENDS, GM_V34, GM_PROP_PLURAL | GM_PROP_ID | OLDER, OBJECT(GM_CLASS_BIT(INTERFACE))),
+    schemas_2 =
+        ROW("schemas", GM_PROP_SCHEMAS, GM_V2, GM_PROP_PLURAL | GM_PROP_ID, OBJECT(GM_CLASSES_COMPLEX), COUNT(300)),
+    schemas_34 = ROW("schemas", GM_PROP_SCHEMAS, GM_V34, GM_PROP_PLURAL | GM_PROP_ID, OBJECT(GM_CLASSES_COMPLEX)),
+    map_key    = ROW("mapKey", GM_PROP_MAP_KEY, GM_V234, REQUIRED | GM_PROP_UNTYPED, OBJECT(GM_CLASS_BIT(MAP_KEY)),
+                     .inferred = GM_CLASS_MAP_KEY),
+    map_value = ROW("mapValue", GM_PROP_MAP_VALUE, GM_V234, REQUIRED | GM_PROP_UNTYPED, OBJECT(GM_CLASS_BIT(MAP_VALUE)),
+                    .inferred = GM_CLASS_MAP_VALUE),
+    key_schema = ROW("schema", GM_PROP_SCHEMA, GM_V234, REQUIRED | OLDER, OBJECT(GM_CLASS_BIT(STRING))),
+    fields_2   = ROW("fields", GM_PROP_FIELDS, GM_V2, UNTYPED_LIST | REQUIRED, OBJECT(GM_CLASS_BIT(FIELD)), COUNT(30),
+                     .inferred = GM_CLASS_FIELD),
+    fields_34 =
+        ROW("fields", GM_PROP_FIELDS, GM_V34, UNTYPED_LIST, OBJECT(GM_CLASS_BIT(FIELD)), .inferred = GM_CLASS_FIELD),
     max_2        = ROW("maxMultiplicity", GM_PROP_MAX_MULTIPLICITY, GM_V2, 0, RANGE(1, 500)),
     max_34       = ROW("maxMultiplicity", GM_PROP_MAX_MULTIPLICITY, GM_V34, 0, RANGE(1, GM_NO_LIMIT)),
     min_all      = ROW("minMultiplicity", GM_PROP_MIN_MULTIPLICITY, GM_V234, 0, RANGE(0, 0)),
     properties_2 = ROW("properties", GM_PROP_PROPERTIES, GM_V2, NAMED_LIST, OBJECT(GM_CLASS_BIT(PROPERTY)), COUNT(300)),
     properties_34 = ROW("properties", GM_PROP_PROPERTIES, GM_V34, NAMED_LIST | OLDER, OBJECT(GM_CLASS_BIT(PROPERTY))),
-    target       = ROW("target", GM_PROP_TARGET, GM_V234, 0, .type = GM_VALUE_DTMI, .length_max = 2048);
+    target        = ROW("target", GM_PROP_TARGET, GM_V234, 0, .type = GM_VALUE_DTMI, .length_max = 2048);
 
 #define COMMON(v) &comment, &description, (v) == 2 ? &display_2 : &display_34
 #define NAMED(v) COMMON(v), (v) == 2 ? &name_2 : &name_34
@@ -129,7 +134,8 @@ static size_t members(gm_class cls, unsigned v, const gm_meta_prop *out[PROPS_MA
     case GM_CLASS_ENUM: ADD(COMMON(v), v == 2 ? &values_2 : &values_34, &value_schema); break;
     case GM_CLASS_ENUM_VALUE: ADD(NAMED(v), &enum_value); break;
     case GM_CLASS_INTERFACE:
-        ADD(COMMON(v), v == 2 ? &contents_2 : &contents_34, v == 2 ? &extends_2 : &extends_34, v == 2 ? &schemas_2 : &schemas_34);
+        ADD(COMMON(v), v == 2 ? &contents_2 : &contents_34, v == 2 ? &extends_2 : &extends_34,
+            v == 2 ? &schemas_2 : &schemas_34);
         break;
     case GM_CLASS_MAP: ADD(COMMON(v), &map_key, &map_value); break;
     case GM_CLASS_MAP_KEY: ADD(NAMED(v), &key_schema); break;
@@ -211,7 +217,8 @@ const gm_standard *gm_standard_at(size_t i) { return &standards[i]; }
 const gm_standard *gm_standard_find(gm_str term, unsigned version)
 {
     for (size_t i = 0; i < STANDARD_COUNT; i++) {
-        if (gm_str_is(term, standards[i].name) && (standards[i].versions & gm_version_bit(version)) != 0) return &standards[i];
+        if (gm_str_is(term, standards[i].name) && (standards[i].versions & gm_version_bit(version)) != 0)
+            return &standards[i];
     }
     return NULL;
 }
@@ -221,7 +228,8 @@ const gm_standard *gm_standard_find_dtmi(gm_str dtmi, unsigned *out_version)
     for (size_t i = 0; i < STANDARD_COUNT; i++) {
         gm_str   name;
         unsigned version;
-        if (!split_dtmi(dtmi, gm_str_of(standards[i].prefix), &name, &version) || !gm_str_is(name, standards[i].name)) continue;
+        if (!split_dtmi(dtmi, gm_str_of(standards[i].prefix), &name, &version) || !gm_str_is(name, standards[i].name))
+            continue;
         if (standards[i].versions != 0 && (standards[i].versions & gm_version_bit(version)) == 0) return NULL;
         *out_version = version;
         return &standards[i];
@@ -230,15 +238,41 @@ const gm_standard *gm_standard_find_dtmi(gm_str dtmi, unsigned *out_version)
 }
 
 // Terms that are neither classes nor standard elements.
-static const struct { const char *name; uint8_t versions; } property_terms[] = {
-    { "aliasFor", GM_V34 }, { "commandType", GM_V234 }, { "comment", GM_V234 }, { "contents", GM_V234 },
-    { "description", GM_V234 }, { "displayName", GM_V234 }, { "elementSchema", GM_V234 }, { "enumValue", GM_V234 },
-    { "enumValues", GM_V234 }, { "exponent", GM_V234 }, { "extends", GM_V234 }, { "fields", GM_V234 },
-    { "languageMajorVersion", GM_V234 }, { "mapKey", GM_V234 }, { "mapValue", GM_V234 }, { "maxMultiplicity", GM_V234 },
-    { "minMultiplicity", GM_V234 }, { "name", GM_V234 }, { "nullable", GM_V4 }, { "properties", GM_V234 },
-    { "request", GM_V234 }, { "response", GM_V234 }, { "schema", GM_V234 }, { "schemas", GM_V234 }, { "symbol", GM_V234 },
-    { "target", GM_V234 }, { "valueSchema", GM_V234 }, { "writable", GM_V234 },
-    { "baseUnit", GM_V2 }, { "bottomUnit", GM_V2 }, { "prefix", GM_V2 }, { "topUnit", GM_V2 }, { "unit", GM_V2 },
+static const struct { const char *name; uint8_t versions;
+} property_terms[] = {
+    { "aliasFor", GM_V34 },
+    { "commandType", GM_V234 },
+    { "comment", GM_V234 },
+    { "contents", GM_V234 },
+    { "description", GM_V234 },
+    { "displayName", GM_V234 },
+    { "elementSchema", GM_V234 },
+    { "enumValue", GM_V234 },
+    { "enumValues", GM_V234 },
+    { "exponent", GM_V234 },
+    { "extends", GM_V234 },
+    { "fields", GM_V234 },
+    { "languageMajorVersion", GM_V234 },
+    { "mapKey", GM_V234 },
+    { "mapValue", GM_V234 },
+    { "maxMultiplicity", GM_V234 },
+    { "minMultiplicity", GM_V234 },
+    { "name", GM_V234 },
+    { "nullable", GM_V4 },
+    { "properties", GM_V234 },
+    { "request", GM_V234 },
+    { "response", GM_V234 },
+    { "schema", GM_V234 },
+    { "schemas", GM_V234 },
+    { "symbol", GM_V234 },
+    { "target", GM_V234 },
+    { "valueSchema", GM_V234 },
+    { "writable", GM_V234 },
+    { "baseUnit", GM_V2 },
+    { "bottomUnit", GM_V2 },
+    { "prefix", GM_V2 },
+    { "topUnit", GM_V2 },
+    { "unit", GM_V2 },
 };
 static const char *const class_terms_34[] = { "AdjunctType", "Alias", "SemanticType", "SemanticUnit" };
 static const char *const meta_terms_34[]  = { "DtdlExtension", "metamodel", "model" };
@@ -247,11 +281,13 @@ const char *gm_term_prefix(gm_str name, unsigned version)
 {
     gm_class cls;
     unsigned ignored, bit = gm_version_bit(version);
-    if (!gm_str_starts(name, GM_STR("dtmi:")) && gm_class_find(name, &cls, &ignored) && (classes[cls].versions & bit) != 0) {
+    if (!gm_str_starts(name, GM_STR("dtmi:")) && gm_class_find(name, &cls, &ignored) &&
+        (classes[cls].versions & bit) != 0) {
         return "dtmi:dtdl:class:";
     }
     for (size_t i = 0; i < sizeof property_terms / sizeof property_terms[0]; i++) {
-        if (gm_str_is(name, property_terms[i].name) && (property_terms[i].versions & bit) != 0) return "dtmi:dtdl:property:";
+        if (gm_str_is(name, property_terms[i].name) && (property_terms[i].versions & bit) != 0)
+            return "dtmi:dtdl:property:";
     }
     const gm_standard *standard = gm_standard_find(name, version);
     if (standard != NULL) return standard->prefix;
@@ -269,8 +305,16 @@ const gm_shape_limits *gm_shape_limits_of(unsigned version)
 {
     static const gm_shape_limits limits[GM_DTDL_COUNT] = {
         { .schema_depth = 5, .extends_depth = 10, .text_bytes = 1 << 20 },
-        { .schema_depth = 5, .extends_depth = 10, .extends_count = 1024, .contents_count = 100000, .text_bytes = 1 << 20 },
-        { .schema_depth = 8, .extends_depth = 12, .extends_count = 1024, .contents_count = 100000, .text_bytes = 1 << 20 },
+        { .schema_depth   = 5,
+          .extends_depth  = 10,
+          .extends_count  = 1024,
+          .contents_count = 100000,
+          .text_bytes     = 1 << 20 },
+        { .schema_depth   = 8,
+          .extends_depth  = 12,
+          .extends_count  = 1024,
+          .contents_count = 100000,
+          .text_bytes     = 1 << 20 },
     };
     assert(version >= GM_DTDL_FIRST && version <= GM_DTDL_LAST);
     return &limits[version - GM_DTDL_FIRST];

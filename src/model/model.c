@@ -63,11 +63,13 @@ static gm_status verdict(const gm_findings *findings, gm_error *err)
 {
     if (findings->count == 0) return GM_OK;
     bool exists = true;
-    for (size_t i = 0; i < findings->count; i++) exists = exists && gm_str_ends(findings->items[i].rule, GM_STR(":exists"));
+    for (size_t i = 0; i < findings->count; i++)
+        exists = exists && gm_str_ends(findings->items[i].rule, GM_STR(":exists"));
     const gm_finding *first = &findings->items[0];
     return gm_fail_at(err, exists ? GM_CONFLICT : GM_INVALID, "model", first->line, first->column,
-                      GM_STR_FMT "%s" GM_STR_FMT " (%zu finding%s)", GM_STR_ARG(first->file), first->file.len > 0 ? ": " : "",
-                      GM_STR_ARG(gm_str_slice(first->text, 0, 120)), findings->count, findings->count > 1 ? "s" : "");
+                      GM_STR_FMT "%s" GM_STR_FMT " (%zu finding%s)", GM_STR_ARG(first->file),
+                      first->file.len > 0 ? ": " : "", GM_STR_ARG(gm_str_slice(first->text, 0, 120)), findings->count,
+                      findings->count > 1 ? "s" : "");
 }
 
 // Reads and checks; *set then holds the elements and, when nothing was found, their types.
@@ -144,7 +146,8 @@ done:
 
 static const gm_model_rules usual = { .unknown_extensions = GM_UNKNOWN_PER_VERSION };
 
-gm_status gm_model_add(gm_model *model, const gm_model_source *sources, size_t n, gm_findings *out_findings, gm_error *err)
+gm_status gm_model_add(gm_model *model, const gm_model_source *sources, size_t n, gm_findings *out_findings,
+                       gm_error *err)
 {
     return gm_model_examine(model, &usual, sources, n, model, out_findings, err);
 }
@@ -186,10 +189,12 @@ static void forget_ids(gm_model *model, const gm_element *interface)
 gm_status gm_model_remove(gm_model *model, gm_str dtmi, gm_error *err)
 {
     gm_type_full *gone = find_full(model, dtmi);
-    if (gone == NULL) return gm_fail(err, GM_NOTFOUND, "model", "no interface " GM_STR_FMT, GM_STR_ARG(gm_str_slice(dtmi, 0, 150)));
+    if (gone == NULL)
+        return gm_fail(err, GM_NOTFOUND, "model", "no interface " GM_STR_FMT, GM_STR_ARG(gm_str_slice(dtmi, 0, 150)));
     for (size_t i = 0; i < model->count; i++) {
         if (!uses(&model->types[i]->seen, &gone->seen)) continue;
-        return gm_fail(err, GM_CONFLICT, "model", GM_STR_FMT " is used by " GM_STR_FMT, GM_STR_ARG(gm_str_slice(dtmi, 0, 80)),
+        return gm_fail(err, GM_CONFLICT, "model", GM_STR_FMT " is used by " GM_STR_FMT,
+                       GM_STR_ARG(gm_str_slice(dtmi, 0, 80)),
                        GM_STR_ARG(gm_str_slice(model->types[i]->seen.id, 0, 80)));
     }
     forget_ids(model, gone->element);
@@ -204,7 +209,8 @@ gm_status gm_model_remove(gm_model *model, gm_str dtmi, gm_error *err)
 gm_status gm_model_set_decommissioned(gm_model *model, gm_str dtmi, bool decommissioned, gm_error *err)
 {
     gm_type_full *full = find_full(model, dtmi);
-    if (full == NULL) return gm_fail(err, GM_NOTFOUND, "model", "no interface " GM_STR_FMT, GM_STR_ARG(gm_str_slice(dtmi, 0, 150)));
+    if (full == NULL)
+        return gm_fail(err, GM_NOTFOUND, "model", "no interface " GM_STR_FMT, GM_STR_ARG(gm_str_slice(dtmi, 0, 150)));
     full->seen.decommissioned = decommissioned;
     return GM_OK;
 }

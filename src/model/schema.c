@@ -21,15 +21,19 @@ ARRAY_OF(position, schema_DOUBLE);
 ARRAY_OF(positions, position);
 ARRAY_OF(rings, positions);
 ARRAY_OF(polygons, rings);
-#define GEOMETRY(term, geometry, coordinates_schema)                                                          \
-    static const gm_enum_value term##_types[]  = { { NAME(geometry), NAME(geometry),                          \
-                                                     { .kind = GM_KIND_STRING, .s = NAME(geometry) } } };     \
-    static const gm_schema     term##_type     = { .kind = GM_SCHEMA_ENUM, .enum_value_kind = GM_SCHEMA_STRING, \
-                                                   .enum_values = term##_types, .enum_value_count = 1 };      \
-    static const gm_field      term##_fields[] = { { NAME("type"), NAME("type"), &term##_type },              \
-                                                   { NAME("coordinates"), NAME("coordinates"), &(coordinates_schema) } }; \
-    static const gm_schema     schema_##term   = { .kind = GM_SCHEMA_OBJECT, .id = NAME(#term), .fields = term##_fields, \
-                                                   .field_count = 2 }
+#define GEOMETRY(term, geometry, coordinates_schema)                                                                   \
+    static const gm_enum_value term##_types[] = {                                                                      \
+        { NAME(geometry), NAME(geometry), { .kind = GM_KIND_STRING, .s = NAME(geometry) } }                            \
+    };                                                                                                                 \
+    static const gm_schema term##_type     = { .kind             = GM_SCHEMA_ENUM,                                     \
+                                               .enum_value_kind  = GM_SCHEMA_STRING,                                   \
+                                               .enum_values      = term##_types,                                       \
+                                               .enum_value_count = 1 };                                                \
+    static const gm_field  term##_fields[] = { { NAME("type"), NAME("type"), &term##_type },                           \
+                                               { NAME("coordinates"), NAME("coordinates"), &(coordinates_schema) } };  \
+    static const gm_schema schema_##term   = {                                                                         \
+          .kind = GM_SCHEMA_OBJECT, .id = NAME(#term), .fields = term##_fields, .field_count = 2                       \
+    }
 GEOMETRY(point, "Point", position);
 GEOMETRY(lineString, "LineString", positions);
 GEOMETRY(multiPoint, "MultiPoint", positions);
@@ -42,10 +46,13 @@ static const gm_field scaled_fields[] = { { NAME("scale"), NAME("scale"), &schem
 static const gm_schema schema_scaled = { .kind = GM_SCHEMA_SCALED_DECIMAL, .id = NAME("scaledDecimal"),
                                          .fields = scaled_fields, .field_count = 2 };
 
-#define COORDINATES(name, a, b, c, n)                                                                         \
-    static const gm_field  name##_fields[] = { { NAME(a), NAME(a), &schema_DOUBLE }, { NAME(b), NAME(b), &schema_DOUBLE }, \
-                                               { NAME(c), NAME(c), &schema_DOUBLE } };                        \
-    static const gm_schema schema_##name   = { .kind = GM_SCHEMA_OBJECT, .id = NAME(#name), .fields = name##_fields, .field_count = (n) }
+#define COORDINATES(name, a, b, c, n)                                                                                  \
+    static const gm_field  name##_fields[] = { { NAME(a), NAME(a), &schema_DOUBLE },                                   \
+                                               { NAME(b), NAME(b), &schema_DOUBLE },                                   \
+                                               { NAME(c), NAME(c), &schema_DOUBLE } };                                 \
+    static const gm_schema schema_##name   = {                                                                         \
+          .kind = GM_SCHEMA_OBJECT, .id = NAME(#name), .fields = name##_fields, .field_count = (n)                     \
+    }
 COORDINATES(vector, "x", "y", "z", 3);
 COORDINATES(geopoint, "lat", "lon", "alt", 3);
 
@@ -94,7 +101,11 @@ gm_kind gm_schema_storage(const gm_schema *schema)
 {
     switch (schema->kind) {
     case GM_SCHEMA_BOOLEAN: return GM_KIND_BOOL;
-    case GM_SCHEMA_BYTE: case GM_SCHEMA_SHORT: case GM_SCHEMA_INTEGER: case GM_SCHEMA_LONG: case GM_SCHEMA_UNSIGNED_BYTE:
+    case GM_SCHEMA_BYTE:
+    case GM_SCHEMA_SHORT:
+    case GM_SCHEMA_INTEGER:
+    case GM_SCHEMA_LONG:
+    case GM_SCHEMA_UNSIGNED_BYTE:
     case GM_SCHEMA_UNSIGNED_SHORT: case GM_SCHEMA_UNSIGNED_INTEGER: case GM_SCHEMA_UNSIGNED_LONG: return GM_KIND_INT;
     case GM_SCHEMA_FLOAT: case GM_SCHEMA_DOUBLE: return GM_KIND_DOUBLE;
     case GM_SCHEMA_ENUM: return schema->enum_value_kind == GM_SCHEMA_STRING ? GM_KIND_STRING : GM_KIND_INT;

@@ -17,7 +17,8 @@ typedef struct column_list { gm_column *items; size_t count, capacity; } column_
 
 static bool push_column(gm_set *set, column_list *list, const gm_column *column)
 {
-    if (!gm_alloc_reserve(set->alloc, &list->items, &list->capacity, list->count + 1, sizeof *list->items)) return false;
+    if (!gm_alloc_reserve(set->alloc, &list->items, &list->capacity, list->count + 1, sizeof *list->items))
+        return false;
     list->items[list->count++] = *column;
     return true;
 }
@@ -65,7 +66,8 @@ static bool make_columns(gm_set *set, column_list *list, const gm_element *holde
     }
     for (uint32_t i = 0; i < fields->ref_count; i++) {
         const gm_element *field = fields->refs[i].element;
-        column.path = gm_arena_printf(set->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(like->path), GM_STR_ARG(field->name));
+        column.path =
+            gm_arena_printf(set->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(like->path), GM_STR_ARG(field->name));
         if (column.path.ptr == NULL || !make_columns(set, list, field, &column, depth + 1)) return false;
     }
     return true;
@@ -135,7 +137,8 @@ static counts count_parts(const gm_element *interface)
 
 static bool make_relationship(gm_set *set, const gm_element *element, gm_relationship_type *out)
 {
-    const gm_member *target = gm_element_member(element, GM_PROP_TARGET), *writable = gm_element_member(element, GM_PROP_WRITABLE);
+    const gm_member *target   = gm_element_member(element, GM_PROP_TARGET),
+                    *writable = gm_element_member(element, GM_PROP_WRITABLE);
     const gm_member *min = gm_element_member(element, GM_PROP_MIN_MULTIPLICITY);
     const gm_member *max = gm_element_member(element, GM_PROP_MAX_MULTIPLICITY);
     *out = (gm_relationship_type){
@@ -181,7 +184,8 @@ static void add_component(gm_type *type, parts *to, const gm_element *content)
 {
     uint16_t       place = (uint16_t)type->component_count;
     const gm_type *own   = component_type(content);
-    for (size_t c = type->column_count; c < type->column_count + content->column_count; c++) to->columns[c].component = place;
+    for (size_t c = type->column_count; c < type->column_count + content->column_count; c++)
+        to->columns[c].component = place;
     for (size_t c = 0; c < own->command_count; c++) {
         to->commands[type->command_count]           = own->commands[c];
         to->commands[type->command_count].component = place;
@@ -232,7 +236,8 @@ static bool index_columns(gm_set *set, gm_type_full *type)
 
 static bool has_base(const gm_type_full *type, uint32_t number)
 {
-    for (size_t at = number * 2654435761u & type->base_mask; type->base_slots[at] != 0; at = (at + 1) & type->base_mask) {
+    for (size_t at = number * 2654435761u & type->base_mask; type->base_slots[at] != 0;
+         at        = (at + 1) & type->base_mask) {
         if (type->base_slots[at] == number + 1) return true;
     }
     return false;
@@ -292,7 +297,8 @@ static bool make_type(gm_set *set, gm_buf *scratch, gm_element *element, gm_type
         .commands      = gm_arena_zeroed(set->arena, most.commands + 1, sizeof *to.commands),
         .bases         = gm_arena_zeroed(set->arena, most.bases + 1, sizeof *to.bases),
     };
-    if (to.columns == NULL || to.components == NULL || to.relationships == NULL || to.commands == NULL || to.bases == NULL) {
+    if (to.columns == NULL || to.components == NULL || to.relationships == NULL || to.commands == NULL ||
+        to.bases == NULL) {
         return false;
     }
     full->element       = element;
@@ -304,14 +310,17 @@ static bool make_type(gm_set *set, gm_buf *scratch, gm_element *element, gm_type
     type->commands      = to.commands;
     type->bases         = to.bases;
     if (most.columns > GM_TYPE_COLUMNS_MAX || most.components > GM_TYPE_COMPONENTS_MAX) {
-        GM_COMPLAIN(set, element, element->node, ":limit", "the type would have %zu columns and %zu components, %d are allowed; "
-                    "divide the Interface", most.columns, most.components, (int)GM_TYPE_COLUMNS_MAX);
+        GM_COMPLAIN(set, element, element->node, ":limit",
+                    "the type would have %zu columns and %zu components, %d are allowed; "
+                    "divide the Interface",
+                    most.columns, most.components, (int)GM_TYPE_COLUMNS_MAX);
         return true;
     }
     for (uint32_t i = 0; i < element->content_count; i++) {
         if (!add_content(set, type, &to, element->contents[i].element)) return false;
     }
-    return collect_bases(set, full, to.bases, most.bases) && index_columns(set, full) && write_text(set, scratch, type, element);
+    return collect_bases(set, full, to.bases, most.bases) && index_columns(set, full) &&
+           write_text(set, scratch, type, element);
 }
 
 gm_status gm_set_build_types(gm_set *set, uint32_t first_number, gm_error *err)
@@ -349,7 +358,8 @@ gm_status gm_set_build_types(gm_set *set, uint32_t first_number, gm_error *err)
 uint32_t gm_type_column_index(const gm_type *type, gm_str path)
 {
     const gm_type_full *full = (const gm_type_full *)type;
-    for (size_t at = gm_str_hash(path) & full->column_mask; full->column_slots[at] != 0; at = (at + 1) & full->column_mask) {
+    for (size_t at = gm_str_hash(path) & full->column_mask; full->column_slots[at] != 0;
+         at        = (at + 1) & full->column_mask) {
         uint32_t column = full->column_slots[at] - 1;
         if (gm_str_eq(type->columns[column].path, path)) return column;
     }

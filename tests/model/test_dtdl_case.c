@@ -54,27 +54,34 @@ static void the_published_cases_agree(void **state)
     assert_int_equal(all.differ, 0);
 }
 
-#define PROPERTY(schema) "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:A;1\",\"@type\":\"Interface\",\"contents\":" \
-                         "[{\"@type\":\"Property\",\"name\":\"p\",\"schema\":\"" schema "\"}]}"
+#define PROPERTY(schema)                                                                                               \
+    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:A;1\",\"@type\":\"Interface\",\"contents\":"               \
+    "[{\"@type\":\"Property\",\"name\":\"p\",\"schema\":\"" schema "\"}]}"
 
 static void the_runner_says_what_differs(void **state)
 {
     (void)state;
-    static const struct { const char *text, *line; bool ok; } cases[] = {
+    static const struct { const char *text, *line; bool ok;
+    } cases[] = {
         { "{\"valid\":true,\"input\":[" PROPERTY("double") "]}", "0 ok", true },
         { "{\"valid\":false,\"input\":[" PROPERTY("double") "]}", "0 expected invalid, found nothing wrong", false },
         { "{\"valid\":true,\"input\":[" PROPERTY("byte") "]}",
           "0 expected valid, found dtmi:dtdl:parsingError:badDtmiOrTerm", false },
         { "{\"valid\":false,\"input\":[" PROPERTY("byte") "],\"expect\":{\"parsingErrors\":[{\"ValidationID\":"
-          "\"dtmi:dtdl:parsingError:badDtmiOrTerm\"}]}}", "0 ok", true },
+                                                          "\"dtmi:dtdl:parsingError:badDtmiOrTerm\"}]}}",
+          "0 ok", true },
         { "{\"valid\":false,\"input\":[" PROPERTY("byte") "],\"expect\":{\"parsingErrors\":[{\"ValidationID\":"
-          "\"dtmi:dtdl:parsingError:badType\"}]}}", "0 expected dtmi:dtdl:parsingError:badType, found", false },
+                                                          "\"dtmi:dtdl:parsingError:badType\"}]}}",
+          "0 expected dtmi:dtdl:parsingError:badType, found", false },
         { "[{\"valid\":true,\"input\":[]},{\"valid\":true,\"idText\":\"dtmi:a;0\"}]",
           "0 ok\n1 the identifier is invalid here", false },
-        { "{\"valid\":true,\"input\":[" PROPERTY("double") "],\"expect\":{\"elements\":[{\"id\":\"dtmi:t:A:_contents:__p;1\","
-          "\"type\":\"Property\",\"properties\":{\"name\":\"p\",\"writable\":false,"
-          "\"schema\":\"dtmi:dtdl:instance:Schema:double;3\"}}]}}", "0 ok", true },
-        { "{\"valid\":true,\"input\":[" PROPERTY("double") "],\"expect\":{\"elements\":[{\"id\":\"dtmi:t:A:_contents:__q;1\"}]}}",
+        { "{\"valid\":true,\"input\":[" PROPERTY(
+              "double") "],\"expect\":{\"elements\":[{\"id\":\"dtmi:t:A:_contents:__p;1\","
+                        "\"type\":\"Property\",\"properties\":{\"name\":\"p\",\"writable\":false,"
+                        "\"schema\":\"dtmi:dtdl:instance:Schema:double;3\"}}]}}",
+          "0 ok", true },
+        { "{\"valid\":true,\"input\":[" PROPERTY(
+              "double") "],\"expect\":{\"elements\":[{\"id\":\"dtmi:t:A:_contents:__q;1\"}]}}",
           "0 there is no element dtmi:t:A:_contents:__q;1", false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -4,16 +4,23 @@
 
 static const char pump[] =
     "[{\"@context\":\"dtmi:dtdl:context;2\",\"@id\":\"dtmi:t:Motor;1\",\"@type\":\"Interface\",\"contents\":["
-    "{\"@type\":[\"Telemetry\",\"Temperature\"],\"name\":\"temperature\",\"unit\":\"degreeCelsius\",\"schema\":\"double\"},"
+    "{\"@type\":[\"Telemetry\",\"Temperature\"],\"name\":\"temperature\",\"unit\":\"degreeCelsius\",\"schema\":"
+    "\"double\"},"
     "{\"@type\":\"Command\",\"name\":\"stop\",\"request\":{\"name\":\"delay\",\"schema\":\"integer\"}}]},"
-    "{\"@context\":\"dtmi:dtdl:context;2\",\"@id\":\"dtmi:t:Asset;1\",\"@type\":\"Interface\",\"displayName\":{\"de\":\"Anlage\","
-    "\"en\":\"Asset\"},\"contents\":[{\"@type\":\"Property\",\"name\":\"address\",\"writable\":true,\"schema\":{\"@type\":"
-    "\"Object\",\"fields\":[{\"name\":\"street\",\"schema\":\"string\"},{\"name\":\"number\",\"schema\":\"integer\"}]}}]},"
-    "{\"@context\":\"dtmi:dtdl:context;2\",\"@id\":\"dtmi:t:Pump;1\",\"@type\":\"Interface\",\"extends\":\"dtmi:t:Asset;1\","
+    "{\"@context\":\"dtmi:dtdl:context;2\",\"@id\":\"dtmi:t:Asset;1\",\"@type\":\"Interface\",\"displayName\":{\"de\":"
+    "\"Anlage\","
+    "\"en\":\"Asset\"},\"contents\":[{\"@type\":\"Property\",\"name\":\"address\",\"writable\":true,\"schema\":{\"@"
+    "type\":"
+    "\"Object\",\"fields\":[{\"name\":\"street\",\"schema\":\"string\"},{\"name\":\"number\",\"schema\":\"integer\"}]}}"
+    "]},"
+    "{\"@context\":\"dtmi:dtdl:context;2\",\"@id\":\"dtmi:t:Pump;1\",\"@type\":\"Interface\",\"extends\":\"dtmi:t:"
+    "Asset;1\","
     "\"contents\":[{\"@type\":\"Component\",\"name\":\"motor\",\"schema\":\"dtmi:t:Motor;1\"},"
-    "{\"@type\":\"Property\",\"name\":\"tags\",\"schema\":{\"@type\":\"Map\",\"mapKey\":{\"name\":\"k\",\"schema\":\"string\"},"
+    "{\"@type\":\"Property\",\"name\":\"tags\",\"schema\":{\"@type\":\"Map\",\"mapKey\":{\"name\":\"k\",\"schema\":"
+    "\"string\"},"
     "\"mapValue\":{\"name\":\"v\",\"schema\":\"boolean\"}}},"
-    "{\"@type\":\"Telemetry\",\"name\":\"state\",\"schema\":{\"@type\":\"Enum\",\"valueSchema\":\"integer\",\"enumValues\":["
+    "{\"@type\":\"Telemetry\",\"name\":\"state\",\"schema\":{\"@type\":\"Enum\",\"valueSchema\":\"integer\","
+    "\"enumValues\":["
     "{\"name\":\"off\",\"enumValue\":0},{\"name\":\"on\",\"enumValue\":1}]}},"
     "{\"@type\":\"Relationship\",\"name\":\"feeds\",\"target\":\"dtmi:t:Pump;1\",\"maxMultiplicity\":3}]}]";
 
@@ -26,7 +33,8 @@ static gm_model *with(const char *text)
     assert_non_null(model);
     if (gm_model_add(model, &src, 1, &found, &err) != GM_OK) {
         for (size_t i = 0; i < found.count; i++) {
-            print_error(GM_STR_FMT " " GM_STR_FMT "\n", GM_STR_ARG(found.items[i].rule), GM_STR_ARG(found.items[i].text));
+            print_error(GM_STR_FMT " " GM_STR_FMT "\n", GM_STR_ARG(found.items[i].rule),
+                        GM_STR_ARG(found.items[i].text));
         }
         fail_msg("%s", err.text);
     }
@@ -48,7 +56,8 @@ static void an_interface_becomes_columns_in_the_order_of_its_bases_and_texts(voi
     assert_int_equal(type->column_count, sizeof expected / sizeof expected[0]);
     for (size_t i = 0; i < type->column_count; i++) {
         const gm_column *column = &type->columns[i];
-        if (!gm_str_is(column->path, expected[i].path)) fail_msg("column %zu is " GM_STR_FMT, i, GM_STR_ARG(column->path));
+        if (!gm_str_is(column->path, expected[i].path))
+            fail_msg("column %zu is " GM_STR_FMT, i, GM_STR_ARG(column->path));
         assert_int_equal(column->kind, expected[i].kind);
         assert_int_equal(column->is_telemetry, expected[i].telemetry);
         assert_int_equal(column->writable, expected[i].writable);
@@ -62,12 +71,14 @@ static void components_commands_relationships_and_bases_are_closed_over(void **s
 {
     (void)state;
     gm_model      *model = with(pump);
-    const gm_type *type = gm_model_find(model, GM_STR("dtmi:t:Pump;1")), *asset = gm_model_find(model, GM_STR("dtmi:t:Asset;1"));
+    const gm_type *type  = gm_model_find(model, GM_STR("dtmi:t:Pump;1")),
+                  *asset = gm_model_find(model, GM_STR("dtmi:t:Asset;1"));
     assert_int_equal(type->component_count, 1);
     assert_ptr_equal(type->components[0].type, gm_model_find(model, GM_STR("dtmi:t:Motor;1")));
     assert_int_equal(type->columns[2].component, 0);
     assert_true(gm_str_is(type->columns[2].unit_symbol, "°C"));
-    assert_true(gm_unit_to_si(&type->columns[2].unit_si, 20.0) > 293.149 && gm_unit_to_si(&type->columns[2].unit_si, 20.0) < 293.151);
+    assert_true(gm_unit_to_si(&type->columns[2].unit_si, 20.0) > 293.149 &&
+                gm_unit_to_si(&type->columns[2].unit_si, 20.0) < 293.151);
     assert_int_equal(type->command_count, 1);
     assert_int_equal(type->commands[0].component, 0);
     assert_true(gm_str_is(type->commands[0].request_name, "delay"));
@@ -123,7 +134,9 @@ static void an_interface_in_use_can_not_be_removed_and_an_unused_one_can_come_ba
     assert_gm_ok(gm_model_remove(model, GM_STR("dtmi:t:Motor;1"), &err), err);
     assert_int_equal(gm_model_count(model), 1);
 
-    gm_model_source src = { .text = GM_STR("{\"@context\":\"dtmi:dtdl:context;2\",\"@id\":\"dtmi:t:Motor;1\",\"@type\":\"Interface\"}") };
+    gm_model_source src = {
+        .text = GM_STR("{\"@context\":\"dtmi:dtdl:context;2\",\"@id\":\"dtmi:t:Motor;1\",\"@type\":\"Interface\"}")
+    };
     assert_gm_ok(gm_model_add(model, &src, 1, &found, &err), err);
     assert_int_equal(gm_model_find(model, GM_STR("dtmi:t:Motor;1"))->number, 3);
     assert_int_equal(gm_model_add(model, &src, 1, &found, &err), GM_CONFLICT);
