@@ -18,7 +18,7 @@ before(async () => {
   data = tempDir("console");
   profile = tempDir("chromium");
   server = await serve(join(ROOT, "examples", "machine"), data.dir);
-  agent = start("agent", "--http", server.http, "--mqtt", server.mqtt, "--interval", "500ms");
+  agent = start("agent", "--mqtt", server.mqtt, "--interval", "500ms");
   browser = await chromium.launchPersistentContext(profile.dir, {
     executablePath: BROWSER,
     viewport: { width: 1280, height: 800 },
