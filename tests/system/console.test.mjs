@@ -103,6 +103,7 @@ test("a lost connection says so at once, and a regained one goes on without a re
   await server.ended;
   await page.getByTestId("stale-banner").waitFor({ timeout: 8000 });
   assert.notEqual(await connection(), "Live");
+  assert.equal(await page.locator("[data-testid='chart'] canvas").count(), 1, "the plot was taken away");
   await page.screenshot({ path: join(SHOTS, "machine-lost.png") });
   server = await serve(join(ROOT, "examples", "machine"), data.dir, { http, mqtt });
   await until(async () => (await connection()) === "Live", 20000, "did not come back to life");

@@ -6,7 +6,7 @@ import "uplot/dist/uPlot.min.css";
 import { api, type Twin } from "./api";
 import { asNumber, formatNumber } from "./format";
 import { now, onChange } from "./live";
-import { connection } from "./stream";
+import { connection, epoch } from "./stream";
 import { text } from "./text";
 import { plotted, range, RANGES, theme } from "./view";
 
@@ -92,7 +92,7 @@ export function Plot({ twin }: { twin: Twin }) {
   const [version, setVersion] = useState(0); // rises to ask for everything anew
   const paths = plotted.value.filter((p) => twin.values.some((v) => v.path === p));
   const shown = range.value;
-  const live = connection.value === "live";
+  const loadedWhile = epoch.value;
 
   useEffect(() => {
     const box = holder.current;
@@ -159,8 +159,9 @@ export function Plot({ twin }: { twin: Twin }) {
       resize.disconnect();
       chart?.destroy();
     };
-    // A regained connection loads again: what was missed meanwhile is in the history, so the plot has no gap.
-  }, [twin.id, paths.join("\n"), shown, version, theme.value, live]);
+    // A regained connection (a new epoch) loads again: what was missed is in the history, so the plot has no gap. A lost
+    // one leaves the plot as it was.
+  }, [twin.id, paths.join("\n"), shown, version, theme.value, loadedWhile]);
 
   return (
     <section class="plot" aria-label={text.plot(twin.id)}>

@@ -18,6 +18,7 @@ export interface Change {
 
 export const connection = signal<Connection>("connecting");
 export const lastHeard = signal<number>(0); // performance.now() of the last event; 0 = never
+export const epoch = signal(0); // rises whenever a lost connection is live again
 export const serverOffset = signal<number>(0); // server clock minus ours, ms
 
 const STALE_MS = 3000;
@@ -88,6 +89,7 @@ export class Stream {
   private heard(): void {
     lastHeard.value = performance.now();
     this.retry = RETRY_FIRST_MS;
+    if (connection.value !== "live") epoch.value++;
     connection.value = "live";
   }
 
