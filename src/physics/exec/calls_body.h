@@ -1,4 +1,4 @@
-// physics/exec/calls_body.h: operations one vector at a time, for machine code that has no instruction for them.
+// physics/exec/calls_body.h, a template: operations one vector at a time, for machine code that has no instruction for them.
 // Included after interp_body.h; INTERP_CALLS names the table.
 #define X(name, text, signature)                                                              \
     static void call_##name(double *to, const double *a, const double *b)                     \

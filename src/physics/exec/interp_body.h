@@ -1,4 +1,4 @@
-// physics/exec/interp_body.h: the interpreter, written once; interp_one.c, interp_avx2.c and interp_avx512.c include it
+// physics/exec/interp_body.h, a template: the interpreter, written once; interp_one.c, interp_avx2.c and interp_avx512.c include it
 // after their vec_*.h and name its function with INTERP_RUN. One function per operation, so that the compiler keeps
 // each one's constants in registers and unrolls its loop.
 #include "physics/exec/interp.h"

@@ -1,4 +1,4 @@
-// physics/exec/vecmath.h: elementary functions over vectors, written once over vec_one.h, vec_avx2.h or vec_avx512.h.
+// physics/exec/vecmath.h, a template: elementary functions over vectors, written once over vec_one.h, vec_avx2.h or vec_avx512.h.
 // The operations and their order are the same for every width, so the results are the same bits on every machine.
 //
 // Errors are measured by tests/physics/test_vecmath.c against libm's long double functions; the bounds below are what

@@ -1,4 +1,4 @@
-// physics/exec/vecops.h: what every operation of a program means, written once for all widths. Included after one of
+// physics/exec/vecops.h, a template: what every operation of a program means, written once for all widths. Included after one of
 // the vec_*.h headers. Masks travel as vd with all bits set or clear.
 #ifndef GM_PHYSICS_VECOPS_H
 #define GM_PHYSICS_VECOPS_H
