@@ -162,7 +162,7 @@ rig_client rig_dial(rig *r)
 
 void rig_hang_up(rig_client *c)
 {
-    if (c->r->server != NULL) gm_loop_remove(c->watch);
+    if (c->r->server != NULL) gm_loop_remove(c->watch);  // else it went with the loop
     close(c->fd);
     gm_buf_finish(&c->in);
     if (c->r->server != NULL) turn_without_waiting(c->r);
@@ -220,7 +220,8 @@ static bool receive(rig_client *c)
     ssize_t  n  = recv(c->fd, to, 65536, MSG_DONTWAIT);
     if (n > 0) c->in.len += (size_t)n;
     if (n == 0 || (n < 0 && errno != EAGAIN)) {
-        if (!c->closed) gm_loop_remove(c->watch);
+        gm_loop_remove(c->watch);
+        c->watch  = NULL;
         c->closed = true;
     }
     return !c->closed;
