@@ -1,6 +1,6 @@
 // Property filters and traversals over a plant of a million twins, in memory.
 //
-//   build/bench/bench-query [TWINS] [--json]
+//   build/bench/bench-query [TWINS] [--only PART_OF_NAME] [--json]
 //
 // Twins of one model with ten double properties, two relationships each. Every query is run until half a second has
 // gone by; the best time of one run is shown, since a shared machine only ever adds to it.
@@ -128,8 +128,14 @@ int main(int argc, char **argv)
         { "3 hops from one twin", "SELECT COUNT() FROM DIGITALTWINS MATCH (A)-[:feeds]->(B)-[:feeds]->(C)-[:feeds]->(D) WHERE A.$dtId = 'twin-0000777'" },
         { "up to 5 hops from 10,000", "SELECT COUNT() FROM DIGITALTWINS MATCH (A)-[:feeds*..5]->(B) WHERE STARTSWITH(A.$dtId, 'twin-000')" },
     };
-    bool     json  = argc > 1 && strcmp(argv[argc - 1], "--json") == 0;
-    uint32_t twins = argc > 1 && atoi(argv[1]) > 0 ? (uint32_t)atoi(argv[1]) : 1000000;
+    bool        json  = false, first = true;
+    uint32_t    twins = 1000000;
+    const char *only  = "";
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) json = true;
+        else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) only = argv[++i];
+        else if (atoi(argv[i]) > 0) twins = (uint32_t)atoi(argv[i]);
+    }
     gm_model *model = gm_model_create(gm_alloc_system());
     gm_state *state = gm_state_create(gm_alloc_system(), model);
     if (model == NULL || state == NULL) return 1;
@@ -138,10 +144,12 @@ int main(int argc, char **argv)
     if (json) printf("{\"twins\":%u,\"ms\":{", twins);
     else printf("%u twins, %u relationships\n%-28s %10s  answer\n", twins, 2 * twins, "query", "ms");
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
-        char   answer[60];
+        char answer[60];
+        if (strstr(queries[i].name, only) == NULL) continue;
         double ms = measure(state, queries[i].text, answer, sizeof answer);
-        if (json) printf("%s\"%s\":%.3f", i > 0 ? "," : "", queries[i].name, ms);
+        if (json) printf("%s\"%s\":%.3f", first ? "" : ",", queries[i].name, ms);
         else printf("%-28s %10.3f  %s\n", queries[i].name, ms, answer);
+        first = false;
     }
     if (json) printf("}}\n");
     gm_state_destroy(state);

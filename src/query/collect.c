@@ -256,6 +256,99 @@ static gm_status add_grouped(gm_rowset *c)
     return ok ? GM_OK : GM_NOMEM;
 }
 
+// ---- whole blocks -------------------------------------------------------------------------------------------------
+
+// Can the aggregate be computed from numbers alone, without knowing what kinds the values have?
+static bool sums_numbers(const gm_filter *filter, const gm_node *aggregate)
+{
+    const gm_node *of = aggregate->of;
+    if (of == NULL) return true;
+    if (of->kind == GM_NODE_ARITH) return gm_filter_has_numbers(filter, of);
+    if (of->kind != GM_NODE_PATH) return false;
+    gm_ref ref = filter->binding.refs[of->path];
+    if (ref.kind == GM_REF_NONE) return true;
+    if (ref.kind != GM_REF_COLUMN) return false;
+    gm_kind kind = filter->binding.type->columns[ref.column].kind;
+    // The least of integers is an integer: those take the slow way.
+    return kind == GM_KIND_DOUBLE || (kind == GM_KIND_INT && aggregate->op != GM_MIN && aggregate->op != GM_MAX);
+}
+
+static void accumulate_numbers(accumulator *a, gm_aggregate op, const double *x, size_t n, const uint8_t *mask)
+{
+    double least = INFINITY, most = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        if (!mask[i] || isnan(x[i])) continue;
+        a->count++;
+        if (op == GM_SUM || op == GM_AVG) add_number(a, x[i]);
+        least = x[i] < least ? x[i] : least;
+        most  = x[i] > most ? x[i] : most;
+    }
+    if (op != GM_MIN && op != GM_MAX) return;
+    gm_qvalue *best  = op == GM_MIN ? &a->least : &a->most;
+    gm_qvalue  value = { GM_Q_DOUBLE, { .d = op == GM_MIN ? least : most } };
+    int        order = gm_qvalue_order(value, *best);
+    if (!isfinite(value.d) || (best->kind != GM_Q_UNDEFINED && (op == GM_MIN ? order >= 0 : order <= 0))) return;
+    *best = value;
+}
+
+// Aggregates without GROUP BY, over arrays. False: some aggregate needs its rows one by one.
+static bool aggregate_block(gm_rowset *c, gm_filter *filter, uint32_t first, size_t n, const uint8_t *mask, gm_status *out_status)
+{
+    for (size_t i = 0; i < c->ast->aggregate_count; i++) {
+        if (!sums_numbers(filter, c->ast->aggregates[i])) return false;
+    }
+    const uint8_t *any = memchr(mask, 1, n);
+    if (any == NULL) return true;
+    if (c->count == 0) {
+        gm_eval_bind_twin(c->eval, filter->collection, (gm_twin){ filter->table.twins[first + (size_t)(any - mask)] });
+        if (new_group(c, GM_STR("")) == NULL) {
+            *out_status = GM_NOMEM;
+            return true;
+        }
+    }
+    gm_mark mark = gm_arena_mark(c->eval->scratch);
+    for (size_t i = 0; i < c->ast->aggregate_count; i++) {
+        const gm_node *aggregate = c->ast->aggregates[i];
+        accumulator   *a         = &c->entries[0]->accumulators[i];
+        if (aggregate->of == NULL) {
+            a->count += gm_mask_count(n, mask);
+            continue;
+        }
+        const double *x = gm_filter_numbers(filter, aggregate->of, first, n);
+        if (x == NULL) {
+            *out_status = GM_NOMEM;
+            break;
+        }
+        accumulate_numbers(a, (gm_aggregate)aggregate->op, x, n, mask);
+        gm_arena_rewind(c->eval->scratch, mark);
+    }
+    gm_arena_rewind(c->eval->scratch, mark);
+    return true;
+}
+
+// ORDER BY with enough rows collected: clears those whose first key is beyond the worst that is kept.
+static void clear_beaten(gm_rowset *c, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask)
+{
+    const gm_order *order = &c->ast->orders[0];
+    gm_qvalue       worst = c->entries[c->keep - 1]->keys[0];
+    if (order->value->kind != GM_NODE_PATH || (worst.kind != GM_Q_INT && worst.kind != GM_Q_DOUBLE)) return;
+    gm_ref ref = filter->binding.refs[order->value->path];
+    if (ref.kind != GM_REF_COLUMN || filter->binding.type->columns[ref.column].kind != GM_KIND_DOUBLE) return;
+    const double *x = filter->table.columns[ref.column].d;
+    if (x == NULL) return;
+    // Equal ones stay, since the next key may decide. Rows without a value come first in rising order, last in falling.
+    gm_f64_range range = gm_f64_range_of(order->descending ? GM_GE : GM_LE, worst);
+    if (order->descending) gm_mask_f64(n, x + first, range, mask);
+    else gm_mask_at_most(n, x + first, range.hi, mask);
+}
+
+bool gm_rowset_add_block(gm_rowset *c, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask, gm_status *out_status)
+{
+    if (c->ast->grouped) return c->ast->group_keys == NULL && aggregate_block(c, filter, first, n, mask, out_status);
+    if (c->full && c->keep > 0) clear_beaten(c, filter, first, n, mask);
+    return false;
+}
+
 // ---- the rowset ----------------------------------------------------------------------------------------------
 
 gm_status gm_rowset_add(gm_rowset *c)

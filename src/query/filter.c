@@ -126,18 +126,24 @@ static const double *column_numbers(gm_filter *f, uint32_t column, uint32_t firs
     return out;
 }
 
+bool gm_filter_has_numbers(const gm_filter *f, const gm_node *node)
+{
+    if (node->kind == GM_NODE_LITERAL) return true;
+    if (node->kind == GM_NODE_PATH) return ref_of(f, node).kind == GM_REF_COLUMN || ref_of(f, node).kind == GM_REF_NONE;
+    return node->kind == GM_NODE_ARITH && gm_filter_has_numbers(f, node->a) && gm_filter_has_numbers(f, node->b);
+}
+
 const double *gm_filter_numbers(gm_filter *f, const gm_node *node, uint32_t first, size_t n)
 {
+    if (!gm_filter_has_numbers(f, node)) return NULL;
     if (node->kind == GM_NODE_LITERAL) {
         if (node->literal.kind == GM_Q_INT) return constant_numbers(f, (double)node->literal.i, n);
         return constant_numbers(f, node->literal.kind == GM_Q_DOUBLE ? node->literal.d : NAN, n);
     }
     if (node->kind == GM_NODE_PATH) {
         gm_ref ref = ref_of(f, node);
-        if (ref.kind == GM_REF_COLUMN) return column_numbers(f, ref.column, first, n);
-        return ref.kind == GM_REF_NONE ? constant_numbers(f, NAN, n) : NULL;
+        return ref.kind == GM_REF_COLUMN ? column_numbers(f, ref.column, first, n) : constant_numbers(f, NAN, n);
     }
-    if (node->kind != GM_NODE_ARITH) return NULL;
     const double *a = gm_filter_numbers(f, node->a, first, n), *b = a != NULL ? gm_filter_numbers(f, node->b, first, n) : NULL;
     double       *out = b != NULL ? scratch_numbers(f, n) : NULL;
     if (out != NULL) gm_f64_arith(n, (gm_arith)node->op, a, b, out);
@@ -238,6 +244,40 @@ static void narrow_compare(gm_filter *f, const gm_node *node, gm_truth want, uin
     narrow_rows(f, node, want, first, n, mask);
 }
 
+static bool all_numbers(gm_qset set)
+{
+    for (size_t i = 0; i < set.count; i++) {
+        if (set.values[i].kind != GM_Q_INT && set.values[i].kind != GM_Q_DOUBLE) return false;
+    }
+    return true;
+}
+
+// A few numbers: one pass over the column for each costs less than a search per row. NIN: each clears what it finds.
+enum { FEW = 16 };
+static bool narrow_few(gm_filter *f, uint32_t column, gm_qset set, gm_truth want, uint32_t first, size_t n, uint8_t *mask)
+{
+    gm_kind kind = f->binding.type->columns[column].kind;
+    if (set.count > FEW || !all_numbers(set) || (kind != GM_KIND_INT && kind != GM_KIND_DOUBLE)) return false;
+    gm_ref   ref  = { .kind = GM_REF_COLUMN, .column = column };
+    gm_mark  mark = gm_arena_mark(f->eval->scratch);
+    uint8_t *out = gm_arena_zeroed(f->eval->scratch, n, 1), *rest = gm_arena_bytes(f->eval->scratch, n), *one = gm_arena_bytes(f->eval->scratch, n);
+    bool     ok = out != NULL && rest != NULL && one != NULL;
+    if (!ok) f->eval->failed = true;
+    else memcpy(rest, mask, n);
+    for (size_t i = 0; ok && i < set.count; i++) {
+        if (want == GM_FALSE) {
+            narrow_column(f, ref, GM_NE, set.values[i], first, n, mask);
+        } else {
+            memcpy(one, rest, n);
+            narrow_column(f, ref, GM_EQ, set.values[i], first, n, one);
+            gm_mask_or(n, one, out, rest);
+        }
+    }
+    if (ok && want == GM_TRUE) memcpy(mask, out, n);
+    gm_arena_rewind(f->eval->scratch, mark);
+    return true;
+}
+
 // IN over a column: a binary search a row, without going through twin numbers.
 static bool narrow_in(gm_filter *f, const gm_node *node, gm_truth want, uint32_t first, size_t n, uint8_t *mask)
 {
@@ -245,6 +285,7 @@ static bool narrow_in(gm_filter *f, const gm_node *node, gm_truth want, uint32_t
     uint32_t        column = ref_of(f, node->a).column;
     const gm_cells *cells  = &f->table.columns[column];
     gm_kind         kind   = f->binding.type->columns[column].kind;
+    if (narrow_few(f, column, node->set, want, first, n, mask)) return true;
     for (size_t i = 0; i < n; i++) {
         if (!mask[i]) continue;
         size_t    row   = first + i;
@@ -273,6 +314,29 @@ static bool narrow_is(gm_filter *f, const gm_node *node, gm_truth want, uint32_t
         return true;
     }
     gm_mask_present(n, f->table.columns[column].source + first, want == GM_TRUE, mask);
+    return true;
+}
+
+// STARTSWITH, ENDSWITH, CONTAINS of a text column or $dtId with a literal.
+static bool narrow_text_test(gm_filter *f, const gm_node *node, gm_truth want, uint32_t first, size_t n, uint8_t *mask)
+{
+    if (node->a->kind != GM_NODE_PATH || node->b->kind != GM_NODE_LITERAL || node->b->literal.kind != GM_Q_STRING) return false;
+    gm_ref            ref    = ref_of(f, node->a);
+    const gm_text_op  op     = (gm_text_op)node->op;
+    gm_str            part   = node->b->literal.s;
+    bool              is_id  = ref.kind == GM_REF_ID;
+    const gm_cells   *cells  = ref.kind == GM_REF_COLUMN ? &f->table.columns[ref.column] : NULL;
+    if (!is_id && (cells == NULL || cells->source == NULL || f->binding.type->columns[ref.column].kind != GM_KIND_STRING)) return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!mask[i]) continue;
+        const gm_text *text = is_id ? NULL : cells->s[first + i];
+        if (!is_id && text == NULL) {
+            mask[i] = 0;
+            continue;
+        }
+        gm_str value = is_id ? gm_state_id(f->eval->state, (gm_twin){ f->table.twins[first + i] }) : (gm_str){ text->bytes, text->len };
+        mask[i]      = gm_eval_text(op, value, part) == want;
+    }
     return true;
 }
 
@@ -324,6 +388,9 @@ static void narrow(gm_filter *f, const gm_node *node, gm_truth want, uint32_t fi
         break;
     case GM_NODE_IS:
         if (narrow_is(f, node, want, first, n, mask)) return;
+        break;
+    case GM_NODE_TEXT:
+        if (narrow_text_test(f, node, want, first, n, mask)) return;
         break;
     default: break;
     }

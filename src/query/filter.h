@@ -25,8 +25,11 @@ unsigned gm_filter_possible(const gm_filter *filter, const gm_node *node);
 // eval->failed. Uses and rewinds eval->scratch.
 void gm_filter_rows(gm_filter *filter, const gm_node *node, uint32_t first, size_t n, uint8_t *mask);
 
-// The expression's values as doubles (NaN: none), when it can be computed over arrays; else NULL. Lies in the columns
-// or in eval->scratch.
+// Can the expression be computed over arrays?
+bool gm_filter_has_numbers(const gm_filter *filter, const gm_node *node);
+
+// Its values as doubles (NaN: none), in the columns themselves or in eval->scratch. NULL: it can not be, or memory was
+// refused (eval->failed).
 const double *gm_filter_numbers(gm_filter *filter, const gm_node *node, uint32_t first, size_t n);
 
 #endif

@@ -73,6 +73,11 @@ void gm_mask_f64(size_t n, const double *restrict x, gm_f64_range range, uint8_t
     }
 }
 
+void gm_mask_at_most(size_t n, const double *restrict x, double hi, uint8_t *restrict mask)
+{
+    for (size_t i = 0; i < n; i++) mask[i] &= (uint8_t)!(x[i] > hi);
+}
+
 void gm_mask_i64(size_t n, const int64_t *restrict x, const int64_t *restrict source, gm_i64_range range, uint8_t *restrict mask)
 {
     const int64_t lo = range.lo, hi = range.hi;

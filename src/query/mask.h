@@ -18,6 +18,7 @@ gm_f64_range gm_f64_range_of(gm_compare op, gm_qvalue number);
 gm_i64_range gm_i64_range_of(gm_compare op, gm_qvalue number);
 
 void gm_mask_f64(size_t n, const double *restrict x, gm_f64_range range, uint8_t *restrict mask);  // NaN: never
+void gm_mask_at_most(size_t n, const double *restrict x, double hi, uint8_t *restrict mask);  // NaN: stays
 // source[i] GM_ABSENT: never.
 void gm_mask_i64(size_t n, const int64_t *restrict x, const int64_t *restrict source, gm_i64_range range, uint8_t *restrict mask);
 void gm_mask_present(size_t n, const int64_t *restrict source, bool present, uint8_t *restrict mask);

@@ -132,6 +132,20 @@ static gm_flow row_counted(gm_run *run)
     return GM_GO_ON;
 }
 
+static bool block_counted(gm_run *run, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask)
+{
+    (void)filter;
+    (void)first;
+    run->counted += gm_mask_count(n, mask);
+    return true;
+}
+
+static bool block_collected(gm_run *run, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask)
+{
+    page_writer *w = run->context;
+    return gm_rowset_add_block(w->rowset, filter, first, n, mask, &run->status);
+}
+
 static gm_flow row_collected(gm_run *run)
 {
     page_writer *w = run->context;
@@ -150,7 +164,7 @@ static void run_count(gm_run *run, page_writer *w)
 {
     const gm_ast *ast = run->eval.ast;
     run->row          = row_counted;
-    run->count_only   = true;
+    run->block        = block_counted;
     run->counted      = run->at.done;
     if (ast->from_relationships && ast->where == NULL) run->counted = gm_state_relationship_count(run->eval.state);
     else if (!ast->from_relationships && ast->where == NULL && ast->step_count == 0) run->counted = gm_state_twin_count(run->eval.state);
@@ -176,6 +190,7 @@ static void run_collected(gm_run *run, page_writer *w)
     gm_page_token at = run->at;
     run->at          = (gm_page_token){ .collection = at.collection };
     run->row         = row_collected;
+    run->block       = block_collected;
     run->work_max    = 0;
     gm_run_walk(run);
     run->at = at;

@@ -5,8 +5,6 @@
 // the stages behind it; (3) recursion is as deep as the hops of the pattern, at most GM_HOPS_MAX and the joins.
 #include "query/run.h"
 
-#include "query/filter.h"
-
 static bool check_stage(gm_run *run, size_t stage)
 {
     gm_eval *e    = &run->eval;
@@ -154,8 +152,9 @@ static gm_flow walk_table(gm_run *run, gm_filter *filter, size_t t, uint32_t fro
             run->status = GM_NOMEM;
             return GM_STOP;
         }
-        if (run->count_only && plan->step_count == 0) run->counted += gm_mask_count(n, mask);
-        else if (start_rows(run, &filter->table, t, first, n, mask) == GM_STOP) return GM_STOP;
+        bool taken = run->block != NULL && plan->step_count == 0 && run->block(run, filter, first, n, mask);
+        if (run->status != GM_OK) return GM_STOP;
+        if (!taken && start_rows(run, &filter->table, t, first, n, mask) == GM_STOP) return GM_STOP;
         first += (uint32_t)n;
     }
     return GM_GO_ON;

@@ -2,6 +2,7 @@
 #ifndef GM_QUERY_RUN_H
 #define GM_QUERY_RUN_H
 
+#include "query/filter.h"
 #include "query/page_token.h"
 #include "query/plan.h"
 #include "query/query.h"
@@ -22,9 +23,11 @@ struct gm_run {
     uint32_t       trail[GM_STEPS_MAX * GM_HOPS_MAX];  // relationships on the path at hand, each taken once (MATCH)
     size_t         trail_length;
     uint32_t      *names[GM_STEPS_MAX];                // numbers of the steps' relationship names
-    bool           count_only;  // rows need not be bound: counted is all that is wanted
     uint64_t       counted;
     gm_flow (*row)(gm_run *run);  // takes what is bound in eval
+    // Called for a stretch of a table that starts rows, when the query has no steps: true when it has taken all rows of
+    // the mask; else it may have cleared rows that can not matter, and the others come through `row`. NULL: no interest.
+    bool (*block)(gm_run *run, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask);
     void          *context;
 };
 
