@@ -23,8 +23,8 @@ void gm_test_golden(const char *path, gm_str text)
     }
     gm_buf wanted = gm_test_read_file(full);
     gm_str a = gm_buf_view(&wanted), b = text, x, y;
-    bool   same = gm_str_eq(a, b);
-    for (int line = 1; !same; line++) {
+    int    line = gm_str_eq(a, b) ? 0 : 1;
+    for (; line > 0; line++) {
         bool more_a = gm_str_next(&a, '\n', &x), more_b = gm_str_next(&b, '\n', &y);
         if (more_a && more_b && gm_str_eq(x, y)) continue;
         fail_msg("%s, line %d:\n  the file says '" GM_STR_FMT "'\n  now it is    '" GM_STR_FMT "'\n`make golden` rewrites it", path, line,
