@@ -253,6 +253,230 @@ static void a_run_survives_every_allocation_failure(void **state)
     gm_program_destroy(program);
 }
 
+
+// ------------------------------------------------------------------------------------------ adaptive
+
+static double value_at(gm_program *program, gm_method method, double tolerance, double end, const char *name, gm_lane_report *out_report)
+{
+    bench b;
+    bench_open(&b, program, GM_EXECUTOR_AUTO, method, tolerance, 1);
+    gm_lanes_start(b.lanes, 0, b.worker, GM_START_FRESH);
+    gm_lanes_until(b.lanes, 0, b.worker, end);
+    double value = gm_lanes_get(b.lanes, slot_named(b.program, name), 0);
+    gm_lane_report report = gm_lanes_report(b.lanes, 0);
+    if (out_report != NULL) *out_report = report;
+    else if (report.status != GM_LANE_ACTIVE || report.time != end) fail_msg("%s: status %d at %g", name, (int)report.status, report.time);
+    bench_close(&b);
+    return value;
+}
+
+static void adaptive_steps_keep_the_tolerance(void **state)
+{
+    (void)state;
+    static const gm_method methods[] = { GM_METHOD_DOPRI, GM_METHOD_IMPLICIT };
+    for (int m = 0; m < 2; m++) {
+        for (double tolerance = 1e-3; tolerance > 1e-10; tolerance *= 0.1) {
+            double error = fabs(value_at(driven_spring(), methods[m], tolerance, 2, "x", NULL) - driven_spring_at(2));
+            if (!(error < 10 * tolerance)) fail_msg("%s: error %g at tolerance %g", gm_method_text(methods[m]), error, tolerance);
+        }
+    }
+}
+
+// Steps of one length: each call ends where a step of the wanted length would; a loose tolerance refuses nothing.
+static double error_of_steps(gm_method method, uint32_t steps)
+{
+    bench b;
+    bench_open(&b, driven_spring(), GM_EXECUTOR_AUTO, method, 0.9, 1);
+    gm_lanes_start(b.lanes, 0, b.worker, GM_START_FRESH);
+    for (uint32_t i = 1; i <= steps; i++) {
+        gm_lanes_fill(b.lanes, (gm_slot){ gm_program_slot_count(b.program) }, 1);  // the row of the wanted step
+        gm_lanes_until(b.lanes, 0, b.worker, 2.0 * i / steps);
+    }
+    double error = fabs(gm_lanes_get(b.lanes, slot_named(b.program, "x"), 0) - driven_spring_at(2));
+    bench_close(&b);
+    return error;
+}
+
+static void adaptive_methods_have_their_order(void **state)
+{
+    (void)state;
+    static const struct { gm_method method; double order; } cases[] = { { GM_METHOD_DOPRI, 5 }, { GM_METHOD_IMPLICIT, 4 } };
+    for (size_t i = 0; i < 2; i++) {
+        double order = log2(error_of_steps(cases[i].method, 20) / error_of_steps(cases[i].method, 40));
+        printf("%s: order %.3f\n", gm_method_text(cases[i].method), order);
+        if (fabs(order - cases[i].order) > 0.35) fail_msg("%s: order %.3f", gm_method_text(cases[i].method), order);
+    }
+}
+
+// Robertson's reaction (1966). Reference at t = 1e11: Hairer and Wanner, Solving ODEs II, test set ROBER.
+static gm_program *robertson(void)
+{
+    gm_builder *b = gm_builder_create(gm_alloc_system(), NULL);
+    static const double nominal[3] = { 1e-6, 1e-10, 1 };  // what is small at the end still counts
+    static const char *const names[3] = { "y1", "y2", "y3" };
+    gm_slot y[3];
+    gm_val  v[3];
+    gm_build_section(b, GM_SECTION_DERIVATIVE);
+    for (int i = 0; i < 3; i++) {
+        y[i] = gm_build_slot(b, &(gm_slot_spec){ GM_SLOT_STATE, .name = gm_str_of(names[i]), .start = i == 0, .nominal = nominal[i] });
+        v[i] = gm_emit_load(b, y[i]);
+    }
+    gm_val a = gm_emit2(b, GM_OP_MUL, gm_emit_const(b, 0.04), v[0]);
+    gm_val c = gm_emit2(b, GM_OP_MUL, gm_emit_const(b, 1e4), gm_emit2(b, GM_OP_MUL, v[1], v[2]));
+    gm_val d = gm_emit2(b, GM_OP_MUL, gm_emit_const(b, 3e7), gm_emit2(b, GM_OP_MUL, v[1], v[1]));
+    gm_build_derivative(b, y[0], gm_emit2(b, GM_OP_SUB, c, a));
+    gm_build_derivative(b, y[1], gm_emit2(b, GM_OP_SUB, gm_emit2(b, GM_OP_SUB, a, c), d));
+    gm_build_derivative(b, y[2], d);
+    gm_build_end(b);
+    return finished(b);
+}
+
+// y'' = mu (1 - y^2) y' - y with mu = 1000: reference at t = 2000 from the test set IVPsolve (vdpol, rescaled): 1.706167732170483.
+static gm_program *van_der_pol(double mu)
+{
+    gm_builder *b = gm_builder_create(gm_alloc_system(), NULL);
+    gm_slot     y = declare(b, GM_SLOT_STATE, "y", 2), v = declare(b, GM_SLOT_STATE, "v", 0);
+    gm_build_section(b, GM_SECTION_DERIVATIVE);
+    gm_val at = gm_emit_load(b, y), speed = gm_emit_load(b, v);
+    gm_val bend = gm_emit2(b, GM_OP_SUB, gm_emit_const(b, 1), gm_emit2(b, GM_OP_MUL, at, at));
+    gm_val push = gm_emit2(b, GM_OP_MUL, gm_emit2(b, GM_OP_MUL, gm_emit_const(b, mu), bend), speed);
+    gm_build_derivative(b, y, speed);
+    gm_build_derivative(b, v, gm_emit2(b, GM_OP_SUB, push, at));
+    gm_build_end(b);
+    return finished(b);
+}
+
+static void stiff_models_reach_their_published_values(void **state)
+{
+    (void)state;
+    double y1 = value_at(robertson(), GM_METHOD_IMPLICIT, 1e-7, 1e11, "y1", NULL);
+    if (!(fabs(y1 / 0.2083340149701255e-7 - 1) < 1e-3)) fail_msg("Robertson: y1 = %.12g", y1);
+    double y = value_at(van_der_pol(1000), GM_METHOD_IMPLICIT, 1e-8, 2000, "y", NULL);
+    if (!(fabs(y - 1.706167732170483) < 1e-5)) fail_msg("Van der Pol: y = %.12g", y);
+}
+
+static void an_event_is_found_where_it_is(void **state)
+{
+    (void)state;
+    static const gm_method methods[] = { GM_METHOD_DOPRI, GM_METHOD_IMPLICIT };
+    gm_executor executors[GM_EXECUTOR_COUNT];
+    uint32_t    n = gm_test_executors(executors);
+    for (uint32_t k = 0; k < 2 * n; k++) {
+        bench b;
+        bench_open(&b, bouncing_ball(), executors[k / 2], methods[k % 2], 1e-8, 64);
+        gm_slot limit = slot_named(b.program, "limit"), e = slot_named(b.program, "e");
+        gm_lanes_fill(b.lanes, limit, 100);
+        for (uint32_t i = 0; i < 64; i++) gm_lanes_set(b.lanes, e, i, 0.5 + 0.005 * i);
+        gm_lanes_start(b.lanes, 0, b.worker, GM_START_FRESH);
+        gm_lanes_until(b.lanes, 0, b.worker, 1);
+        for (uint32_t i = 0; i < 64; i++) {
+            double restitution = 0.5 + 0.005 * i, fall = sqrt(2 / 9.81), speed = restitution * 9.81 * fall;
+            double since = 1 - fall;
+            while (since > 2 * speed / 9.81) {
+                since -= 2 * speed / 9.81;
+                speed *= restitution;
+            }
+            double want = speed * since - 9.81 / 2 * since * since, got = gm_lanes_get(b.lanes, slot_named(b.program, "h"), i);
+            if (!(fabs(want - got) < 1e-6)) fail_msg("lane %u: %.9g, not %.9g", i, got, want);
+        }
+        bench_close(&b);
+    }
+}
+
+static void events_without_end_are_refused(void **state)
+{
+    (void)state;
+    // The ball comes to rest after 0.4515 (1 + 2 (e + e^2 + ...)) = 4.06 s; then bounces pile up.
+    bench b;
+    bench_open(&b, bouncing_ball(), GM_EXECUTOR_AUTO, GM_METHOD_DOPRI, 1e-8, 1);
+    gm_lanes_fill(b.lanes, slot_named(b.program, "limit"), 1e9);
+    gm_lanes_start(b.lanes, 0, b.worker, GM_START_FRESH);
+    gm_lanes_until(b.lanes, 0, b.worker, 100);
+    gm_lane_report report = gm_lanes_report(b.lanes, 0);
+    assert_true(report.status == GM_LANE_ZENO || report.status == GM_LANE_ASSERTED);
+    assert_true(report.time < 6);
+    bench_close(&b);
+}
+
+// z + z^3 = x + y, y + 2 z = 1 + x: a loop of two unknowns; x' = -z.
+static gm_program *knotted(bool linear)
+{
+    gm_builder *b = gm_builder_create(gm_alloc_system(), NULL);
+    gm_slot     x = declare(b, GM_SLOT_STATE, "x", 1);
+    gm_slot     guess[2] = { declare(b, GM_SLOT_ALGEBRAIC, "z", 0), declare(b, GM_SLOT_ALGEBRAIC, "y", 0) };
+    gm_loop     loop = gm_build_loop(b, &(gm_loop_spec){ .name = GM_STR("z, y"), .unknowns = 2, .arguments = 1, .guess = guess, .linear = linear });
+    gm_val      z = gm_emit_unknown(b, 0), y = gm_emit_unknown(b, 1), at = gm_emit_argument(b, 0), one = gm_emit_const(b, 1);
+    gm_val      cube = linear ? z : gm_emit2(b, GM_OP_MUL, z, gm_emit2(b, GM_OP_MUL, z, z));
+    gm_val      sum  = gm_emit2(b, GM_OP_ADD, z, cube);
+    gm_build_residual(b, 0, gm_emit2(b, GM_OP_SUB, gm_emit2(b, GM_OP_SUB, sum, at), y));
+    gm_val twice = gm_emit2(b, GM_OP_MUL, gm_emit_const(b, 2), z);
+    gm_build_residual(b, 1, gm_emit2(b, GM_OP_SUB, gm_emit2(b, GM_OP_ADD, y, twice), gm_emit2(b, GM_OP_ADD, one, at)));
+    gm_build_end(b);
+    for (int s = 0; s < 2; s++) {
+        gm_build_section(b, s == 0 ? GM_SECTION_DERIVATIVE : GM_SECTION_OUTPUT);
+        gm_val arg = gm_emit_load(b, x), out[2];
+        gm_emit_solve(b, loop, &arg, out);
+        if (s == 0) gm_build_derivative(b, x, gm_emit1(b, GM_OP_NEG, out[0]));
+        for (int i = 0; s == 1 && i < 2; i++) gm_build_store(b, guess[i], out[i]);
+        gm_build_end(b);
+    }
+    return finished(b);
+}
+
+static void loops_are_solved_in_every_lane(void **state)
+{
+    (void)state;
+    gm_executor executors[GM_EXECUTOR_COUNT];
+    uint32_t    n = gm_test_executors(executors);
+    double      reference[64];
+    for (uint32_t k = 0; k < 2 * n; k++) {
+        bool  linear = k % 2;
+        bench b;
+        bench_open(&b, knotted(linear), executors[k / 2], GM_METHOD_RK4, 1e-6, 64);
+        gm_slot x = slot_named(b.program, "x"), z = slot_named(b.program, "z"), y = slot_named(b.program, "y");
+        for (uint32_t i = 0; i < 64; i++) gm_lanes_set(b.lanes, x, i, linear ? 0.1 * i : pow(10, 0.1 * i - 3));
+        gm_lanes_start(b.lanes, 0, b.worker, GM_START_FORKED);
+        gm_lanes_steps(b.lanes, 0, b.worker, 0.01, 20);
+        gm_lanes_observe(b.lanes, 0, b.worker);
+        for (uint32_t i = 0; i < 64; i++) {
+            double X = gm_lanes_get(b.lanes, x, i), Z = gm_lanes_get(b.lanes, z, i), Y = gm_lanes_get(b.lanes, y, i);
+            double cube = linear ? Z : Z * Z * Z;
+            assert_int_equal(gm_lanes_report(b.lanes, i).status, GM_LANE_ACTIVE);
+            if (!(fabs(Z + cube - X - Y) < 1e-9 * (1 + fabs(X)) && fabs(Y + 2 * Z - 1 - X) < 1e-9 * (1 + fabs(X)))) {
+                fail_msg("%s, lane %u: x %g z %g y %g", gm_executor_text(executors[k / 2]), i, X, Z, Y);
+            }
+            if (k == 0) reference[i] = X;
+            if (!linear) assert_true(reference[i] == X);
+        }
+        bench_close(&b);
+    }
+}
+
+// z^2 = -1 - x has no solution: the lane leaves and says why.
+static void a_loop_without_solution_is_reported(void **state)
+{
+    (void)state;
+    gm_builder *b = gm_builder_create(gm_alloc_system(), NULL);
+    gm_slot     x = declare(b, GM_SLOT_STATE, "x", 1), guess = declare(b, GM_SLOT_ALGEBRAIC, "z", 1);
+    gm_loop     loop = gm_build_loop(b, &(gm_loop_spec){ .name = GM_STR("z"), .unknowns = 1, .arguments = 1, .guess = &guess });
+    gm_val      z = gm_emit_unknown(b, 0), arg = gm_emit_argument(b, 0), out;
+    gm_build_residual(b, 0, gm_emit2(b, GM_OP_ADD, gm_emit2(b, GM_OP_MUL, z, z), arg));
+    gm_build_end(b);
+    gm_build_section(b, GM_SECTION_DERIVATIVE);
+    arg = gm_emit_load(b, x);
+    gm_emit_solve(b, loop, &arg, &out);
+    gm_build_derivative(b, x, out);
+    gm_build_end(b);
+    bench run;
+    bench_open(&run, finished(b), GM_EXECUTOR_AUTO, GM_METHOD_RK4, 0, 2);
+    gm_lanes_set(run.lanes, x, 0, -4);  // z = 2 at first
+    gm_lanes_start(run.lanes, 0, run.worker, GM_START_FORKED);
+    gm_lanes_steps(run.lanes, 0, run.worker, 0.01, 1);
+    assert_int_equal(gm_lanes_report(run.lanes, 0).status, GM_LANE_ACTIVE);
+    assert_int_equal(gm_lanes_report(run.lanes, 1).status, GM_LANE_UNSOLVED);
+    bench_close(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +484,13 @@ int main(void)
         cmocka_unit_test(a_lane_depends_on_no_other),
         cmocka_unit_test(events_act_and_lanes_leave_one_by_one),
         cmocka_unit_test(tables_are_looked_up_inside_a_step),
+        cmocka_unit_test(adaptive_steps_keep_the_tolerance),
+        cmocka_unit_test(adaptive_methods_have_their_order),
+        cmocka_unit_test(stiff_models_reach_their_published_values),
+        cmocka_unit_test(an_event_is_found_where_it_is),
+        cmocka_unit_test(events_without_end_are_refused),
+        cmocka_unit_test(loops_are_solved_in_every_lane),
+        cmocka_unit_test(a_loop_without_solution_is_reported),
         cmocka_unit_test(a_run_survives_every_allocation_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,18 @@
 typedef struct gm_native gm_native;
 typedef void gm_native_run(double *rows, double *scratch, uint64_t times);
 
+// Solves n equations in n unknowns for 8 lanes at once, with partial pivoting in each lane by itself.
+//   a  [n][n][8]  in: the matrices, row by row; overwritten      b  [n][8]  in: right sides; out: solutions
+// A singular matrix gives infinities or NaN in its own lane.
+typedef void gm_dense_solve(uint32_t n, double *a, double *b);
+
+void gm_dense_solve_one(uint32_t n, double *a, double *b);
+void gm_dense_solve_avx2(uint32_t n, double *a, double *b);
+void gm_dense_solve_avx512(uint32_t n, double *a, double *b);
+
 typedef struct gm_backend {
-    gm_interp_run *interpret;
+    gm_interp_run  *interpret;
+    gm_dense_solve *solve;
     // All stretches of a kernel go into one piece of executable memory: out_run[i] is the entry of codes[i].
     gm_status (*compile)(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, uint32_t row_count,
                          gm_native **out_native, gm_native_run **out_run, gm_error *err);

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "physics/exec/backend.h"
 #include "physics/exec/lookup.h"
+#include "physics/exec/newton.h"
 
 #include <assert.h>
 
@@ -21,6 +22,7 @@ typedef struct step {
     union {
         struct { gm_interp_op *ops; gm_native_run *native; } code;
         struct { const gm_grid_spec *grid; gm_lookup what; uint32_t x, y, to; } lookup;  // rows
+        struct { uint32_t loop; uint32_t *arguments, *solutions; } solve;                // rows; solution NONE: not wanted
     };
 } step;
 
@@ -30,8 +32,12 @@ struct gm_kernel {
     gm_native        *native;
     step             *steps;
     uint32_t          step_count, prologue_steps;  // the first prologue_steps run once
-    uint32_t          row_count, scratch_rows, touched_rows;
+    uint32_t          row_count, scratch_rows, crossing_rows;
     gm_interp_consts  consts;
+    gm_newton       **loops;       // [loop_count] of the program; NULL where the code does not solve it
+    size_t           *loop_scratch;  // [loop_count] where in scratch each has its own
+    uint32_t          loop_count;
+    size_t            scratch;     // doubles
 };
 
 // ------------------------------------------------------------------------------------------ analysis
@@ -58,29 +64,33 @@ static bool is_costly(uint32_t op)
     return op == GM_OP_DIV || op == GM_OP_SQRT || (op >= GM_OP_QUOT && op <= GM_OP_POW);
 }
 
-static unsigned operands_of(const gm_ins *ins, uint32_t out[3])
+// The values an instruction reads, arguments of a SOLVE included.
+static uint32_t operand_count(const gm_ins *ins)
 {
-    unsigned arity = gm_op_arity(ins->op);
-    out[0] = ins->a;
-    out[1] = ins->b;
-    out[2] = ins->c;
-    return arity;
+    return ins->op == GM_OP_SOLVE ? ins->c : gm_op_arity(ins->op);
+}
+
+static uint32_t operand_at(const lowering *l, const gm_ins *ins, uint32_t k)
+{
+    if (ins->op == GM_OP_SOLVE) return l->code->arguments[ins->b + k];
+    return k == 0 ? ins->a : k == 1 ? ins->b : ins->c;
 }
 
 static void find_levels(lowering *l)
 {
     for (uint32_t i = 0; i < l->n; i++) {
         const gm_ins *ins = &l->code->ins[i];
-        uint32_t      operand[3], level = 0;
+        uint32_t      level     = ins->op == GM_OP_SOLVED ? l->home[ins->a] : 0;
         bool          invariant = !is_helper(ins->op) && (ins->op != GM_OP_LOAD || !l->stored[ins->a]);
-        for (unsigned k = 0; k < operands_of(ins, operand); k++) {
-            uint32_t from = l->home[operand[k]] + is_helper(l->code->ins[operand[k]].op);
+        for (uint32_t k = 0; k < operand_count(ins); k++) {
+            uint32_t operand = operand_at(l, ins, k), from = l->home[operand] + is_helper(l->code->ins[operand].op);
             if (from > level) level = from;
-            invariant = invariant && l->invariant[operand[k]];
+            invariant = invariant && l->invariant[operand];
         }
         l->home[i]      = level;
         l->invariant[i] = invariant;
-        if (level + 1 > l->levels) l->levels = level + 1;
+        uint32_t needed = level + 1 + is_helper(ins->op);  // what a helper gives is read in the next stretch at the earliest
+        if (needed > l->levels) l->levels = needed;
     }
 }
 
@@ -89,20 +99,20 @@ static void hoist(lowering *l, bool costly_only)
 {
     uint8_t *wanted = l->invariant;  // 1 = invariant, 3 = to be hoisted
     for (uint32_t i = 0; i < l->n; i++) {
-        uint32_t operand[3];
-        if (l->invariant[i]) continue;
-        for (unsigned k = 0; k < operands_of(&l->code->ins[i], operand); k++) {
-            uint32_t op = l->code->ins[operand[k]].op;
-            if (!l->invariant[operand[k]] || is_leaf(op) || (costly_only && !is_costly(op))) continue;
-            wanted[operand[k]] |= 2;
+        const gm_ins *ins = &l->code->ins[i];
+        for (uint32_t k = 0; !l->invariant[i] && k < operand_count(ins); k++) {
+            uint32_t from = operand_at(l, ins, k), op = l->code->ins[from].op;
+            if (!l->invariant[from] || is_leaf(op) || (costly_only && !is_costly(op))) continue;
+            wanted[from] |= 2;
         }
     }
     for (uint32_t i = l->n; i-- > 0;) {
-        uint32_t operand[3];
+        const gm_ins *ins = &l->code->ins[i];
         if (!(wanted[i] & 2)) continue;
         l->home[i] = PROLOGUE;
-        for (unsigned k = 0; k < operands_of(&l->code->ins[i], operand); k++) {
-            if (!is_leaf(l->code->ins[operand[k]].op)) wanted[operand[k]] |= 2;
+        for (uint32_t k = 0; k < operand_count(ins); k++) {
+            uint32_t from = operand_at(l, ins, k);
+            if (!is_leaf(l->code->ins[from].op)) wanted[from] |= 2;
         }
     }
 }
@@ -111,10 +121,10 @@ static uint32_t count_hoisted(const lowering *l)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < l->n; i++) {
-        uint32_t operand[3];
-        if (l->invariant[i]) continue;
-        for (unsigned k = 0; k < operands_of(&l->code->ins[i], operand); k++) {
-            n += l->invariant[operand[k]] && !is_leaf(l->code->ins[operand[k]].op);
+        const gm_ins *ins = &l->code->ins[i];
+        for (uint32_t k = 0; !l->invariant[i] && k < operand_count(ins); k++) {
+            uint32_t from = operand_at(l, ins, k);
+            n += l->invariant[from] && !is_leaf(l->code->ins[from].op);
         }
     }
     return n;
@@ -133,9 +143,8 @@ static void assign_rows(lowering *l)
     uint32_t       last = l->levels - 1;
     for (uint32_t i = 0; i < l->n; i++) {
         const gm_ins *ins = &code->ins[i];
-        uint32_t      operand[3];
-        for (unsigned k = 0; k < operands_of(ins, operand); k++) {
-            uint32_t from = operand[k], op = code->ins[from].op;
+        for (uint32_t k = 0; k < operand_count(ins); k++) {
+            uint32_t from = operand_at(l, ins, k), op = code->ins[from].op;
             if (is_helper(ins->op) || is_helper(op) || (!is_leaf(op) && l->home[from] != l->home[i])) row_for(l, from);
         }
     }
@@ -163,15 +172,14 @@ static void write_stretch(lowering *l, gm_code *to, uint32_t home)
         uint32_t      operand[3] = { 0 };
         if (is_helper(ins->op)) {
             // A helper of this level reads rows, also where it is given a constant or a row of the program.
-            for (unsigned k = 0; l->home[i] == home && k < operands_of(ins, operand); k++) {
-                if (!is_leaf(l->code->ins[operand[k]].op)) continue;
-                gm_code_result_add(to, GM_RESULT_STORE, l->row[operand[k]], value_in(l, to, home, operand[k]));
+            for (uint32_t k = 0; l->home[i] == home && k < operand_count(ins); k++) {
+                uint32_t from = operand_at(l, ins, k);
+                if (is_leaf(l->code->ins[from].op)) gm_code_result_add(to, GM_RESULT_STORE, l->row[from], value_in(l, to, home, from));
             }
             continue;
         }
         if (is_leaf(ins->op) || l->home[i] != home) continue;
-        unsigned arity = operands_of(ins, operand);
-        for (unsigned k = 0; k < arity; k++) operand[k] = value_in(l, to, home, operand[k]);
+        for (uint32_t k = 0; k < operand_count(ins); k++) operand[k] = value_in(l, to, home, operand_at(l, ins, k));
         l->map[i] = gm_code_emit(to, ins->op, operand[0], operand[1], operand[2]);
         if (l->row[i] != NONE) gm_code_result_add(to, GM_RESULT_STORE, l->row[i], l->map[i]);
     }
@@ -210,6 +218,12 @@ static gm_status analyse(lowering *l)
         assert(l->code->results[i].kind == GM_RESULT_STORE && l->code->results[i].target < l->row_count);
         l->stored[l->code->results[i].target] = 1;
     }
+    // A solve leaves its solution where its guess was.
+    for (uint32_t i = 0; i < l->n; i++) {
+        if (l->code->ins[i].op != GM_OP_SOLVE) continue;
+        const gm_loop_info *loop = gm_program_loop(l->program, l->code->ins[i].a);
+        for (uint32_t k = 0; k < loop->unknowns; k++) l->stored[loop->guess[k].v] = 1;
+    }
     find_levels(l);
     bool crowded = (l->row_count + count_hoisted(l)) * GM_BLOCK_LANES * sizeof(double) > WORKING_SET_MAX;
     hoist(l, crowded);
@@ -234,16 +248,67 @@ static uint32_t count_helpers(const lowering *l)
     return n;
 }
 
-static void add_helpers(gm_kernel *k, const lowering *l, uint32_t level)
+static gm_status add_solve(gm_kernel *k, const lowering *l, uint32_t at)
+{
+    const gm_ins       *ins  = &l->code->ins[at];
+    const gm_loop_info *loop = gm_program_loop(l->program, ins->a);
+    uint32_t           *rows = gm_alloc_array(k->alloc, loop->arguments + (size_t)loop->unknowns, sizeof *rows);
+    if (rows == NULL) return GM_NOMEM;
+    step *s = &k->steps[k->step_count++];
+    *s      = (step){ STEP_SOLVE, .solve = { ins->a, rows, rows + loop->arguments } };
+    for (uint32_t i = 0; i < loop->arguments; i++) s->solve.arguments[i] = l->row[operand_at(l, ins, i)];
+    for (uint32_t i = 0; i < loop->unknowns; i++) s->solve.solutions[i] = NONE;
+    s->solve.solutions[0] = l->row[at];
+    for (uint32_t i = at + 1; i < l->n; i++) {
+        if (l->code->ins[i].op == GM_OP_SOLVED && l->code->ins[i].a == at) s->solve.solutions[l->code->ins[i].b] = l->row[i];
+    }
+    return GM_OK;
+}
+
+static gm_status add_helpers(gm_kernel *k, const lowering *l, uint32_t level)
 {
     for (uint32_t i = 0; i < l->n; i++) {
         const gm_ins *ins = &l->code->ins[i];
+        if (ins->op == GM_OP_SOLVE && l->home[i] == level) {
+            gm_status st = add_solve(k, l, i);
+            if (st != GM_OK) return st;
+        }
         if (ins->op != GM_OP_LOOKUP || l->home[i] != level || l->row[i] == NONE) continue;
         uint32_t            grid_count;
         const gm_grid_spec *grids = gm_program_grids(l->program, &grid_count);
         k->steps[k->step_count++] = (step){ STEP_LOOKUP,
             .lookup = { &grids[ins->c >> 2], (gm_lookup)(ins->c & 3), l->row[ins->a], l->row[ins->b], l->row[i] } };
     }
+    return GM_OK;
+}
+
+// Compiles the bodies of the loops that the code solves.
+static gm_status make_loops(gm_kernel *k, const lowering *l, gm_executor executor, gm_error *err)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < l->n; i++) any = any || l->code->ins[i].op == GM_OP_SOLVE;
+    if (!any) return GM_OK;
+    k->loop_count   = gm_program_loop_count(l->program);
+    k->loops        = gm_alloc_zeroed(k->alloc, k->loop_count * sizeof(gm_newton *));
+    k->loop_scratch = gm_alloc_zeroed(k->alloc, k->loop_count * sizeof *k->loop_scratch);
+    if (k->loops == NULL || k->loop_scratch == NULL) return gm_fail(err, GM_NOMEM, "physics.kernel", "%u loops", k->loop_count);
+    for (uint32_t i = 0; i < l->n; i++) {
+        if (l->code->ins[i].op != GM_OP_SOLVE || k->loops[l->code->ins[i].a] != NULL) continue;
+        gm_status st = gm_newton_create(k->alloc, l->program, l->code->ins[i].a, executor, &k->loops[l->code->ins[i].a], err);
+        if (st != GM_OK) return st;
+    }
+    return GM_OK;
+}
+
+// Scratch: rows, constants, what each loop needs, and one row that says which lanes were not solved.
+static void place_scratch(gm_kernel *k)
+{
+    k->scratch = ((size_t)k->scratch_rows + k->consts.count) * GM_BLOCK_LANES;
+    for (uint32_t i = 0; i < k->loop_count; i++) {
+        k->loop_scratch[i] = k->scratch;
+        if (k->loops[i] != NULL) k->scratch += gm_newton_scratch(k->loops[i]);
+    }
+    if (k->loop_count > 0) k->scratch += GM_BLOCK_LANES;
 }
 
 static gm_status add_code(gm_kernel *k, const gm_code *code, gm_native_run *native)
@@ -253,7 +318,7 @@ static gm_status add_code(gm_kernel *k, const gm_code *code, gm_native_run *nati
     *s      = (step){ STEP_CODE, .code = { NULL, native } };
     if (native == NULL) {
         uint32_t  end;
-        gm_status st = gm_interp_compile(k->alloc, code, k->row_count, k->touched_rows, &k->consts, &s->code.ops, &end);
+        gm_status st = gm_interp_compile(k->alloc, code, k->row_count, k->crossing_rows, &k->consts, &s->code.ops, &end);
         if (st != GM_OK) return st;
         if (end > k->scratch_rows) k->scratch_rows = end;
     }
@@ -279,10 +344,10 @@ static gm_status make_steps(gm_kernel *k, const lowering *l, gm_error *err)
     }
     for (uint32_t s = 0; s < count && st == GM_OK; s++) {
         st = add_code(k, codes[s], run[s]);
-        if (st != GM_OK) gm_fail(err, st, "physics.kernel", "%u operations", l->n);
         if (s == 0) k->prologue_steps = k->step_count;
-        else add_helpers(k, l, s - 1);
+        else if (st == GM_OK) st = add_helpers(k, l, s - 1);
     }
+    if (st != GM_OK) gm_fail(err, st, "physics.kernel", "%u operations", l->n);
 done:
     gm_free(k->alloc, run);
     gm_free(k->alloc, codes);
@@ -307,9 +372,11 @@ gm_status gm_kernel_create(const gm_alloc *alloc, const gm_program *program, con
     }
     k->backend      = gm_backend_of(executor);
     k->row_count    = row_count;
-    k->touched_rows = k->scratch_rows = l.scratch_rows;
-    st = make_steps(k, &l, err);
+    k->crossing_rows = k->scratch_rows = l.scratch_rows;
+    st = make_loops(k, &l, executor, err);
+    if (st == GM_OK) st = make_steps(k, &l, err);
     if (st != GM_OK) goto done;
+    place_scratch(k);
     *out_kernel = k;
     k           = NULL;
 done:
@@ -323,7 +390,11 @@ void gm_kernel_destroy(gm_kernel *k)
     if (k == NULL) return;
     for (uint32_t i = 0; k->steps != NULL && i < k->step_count; i++) {
         if (k->steps[i].kind == STEP_CODE) gm_free(k->alloc, k->steps[i].code.ops);
+        if (k->steps[i].kind == STEP_SOLVE) gm_free(k->alloc, k->steps[i].solve.arguments);
     }
+    for (uint32_t i = 0; k->loops != NULL && i < k->loop_count; i++) gm_newton_destroy(k->loops[i]);
+    gm_free(k->alloc, k->loops);
+    gm_free(k->alloc, k->loop_scratch);
     if (k->native != NULL) k->backend->release(k->native);
     gm_free(k->alloc, k->steps);
     gm_free(k->alloc, k->consts.bits);
@@ -334,12 +405,12 @@ void gm_kernel_destroy(gm_kernel *k)
 
 size_t gm_kernel_scratch(const gm_kernel *k)
 {
-    return ((size_t)k->scratch_rows + k->consts.count) * GM_BLOCK_LANES;
+    return k->scratch;
 }
 
 size_t gm_kernel_working_set(const gm_kernel *k)
 {
-    return (k->row_count + (size_t)k->scratch_rows + k->consts.count) * GM_BLOCK_LANES * sizeof(double);
+    return k->row_count * (size_t)GM_BLOCK_LANES * sizeof(double) + k->scratch * sizeof(double);
 }
 
 void gm_kernel_prepare(const gm_kernel *k, double *scratch)
@@ -348,6 +419,15 @@ void gm_kernel_prepare(const gm_kernel *k, double *scratch)
     for (size_t i = 0; i < k->consts.count; i++) {
         for (int lane = 0; lane < GM_BLOCK_LANES; lane++) memcpy(row++, &k->consts.bits[i], sizeof *row);
     }
+    for (uint32_t i = 0; i < k->loop_count; i++) {
+        if (k->loops[i] != NULL) gm_newton_prepare(k->loops[i], scratch + k->loop_scratch[i]);
+    }
+    if (k->loop_count > 0) memset(scratch + k->scratch - GM_BLOCK_LANES, 0, GM_BLOCK_LANES * sizeof *scratch);
+}
+
+double *gm_kernel_unsolved(const gm_kernel *k, double *scratch)
+{
+    return k->loop_count > 0 ? scratch + k->scratch - GM_BLOCK_LANES : NULL;
 }
 
 static double *row_at(const gm_kernel *k, double *rows, double *scratch, uint32_t row)
@@ -362,6 +442,21 @@ static void run_lookup(const gm_kernel *k, const step *s, double *rows, double *
     for (int lane = 0; lane < GM_BLOCK_LANES; lane++) to[lane] = gm_grid_lookup(s->lookup.grid, s->lookup.what, x[lane], y[lane]);
 }
 
+static void run_solve(const gm_kernel *k, const step *s, double *rows, double *scratch)
+{
+    const gm_newton    *newton = k->loops[s->solve.loop];
+    const gm_loop_info *loop   = gm_newton_loop(newton);
+    double             *own    = scratch + k->loop_scratch[s->solve.loop];
+    for (uint32_t i = 0; i < loop->arguments; i++) {
+        memcpy(gm_newton_argument(newton, own, i), row_at(k, rows, scratch, s->solve.arguments[i]), GM_BLOCK_LANES * sizeof(double));
+    }
+    gm_newton_run(newton, rows, own, gm_kernel_unsolved(k, scratch));
+    for (uint32_t i = 0; i < loop->unknowns; i++) {
+        if (s->solve.solutions[i] == NONE) continue;
+        memcpy(row_at(k, rows, scratch, s->solve.solutions[i]), gm_newton_unknown(newton, own, i), GM_BLOCK_LANES * sizeof(double));
+    }
+}
+
 static void run_steps(const gm_kernel *k, uint32_t first, uint32_t end, double *rows, double *scratch)
 {
     double *const base[3] = { rows, scratch, scratch + (size_t)k->scratch_rows * GM_BLOCK_LANES };
@@ -373,7 +468,7 @@ static void run_steps(const gm_kernel *k, uint32_t first, uint32_t end, double *
             else k->backend->interpret(s->code.ops, base);
             break;
         case STEP_LOOKUP: run_lookup(k, s, rows, scratch); break;
-        case STEP_SOLVE: break;
+        case STEP_SOLVE: run_solve(k, s, rows, scratch); break;
         }
     }
 }

@@ -31,6 +31,10 @@ void                   gm_kernel_destroy(gm_kernel *kernel);
 size_t gm_kernel_scratch(const gm_kernel *kernel);
 void   gm_kernel_prepare(const gm_kernel *kernel, double *scratch);
 
+// One row of scratch, or NULL: not 0 for every lane in which a loop was not solved since the caller last cleared it.
+// The solution of such a lane is NaN.
+double *gm_kernel_unsolved(const gm_kernel *kernel, double *scratch);
+
 // Runs the code `times` times over the block; each run stores before the next loads.
 void gm_kernel_run(const gm_kernel *kernel, double *rows, double *scratch, uint32_t times);
 

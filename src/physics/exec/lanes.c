@@ -11,6 +11,8 @@
 
 _Static_assert((int)GM_LANES_PER_BLOCK == (int)GM_BLOCK_LANES, "one size of block");
 
+enum { TRIES = 8 };  // steps tried between two looks at who has arrived
+
 typedef enum plan_kernel {
     KERNEL_STEP,
     KERNEL_EVENT,
@@ -37,7 +39,12 @@ struct gm_worker {
 };
 
 // owner: whoever runs the block. One per lane.
-typedef struct lane_end { uint8_t status; uint32_t check, warnings; } lane_end;
+typedef struct lane_end {
+    uint8_t  status;
+    uint32_t check, warnings;
+    uint32_t crowd;       // events in a row that came at almost the same time
+    double   event_time;  // of the last event
+} lane_end;
 
 struct gm_lanes {
     const gm_alloc *alloc;
@@ -84,8 +91,16 @@ static bool kernel_wanted(const gm_plan *plan, plan_kernel kernel)
     case KERNEL_BIND: return gm_program_section(p, GM_SECTION_BIND).result_count > 0;
     case KERNEL_INITIAL: return gm_program_section(p, GM_SECTION_INITIAL).result_count > 0;
     case KERNEL_OUTPUT: return gm_program_section(p, GM_SECTION_OUTPUT).result_count > 0;
-    default: return plan->options.method == GM_METHOD_DOPRI;
+    default: return plan->options.method == GM_METHOD_DOPRI || plan->options.method == GM_METHOD_IMPLICIT;
     }
+}
+
+static void explain(gm_status st, const gm_plan *plan, gm_error *err)
+{
+    uint32_t states;
+    gm_program_slots_of(plan->program, GM_SLOT_STATE, &states);
+    const char *why = st == GM_INVALID ? ": its equations contain algebraic loops or delays, which have no derivative here" : "";
+    gm_fail(err, st, "physics.plan", "method %s, %u states%s", gm_method_text(plan->options.method), states, why);
 }
 
 gm_status gm_plan_create(const gm_alloc *alloc, const gm_program *program, const gm_plan_options *options,
@@ -117,7 +132,7 @@ gm_status gm_plan_create(const gm_alloc *alloc, const gm_program *program, const
         if (!kernel_wanted(plan, k)) continue;
         gm_code code = gm_code_init(alloc, UINT32_MAX / 2);
         st           = code_of_kernel(plan, k, &code);
-        if (st != GM_OK) gm_fail(err, st, "physics.plan", "method %s of %u states", gm_method_text(options->method), count);
+        if (st != GM_OK) explain(st, plan, err);
         else st = gm_kernel_create(alloc, program, &code, plan->layout.count, plan->options.executor, &plan->kernels[k], err);
         gm_code_finish(&code);
         if (st != GM_OK) goto done;
@@ -260,7 +275,10 @@ double gm_lanes_get(gm_lanes *lanes, gm_slot slot, uint32_t lane)
 static void run(gm_lanes *lanes, double *rows, gm_worker *worker, plan_kernel kernel, uint32_t times)
 {
     const gm_kernel *k = lanes->plan->kernels[kernel];
-    if (k != NULL) gm_kernel_run(k, rows, worker->scratch[kernel], times);
+    if (k == NULL) return;
+    double *unsolved = gm_kernel_unsolved(k, worker->scratch[kernel]);
+    if (unsolved != NULL) memset(unsolved, 0, GM_BLOCK_LANES * sizeof *unsolved);
+    gm_kernel_run(k, rows, worker->scratch[kernel], times);
 }
 
 static bool any_set(const double *row)
@@ -279,6 +297,16 @@ static void leave(gm_lanes *lanes, double *rows, uint32_t block, int lane, gm_la
     row_of(lanes, rows, lanes->plan->layout.active)[lane] = 0;
 }
 
+// Events that pile up at one instant (Zeno): each step ends with one, and time does not get on.
+static bool crowded(gm_lanes *lanes, double *rows, uint32_t block, int lane)
+{
+    lane_end *end  = &lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)lane];
+    double    time = row_of(lanes, rows, GM_TIME_SLOT.v)[lane], since = time - end->event_time;
+    end->crowd      = since < 1e-9 * (1 + fabs(time)) ? end->crowd + 1 : 0;
+    end->event_time = time;
+    return end->crowd > GM_EVENT_ROUNDS;
+}
+
 // Runs EVENT for the flagged lanes until they come to rest.
 static void settle_events(gm_lanes *lanes, double *rows, uint32_t block, gm_worker *worker)
 {
@@ -287,6 +315,12 @@ static void settle_events(gm_lanes *lanes, double *rows, uint32_t block, gm_work
     double          *active = row_of(lanes, rows, l->active);
     for (int i = 0; i < GM_BLOCK_LANES; i++) flag[i] = active[i] != 0 ? flag[i] : 0;
     if (!any_set(flag)) return;
+    for (int i = 0; i < GM_BLOCK_LANES; i++) {
+        if (flag[i] != 0 && crowded(lanes, rows, block, i)) {
+            leave(lanes, rows, block, i, GM_LANE_ZENO, 0);
+            flag[i] = 0;
+        }
+    }
     for (int round = 0; round < GM_EVENT_ROUNDS && any_set(flag); round++) run(lanes, rows, worker, KERNEL_EVENT, 1);
     for (int i = 0; i < GM_BLOCK_LANES; i++) {
         if (flag[i] != 0) leave(lanes, rows, block, i, GM_LANE_ZENO, 0);
@@ -327,6 +361,16 @@ static void find_diverged(gm_lanes *lanes, double *rows, uint32_t block)
     }
 }
 
+// Lanes in which a loop was not solved leave. Not after tries of adaptive steps, which answer with a shorter step.
+static void find_unsolved(gm_lanes *lanes, double *rows, uint32_t block, gm_worker *worker, plan_kernel kernel)
+{
+    const gm_kernel *k = lanes->plan->kernels[kernel];
+    const double    *unsolved = k != NULL ? gm_kernel_unsolved(k, worker->scratch[kernel]) : NULL;
+    for (int lane = 0; unsolved != NULL && lane < GM_BLOCK_LANES; lane++) {
+        if (unsolved[lane] != 0) leave(lanes, rows, block, lane, GM_LANE_UNSOLVED, 0);
+    }
+}
+
 static void force_events(gm_lanes *lanes, double *rows, uint32_t block, gm_worker *worker)
 {
     if (!gm_program_has_events(lanes->plan->program)) return;
@@ -340,12 +384,13 @@ void gm_lanes_start(gm_lanes *lanes, uint32_t block, gm_worker *worker, gm_start
     double *rows = block_rows(lanes, block);
     run(lanes, rows, worker, KERNEL_BIND, 1);
     if (start == GM_START_FRESH) run(lanes, rows, worker, KERNEL_INITIAL, 1);
-    for (int i = 0; i < GM_BLOCK_LANES; i++) lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)i] = (lane_end){ 0 };
+    for (int i = 0; i < GM_BLOCK_LANES; i++) lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)i] = (lane_end){ .event_time = -INFINITY };
     double *active = row_of(lanes, rows, lanes->plan->layout.active), *step = row_of(lanes, rows, lanes->plan->layout.step);
     for (int i = 0; i < GM_BLOCK_LANES; i++) {
         active[i] = 1;
         step[i]   = 0;
     }
+    if (start == GM_START_FRESH) find_unsolved(lanes, rows, block, worker, KERNEL_INITIAL);
     force_events(lanes, rows, block, worker);
     run(lanes, rows, worker, KERNEL_SLOPES, 1);
 }
@@ -378,6 +423,7 @@ void gm_lanes_steps(gm_lanes *lanes, uint32_t block, gm_worker *worker, double s
     } else {
         for (uint32_t i = 0; i < steps; i++) {
             run(lanes, rows, worker, KERNEL_STEP, 1);
+            find_unsolved(lanes, rows, block, worker, KERNEL_STEP);
             settle_events(lanes, rows, block, worker);
             hear_alarms(lanes, rows, block);
         }
@@ -386,6 +432,7 @@ void gm_lanes_steps(gm_lanes *lanes, uint32_t block, gm_worker *worker, double s
     for (int i = 0; i < GM_BLOCK_LANES; i++) {
         if (active[i] != 0) time[i] = begun[i] + step * steps;
     }
+    find_unsolved(lanes, rows, block, worker, KERNEL_STEP);
     find_diverged(lanes, rows, block);
 }
 
@@ -396,7 +443,57 @@ gm_lane_report gm_lanes_report(gm_lanes *lanes, uint32_t lane)
     return (gm_lane_report){ (gm_lane_status)end->status, end->check, end->warnings, gm_lanes_get(lanes, GM_TIME_SLOT, lane) };
 }
 
+// A first step from the size of the states and slopes (Hairer, Norsett, Wanner, Solving ODEs I, II.4, step a).
+static void guess_steps(gm_lanes *lanes, double *rows, double end)
+{
+    const gm_plan   *plan = lanes->plan;
+    const gm_layout *l    = &plan->layout;
+    double          *step = row_of(lanes, rows, l->step), *time = row_of(lanes, rows, GM_TIME_SLOT.v);
+    uint32_t         n;
+    const gm_slot   *states = gm_program_slots_of(plan->program, GM_SLOT_STATE, &n);
+    for (int lane = 0; lane < GM_BLOCK_LANES; lane++) {
+        if (step[lane] > 0) continue;
+        double size = 0, speed = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            double x = row_of(lanes, rows, states[i].v)[lane], k = row_of(lanes, rows, l->slope + i)[lane];
+            double scale = plan->options.tolerance * (fabs(x) + fabs(gm_program_slot(plan->program, states[i])->nominal));
+            size += x / scale * (x / scale);
+            speed += k / scale * (k / scale);
+        }
+        double first = size > 1e-10 && speed > 1e-10 ? 0.01 * sqrt(size / speed) : 1e-6 * (end - time[lane]);
+        step[lane]   = first < end - time[lane] ? first : end - time[lane];
+    }
+}
+
+// True while a lane still has a way to go; lanes whose step can shrink no further leave.
+static bool any_running(gm_lanes *lanes, double *rows, uint32_t block, const double *unsolved)
+{
+    const gm_layout *l    = &lanes->plan->layout;
+    const double    *time = row_of(lanes, rows, GM_TIME_SLOT.v), *end = row_of(lanes, rows, l->end);
+    const double    *step = row_of(lanes, rows, l->step), *active = row_of(lanes, rows, l->active);
+    bool             any  = false;
+    for (int lane = 0; lane < GM_BLOCK_LANES; lane++) {
+        if (active[lane] == 0 || !(time[lane] < end[lane])) continue;
+        if (!(step[lane] > 1e-15 * fabs(time[lane]) + 1e-300)) {
+            leave(lanes, rows, block, lane, unsolved != NULL && unsolved[lane] != 0 ? GM_LANE_UNSOLVED : GM_LANE_STUCK, 0);
+        } else any = true;
+    }
+    return any;
+}
+
 void gm_lanes_until(gm_lanes *lanes, uint32_t block, gm_worker *worker, double end)
 {
-    (void)lanes, (void)block, (void)worker, (void)end;
+    const gm_plan *plan = lanes->plan;
+    double        *rows = block_rows(lanes, block), *target = row_of(lanes, rows, plan->layout.end);
+    assert(plan->options.method == GM_METHOD_DOPRI || plan->options.method == GM_METHOD_IMPLICIT);
+    for (int i = 0; i < GM_BLOCK_LANES; i++) target[i] = end;
+    guess_steps(lanes, rows, end);
+    double *unsolved = gm_kernel_unsolved(plan->kernels[KERNEL_STEP], worker->scratch[KERNEL_STEP]);
+    while (any_running(lanes, rows, block, unsolved)) {
+        run(lanes, rows, worker, KERNEL_STEP, plan->guarded ? 1 : TRIES);
+        if (!plan->guarded) continue;
+        settle_events(lanes, rows, block, worker);
+        hear_alarms(lanes, rows, block);
+    }
+    find_diverged(lanes, rows, block);
 }

@@ -181,21 +181,20 @@ gm_status gm_step_code(const gm_program *program, const gm_layout *layout, gm_me
     gm_stepper s;
     gm_status  st = gm_stepper_begin(&s, program, layout, code);
     if (st != GM_OK) return st;
-    uint32_t *work = gm_alloc_array(code->alloc, s.state_count + 1u, 16 * sizeof *work);
+    uint32_t *work = gm_alloc_zeroed(code->alloc, (s.state_count + (size_t)1) * GM_STEP_WORK * sizeof *work);
     if (work == NULL) {
-        code->status = GM_NOMEM;
+        st = GM_NOMEM;
     } else {
-        memset(work, 0, (s.state_count + 1u) * 16 * sizeof *work);
         switch (method) {
         case GM_METHOD_EULER: euler(&s, work); break;
         case GM_METHOD_RK4: rk4(&s, work); break;
-        default: break;
+        case GM_METHOD_DOPRI: gm_step_dopri(&s, tolerance, work); break;
+        default: st = gm_step_implicit(&s, tolerance, work); break;
         }
-        (void)tolerance;
     }
     gm_free(code->alloc, work);
     gm_stepper_finish(&s);
-    return gm_code_compact(code, false);
+    return st == GM_OK ? gm_code_compact(code, false) : st;
 }
 
 gm_status gm_section_code(const gm_program *program, const gm_layout *layout, gm_section section, gm_code *code)

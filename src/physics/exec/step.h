@@ -22,7 +22,7 @@ typedef struct gm_layout {
 
 gm_layout gm_layout_of(const gm_program *program);
 
-// Each appends to an empty code and compacts it.
+// Each appends to an empty code and compacts it. GM_NOMEM, GM_LIMIT; GM_INVALID: see gm_step_implicit.
 gm_status gm_step_code(const gm_program *program, const gm_layout *layout, gm_method method, double tolerance, gm_code *code);
 gm_status gm_section_code(const gm_program *program, const gm_layout *layout, gm_section section, gm_code *code);
 gm_status gm_event_code(const gm_program *program, const gm_layout *layout, gm_code *code);

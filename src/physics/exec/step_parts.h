@@ -32,4 +32,25 @@ void gm_stepper_slopes(gm_stepper *s, uint32_t time, const uint32_t *x, uint32_t
 // watches for events and checks at that point.
 void gm_stepper_accept(gm_stepper *s, uint32_t accepted, uint32_t time, const uint32_t *x);
 
+// One try of a step whose length is the lane's own; see step_adaptive.c.
+typedef struct gm_pace {
+    uint32_t time, wanted, target;  // now; the `step` row; where the lane stops next (end, or a time event)
+    uint32_t h, until;              // the step tried and where it leads
+    uint32_t running, arrives;      // masks: not there yet; this step leads exactly to the target
+} gm_pace;
+
+gm_pace gm_pace_begin(gm_stepper *s);
+
+// Root mean square of error / (tolerance (nominal + |x|)).
+uint32_t gm_error_norm(gm_stepper *s, double tolerance, const uint32_t *before, const uint32_t *after, const uint32_t *error);
+
+// Accepts (the returned mask) or refuses, and sets the next step to try. exponent: 1/4 for errors of order 4.
+uint32_t gm_pace_end(gm_stepper *s, const gm_pace *p, double tolerance, double exponent, uint32_t error, const uint32_t *x);
+
+// work: [GM_STEP_WORK][states]
+enum { GM_STEP_WORK = 16 };
+void      gm_step_dopri(gm_stepper *s, double tolerance, uint32_t *work);
+// GM_INVALID: the derivative can not be differentiated (algebraic loop, delay); GM_LIMIT: too many states; GM_NOMEM.
+gm_status gm_step_implicit(gm_stepper *s, double tolerance, uint32_t *work);
+
 #endif
