@@ -130,6 +130,7 @@ static bool read_dependencies(gm_request *request, uint8_t **out_marks)
     for (;;) {
         if (!gm_request_next_parameter(request, "dependenciesFor", &at, &list)) return false;
         if (list.ptr == NULL) return true;
+        if (list.len == 0) continue;  // a client with an empty list asks for all
         if (*out_marks == NULL) *out_marks = gm_arena_zeroed(request->arena, limit + 1, 1);
         if (*out_marks == NULL) {
             gm_reply_failure(request, GM_NOMEM, NULL);

@@ -69,6 +69,6 @@ void gm_route_query(gm_request *request)
         gm_buf_json_str(&request->out, gm_str_of(page.next));
     }
     gm_buf_byte(&request->out, '}');
-    gm_reply_header(request, "query-charge", "%.2f", page.charge);
+    gm_reply_header(request, "query-charge", "%.2f", page.charge < 1 ? 1 : page.charge);  // the asking itself
     gm_reply_json(request, 200);
 }

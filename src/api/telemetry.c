@@ -50,13 +50,31 @@ static bool source_time(gm_request *request, gm_time_ns *out_at)
     return false;
 }
 
+static json_t *object_in(gm_str text)
+{
+    json_t *json = text.len > 0 && text.ptr[0] == '{' ? json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    return json_is_object(json) ? json : (json_decref(json), NULL);
+}
+
+// Some clients send the object as a text, and version 1.1.0 of the service's own JavaScript client exchanges payload and
+// message id of a component's telemetry. Either way it can be told what was meant.
+static void unwrap(gm_request *request)
+{
+    if (!json_is_string(request->json)) return;
+    json_t *object = object_in((gm_str){ json_string_value(request->json), json_string_length(request->json) });
+    if (object == NULL) object = object_in(gm_request_header(request, "message-id"));
+    if (object == NULL) return;
+    json_decref(request->json);
+    request->json = object;
+}
+
 static void after_write(gm_request *request) { gm_reply_empty(request, 204); }
 
 static void report(gm_request *request, gm_str component)
 {
-    json_t    *body = gm_request_json(request);
     gm_time_ns at;
-    if (body == NULL) return;
+    if (gm_request_json(request) == NULL) return;
+    unwrap(request);
     gm_twin twin = gm_api_twin(request);
     if (!gm_twin_ok(twin) || (component.len > 0 && gm_api_component(request, twin) == GM_NO_COMPONENT)) return;
     if (gm_request_header(request, "message-id").len == 0) {
@@ -64,7 +82,7 @@ static void report(gm_request *request, gm_str component)
         return;
     }
     if (!source_time(request, &at)) return;
-    if (!json_is_object(body)) {
+    if (!json_is_object(request->json)) {
         gm_reply_error(request, 400, "ValidationFailed", "Telemetry is an object of names and values.");
         return;
     }

@@ -36,6 +36,7 @@ static void models_are_added_listed_decommissioned_and_deleted(void **state)
         { "GET", "/models" V "&dependenciesFor=dtmi:t:A;1", NULL, NULL, 200, "!dtmi:t:Other;1" },
         { "GET", "/models" V "&dependenciesFor=dtmi:t:Part;1,dtmi:t:Other;1", NULL, NULL, 200, "dtmi:t:Other;1" },
         { "GET", "/models" V "&dependenciesFor=dtmi:t:Part;1&dependenciesFor=dtmi:t:Other;1", NULL, NULL, 200, "dtmi:t:Other;1" },
+        { "GET", "/models" V "&dependenciesFor=", NULL, NULL, 200, "dtmi:t:Other;1" },  // an empty list is no list
         { "GET", "/models" V "&dependenciesFor=dtmi:t:None;1", NULL, NULL, 404, "ModelNotFound" },
         { "DELETE", "/models/dtmi:t:Base;1" V, NULL, NULL, 409, "ModelReferencesNotDeleted" },
         { "DELETE", "/models/dtmi:t:Part;1" V, NULL, NULL, 409, "ModelReferencesNotDeleted" },

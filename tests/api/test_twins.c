@@ -180,6 +180,11 @@ static void telemetry_is_taken_with_its_source_time(void **state)
         { "POST", T1, "Message-Id: 3\r\n", "{\"cold\":1}", 400, "ValidationFailed" },
         { "POST", T1, "Message-Id: 3\r\n", "{\"limit\":1}", 400, "no telemetry" },
         { "POST", T1, "Message-Id: 3\r\n", "[1]", 400, "ValidationFailed" },
+        { "POST", T1, "Message-Id: 3\r\n", "\"hot\"", 400, "ValidationFailed" },
+        { "POST", T1, "Message-Id: 3\r\n", "\"{\\\"heat\\\":61}\"", 204, NULL },  // the object as a text
+        { "GET", P1, NULL, NULL, 200, "\"heat\":61" },
+        { "POST", T1, "Message-Id: {\"heat\":62}\r\n", "\"m1\"", 204, NULL },         // a client that exchanges the two
+        { "GET", P1, NULL, NULL, 200, "\"heat\":62" },
         { "POST", T1, "Message-Id: 3\r\n", "{}", 204, NULL },
         { "POST", T1, "Message-Id: 3\r\nTelemetry-Source-Time: soon\r\n", "{\"heat\":1}", 400, "Telemetry-Source-Time" },
         { "POST", T1, "Message-Id: 3\r\nTelemetry-Source-Time: 1965-01-01T00:00:00Z\r\n", "{\"heat\":1}", 400, "Telemetry-Source-Time" },
