@@ -86,7 +86,7 @@ void gm_buf_json_str(gm_buf *buf, gm_str text)
         }
         plain = ++i;
     }
-    gm_buf_add(buf, text.ptr + plain, text.len - plain);
+    if (plain < text.len) gm_buf_add(buf, text.ptr + plain, text.len - plain);
     gm_buf_byte(buf, '"');
 }
 

@@ -37,7 +37,7 @@ gm_str gm_str_slice(gm_str text, size_t start, size_t end)
 {
     if (end > text.len) end = text.len;
     if (start > end) start = end;
-    return (gm_str){ text.ptr + start, end - start };
+    return (gm_str){ start > 0 ? text.ptr + start : text.ptr, end - start };  // nothing is added to a NULL view
 }
 
 static bool is_blank(char c)
