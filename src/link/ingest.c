@@ -66,10 +66,31 @@ gm_ingest_stats gm_ingest_statistics(const gm_ingest *ingest)
 }
 
 // ---- refusals -----------------------------------------------------------------------------------------------------
+// Whoever asked learns, once the dead letter is durable, that it is one.
+typedef struct burial { const gm_alloc *alloc; gm_ask ask; gm_error why; } burial;
+
+static void on_buried(void *context, uint64_t token, gm_status status, const gm_error *err)
+{
+    burial *b   = context;
+    burial  own = *b;
+    (void)token;
+    gm_free(own.alloc, b);
+    if (status == GM_OK) own.ask.call(own.ask.context, own.ask.token, GM_INVALID, &own.why);
+    else own.ask.call(own.ask.context, own.ask.token, status, err);
+}
+
 static gm_status bury(gm_ingest *ingest, gm_str topic, gm_str payload, gm_ask ask, const char *reason, gm_error *err)
 {
+    burial *b = ask.call != NULL ? gm_alloc_zeroed(ingest->alloc, sizeof *b) : NULL;
+    if (ask.call != NULL && b == NULL) return gm_fail(err, GM_NOMEM, WHERE, "a dead letter");
+    if (b != NULL) {
+        *b = (burial){ .alloc = ingest->alloc, .ask = ask };
+        gm_fail(&b->why, GM_INVALID, WHERE, "%s", reason);
+        ask = (gm_ask){ .call = on_buried, .context = b };
+    }
     gm_status st = gm_dead_letters_add(ingest->options.dead_letters, topic, payload, gm_str_of(reason), ask, err);
     if (st == GM_OK) ingest->stats.rejected++;
+    else gm_free(ingest->alloc, b);
     return st;
 }
 

@@ -3,7 +3,8 @@
 //   gm_native_topic native = gm_topic_native(topic);
 //   st = gm_ingest_message(ingest, &native, topic, payload, ask, &err);
 //
-// GM_OK: it is on its way (or was refused for good and is a dead letter); the ask is answered when that is durable.
+// GM_OK: it is on its way; the ask is answered when that is durable: GM_OK when it was applied, GM_INVALID with the reason
+// when it was refused for good and is a dead letter now.
 // GM_LIMIT: nothing happened; stop reading from the sender and come back through gm_engine_later.
 // GM_IO: the log is read-only; nothing is accepted any more. GM_NOMEM: this message is abandoned.
 #ifndef GM_LINK_INGEST_H

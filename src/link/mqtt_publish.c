@@ -72,9 +72,10 @@ static void refused(gm_mqtt_connection *c, const gm_error *err)
     gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "not stored: %s", err != NULL ? err->text : "the log refused");
 }
 
+// CONFLICT: the twin went away meanwhile; INVALID: it is kept as a dead letter. Both are answers too.
 static bool not_stored(gm_status status)
 {
-    return status != GM_OK && status != GM_CONFLICT;  // CONFLICT: the twin went away meanwhile; that is an answer too
+    return status != GM_OK && status != GM_CONFLICT && status != GM_INVALID;
 }
 
 // QoS 1: the token leads to the connection and the ordinal of the message on it.
@@ -88,7 +89,10 @@ static void on_answer(void *context, uint64_t token, gm_status status, const gm_
         refused(c, err);
         return;
     }
-    pending_at(c, (uint32_t)token)->done = true;  // the low bits are enough: the ring is shorter
+    gm_mqtt_pending *p = pending_at(c, (uint32_t)token);  // the low bits are enough: the ring is shorter
+    p->done            = true;
+    // "Valid, but the receiver is not willing to accept it" [MQTT5-3.4.2.1]: version 3.1.1 has no word for it.
+    if (status == GM_INVALID && c->version >= GM_MQTT_V5) p->reason = GM_MQTT_IMPLEMENTATION_ERROR;
     if (((uint32_t)token & 0xfffff) == (c->pending_first & 0xfffff)) emit(c);
 }
 

@@ -84,6 +84,24 @@ static void what_can_not_be_applied_is_acknowledged_and_becomes_a_dead_letter(vo
     rig_free(r);
 }
 
+// Version 5 has a reason code for it, so a device can know that it is set up wrongly.
+static void a_version_5_client_is_told_of_its_dead_letters__MQTT5_3_4_2_1(void **state)
+{
+    (void)state;
+    rig       *r = rig_make();
+    rig_client c = rig_connect(r, "dev", 5);
+    rig_publish(&c, "gemel/nobody/telemetry", "{\"flow\":1}", 1, 1, false);
+    rig_expect_hex(&c, "40 03 00 01 83");
+    rig_publish(&c, "gemel/nobody/telemetry", "{\"flow\":1}", 1, 2, false);  // only counted, and told all the same
+    rig_expect_hex(&c, "40 03 00 02 83");
+    rig_publish(&c, "gemel/new/create", "{\"$metadata\":{\"$model\":\"dtmi:test:Nothing;1\"}}", 1, 3, false);
+    rig_expect_hex(&c, "40 03 00 03 83");
+    rig_publish(&c, "gemel/pump1/telemetry", "{\"flow\":1}", 1, 4, false);
+    rig_expect_ack(&c, GM_MQTT_PUBACK, 4);
+    rig_hang_up(&c);
+    rig_free(r);
+}
+
 static void acknowledgements_leave_in_the_order_of_the_messages__MQTT_4_6_0_2(void **state)
 {
     (void)state;
@@ -229,6 +247,7 @@ int main(void)
         cmocka_unit_test(whoever_holds_the_acknowledgement_reads_the_change),
         cmocka_unit_test(an_acknowledged_message_survives_the_end_of_the_process),
         cmocka_unit_test(what_can_not_be_applied_is_acknowledged_and_becomes_a_dead_letter),
+        cmocka_unit_test(a_version_5_client_is_told_of_its_dead_letters__MQTT5_3_4_2_1),
         cmocka_unit_test(acknowledgements_leave_in_the_order_of_the_messages__MQTT_4_6_0_2),
         cmocka_unit_test(messages_of_one_twin_without_a_time_are_all_kept),
         cmocka_unit_test(when_the_log_refuses_nothing_is_acknowledged_and_the_connection_ends),
