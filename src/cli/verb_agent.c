@@ -28,6 +28,7 @@ typedef struct agent {
     char            twin[128];
     uint64_t        connection;   // on which the parts below were introduced
     size_t          introduced;   // parts [0..introduced) have been
+    uint64_t        refused;      // messages that had become dead letters when that was last told
     gm_buf          topic, payload;
 } agent;
 
@@ -81,6 +82,18 @@ static gm_status introduce_new(agent *a, gm_part *const *parts, size_t count, gm
     return GM_OK;
 }
 
+// A server that does not know the models refuses everything: that must not go unseen, but need not be said each second.
+static void tell_refusals(agent *a)
+{
+    if (a->client == NULL) return;
+    uint64_t refused = gm_mqtt_client_count(a->client).refused;
+    if (refused > 0 && a->refused == 0) {
+        fprintf(a->cli->err, "gemel: the server could not apply messages of this agent; 'gemel dead-letters' says why "
+                             "(its plant needs the models of examples/machine)\n");
+    }
+    a->refused = refused;
+}
+
 static gm_status publish_sample(agent *a, gm_error *err)
 {
     gm_part *const *parts;
@@ -122,11 +135,13 @@ static gm_status sample_for_ever(agent *a, gm_dur_ns interval, uint64_t count, i
     for (uint64_t i = 0; st == GM_OK && i < count; i++) {
         if (i > 0 && wait_until(a, due, signals, &st, err)) break;
         if (st == GM_OK) st = publish_sample(a, err);
+        tell_refusals(a);
         // A machine that slept does not owe the samples of that time.
         gm_dur_ns now = gm_monotonic(a->cli->clock);
         due           = due + interval > now ? due + interval : now + interval;
     }
     if (st == GM_OK && a->client != NULL) st = gm_mqtt_client_drain(a->client, 5 * GM_SECOND, err);
+    tell_refusals(a);
     return st;
 }
 
@@ -192,10 +207,9 @@ done:
     gm_buf_finish(&a.topic);
     gm_buf_finish(&a.payload);
     if (signals >= 0) close(signals);
-    return st == GM_OK ? GM_EXIT_OK : gm_client_fail(cli, &err, here);
+    if (st != GM_OK) return gm_client_fail(cli, &err, here);
+    return a.refused > 0 ? GM_EXIT_NO : GM_EXIT_OK;
 }
-
-static const gm_operand operands[] = { { NULL, NULL, .optional = true } };
 
 const gm_verb gm_verb_agent = {
     .name     = "agent",
@@ -204,6 +218,6 @@ const gm_verb gm_verb_agent = {
                 "(gemel/ID/create), then publishes what it reads with QoS 1. Twins that exist already keep what they are. A lost server "
                 "is waited for. The models are in examples/machine.",
     .examples = "gemel agent\ngemel agent --twin press-pc --mqtt 10.0.0.5:1883 --interval 5s\ngemel agent --print --count 2",
-    .syntax   = { .options = options, .option_count = GM_COUNT_OF(options), .operands = operands, .operand_count = 0 },
+    .syntax   = { .options = options, .option_count = GM_COUNT_OF(options) },
     .run      = run,
 };

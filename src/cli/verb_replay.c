@@ -262,7 +262,7 @@ static void print_counts(const replay *r, bool json)
     fprintf(r->cli->out, "%s rows sent, %s acknowledged, %zu twins, %.1f s (%s rows/s)\n", gm_grouped(r->published, a),
             gm_grouped(acked, b), r->twins.count, seconds, gm_grouped(seconds > 0 ? (uint64_t)((double)r->published / seconds) : 0, c));
     if (counts.refused > 0) {
-        fprintf(r->cli->out, "%s of them could not be applied; the console's dead letters say why\n", gm_grouped(counts.refused, a));
+        fprintf(r->cli->err, "gemel: %s messages could not be applied; 'gemel dead-letters' says why\n", gm_grouped(counts.refused, a));
     }
 }
 

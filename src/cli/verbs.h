@@ -12,6 +12,7 @@ void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
 
 extern const gm_verb gm_verb_agent;
 extern const gm_verb gm_verb_check;
+extern const gm_verb gm_verb_dead_letters;
 extern const gm_verb gm_verb_get;
 extern const gm_verb gm_verb_help;
 extern const gm_verb gm_verb_history;

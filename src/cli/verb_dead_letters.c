@@ -1,0 +1,55 @@
+#include "cli/client.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+
+enum { OPT_HTTP, OPT_JSON };
+static const gm_option options[] = {
+    [OPT_HTTP] = GM_CLIENT_HTTP,
+    [OPT_JSON] = { "json", GM_OPTION_FLAG, NULL, NULL, "print the server's answer as JSON" },
+};
+
+static gm_str text_of(const json_t *object, const char *key) { return gm_str_of(json_string_value(json_object_get(object, key))); }
+
+static gm_exit print_letters(const gm_cli *cli, const json_t *letters)
+{
+    const json_t  *items  = json_object_get(letters, "items");
+    gm_buf         out    = gm_buf_init(cli->alloc);
+    gm_table_text *table  = gm_table_text_create(cli->arena, 4);
+    const gm_str   head[] = { GM_STR("TIME"), GM_STR("TOPIC"), GM_STR("REASON"), GM_STR("PAYLOAD") };
+    if (table == NULL) out.failed = true;
+    else gm_table_text_add(table, head);
+    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
+        const json_t *item    = json_array_get(items, i);
+        const gm_str  cells[] = { text_of(item, "time"), text_of(item, "topic"), text_of(item, "reason"), text_of(item, "payload") };
+        gm_table_text_add(table, cells);
+    }
+    if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
+    fprintf(cli->err, "%lld in all, %zu of them here\n", (long long)json_integer_value(json_object_get(letters, "total")),
+            json_array_size(items));
+    return gm_client_print(cli, &out);
+}
+
+static gm_exit run(const gm_cli *cli, const gm_args *args)
+{
+    gm_http *http = NULL;
+    gm_exit  code = gm_client_open(cli, args, OPT_HTTP, &http);
+    if (code != GM_EXIT_OK) return code;
+    gm_http_answer answer;
+    code = gm_client_ask(cli, http, "GET", "/v1/dead-letters", NULL, NULL, &answer);
+    if (code == GM_EXIT_OK) {
+        if (gm_args_given(args, OPT_JSON)) fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
+        else code = print_letters(cli, answer.body);
+        gm_http_answer_finish(&answer);
+    }
+    gm_http_close(http);
+    return code;
+}
+
+const gm_verb gm_verb_dead_letters = {
+    .name     = "dead-letters",
+    .summary  = "list messages that could not be applied, and why",
+    .text     = "The newest ones first. The same topic and reason within a second is kept once and counted.",
+    .examples = "gemel dead-letters",
+    .syntax   = { .options = options, .option_count = GM_COUNT_OF(options) },
+    .run      = run,
+};
