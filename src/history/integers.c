@@ -39,12 +39,37 @@ static inline int64_t ticks_skipped(const model *m, int64_t off)
     return (scaled + (scaled < 0 ? -half : half)) / m->period;
 }
 
-// The weighted sum over the `taps` numbers before x, which had the mean taken off.
-static inline int64_t weighted(const model *m, const int64_t *x)
+// The weighted sum over the `taps` numbers before x. As weights times (x - mean), with the mean's share counted once;
+// `taps` is a constant where it is called, so that the loop unrolls.
+static inline int64_t weighted(const model *m, unsigned taps, int64_t start, const int64_t *x)
 {
-    int64_t sum = INT64_C(1) << (m->shift - 1);
-    for (unsigned k = 0; k < m->taps; k++) sum += m->weight[k] * (x[-(ptrdiff_t)k - 1] - m->mean);
+    int64_t sum = start;
+    for (unsigned k = taps; k-- > 0;) sum += m->weight[k] * x[-(ptrdiff_t)k - 1];
     return m->mean + (sum >> m->shift);
+}
+
+static int64_t weighted_start(const model *m)
+{
+    int64_t start = INT64_C(1) << (m->shift - 1);
+    for (unsigned k = 0; k < m->taps; k++) start -= m->weight[k] * m->mean;
+    return start;
+}
+
+static inline void linear_misses(const model *m, unsigned taps, const int64_t *x, size_t n, uint64_t *out)
+{
+    int64_t start = weighted_start(m);
+    for (size_t i = taps; i < n; i++) out[i] = gm_zigzag(x[i] - weighted(m, taps, start, x + i));
+}
+
+// False: a number out of the range in which the sums can not overflow.
+static inline bool linear_rebuild(const model *m, unsigned taps, const uint64_t *missed, size_t n, int64_t *x)
+{
+    int64_t start = weighted_start(m);
+    for (size_t i = taps; i < n; i++) {
+        x[i] = plus(weighted(m, taps, start, x + i), gm_unzigzag(missed[i]));
+        if (gm_zigzag(x[i]) > 2 * linear_range) return false;
+    }
+    return true;
 }
 
 static void misses(const model *m, const int64_t *x, size_t n, uint64_t *out)
@@ -82,7 +107,9 @@ static void misses(const model *m, const int64_t *x, size_t n, uint64_t *out)
             out[i] = gm_zigzag(minus(x[i], before));
             before = x[i];
         }
-        for (size_t i = m->taps; i < n; i++) out[i] = gm_zigzag(x[i] - weighted(m, x + i));
+        if (m->taps == 2) linear_misses(m, 2, x, n, out);
+        else if (m->taps == 4) linear_misses(m, 4, x, n, out);
+        else linear_misses(m, m->taps, x, n, out);
         break;
     case PREDICTORS: break;
     }
@@ -117,12 +144,13 @@ static bool rebuild(const model *m, const uint64_t *missed, size_t n, int64_t *x
         }
         return true;
     case LINEAR:
-        for (size_t i = 0; i < n; i++) {
-            x[i]   = plus(i < m->taps ? before : weighted(m, x + i), gm_unzigzag(missed[i]));
-            before = x[i];
+        for (size_t i = 0; i < n && i < m->taps; i++) {
+            x[i] = before = plus(before, gm_unzigzag(missed[i]));
             if (gm_zigzag(before) > 2 * linear_range) return false;
         }
-        return true;
+        if (m->taps == 2) return linear_rebuild(m, 2, missed, n, x);
+        if (m->taps == 4) return linear_rebuild(m, 4, missed, n, x);
+        return linear_rebuild(m, m->taps, missed, n, x);
     case PREDICTORS: break;
     }
     return false;

@@ -1,4 +1,5 @@
 // Reading: the blocks of a series, then its open run, in order of time.
+#include "history/decimal.h"
 #include "history/internal.h"
 
 #include <assert.h>
@@ -137,17 +138,40 @@ static bool is_text(gm_kind kind)
     return kind == GM_KIND_STRING || kind == GM_KIND_JSON;
 }
 
+// The values i..end, all in one bucket, from arrays whose kind is known.
+static void add_run(gm_bucket *bucket, const gm_samples *samples, size_t i, size_t end)
+{
+    gm_block_summary sum       = { 0 };
+    bool             is_double = samples->kind == GM_KIND_DOUBLE;
+    for (; i < end; i++) {
+        if (gm_stamp_removed(samples->stamp[i])) continue;
+        double x = is_double ? gm_double_of(samples->bits[i]) : (double)(int64_t)samples->bits[i];
+        if (sum.values == 0) sum.min = sum.max = x;
+        sum.min = x < sum.min ? x : sum.min;
+        sum.max = x > sum.max ? x : sum.max;
+        sum.sum += x;
+        sum.values++;
+        sum.last          = x;
+        sum.last_value_at = gm_stamp_time(samples->stamp[i]);
+    }
+    if (sum.values > 0) add_summary(bucket, &sum);
+}
+
 static gm_status add_samples(filling *f, const gm_samples *samples, gm_error *err)
 {
-    for (size_t i = first_from(samples, f->from); i < samples->n; i++) {
-        gm_time_ns at = gm_stamp_time(samples->stamp[i]);
-        if (at >= f->to) break;
-        if (gm_stamp_removed(samples->stamp[i])) continue;
-        if (is_text(samples->kind)) return gm_fail(err, GM_INVALID, "history", "text can not be put into buckets");
-        gm_value         value = gm_samples_at(samples, i).value;
-        double           x     = value.kind == GM_KIND_DOUBLE ? value.d : (double)value.i;
-        gm_block_summary one   = { .values = 1, .min = x, .max = x, .sum = x, .last = x, .last_value_at = at };
-        add_summary(bucket_of(f, at), &one);
+    size_t i = first_from(samples, f->from), behind = first_from(samples, f->to);
+    while (i < behind) {
+        gm_bucket *bucket = bucket_of(f, gm_stamp_time(samples->stamp[i]));
+        gm_time_ns next   = f->at + 1 < f->n ? f->buckets[f->at + 1].from : f->to;
+        size_t     end    = i + 1;
+        while (end < behind && gm_stamp_time(samples->stamp[end]) < next) end++;
+        if (is_text(samples->kind)) {
+            for (; i < end && gm_stamp_removed(samples->stamp[i]); i++) {}
+            if (i < end) return gm_fail(err, GM_INVALID, "history", "text can not be put into buckets");
+        } else {
+            add_run(bucket, samples, i, end);
+        }
+        i = end;
     }
     return GM_OK;
 }

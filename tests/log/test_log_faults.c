@@ -94,6 +94,27 @@ static void losing_power_at_any_sync_loses_nothing_acknowledged_and_invents_noth
     }
 }
 
+static void what_a_killed_process_left_in_the_cache_is_durable_once_the_log_is_open_again(void **state)
+{
+    (void)state;
+    uint64_t       seed    = gm_test_seed();
+    gm_log_options options = options_of(false);
+    for (uint64_t k = 1;; k++) {
+        uint64_t    random = seed;
+        gm_fault_io disk;
+        gm_fault_io_init(&disk, seed + k);
+        disk.power_at_sync = k;  // it ends between a write and its sync; the machine goes on
+        outcome known      = { 0 };
+        bool    all        = work(&disk, &options, 3, 15, &random, &known);
+        gm_fault_io_restart(&disk);
+        check_kept(&disk, &options, 3, &known, k);
+        gm_fault_io_power_on(&disk);
+        check_kept(&disk, &options, 3, &known, k);
+        gm_fault_io_finish(&disk);
+        if (all) break;
+    }
+}
+
 static void an_error_of_any_call_stops_the_log_without_losing_anything(void **state)
 {
     (void)state;
@@ -326,6 +347,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losing_power_at_any_sync_loses_nothing_acknowledged_and_invents_nothing),
+        cmocka_unit_test(what_a_killed_process_left_in_the_cache_is_durable_once_the_log_is_open_again),
         cmocka_unit_test(an_error_of_any_call_stops_the_log_without_losing_anything),
         cmocka_unit_test(a_failed_sync_makes_the_log_read_only_and_every_waiting_batch_is_refused),
         cmocka_unit_test(a_flipped_bit_before_good_records_is_reported_with_file_and_offset),
