@@ -473,7 +473,7 @@ void gm_block_encode(gm_codec *codec, const gm_samples *s, gm_buf *out)
         put_numbers(codec, count, &h, &odd, &codec->section);
         put_part(&codec->section, out);
     }
-    if (count > 0 && (s->kind == GM_KIND_STRING || s->kind == GM_KIND_JSON)) {
+    if (count > 0 && gm_kind_is_text(s->kind)) {
         put_text(codec, s->text, count, &codec->section);
         put_part(&codec->section, out);
     }

@@ -30,6 +30,8 @@ static inline uint64_t   gm_stamp(gm_time_ns at, bool removed) { return (uint64_
 static inline gm_time_ns gm_stamp_time(uint64_t stamp) { return (gm_time_ns)(stamp >> 1); }
 static inline bool       gm_stamp_removed(uint64_t stamp) { return stamp & 1; }
 
+static inline bool gm_kind_is_text(gm_kind kind) { return kind == GM_KIND_STRING || kind == GM_KIND_JSON; }
+
 // What a block answers without being decoded. The numbers are over the values that are not removals.
 typedef struct gm_block_summary {
     gm_kind    kind;

@@ -306,7 +306,7 @@ static gm_status put_large(gm_history *h, uint32_t id, gm_time_ns at, const gm_v
 static bool put_small(gm_history *h, gm_series *s, gm_time_ns at, const gm_value *value, bool *out_new)
 {
     bool removed = value->kind == GM_KIND_NONE;
-    if (value->kind == GM_KIND_STRING || value->kind == GM_KIND_JSON) return false;
+    if (gm_kind_is_text(value->kind)) return false;
     if (!removed && s->small_kind != GM_KIND_NONE && s->small_kind != value->kind) return false;
     uint64_t stamp = gm_stamp(at, removed), bits = 0;
     if (!removed) bits = value->kind == GM_KIND_DOUBLE ? gm_bits_of(value->d) : (uint64_t)value->i;

@@ -133,11 +133,6 @@ static void add_summary(gm_bucket *bucket, const gm_block_summary *sum)
     bucket->last_at = sum->last_value_at;
 }
 
-static bool is_text(gm_kind kind)
-{
-    return kind == GM_KIND_STRING || kind == GM_KIND_JSON;
-}
-
 // The values i..end, all in one bucket, from arrays whose kind is known.
 static void add_run(gm_bucket *bucket, const gm_samples *samples, size_t i, size_t end)
 {
@@ -165,7 +160,7 @@ static gm_status add_samples(filling *f, const gm_samples *samples, gm_error *er
         gm_time_ns next   = f->at + 1 < f->n ? f->buckets[f->at + 1].from : f->to;
         size_t     end    = i + 1;
         while (end < behind && gm_stamp_time(samples->stamp[end]) < next) end++;
-        if (is_text(samples->kind)) {
+        if (gm_kind_is_text(samples->kind)) {
             for (; i < end && gm_stamp_removed(samples->stamp[i]); i++) {}
             if (i < end) return gm_fail(err, GM_INVALID, "history", "text can not be put into buckets");
         } else {
@@ -188,7 +183,7 @@ static gm_status add_whole(filling *f, const gm_sealed *block, bool *out_done, g
     if (st != GM_OK) return st;
     *out_done = true;
     if (sum.values == 0) return GM_OK;
-    if (is_text(sum.kind)) return gm_fail(err, GM_INVALID, "history", "text can not be put into buckets");
+    if (gm_kind_is_text(sum.kind)) return gm_fail(err, GM_INVALID, "history", "text can not be put into buckets");
     add_summary(bucket, &sum);
     return GM_OK;
 }

@@ -4,11 +4,6 @@
 
 #include <assert.h>
 
-static bool is_text(gm_kind kind)
-{
-    return kind == GM_KIND_STRING || kind == GM_KIND_JSON;
-}
-
 gm_run *gm_run_create(const gm_alloc *alloc, uint32_t capacity)
 {
     gm_run *run = gm_alloc_bytes(alloc, sizeof *run + (size_t)capacity * 16);
@@ -91,19 +86,19 @@ gm_status gm_run_put(const gm_alloc *alloc, gm_run *run, gm_time_ns at, const gm
     bool      removed = value->kind == GM_KIND_NONE;
     bool      there   = place < run->n && gm_stamp_time(stamp[place]) == at;
     uint64_t  word    = 0;
-    if (!removed && !is_text(value->kind)) {
+    if (!removed && !gm_kind_is_text(value->kind)) {
         word = value->kind == GM_KIND_DOUBLE ? gm_bits_of(value->d) : (uint64_t)value->i;
     }
     *out_new = true;
     if (there && gm_stamp_removed(stamp[place]) == removed) {
-        bool same = removed || (is_text(value->kind) ? gm_str_eq(text_at(run, bits[place]), value->s) : bits[place] == word);
+        bool same = removed || (gm_kind_is_text(value->kind) ? gm_str_eq(text_at(run, bits[place]), value->s) : bits[place] == word);
         if (same) {
             *out_new = false;
             return GM_OK;
         }
     }
     assert(there || run->n < run->capacity);
-    if (!removed && is_text(value->kind) && !keep_text(alloc, run, place, value->s, &word)) return GM_NOMEM;
+    if (!removed && gm_kind_is_text(value->kind) && !keep_text(alloc, run, place, value->s, &word)) return GM_NOMEM;
     if (!there) {
         memmove(stamp + place + 1, stamp + place, (run->n - place) * sizeof *stamp);
         memmove(bits + place + 1, bits + place, (run->n - place) * sizeof *bits);
@@ -124,7 +119,7 @@ gm_run *gm_run_of(const gm_alloc *alloc, const gm_samples *samples, uint32_t cap
     run->n    = (uint32_t)samples->n;
     memcpy(gm_run_stamp(run), samples->stamp, samples->n * sizeof(uint64_t));
     memcpy(gm_run_bits(run), samples->bits, samples->n * sizeof(uint64_t));
-    if (!is_text(samples->kind)) return run;
+    if (!gm_kind_is_text(samples->kind)) return run;
     size_t end = 0;
     for (size_t i = 0; i < samples->n; i++) {
         size_t one = (size_t)(samples->bits[i] >> 32) + (uint32_t)samples->bits[i];
