@@ -182,7 +182,8 @@ static gm_ex negated(gm_exprs *ex, gm_ex a)
 // a op b where an identity gives a simpler node; GM_EX_NONE when none does.
 static gm_ex simplify_arithmetic(gm_exprs *ex, gm_ex_op op, gm_ex a, gm_ex b)
 {
-    bool neg_a = op_of(ex, a) == GM_EX_NEG, neg_b = op_of(ex, b) == GM_EX_NEG;
+    bool   neg_a = op_of(ex, a) == GM_EX_NEG, neg_b = op_of(ex, b) == GM_EX_NEG;
+    double x;
     switch (op) {
     case GM_EX_ADD:
         if (gm_ex_is(ex, a, 0)) return b;
@@ -195,6 +196,7 @@ static gm_ex simplify_arithmetic(gm_exprs *ex, gm_ex_op op, gm_ex a, gm_ex b)
         if (gm_ex_is(ex, a, 0)) return negated(ex, b);
         if (a == b) return gm_ex_const(ex, 0);
         if (neg_b) return gm_ex_2(ex, GM_EX_ADD, a, operand(ex, b, 0));
+        if (gm_ex_is_const(ex, b, &x) && x < 0) return gm_ex_2(ex, GM_EX_ADD, a, gm_ex_const(ex, -x));
         break;
     case GM_EX_MUL:
         if (gm_ex_is(ex, a, 0) || gm_ex_is(ex, b, 0)) return gm_ex_const(ex, 0);

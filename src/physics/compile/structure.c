@@ -1,0 +1,159 @@
+// What is wrong when equations and unknowns do not pair up. Dulmage and Mendelsohn: from an unknown that no equation
+// decides, alternating paths reach everything that is short of equations; from an equation that decides nothing,
+// everything that has one too many. What is named is only that part, not the whole model.
+#include "physics/compile/system.h"
+
+enum { SHOWN_MAX = 6 };
+
+static void print_name(const void *context, uint32_t id, gm_buf *out)
+{
+    gm_buf_str(out, ((const compiler *)context)->vars[id].name);
+}
+
+void print_ex(compiler *C, gm_ex e, gm_buf *out)
+{
+    gm_ex_print(&C->ex, e, print_name, C, out);
+}
+
+void print_equation(compiler *C, const equation *q, gm_buf *out)
+{
+    print_ex(C, q->left, out);
+    gm_buf_text(out, " = ");
+    print_ex(C, q->right, out);
+}
+
+typedef struct part { gm_ids rows, columns; } part;
+
+// Rows and columns reached from a free column: to its rows, to their matched columns, and on.
+static part from_column(compiler *C, const graph *back, const matcher *m, uint32_t column, uint8_t *row_seen, uint8_t *column_seen)
+{
+    part p = { 0 };
+    gm_ids_add(&C->w, &p.columns, column);
+    column_seen[column] = 1;
+    for (uint32_t i = 0; i < p.columns.count; i++) {
+        uint32_t c = p.columns.at[i];
+        for (uint32_t k = back->start[c]; k < back->start[c + 1]; k++) {
+            uint32_t r = back->entries[k];
+            if (row_seen[r]) continue;
+            row_seen[r] = 1;
+            gm_ids_add(&C->w, &p.rows, r);
+            uint32_t next = m->column_of_row[r];
+            if (next == NONE || column_seen[next]) continue;
+            column_seen[next] = 1;
+            gm_ids_add(&C->w, &p.columns, next);
+        }
+    }
+    return p;
+}
+
+static part from_row(compiler *C, const graph *g, const matcher *m, uint32_t row, uint8_t *row_seen, uint8_t *column_seen)
+{
+    part p = { 0 };
+    gm_ids_add(&C->w, &p.rows, row);
+    row_seen[row] = 1;
+    for (uint32_t i = 0; i < p.rows.count; i++) {
+        uint32_t r = p.rows.at[i];
+        for (uint32_t k = g->start[r]; k < g->start[r + 1]; k++) {
+            uint32_t c = g->entries[k];
+            if (column_seen[c]) continue;
+            column_seen[c] = 1;
+            gm_ids_add(&C->w, &p.columns, c);
+            uint32_t next = m->row_of_column[c];
+            if (next == NONE || row_seen[next]) continue;
+            row_seen[next] = 1;
+            gm_ids_add(&C->w, &p.rows, next);
+        }
+    }
+    return p;
+}
+
+static void name_list(compiler *C, const system_ *s, const gm_ids *columns, gm_buf *out)
+{
+    for (uint32_t i = 0; i < columns->count && i < SHOWN_MAX; i++) {
+        gm_buf_printf(out, "%s`" GM_STR_FMT "`", i > 0 ? ", " : "", GM_STR_ARG(C->vars[s->unknowns.at[columns->at[i]]].name));
+    }
+    if (columns->count > SHOWN_MAX) gm_buf_printf(out, " and %u more", columns->count - SHOWN_MAX);
+}
+
+static void show_equations(compiler *C, const system_ *s, const gm_ids *rows, const char *what)
+{
+    for (uint32_t i = 0; i < rows->count && i < SHOWN_MAX; i++) {
+        const equation *q    = &C->eqs[s->equations.at[rows->at[i]]];
+        equation        form = *q;
+        gm_buf          text = gm_buf_init(C->alloc);
+        if (s->initial) {
+            form.left  = q->init_left;
+            form.right = q->init_right;
+        }
+        print_equation(C, &form, &text);
+        complain(C, GM_SEVERITY_NOTE, q->at, q->length, "%s: " GM_STR_FMT, what, (int)(text.len > 300 ? 300 : text.len),
+                 (const char *)text.ptr);
+        gm_buf_finish(&text);
+    }
+}
+
+static gm_place place_of(const compiler *C, uint32_t v)
+{
+    return C->vars[v].at != 0 ? C->vars[v].at : C->flat->at;
+}
+
+static void report_missing(compiler *C, const system_ *s, const part *p, uint32_t column)
+{
+    gm_buf         names = gm_buf_init(C->alloc);
+    uint32_t       v     = s->unknowns.at[column];
+    const variable *x    = &C->vars[v];
+    uint32_t       length = (uint32_t)x->name.len;
+    name_list(C, s, &p->columns, &names);
+    if (p->rows.count == 0) {
+        complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
+                 s->initial ? "%u equations for %u unknowns at the beginning: nothing decides `" GM_STR_FMT "`, it appears in none of them"
+                            : "%u equations for %u unknowns: `" GM_STR_FMT "` appears in none of them",
+                 s->equations.count, s->unknowns.count, GM_STR_ARG(x->name));
+    } else {
+        complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
+                 "%u equations for %u unknowns%s: " GM_STR_FMT " appear only in %u equation%s, which can not decide them all", s->equations.count,
+                 s->unknowns.count, s->initial ? " at the beginning" : "", (int)names.len, (const char *)names.ptr, p->rows.count,
+                 p->rows.count == 1 ? "" : "s");
+        show_equations(C, s, &p->rows, "one of these");
+    }
+    gm_buf_finish(&names);
+}
+
+static void report_surplus(compiler *C, const system_ *s, const part *p, uint32_t row)
+{
+    gm_buf          names = gm_buf_init(C->alloc);
+    const equation *q     = &C->eqs[s->equations.at[row]];
+    name_list(C, s, &p->columns, &names);
+    if (p->columns.count == 0) {
+        gm_buf text = gm_buf_init(C->alloc);
+        print_equation(C, q, &text);
+        complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length, "this equation decides nothing, all in it is known: " GM_STR_FMT,
+                 (int)(text.len > 300 ? 300 : text.len), (const char *)text.ptr);
+        gm_buf_finish(&text);
+    } else {
+        complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length,
+                 "%u equations for %u unknowns%s: " GM_STR_FMT " are decided by %u equations; one is too many", s->equations.count, s->unknowns.count,
+                 s->initial ? " at the beginning" : "", (int)names.len, (const char *)names.ptr, p->rows.count);
+        show_equations(C, s, &p->rows, "one of these");
+    }
+    gm_buf_finish(&names);
+}
+
+void report_structure(compiler *C, const system_ *s, const graph *g, const matcher *m)
+{
+    graph    back        = transpose(C, g);
+    uint8_t *row_seen    = GM_WORK_NEW(&C->w, uint8_t, g->rows + 1);
+    uint8_t *column_seen = GM_WORK_NEW(&C->w, uint8_t, g->columns + 1);
+    for (uint32_t c = 0; c < g->columns; c++) {
+        if (m->row_of_column[c] != NONE || column_seen[c]) continue;
+        part p = from_column(C, &back, m, c, row_seen, column_seen);
+        report_missing(C, s, &p, c);
+    }
+    memset(row_seen, 0, g->rows);
+    memset(column_seen, 0, g->columns);
+    for (uint32_t r = 0; r < g->rows; r++) {
+        if (m->column_of_row[r] != NONE || row_seen[r]) continue;
+        part p = from_row(C, g, m, r, row_seen, column_seen);
+        report_surplus(C, s, &p, r);
+    }
+}
