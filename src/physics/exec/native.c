@@ -71,9 +71,10 @@ gm_status gm_native_compile(const gm_alloc *alloc, const gm_code *const *codes, 
     st = make_executable(native, &x.code, err);
     if (st != GM_OK) goto done;
     for (uint32_t i = 0; i < count; i++) {
+        out_run[i] = NULL;
+        if (entry[i] == SIZE_MAX) continue;
         uint8_t *at = (uint8_t *)native->memory + entry[i];
-        out_run[i]  = NULL;
-        if (entry[i] != SIZE_MAX) memcpy(&out_run[i], &at, sizeof at);  // data to function pointer, as POSIX has it
+        memcpy(&out_run[i], &at, sizeof at);  // data to function pointer, as POSIX has it
     }
     *out_native = native;
     native      = NULL;
