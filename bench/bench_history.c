@@ -41,9 +41,12 @@ static size_t classic(const gm_samples *in, gm_decimal d, ZSTD_CCtx *zstd)
 {
     static uint8_t raw[GM_BLOCK_MOST * GM_VARINT_MOST], squeezed[2 * sizeof raw];
     uint8_t       *to = raw;
-    int64_t        before = 0, step = 0;
+    int64_t        before = 0, step = 0, unit = GM_MILLISECOND;
     for (size_t i = 0; i < in->n; i++) {
-        int64_t at = gm_stamp_time(in->stamp[i]) / GM_MILLISECOND, now = at - before;
+        if (gm_stamp_time(in->stamp[i]) % unit != 0) unit = GM_MICROSECOND;
+    }
+    for (size_t i = 0; i < in->n; i++) {
+        int64_t at = gm_stamp_time(in->stamp[i]) / unit, now = at - before;
         to         = gm_varint_put(to, gm_zigzag(now - step));
         before     = at;
         step       = now;
