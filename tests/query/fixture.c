@@ -1,6 +1,6 @@
 #include "query/fixture.h"
 
-#include <jansson.h>
+#include "state/document.h"
 #include <stdlib.h>
 
 #define INTERFACE(id, rest) "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"" id "\",\"@type\":\"Interface\"," rest "}"
@@ -69,10 +69,8 @@ static void add_lines(gm_buf *lines, gm_str items)
     json_t      *rows = json_loadb((const char *)array.ptr, array.len, 0, &err);
     if (rows == NULL) fail_msg("not JSON: %.*s", (int)items.len, items.ptr);
     for (size_t i = 0; i < json_array_size(rows); i++) {
-        char *row = json_dumps(json_array_get(rows, i), JSON_COMPACT | JSON_REAL_PRECISION(15));
-        gm_buf_text(lines, row);
+        gm_document_compact(json_array_get(rows, i), lines);
         gm_buf_byte(lines, '\n');
-        free(row);
     }
     json_decref(rows);
     gm_buf_finish(&array);
