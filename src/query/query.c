@@ -165,6 +165,7 @@ static void run_count(gm_run *run, page_writer *w)
     const gm_ast *ast = run->eval.ast;
     run->row          = row_counted;
     run->block        = block_counted;
+    run->counting     = true;
     run->counted      = run->at.done;
     if (ast->from_relationships && ast->where == NULL) run->counted = gm_state_relationship_count(run->eval.state);
     else if (!ast->from_relationships && ast->where == NULL && ast->step_count == 0) run->counted = gm_state_twin_count(run->eval.state);

@@ -7,9 +7,10 @@
 
 static bool check_stage(gm_run *run, size_t stage)
 {
-    gm_eval *e    = &run->eval;
-    gm_mark  mark = gm_arena_mark(e->scratch);
-    bool     ok   = true;
+    gm_eval *e = &run->eval;
+    if (run->plan.stages[stage] == run->plan.stages[stage + 1]) return true;
+    gm_mark mark = gm_arena_mark(e->scratch);
+    bool    ok   = true;
     for (size_t i = run->plan.stages[stage]; ok && i < run->plan.stages[stage + 1]; i++) {
         ok = gm_eval_truth(e, run->plan.conditions[i]) == GM_TRUE;
         gm_arena_rewind(e->scratch, mark);
@@ -71,6 +72,30 @@ static gm_flow cross(gm_run *run, size_t index, gm_edge edge, gm_twin far, uint3
     return flow;
 }
 
+// Rows that end with the next hop need only be counted, when nothing is asked of the twins they lead to.
+static bool only_counts_ends(const gm_run *run, size_t index, uint32_t hops)
+{
+    const gm_step *step = &run->plan.steps[index];
+    return run->counting && index + 1 == run->plan.step_count && hops + 1 == step->hops_max && run->eval.bound[step->to] == GM_NONE &&
+           run->plan.stages[index + 1] == run->plan.stages[index + 2];
+}
+
+static void count_ends(gm_run *run, size_t index, gm_twin at)
+{
+    const gm_step  *step  = &run->plan.steps[index];
+    const gm_state *state = run->eval.state;
+    bool            once  = run->eval.ast->is_match;
+    for (gm_edge e = gm_state_first_out(state, at); step->direction != GM_IN && gm_edge_ok(e); e = gm_state_next_out(state, e)) {
+        run->work++;
+        run->counted += name_fits(run, index, e) && !(once && on_trail(run, e));
+    }
+    for (gm_edge e = gm_state_first_in(state, at); step->direction != GM_OUT && gm_edge_ok(e); e = gm_state_next_in(state, e)) {
+        run->work++;
+        if (step->direction == GM_ANY && gm_state_edge_source(state, e).v == at.v) continue;
+        run->counted += name_fits(run, index, e) && !(once && on_trail(run, e));
+    }
+}
+
 static gm_flow hop(gm_run *run, size_t index, gm_twin at, uint32_t hops)
 {
     const gm_step  *step  = &run->plan.steps[index];
@@ -78,6 +103,10 @@ static gm_flow hop(gm_run *run, size_t index, gm_twin at, uint32_t hops)
     gm_flow         flow  = GM_GO_ON;
     if (hops >= step->hops_min) flow = arrive(run, index, at);
     if (flow == GM_STOP || hops == step->hops_max) return flow;
+    if (only_counts_ends(run, index, hops)) {
+        count_ends(run, index, at);
+        return GM_GO_ON;
+    }
     if (step->direction != GM_IN) {
         for (gm_edge e = gm_state_first_out(state, at); flow == GM_GO_ON && gm_edge_ok(e); e = gm_state_next_out(state, e)) {
             flow = cross(run, index, e, gm_state_edge_target(state, e), hops);

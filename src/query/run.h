@@ -23,6 +23,7 @@ struct gm_run {
     uint32_t       trail[GM_STEPS_MAX * GM_HOPS_MAX];  // relationships on the path at hand, each taken once (MATCH)
     size_t         trail_length;
     uint32_t      *names[GM_STEPS_MAX];                // numbers of the steps' relationship names
+    bool           counting;    // `row` does no more than counted++
     uint64_t       counted;
     gm_flow (*row)(gm_run *run);  // takes what is bound in eval
     // Called for a stretch of a table that starts rows, when the query has no steps: true when it has taken all rows of

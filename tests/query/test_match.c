@@ -86,13 +86,18 @@ static void write_step(const pattern *p, int i, gm_buf *out)
     gm_buf_printf(out, "%s(n%d)", s->direction == 0 ? "]->" : "]-", name_of_twin(p, i + 1));
 }
 
-static void write_pattern(const pattern *p, gm_buf *out)
+static void write_items(const pattern *p, gm_buf *out)
 {
-    gm_buf_text(out, "SELECT ");
     for (int i = 0; i < p->count + (p->circle ? 0 : 1); i++) gm_buf_printf(out, "%sn%d.$dtId AS n%d", i > 0 ? ", " : "", i, i);
     for (int i = 0; i < p->count; i++) {
         if (p->steps[i].named) gm_buf_printf(out, ", r%d.$relationshipId AS r%d", i, i);
     }
+}
+
+static void write_pattern(const pattern *p, const char *items, gm_buf *out)
+{
+    gm_buf_printf(out, "SELECT %s", items);
+    if (items[0] == '\0') write_items(p, out);
     gm_buf_text(out, " FROM DIGITALTWINS MATCH (n0)");
     for (int i = 0; i < p->count; i++) write_step(p, i, out);
     gm_buf_text(out, " WHERE 1 = 1");
@@ -114,6 +119,7 @@ typedef struct search {
     int            twins[STEPS + 1], single[STEPS];
     bool           used[EDGES];
     gm_buf         rows;
+    int            count;
 } search;
 
 static bool twin_fits(const search *s, int i, int twin)
@@ -131,6 +137,7 @@ static void write_row(search *s)
         if (s->p->steps[i].named) gm_buf_printf(&s->rows, ",\"r%d\":\"e%d\"", i, s->single[i]);
     }
     gm_buf_text(&s->rows, "}\n");
+    s->count++;
 }
 
 static void extend(search *s, int i, int at, int hops)
@@ -182,7 +189,7 @@ static void check_pattern(const gm_small_plant *plant, const graph *g, const pat
 {
     search s     = { .g = g, .p = p, .rows = gm_buf_init(gm_alloc_system()) };
     gm_buf query = gm_buf_init(gm_alloc_system());
-    write_pattern(p, &query);
+    write_pattern(p, "", &query);
     for (int i = 0; i < TWINS; i++) {
         s.twins[0] = i;
         if (twin_fits(&s, 0, i)) extend(&s, 0, i, 0);
@@ -194,6 +201,14 @@ static void check_pattern(const gm_small_plant *plant, const graph *g, const pat
     if (strcmp(a, b) != 0) fail_msg("%s\nexpected\n%.400s\nfound\n%.400s", (const char *)query.ptr, a, b);
     free(a);
     free(b);
+    free(found);
+
+    char count[40];
+    snprintf(count, sizeof count, "{\"COUNT\":%d}\n", s.count);
+    gm_buf_clear(&query);
+    write_pattern(p, "COUNT()", &query);
+    found = fixture_ask_paged(plant, (const char *)query.ptr, 1, pick(2) ? 1 : 0);
+    if (strcmp(found, count) != 0) fail_msg("%s\nexpected %s, found %s", (const char *)query.ptr, count, found);
     free(found);
     gm_buf_finish(&s.rows);
     gm_buf_finish(&query);
