@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { POOL_MAX = 64, BLOCK = 32 << 10, RUNS_PER_TURN = 16, CONNECTION_MEMORY = 48 << 10 };
+enum { POOL_MAX = 64, BLOCK = 32 << 10, RUNS_PER_TURN = 16, CONNECTION_MEMORY = 32 << 10 };
 
 struct gm_http {
     gm_http_options    options;

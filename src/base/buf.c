@@ -14,6 +14,8 @@ void gm_buf_finish(gm_buf *buf)
 uint8_t *gm_buf_reserve(gm_buf *buf, size_t more)
 {
     if (buf->failed) return NULL;
+    // Nearly always there is room.
+    if (buf->ptr != NULL && more <= buf->capacity - buf->len && (buf->limit == 0 || more <= buf->limit - buf->len)) return buf->ptr + buf->len;
     size_t need;
     if (__builtin_add_overflow(buf->len, more, &need) || (buf->limit > 0 && need > buf->limit) ||
         !gm_alloc_reserve(buf->alloc, &buf->ptr, &buf->capacity, need > 64 ? need : 64, 1)) {
@@ -35,16 +37,6 @@ void gm_buf_add(gm_buf *buf, const void *bytes, size_t n)
 void gm_buf_str(gm_buf *buf, gm_str text)
 {
     gm_buf_add(buf, text.ptr, text.len);
-}
-
-void gm_buf_text(gm_buf *buf, const char *text)
-{
-    gm_buf_add(buf, text, strlen(text));
-}
-
-void gm_buf_byte(gm_buf *buf, uint8_t byte)
-{
-    gm_buf_add(buf, &byte, 1);
 }
 
 void gm_buf_printf(gm_buf *buf, const char *fmt, ...)

@@ -39,8 +39,15 @@ uint8_t *gm_buf_reserve(gm_buf *buf, size_t more);
 
 void gm_buf_add(gm_buf *buf, const void *bytes, size_t n);
 void gm_buf_str(gm_buf *buf, gm_str text);
-void gm_buf_text(gm_buf *buf, const char *text);  // a C string without its NUL
-void gm_buf_byte(gm_buf *buf, uint8_t byte);
+static inline void gm_buf_text(gm_buf *buf, const char *text)  // a C string without its NUL
+{
+    gm_buf_add(buf, text, strlen(text));  // inline: the length of a literal is known
+}
+static inline void gm_buf_byte(gm_buf *buf, uint8_t byte)
+{
+    if (buf->len < buf->capacity && buf->limit == 0 && !buf->failed) buf->ptr[buf->len++] = byte;
+    else gm_buf_add(buf, &byte, 1);
+}
 void gm_buf_printf(gm_buf *buf, const char *fmt, ...) GM_PRINTF(2, 3);
 
 // Text as a JSON string with its quotes; control characters and invalid UTF-8 are escaped (the latter as U+FFFD).

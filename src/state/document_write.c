@@ -6,11 +6,15 @@
 
 #include <stdio.h>
 
+// The values of a twin mostly came together, so most of its times are the one that was just written.
+typedef struct last_time { gm_time_ns time; size_t len; char text[GM_TIME_TEXT]; } last_time;
+
 typedef struct writer {
     const gm_state *state;
     gm_twin         twin;
     const gm_type  *type;
     gm_buf         *out;
+    last_time      *ingest, *source;
 } writer;
 
 typedef struct run { uint32_t from, to; size_t depth; } run;  // columns [from, to) whose paths agree in depth bytes
@@ -39,11 +43,14 @@ static void write_etag(uint64_t version, gm_buf *out)
     gm_buf_json_str(out, (gm_str){ etag, gm_document_etag(version, etag) });
 }
 
-static void write_time(gm_time_ns time, gm_buf *out)
+static void write_time(gm_time_ns time, last_time *last, gm_buf *out)
 {
-    char text[GM_TIME_TEXT];
+    if (last->len == 0 || last->time != time) {
+        last->time = time;
+        last->len  = gm_time_format(time, last->text);
+    }
     gm_buf_byte(out, '"');
-    gm_buf_add(out, text, gm_time_format(time, text));
+    gm_buf_add(out, last->text, last->len);
     gm_buf_byte(out, '"');
 }
 
@@ -127,9 +134,9 @@ static void write_metadata(const writer *w, run at, bool *first)
         if (newest.value.kind != GM_KIND_NONE) {
             key(w->out, first, part);
             gm_buf_text(w->out, "{\"lastUpdateTime\":");
-            write_time(newest.ingest, w->out);
+            write_time(newest.ingest, w->ingest, w->out);
             gm_buf_text(w->out, ",\"sourceTime\":");
-            write_time(newest.source, w->out);
+            write_time(newest.source, w->source, w->out);
             gm_buf_byte(w->out, '}');
         }
         at.from = end;
@@ -155,7 +162,7 @@ static void write_component(const writer *w, uint32_t component)
     write_members(w, at, &first);
     key(w->out, &first, GM_STR("$metadata"));
     gm_buf_text(w->out, "{\"$lastUpdateTime\":");
-    write_time(gm_state_changed(w->state, w->twin), w->out);
+    write_time(gm_state_changed(w->state, w->twin), w->ingest, w->out);
     bool more = false;
     write_metadata(w, at, &more);
     gm_buf_text(w->out, "}}");
@@ -163,7 +170,8 @@ static void write_component(const writer *w, uint32_t component)
 
 void gm_document_write_component(const gm_state *state, gm_twin twin, uint32_t component, gm_buf *out)
 {
-    writer w = { state, twin, gm_state_type(state, twin), out };
+    last_time ingest = { 0 }, source = { 0 };
+    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source };
     write_component(&w, component);
 }
 
@@ -181,8 +189,9 @@ static void own_columns(const writer *w, bool *first, void (*write)(const writer
 
 void gm_document_write_twin(const gm_state *state, gm_twin twin, gm_buf *out)
 {
-    writer w     = { state, twin, gm_state_type(state, twin), out };
-    bool   first = true;
+    last_time ingest = { 0 }, source = { 0 };
+    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source };
+    bool      first  = true;
     gm_buf_byte(out, '{');
     key(out, &first, GM_STR("$dtId"));
     gm_buf_json_str(out, gm_state_id(state, twin));
@@ -197,7 +206,7 @@ void gm_document_write_twin(const gm_state *state, gm_twin twin, gm_buf *out)
     gm_buf_text(out, "{\"$model\":");
     gm_buf_json_str(out, w.type->id);
     gm_buf_text(out, ",\"$lastUpdateTime\":");
-    write_time(gm_state_changed(state, twin), out);
+    write_time(gm_state_changed(state, twin), &ingest, out);
     first = false;
     own_columns(&w, &first, write_metadata);
     gm_buf_text(out, "}}");
