@@ -44,7 +44,8 @@ static void apply(gm_state *state, gm_change_kind kind, const uint8_t *bytes, si
     must(gm_state_apply(state, sequence, (gm_time_ns)sequence * GM_MICROSECOND, &change, &err), &err);
 }
 
-static void apply_texts(gm_state *state, gm_change_kind kind, uint32_t a, uint32_t b, gm_str id, gm_str name, gm_str text)
+static void apply_texts(gm_state *state, gm_change_kind kind, uint32_t a, uint32_t b, gm_str id, gm_str name,
+                        gm_str text)
 {
     uint8_t bytes[4096];
     gm_change_encode_texts(bytes, a, b, 0, id, name, text);
@@ -54,11 +55,15 @@ static void apply_texts(gm_state *state, gm_change_kind kind, uint32_t a, uint32
 static void add_model(gm_state *state)
 {
     char text[4096];
-    int  len = snprintf(text, sizeof text, "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:b:Machine;1\",\"@type\":\"Interface\",\"contents\":["
-                                           "{\"@type\":\"Relationship\",\"name\":\"feeds\"},{\"@type\":\"Property\",\"name\":\"name\",\"schema\":\"string\"},"
-                                           "{\"@type\":\"Property\",\"name\":\"starts\",\"schema\":\"long\"}");
+    int  len = snprintf(
+         text, sizeof text,
+         "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:b:Machine;1\",\"@type\":\"Interface\",\"contents\":["
+          "{\"@type\":\"Relationship\",\"name\":\"feeds\"},{\"@type\":\"Property\",\"name\":\"name\",\"schema\":"
+          "\"string\"},"
+          "{\"@type\":\"Property\",\"name\":\"starts\",\"schema\":\"long\"}");
     for (int i = 0; i < PROPERTIES; i++) {
-        len += snprintf(text + len, sizeof text - (size_t)len, ",{\"@type\":\"Property\",\"name\":\"%s%d\",\"schema\":\"double\"}", "p", i);
+        len += snprintf(text + len, sizeof text - (size_t)len,
+                        ",{\"@type\":\"Property\",\"name\":\"%s%d\",\"schema\":\"double\"}", "p", i);
     }
     snprintf(text + len, sizeof text - (size_t)len, "]}");
     apply_texts(state, GM_CHANGE_MODELS, 0, 0, GM_STR(""), GM_STR(""), gm_str_of(text));
@@ -82,7 +87,8 @@ static void fill(gm_state *state, gm_query_peer *peer, uint32_t twins)
         }
         if (peer != NULL) gm_query_peer_twin(peer, id, name, cells[1].value.i, values, PROPERTIES);
         gm_change_encode_twin_put(bytes, i, gm_str_of(id), GM_STR("dtmi:b:Machine;1"), cells, PROPERTIES + 2);
-        apply(state, GM_CHANGE_TWIN_PUT, bytes, gm_change_size_twin_put(gm_str_of(id), GM_STR("dtmi:b:Machine;1"), cells, PROPERTIES + 2));
+        apply(state, GM_CHANGE_TWIN_PUT, bytes,
+              gm_change_size_twin_put(gm_str_of(id), GM_STR("dtmi:b:Machine;1"), cells, PROPERTIES + 2));
     }
     for (uint32_t i = 0; i < 2 * twins; i++) {
         char id[32];
@@ -121,10 +127,12 @@ static double measure(const gm_state *state, const char *text, char *out_answer,
 
 int main(int argc, char **argv)
 {
-    static const struct { const char *name, *text, *sql; } queries[] = {
+    static const struct { const char *name, *text, *sql;
+    } queries[] = {
         { "count, p3 > 60", "SELECT COUNT() FROM DIGITALTWINS T WHERE T.p3 > 60",
           "SELECT COUNT(*) FROM t WHERE p3 > 60" },
-        { "count, three columns", "SELECT COUNT() FROM DIGITALTWINS T WHERE T.p3 > 60 AND (T.p4 < 10 OR NOT T.p5 <= 90)",
+        { "count, three columns",
+          "SELECT COUNT() FROM DIGITALTWINS T WHERE T.p3 > 60 AND (T.p4 < 10 OR NOT T.p5 <= 90)",
           "SELECT COUNT(*) FROM t WHERE p3 > 60 AND (p4 < 10 OR NOT p5 <= 90)" },
         { "count, integer column", "SELECT COUNT() FROM DIGITALTWINS T WHERE T.starts >= 500",
           "SELECT COUNT(*) FROM t WHERE starts >= 500" },
@@ -146,10 +154,15 @@ int main(int argc, char **argv)
           "SELECT name, AVG(p3) FROM t GROUP BY name" },
         { "order by, first 100", "SELECT T.$dtId FROM DIGITALTWINS T ORDER BY T.p3 DESC",
           "SELECT id FROM t ORDER BY p3 DESC LIMIT 100" },
-        { "3 hops from one twin", "SELECT COUNT() FROM DIGITALTWINS MATCH (A)-[:feeds]->(B)-[:feeds]->(C)-[:feeds]->(D) WHERE A.$dtId = 'twin-0000777'",
-          "SELECT COUNT(*) FROM t a JOIN r x ON x.source = a.n JOIN r y ON y.source = x.target JOIN r z ON z.source = y.target WHERE a.id = 'twin-0000777'" },
-        { "up to 5 hops from 10,000", "SELECT COUNT() FROM DIGITALTWINS MATCH (A)-[:feeds*..5]->(B) WHERE STARTSWITH(A.$dtId, 'twin-000')",
-          "WITH RECURSIVE w(n, hops) AS (SELECT n, 0 FROM t WHERE id GLOB 'twin-000*' UNION ALL SELECT r.target, hops + 1 FROM w JOIN r ON r.source = w.n WHERE hops < 5) SELECT COUNT(*) FROM w WHERE hops > 0" },
+        { "3 hops from one twin",
+          "SELECT COUNT() FROM DIGITALTWINS MATCH (A)-[:feeds]->(B)-[:feeds]->(C)-[:feeds]->(D) WHERE A.$dtId = "
+          "'twin-0000777'",
+          "SELECT COUNT(*) FROM t a JOIN r x ON x.source = a.n JOIN r y ON y.source = x.target JOIN r z ON z.source = "
+          "y.target WHERE a.id = 'twin-0000777'" },
+        { "up to 5 hops from 10,000",
+          "SELECT COUNT() FROM DIGITALTWINS MATCH (A)-[:feeds*..5]->(B) WHERE STARTSWITH(A.$dtId, 'twin-000')",
+          "WITH RECURSIVE w(n, hops) AS (SELECT n, 0 FROM t WHERE id GLOB 'twin-000*' UNION ALL SELECT r.target, hops "
+          "+ 1 FROM w JOIN r ON r.source = w.n WHERE hops < 5) SELECT COUNT(*) FROM w WHERE hops > 0" },
     };
     bool        json  = false, first = true;
     uint32_t    twins = 1000000;
@@ -166,7 +179,9 @@ int main(int argc, char **argv)
     add_model(state);
     fill(state, peer, twins);
     if (json) printf("{\"twins\":%u,\"ms\":{", twins);
-    else printf("%u twins, %u relationships; beside it %s\n%-28s %10s %10s %8s  answer\n", twins, 2 * twins, gm_query_peer_name(), "query", "ms", "its ms", "ratio");
+    else
+        printf("%u twins, %u relationships; beside it %s\n%-28s %10s %10s %8s  answer\n", twins, 2 * twins,
+               gm_query_peer_name(), "query", "ms", "its ms", "ratio");
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         char answer[60];
         if (strstr(queries[i].name, only) == NULL) continue;

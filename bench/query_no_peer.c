@@ -16,7 +16,8 @@ const char *gm_query_peer_name(void)
     return "none";
 }
 
-void gm_query_peer_twin(gm_query_peer *peer, const char *id, const char *name, int64_t starts, const double *properties, int n)
+void gm_query_peer_twin(gm_query_peer *peer, const char *id, const char *name, int64_t starts, const double *properties,
+                        int n)
 {
     (void)peer, (void)id, (void)name, (void)starts, (void)properties, (void)n;
 }

@@ -11,7 +11,8 @@ typedef struct gm_query_peer gm_query_peer;
 gm_query_peer *gm_query_peer_open(int properties);  // NULL: there is none
 void           gm_query_peer_close(gm_query_peer *peer);
 const char    *gm_query_peer_name(void);
-void           gm_query_peer_twin(gm_query_peer *peer, const char *id, const char *name, int64_t starts, const double *properties, int n);
+void gm_query_peer_twin(gm_query_peer *peer, const char *id, const char *name, int64_t starts, const double *properties,
+                        int n);
 void           gm_query_peer_relate(gm_query_peer *peer, uint32_t source, uint32_t target);
 void           gm_query_peer_ready(gm_query_peer *peer);  // all rows are in
 // Best time of a few runs in milliseconds; negative when it failed.

@@ -62,7 +62,8 @@ static void step(sqlite3_stmt *statement)
     sqlite3_reset(statement);
 }
 
-void gm_query_peer_twin(gm_query_peer *peer, const char *id, const char *name, int64_t starts, const double *properties, int n)
+void gm_query_peer_twin(gm_query_peer *peer, const char *id, const char *name, int64_t starts, const double *properties,
+                        int n)
 {
     sqlite3_bind_text(peer->twin, 1, id, -1, SQLITE_TRANSIENT);
     sqlite3_bind_text(peer->twin, 2, name, -1, SQLITE_TRANSIENT);

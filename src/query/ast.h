@@ -1,4 +1,5 @@
-// query/ast.h: a query as it was understood: collections, the steps that connect them, and expressions over their paths.
+// query/ast.h: a query as it was understood: collections, the steps that connect them, and expressions over their
+// paths.
 //
 //   SELECT B.$dtId, COUNT() AS n FROM DIGITALTWINS A JOIN B RELATED A.feeds R WHERE R.size > 3 GROUP BY B.$dtId
 //
@@ -58,7 +59,15 @@ typedef enum gm_node_kind {
 } gm_node_kind;
 
 typedef enum gm_compare { GM_EQ, GM_NE, GM_LT, GM_LE, GM_GT, GM_GE } gm_compare;
-typedef enum gm_is { GM_IS_DEFINED, GM_IS_NULL, GM_IS_NUMBER, GM_IS_STRING, GM_IS_BOOL, GM_IS_OBJECT, GM_IS_PRIMITIVE } gm_is;
+typedef enum gm_is {
+    GM_IS_DEFINED,
+    GM_IS_NULL,
+    GM_IS_NUMBER,
+    GM_IS_STRING,
+    GM_IS_BOOL,
+    GM_IS_OBJECT,
+    GM_IS_PRIMITIVE
+} gm_is;
 typedef enum gm_text_op { GM_STARTSWITH, GM_ENDSWITH, GM_CONTAINS } gm_text_op;
 typedef enum gm_arith { GM_ADD, GM_SUB, GM_MUL, GM_DIV, GM_MOD } gm_arith;
 typedef enum gm_aggregate { GM_COUNT, GM_SUM, GM_AVG, GM_MIN, GM_MAX } gm_aggregate;
@@ -155,8 +164,9 @@ GM_NODISCARD gm_status gm_query_parse(gm_arena *arena, gm_str text, gm_ast **out
 // Which of a node's operands are there (AND and OR have a list instead).
 static inline bool gm_node_has_a(const gm_node *node)
 {
-    return node->kind == GM_NODE_NOT || node->kind == GM_NODE_IN || node->kind == GM_NODE_IS || node->kind == GM_NODE_COMPARE ||
-           node->kind == GM_NODE_TEXT || node->kind == GM_NODE_ARRAY_CONTAINS || node->kind == GM_NODE_ARITH;
+    return node->kind == GM_NODE_NOT || node->kind == GM_NODE_IN || node->kind == GM_NODE_IS ||
+           node->kind == GM_NODE_COMPARE || node->kind == GM_NODE_TEXT || node->kind == GM_NODE_ARRAY_CONTAINS ||
+           node->kind == GM_NODE_ARITH;
 }
 
 static inline bool gm_node_has_b(const gm_node *node)

@@ -222,7 +222,8 @@ static gm_qvalue result_of(const accumulator *a, const gm_node *aggregate)
     case GM_SUM:
         return isfinite(sum) ? (gm_qvalue){ GM_Q_DOUBLE, { .d = sum } } : (gm_qvalue){ 0 };
     case GM_AVG:
-        return a->count > 0 && isfinite(sum) ? (gm_qvalue){ GM_Q_DOUBLE, { .d = sum / (double)a->count } } : (gm_qvalue){ 0 };
+        return a->count > 0 && isfinite(sum) ? (gm_qvalue) { GM_Q_DOUBLE, { .d = sum / (double)a->count } }
+                                             : (gm_qvalue) { 0 };
     case GM_MIN: return a->least;
     case GM_MAX: return a->most;
     }
@@ -246,12 +247,14 @@ static gm_status add_grouped(gm_rowset *c)
     gm_eval *eval = c->eval;
     gm_mark  mark = gm_arena_mark(eval->scratch);
     gm_buf_clear(&c->key);
-    for (const gm_node *key = c->ast->group_keys; key != NULL; key = key->next) write_group_key(&c->key, gm_eval_value(eval, key));
+    for (const gm_node *key = c->ast->group_keys; key != NULL; key = key->next)
+        write_group_key(&c->key, gm_eval_value(eval, key));
     bool     ok    = !c->key.failed;
     uint32_t found = ok ? gm_index_find(&c->groups, gm_buf_view(&c->key)) : GM_INDEX_NONE;
     entry   *e     = found != GM_INDEX_NONE ? c->entries[found] : ok ? new_group(c, gm_buf_view(&c->key)) : NULL;
     ok             = e != NULL;
-    for (size_t i = 0; ok && i < c->ast->aggregate_count; i++) ok = accumulate(c, &e->accumulators[i], c->ast->aggregates[i]);
+    for (size_t i = 0; ok && i < c->ast->aggregate_count; i++)
+        ok = accumulate(c, &e->accumulators[i], c->ast->aggregates[i]);
     gm_arena_rewind(eval->scratch, mark);
     return ok ? GM_OK : GM_NOMEM;
 }
@@ -292,7 +295,8 @@ static void accumulate_numbers(accumulator *a, gm_aggregate op, const double *x,
 }
 
 // Aggregates without GROUP BY, over arrays. False: some aggregate needs its rows one by one.
-static bool aggregate_block(gm_rowset *c, gm_filter *filter, uint32_t first, size_t n, const uint8_t *mask, gm_status *out_status)
+static bool aggregate_block(gm_rowset *c, gm_filter *filter, uint32_t first, size_t n, const uint8_t *mask,
+                            gm_status *out_status)
 {
     for (size_t i = 0; i < c->ast->aggregate_count; i++) {
         if (!sums_numbers(filter, c->ast->aggregates[i])) return false;
@@ -342,7 +346,8 @@ static void clear_beaten(gm_rowset *c, gm_filter *filter, uint32_t first, size_t
     else gm_mask_at_most(n, x + first, range.hi, mask);
 }
 
-bool gm_rowset_add_block(gm_rowset *c, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask, gm_status *out_status)
+bool gm_rowset_add_block(gm_rowset *c, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask,
+                         gm_status *out_status)
 {
     if (c->ast->grouped) return c->ast->group_keys == NULL && aggregate_block(c, filter, first, n, mask, out_status);
     if (c->full && c->keep > 0) clear_beaten(c, filter, first, n, mask);
@@ -369,7 +374,8 @@ void gm_rowset_bind(gm_rowset *c, size_t i)
         if (e->bound[k] == GM_NONE || c->ast->collections[k].is_relationship) c->eval->bound[k] = e->bound[k];
         else gm_eval_bind_twin(c->eval, k, (gm_twin){ e->bound[k] });
     }
-    for (size_t k = 0; k < c->ast->aggregate_count; k++) c->results[k] = result_of(&e->accumulators[k], c->ast->aggregates[k]);
+    for (size_t k = 0; k < c->ast->aggregate_count; k++)
+        c->results[k] = result_of(&e->accumulators[k], c->ast->aggregates[k]);
     c->eval->aggregates = c->ast->aggregate_count > 0 ? c->results : NULL;
 }
 
@@ -385,7 +391,8 @@ gm_status gm_rowset_finish(gm_rowset *c)
         for (size_t i = 0; i < c->count; i++) {
             gm_mark mark = gm_arena_mark(eval->scratch);
             gm_rowset_bind(c, i);
-            for (size_t k = 0; k < c->ast->order_count; k++) c->sort_keys[k] = gm_eval_value(eval, c->ast->orders[k].value);
+            for (size_t k = 0; k < c->ast->order_count; k++)
+                c->sort_keys[k] = gm_eval_value(eval, c->ast->orders[k].value);
             bool ok = copy_keys(c, c->entries[i], c->sort_keys) && !eval->failed;
             gm_arena_rewind(eval->scratch, mark);
             if (!ok) return GM_NOMEM;

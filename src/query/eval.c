@@ -20,7 +20,8 @@ static gm_ref bind_metadata(const gm_path *path, const gm_type *type, size_t met
     gm_ref ref  = { .kind = GM_REF_DOCUMENT };
     gm_str last = path->segments[path->count - 1];
     if (metadata == 0 && path->count == 2 && gm_str_is(last, "$model")) return (gm_ref){ .kind = GM_REF_MODEL };
-    if (metadata == 0 && path->count == 2 && gm_str_is(last, "$lastUpdateTime")) return (gm_ref){ .kind = GM_REF_CHANGED };
+    if (metadata == 0 && path->count == 2 && gm_str_is(last, "$lastUpdateTime"))
+        return (gm_ref) { .kind = GM_REF_CHANGED };
     bool ingest = gm_str_is(last, "lastUpdateTime"), source = gm_str_is(last, "sourceTime");
     if (path->count != metadata + 3 || (!ingest && !source) || path->plain < path->count) return ref;
 
@@ -71,7 +72,8 @@ static gm_ref bind_path(const gm_path *path, const gm_type *type)
         if (type->columns[column].kind != GM_KIND_JSON) return (gm_ref){ .kind = GM_REF_NONE };
         return (gm_ref){ .kind = GM_REF_JSON, .rest = (uint8_t)rest, .column = column };
     }
-    bool inner = gm_type_component_index(type, path->segments[0]) != GM_NO_COMPONENT || (plain && has_columns_below(type, path->text));
+    bool inner = gm_type_component_index(type, path->segments[0]) != GM_NO_COMPONENT ||
+                 (plain && has_columns_below(type, path->text));
     return (gm_ref){ .kind = inner ? GM_REF_DOCUMENT : GM_REF_NONE };
 }
 
@@ -288,7 +290,8 @@ static bool as_number(gm_qvalue value, double *out)
 static gm_truth array_contains(gm_eval *e, const gm_node *node)
 {
     gm_qvalue array = gm_eval_value(e, node->a), wanted = gm_eval_value(e, node->b);
-    if (array.kind != GM_Q_JSON || array.s.len == 0 || array.s.ptr[0] != '[' || wanted.kind == GM_Q_UNDEFINED) return GM_UNKNOWN;
+    if (array.kind != GM_Q_JSON || array.s.len == 0 || array.s.ptr[0] != '[' || wanted.kind == GM_Q_UNDEFINED)
+        return GM_UNKNOWN;
     gm_str rest = array.s, element;
     while (gm_json_next_element(&rest, &element)) {
         if (gm_qvalue_compare(GM_EQ, gm_json_value(element, e->scratch), wanted) == GM_TRUE) return GM_TRUE;
@@ -335,7 +338,8 @@ gm_truth gm_eval_truth(gm_eval *e, const gm_node *node)
     case GM_NODE_NOT:
         result = gm_eval_truth(e, node->a);
         return result == GM_UNKNOWN ? GM_UNKNOWN : result == GM_TRUE ? GM_FALSE : GM_TRUE;
-    case GM_NODE_COMPARE: return gm_qvalue_compare((gm_compare)node->op, gm_eval_value(e, node->a), gm_eval_value(e, node->b));
+    case GM_NODE_COMPARE:
+        return gm_qvalue_compare((gm_compare)node->op, gm_eval_value(e, node->a), gm_eval_value(e, node->b));
     case GM_NODE_IN: return gm_eval_in(node->set, gm_eval_value(e, node->a));
     case GM_NODE_IS: return gm_eval_is((gm_is)node->op, gm_eval_value(e, node->a)) ? GM_TRUE : GM_FALSE;
     case GM_NODE_OF_MODEL: {

@@ -50,7 +50,8 @@ typedef struct gm_eval {
     bool              failed;                        // memory was refused
 } gm_eval;
 
-GM_NODISCARD gm_status gm_eval_init(gm_eval *e, const gm_ast *ast, const gm_state *state, gm_arena *memory, gm_arena *scratch);
+GM_NODISCARD gm_status gm_eval_init(gm_eval *e, const gm_ast *ast, const gm_state *state, gm_arena *memory,
+                                    gm_arena *scratch);
 void                   gm_eval_bind_twin(gm_eval *e, uint32_t collection, gm_twin twin);
 void                   gm_eval_bind_edge(gm_eval *e, uint32_t collection, gm_edge edge);
 const gm_binding      *gm_eval_binding(gm_eval *e, const gm_type *type);  // NULL: failed

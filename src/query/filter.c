@@ -40,7 +40,8 @@ static unsigned kinds_of(const gm_filter *f, const gm_node *node)
     case GM_REF_COLUMN: break;
     }
     if (never_written(f, ref.column)) return UNDEFINED;
-    static const gm_qkind kinds[GM_KIND_COUNT] = { GM_Q_UNDEFINED, GM_Q_BOOL, GM_Q_INT, GM_Q_DOUBLE, GM_Q_STRING, GM_Q_JSON };
+    static const gm_qkind kinds[GM_KIND_COUNT] = { GM_Q_UNDEFINED, GM_Q_BOOL,   GM_Q_INT,
+                                                   GM_Q_DOUBLE,    GM_Q_STRING, GM_Q_JSON };
     return UNDEFINED | 1u << kinds[f->binding.type->columns[ref.column].kind];
 }
 
@@ -66,7 +67,8 @@ static unsigned possible_and(unsigned a, unsigned b)
 {
     unsigned out = (a | b) & CAN_FALSE;
     if (a & b & CAN_TRUE) out |= CAN_TRUE;
-    if ((a & CAN_UNKNOWN && b & (CAN_TRUE | CAN_UNKNOWN)) || (b & CAN_UNKNOWN && a & (CAN_TRUE | CAN_UNKNOWN))) out |= CAN_UNKNOWN;
+    if ((a & CAN_UNKNOWN && b & (CAN_TRUE | CAN_UNKNOWN)) || (b & CAN_UNKNOWN && a & (CAN_TRUE | CAN_UNKNOWN)))
+        out |= CAN_UNKNOWN;
     return out;
 }
 
@@ -144,7 +146,8 @@ const double *gm_filter_numbers(gm_filter *f, const gm_node *node, uint32_t firs
         gm_ref ref = ref_of(f, node);
         return ref.kind == GM_REF_COLUMN ? column_numbers(f, ref.column, first, n) : constant_numbers(f, NAN, n);
     }
-    const double *a = gm_filter_numbers(f, node->a, first, n), *b = a != NULL ? gm_filter_numbers(f, node->b, first, n) : NULL;
+    const double *a   = gm_filter_numbers(f, node->a, first, n),
+                 *b   = a != NULL ? gm_filter_numbers(f, node->b, first, n) : NULL;
     double       *out = b != NULL ? scratch_numbers(f, n) : NULL;
     if (out != NULL) gm_f64_arith(n, (gm_arith)node->op, a, b, out);
     return out;
@@ -156,7 +159,8 @@ static bool exact_as_double(const gm_filter *f, const gm_node *node)
     if (node->kind == GM_NODE_ARITH) return true;
     if (node->kind == GM_NODE_LITERAL) {
         return node->literal.kind == GM_Q_DOUBLE ||
-               (node->literal.kind == GM_Q_INT && node->literal.i > -(INT64_C(1) << 53) && node->literal.i < INT64_C(1) << 53);
+               (node->literal.kind == GM_Q_INT && node->literal.i > -(INT64_C(1) << 53) &&
+                node->literal.i < INT64_C(1) << 53);
     }
     if (node->kind != GM_NODE_PATH || ref_of(f, node).kind != GM_REF_COLUMN) return false;
     return f->binding.type->columns[ref_of(f, node).column].kind == GM_KIND_DOUBLE;
@@ -195,13 +199,15 @@ static void narrow_texts(const gm_text *const *texts, size_t n, gm_compare op, g
         else if (op == GM_EQ || op == GM_NE) {
             mask[i] = (text->len == wanted.len && memcmp(text->bytes, wanted.ptr, wanted.len) == 0) == equal;
         } else {
-            mask[i] = gm_qvalue_compare(op, (gm_qvalue){ GM_Q_STRING, { .s = { text->bytes, text->len } } }, right) == GM_TRUE;
+            mask[i] = gm_qvalue_compare(op, (gm_qvalue) { GM_Q_STRING, { .s = { text->bytes, text->len } } }, right) ==
+                      GM_TRUE;
         }
     }
 }
 
 // A column against a literal. False: not a case for arrays.
-static bool narrow_column(gm_filter *f, gm_ref ref, gm_compare op, gm_qvalue literal, uint32_t first, size_t n, uint8_t *mask)
+static bool narrow_column(gm_filter *f, gm_ref ref, gm_compare op, gm_qvalue literal, uint32_t first, size_t n,
+                          uint8_t *mask)
 {
     const gm_cells *cells   = &f->table.columns[ref.column];
     gm_kind         kind    = f->binding.type->columns[ref.column].kind;
@@ -214,15 +220,18 @@ static bool narrow_column(gm_filter *f, gm_ref ref, gm_compare op, gm_qvalue lit
         gm_time_ns time;
         if (literal.kind != GM_Q_STRING || gm_time_parse(literal.s, &time, NULL) != GM_OK) return false;
         const gm_time_ns *times = ref.kind == GM_REF_INGEST ? cells->ingest : cells->source;
-        gm_mask_i64(n, times + first, cells->source + first, gm_i64_range_of(op, (gm_qvalue){ GM_Q_INT, { .i = time } }), mask);
+        gm_mask_i64(n, times + first, cells->source + first,
+                    gm_i64_range_of(op, (gm_qvalue) { GM_Q_INT, { .i = time } }), mask);
         return true;
     }
     if (kind == GM_KIND_DOUBLE && number) gm_mask_f64(n, cells->d + first, gm_f64_range_of(op, literal), mask);
-    else if (kind == GM_KIND_INT && number) gm_mask_i64(n, cells->i + first, cells->source + first, gm_i64_range_of(op, literal), mask);
+    else if (kind == GM_KIND_INT && number)
+        gm_mask_i64(n, cells->i + first, cells->source + first, gm_i64_range_of(op, literal), mask);
     else if (kind == GM_KIND_BOOL && literal.kind == GM_Q_BOOL) {
         literal.kind = GM_Q_INT;
         gm_mask_i64(n, cells->i + first, cells->source + first, gm_i64_range_of(op, literal), mask);
-    } else if (kind == GM_KIND_STRING && literal.kind == GM_Q_STRING) narrow_texts(cells->s + first, n, op, literal.s, mask);
+    } else if (kind == GM_KIND_STRING && literal.kind == GM_Q_STRING)
+        narrow_texts(cells->s + first, n, op, literal.s, mask);
     else clear(n, mask);  // kinds that can not be compared: unknown, neither true nor false
     return true;
 }
@@ -236,7 +245,8 @@ static void narrow_compare(gm_filter *f, const gm_node *node, gm_truth want, uin
         if (column && narrow_column(f, ref, op, node->b->literal, first, n, mask)) return;
     } else if (exact_as_double(f, node->a) && exact_as_double(f, node->b)) {
         gm_mark       mark = gm_arena_mark(f->eval->scratch);
-        const double *a = gm_filter_numbers(f, node->a, first, n), *b = a != NULL ? gm_filter_numbers(f, node->b, first, n) : NULL;
+        const double *a    = gm_filter_numbers(f, node->a, first, n),
+                     *b    = a != NULL ? gm_filter_numbers(f, node->b, first, n) : NULL;
         if (b != NULL) gm_mask_compare(n, op, a, b, mask);
         gm_arena_rewind(f->eval->scratch, mark);
         if (b != NULL) return;
@@ -254,13 +264,15 @@ static bool all_numbers(gm_qset set)
 
 // A few numbers: one pass over the column for each costs less than a search per row. NIN: each clears what it finds.
 enum { FEW = 16 };
-static bool narrow_few(gm_filter *f, uint32_t column, gm_qset set, gm_truth want, uint32_t first, size_t n, uint8_t *mask)
+static bool narrow_few(gm_filter *f, uint32_t column, gm_qset set, gm_truth want, uint32_t first, size_t n,
+                       uint8_t *mask)
 {
     gm_kind kind = f->binding.type->columns[column].kind;
     if (set.count > FEW || !all_numbers(set) || (kind != GM_KIND_INT && kind != GM_KIND_DOUBLE)) return false;
     gm_ref   ref  = { .kind = GM_REF_COLUMN, .column = column };
     gm_mark  mark = gm_arena_mark(f->eval->scratch);
-    uint8_t *out = gm_arena_zeroed(f->eval->scratch, n, 1), *rest = gm_arena_bytes(f->eval->scratch, n), *one = gm_arena_bytes(f->eval->scratch, n);
+    uint8_t *out = gm_arena_zeroed(f->eval->scratch, n, 1), *rest = gm_arena_bytes(f->eval->scratch, n),
+            *one = gm_arena_bytes(f->eval->scratch, n);
     bool     ok = out != NULL && rest != NULL && one != NULL;
     if (!ok) f->eval->failed = true;
     else memcpy(rest, mask, n);
@@ -294,7 +306,9 @@ static bool narrow_in(gm_filter *f, const gm_node *node, gm_truth want, uint32_t
             if (kind == GM_KIND_DOUBLE) value = (gm_qvalue){ GM_Q_DOUBLE, { .d = cells->d[row] } };
             else if (kind == GM_KIND_INT) value = (gm_qvalue){ GM_Q_INT, { .i = cells->i[row] } };
             else if (kind == GM_KIND_BOOL) value = (gm_qvalue){ GM_Q_BOOL, { .i = cells->i[row] } };
-            else value = (gm_qvalue){ kind == GM_KIND_STRING ? GM_Q_STRING : GM_Q_JSON, { .s = { cells->s[row]->bytes, cells->s[row]->len } } };
+            else
+                value = (gm_qvalue) { kind == GM_KIND_STRING ? GM_Q_STRING : GM_Q_JSON,
+                                      { .s = { cells->s[row]->bytes, cells->s[row]->len } } };
         }
         mask[i] = gm_eval_in(node->set, value) == want;
     }
@@ -320,13 +334,16 @@ static bool narrow_is(gm_filter *f, const gm_node *node, gm_truth want, uint32_t
 // STARTSWITH, ENDSWITH, CONTAINS of a text column or $dtId with a literal.
 static bool narrow_text_test(gm_filter *f, const gm_node *node, gm_truth want, uint32_t first, size_t n, uint8_t *mask)
 {
-    if (node->a->kind != GM_NODE_PATH || node->b->kind != GM_NODE_LITERAL || node->b->literal.kind != GM_Q_STRING) return false;
+    if (node->a->kind != GM_NODE_PATH || node->b->kind != GM_NODE_LITERAL || node->b->literal.kind != GM_Q_STRING)
+        return false;
     gm_ref            ref    = ref_of(f, node->a);
     const gm_text_op  op     = (gm_text_op)node->op;
     gm_str            part   = node->b->literal.s;
     bool              is_id  = ref.kind == GM_REF_ID;
     const gm_cells   *cells  = ref.kind == GM_REF_COLUMN ? &f->table.columns[ref.column] : NULL;
-    if (!is_id && (cells == NULL || cells->source == NULL || f->binding.type->columns[ref.column].kind != GM_KIND_STRING)) return false;
+    if (!is_id &&
+        (cells == NULL || cells->source == NULL || f->binding.type->columns[ref.column].kind != GM_KIND_STRING))
+        return false;
     for (size_t i = 0; i < n; i++) {
         if (!mask[i]) continue;
         const gm_text *text = is_id ? NULL : cells->s[first + i];
@@ -334,7 +351,8 @@ static bool narrow_text_test(gm_filter *f, const gm_node *node, gm_truth want, u
             mask[i] = 0;
             continue;
         }
-        gm_str value = is_id ? gm_state_id(f->eval->state, (gm_twin){ f->table.twins[first + i] }) : (gm_str){ text->bytes, text->len };
+        gm_str value = is_id ? gm_state_id(f->eval->state, (gm_twin) { f->table.twins[first + i] })
+                             : (gm_str) { text->bytes, text->len };
         mask[i]      = gm_eval_text(op, value, part) == want;
     }
     return true;
@@ -352,7 +370,8 @@ static void narrow_any(gm_filter *f, const gm_node *node, gm_truth want, uint32_
 {
     gm_eval *e    = f->eval;
     gm_mark  mark = gm_arena_mark(e->scratch);
-    uint8_t *out = gm_arena_zeroed(e->scratch, n, 1), *rest = gm_arena_bytes(e->scratch, n), *one = gm_arena_bytes(e->scratch, n);
+    uint8_t *out = gm_arena_zeroed(e->scratch, n, 1), *rest = gm_arena_bytes(e->scratch, n),
+            *one = gm_arena_bytes(e->scratch, n);
     if (out == NULL || rest == NULL || one == NULL) {
         e->failed = true;
     } else {

@@ -83,7 +83,10 @@ static int hex4(gm_str text, size_t at)
     if (at + 4 > text.len) return -1;
     for (size_t i = at; i < at + 4; i++) {
         char c = text.ptr[i];
-        int  d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int  d = c >= '0' && c <= '9'   ? c - '0'
+                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                 : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                        : -1;
         if (d < 0) return -1;
         value = value * 16 + d;
     }
@@ -115,7 +118,8 @@ static gm_status lex_string(gm_lexer *lexer, gm_token *token, gm_error *err)
     bool   plain = true;
     for (;; end++) {
         if (end >= text.len) {
-            return gm_lex_fail(text, token->at, GM_INVALID, err, "expected a closing %c, but the query ends inside this text", quote);
+            return gm_lex_fail(text, token->at, GM_INVALID, err,
+                               "expected a closing %c, but the query ends inside this text", quote);
         }
         if (text.ptr[end] == '\\') {
             plain = false;
@@ -147,13 +151,15 @@ static gm_status lex_string(gm_lexer *lexer, gm_token *token, gm_error *err)
         if (letter == 'u') {
             size_t step = unescape_unicode(text, &at, out + len);
             if (step == 0 || at > end) {
-                return gm_lex_fail(text, (uint32_t)at, GM_INVALID, err, "expected four hexadecimal digits of a character behind \\u");
+                return gm_lex_fail(text, (uint32_t)at, GM_INVALID, err,
+                                   "expected four hexadecimal digits of a character behind \\u");
             }
             len += step;
         } else if (known != NULL && letter != '\0') {
             out[len++] = to[known - from];
         } else {
-            return gm_lex_fail(text, (uint32_t)(at - 1), GM_INVALID, err, "expected one of ' \" \\ / n r t b f u behind the backslash");
+            return gm_lex_fail(text, (uint32_t)(at - 1), GM_INVALID, err,
+                               "expected one of ' \" \\ / n r t b f u behind the backslash");
         }
     }
     token->text = (gm_str){ out, len };
@@ -193,7 +199,8 @@ gm_status gm_lex_next(gm_lexer *lexer, gm_token *out_token, gm_error *err)
 {
     gm_str text = lexer->text;
     for (;;) {
-        while (lexer->at < text.len && strchr(" \t\r\n", text.ptr[lexer->at]) != NULL && text.ptr[lexer->at] != '\0') lexer->at++;
+        while (lexer->at < text.len && strchr(" \t\r\n", text.ptr[lexer->at]) != NULL && text.ptr[lexer->at] != '\0')
+            lexer->at++;
         // A comment runs from -- to the end of the line.
         if (lexer->at + 1 >= text.len || text.ptr[lexer->at] != '-' || text.ptr[lexer->at + 1] != '-') break;
         while (lexer->at < text.len && text.ptr[lexer->at] != '\n') lexer->at++;
@@ -227,7 +234,8 @@ gm_status gm_lex_next(gm_lexer *lexer, gm_token *out_token, gm_error *err)
             break;
         }
         if (out_token->kind == GM_TOKEN_END) {
-            return gm_lex_fail(text, lexer->at, GM_INVALID, err, c >= 0x20 && c < 0x7f ? "'%c' has no meaning here" : "byte %02x has no meaning here", c);
+            return gm_lex_fail(text, lexer->at, GM_INVALID, err,
+                               c >= 0x20 && c < 0x7f ? "'%c' has no meaning here" : "byte %02x has no meaning here", c);
         }
     }
     if (st == GM_OK) lexer->at = out_token->end;

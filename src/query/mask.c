@@ -78,7 +78,8 @@ void gm_mask_at_most(size_t n, const double *restrict x, double hi, uint8_t *res
     for (size_t i = 0; i < n; i++) mask[i] &= (uint8_t)!(x[i] > hi);
 }
 
-void gm_mask_i64(size_t n, const int64_t *restrict x, const int64_t *restrict source, gm_i64_range range, uint8_t *restrict mask)
+void gm_mask_i64(size_t n, const int64_t *restrict x, const int64_t *restrict source, gm_i64_range range,
+                 uint8_t *restrict mask)
 {
     const int64_t lo = range.lo, hi = range.hi;
     if (range.outside) {
@@ -99,7 +100,8 @@ void gm_mask_twins(size_t n, const uint32_t *restrict twins, uint8_t *restrict m
     for (size_t i = 0; i < n; i++) mask[i] &= (uint8_t)(twins[i] != GM_NONE);
 }
 
-void gm_mask_compare(size_t n, gm_compare op, const double *restrict a, const double *restrict b, uint8_t *restrict mask)
+void gm_mask_compare(size_t n, gm_compare op, const double *restrict a, const double *restrict b,
+                     uint8_t *restrict mask)
 {
     switch (op) {
     case GM_EQ:

@@ -20,10 +20,12 @@ gm_i64_range gm_i64_range_of(gm_compare op, gm_qvalue number);
 void gm_mask_f64(size_t n, const double *restrict x, gm_f64_range range, uint8_t *restrict mask);  // NaN: never
 void gm_mask_at_most(size_t n, const double *restrict x, double hi, uint8_t *restrict mask);  // NaN: stays
 // source[i] GM_ABSENT: never.
-void gm_mask_i64(size_t n, const int64_t *restrict x, const int64_t *restrict source, gm_i64_range range, uint8_t *restrict mask);
+void gm_mask_i64(size_t n, const int64_t *restrict x, const int64_t *restrict source, gm_i64_range range,
+                 uint8_t *restrict mask);
 void gm_mask_present(size_t n, const int64_t *restrict source, bool present, uint8_t *restrict mask);
 void gm_mask_twins(size_t n, const uint32_t *restrict twins, uint8_t *restrict mask);  // clears holes
-void gm_mask_compare(size_t n, gm_compare op, const double *restrict a, const double *restrict b, uint8_t *restrict mask);
+void gm_mask_compare(size_t n, gm_compare op, const double *restrict a, const double *restrict b,
+                     uint8_t *restrict mask);
 
 // out = a | b, rest = rest & ~b.
 void   gm_mask_or(size_t n, const uint8_t *restrict add, uint8_t *restrict out, uint8_t *restrict rest);
@@ -31,6 +33,7 @@ size_t gm_mask_count(size_t n, const uint8_t *mask);
 
 // out[i] = a[i] op b[i]; NaN where the result is not finite.
 void gm_f64_arith(size_t n, gm_arith op, const double *restrict a, const double *restrict b, double *restrict out);
-void gm_f64_of_i64(size_t n, const int64_t *restrict x, const int64_t *restrict source, double *restrict out);  // absent: NaN
+void gm_f64_of_i64(size_t n, const int64_t *restrict x, const int64_t *restrict source,
+                   double *restrict out); // absent: NaN
 
 #endif

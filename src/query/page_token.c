@@ -12,7 +12,8 @@ _Static_assert(SIZE * 2 + 1 <= GM_PAGE_TOKEN_TEXT, "the token fits its buffer");
 
 static void fill(const gm_page_token *token, gm_str query, uint8_t out[SIZE])
 {
-    const uint64_t numbers[NUMBERS] = { token->a, token->b, token->skip, token->offset_left, token->limit_left, token->done };
+    const uint64_t numbers[NUMBERS] = { token->a,           token->b,          token->skip,
+                                        token->offset_left, token->limit_left, token->done };
     out[0]                          = VERSION;
     out[1]                          = token->collection;
     for (size_t i = 0; i < NUMBERS; i++) gm_put_u64(out + 2 + 8 * i, numbers[i]);
@@ -50,14 +51,18 @@ gm_status gm_page_token_read(gm_str text, gm_str query, gm_page_token *out, gm_e
     }
     if (!ok) return gm_fail(err, GM_INVALID, "query", "the continuation token is not one that was given out");
     gm_page_token token = { .collection = bytes[1] };
-    uint64_t     *numbers[NUMBERS] = { &token.a, &token.b, &token.skip, &token.offset_left, &token.limit_left, &token.done };
+    uint64_t     *numbers[NUMBERS] = {
+            &token.a, &token.b, &token.skip, &token.offset_left, &token.limit_left, &token.done
+    };
     for (size_t i = 0; i < NUMBERS; i++) *numbers[i] = gm_get_u64(bytes + 2 + 8 * i);
     // Writing what was read must give the same bytes: that checks every one of them.
     fill(&token, query, expected);
-    if (memcmp(bytes + QUERY_AT, expected + QUERY_AT, 12) != 0 && gm_get_u32(bytes + CHECK_AT) == gm_crc32c(0, bytes, CHECK_AT)) {
+    if (memcmp(bytes + QUERY_AT, expected + QUERY_AT, 12) != 0 &&
+        gm_get_u32(bytes + CHECK_AT) == gm_crc32c(0, bytes, CHECK_AT)) {
         return gm_fail(err, GM_INVALID, "query", "the continuation token belongs to another query");
     }
-    if (memcmp(bytes, expected, SIZE) != 0) return gm_fail(err, GM_INVALID, "query", "the continuation token is damaged");
+    if (memcmp(bytes, expected, SIZE) != 0)
+        return gm_fail(err, GM_INVALID, "query", "the continuation token is damaged");
     *out = token;
     return GM_OK;
 }

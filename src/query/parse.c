@@ -1,6 +1,7 @@
 // The statement: SELECT, FROM with JOIN or MATCH, WHERE, GROUP BY, ORDER BY, LIMIT, OFFSET, AS OF.
 //
-//   [EXPLAIN] SELECT [TOP(n)] *|item,...  FROM DIGITALTWINS [name] [JOIN ...]... | DIGITALTWINS MATCH pattern | RELATIONSHIPS [name]
+//   [EXPLAIN] SELECT [TOP(n)] *|item,...
+//   FROM DIGITALTWINS [name] [JOIN ...]... | DIGITALTWINS MATCH pattern | RELATIONSHIPS [name]
 //   [WHERE condition] [GROUP BY path,...] [ORDER BY value [ASC|DESC],...] [LIMIT n] [OFFSET n] [AS OF 'time'] [;]
 //
 // Grammar and meaning after the "Azure Digital Twins query language reference" (learn.microsoft.com); what goes beyond
@@ -30,9 +31,9 @@ gm_status gm_parse_take_sign(gm_parser *p, const char *sign, const char *what)
 // in front of a parenthesis (COUNT, IS_NULL ...) are left usable as names.
 bool gm_parse_is_reserved(const gm_parser *p)
 {
-    static const char *const reserved[] = { "AND",   "AS",    "ASC",   "BY",   "DESC", "FALSE",   "FROM",  "GROUP",  "IN",
-                                            "JOIN",  "MATCH", "NIN",   "NOT",  "NULL", "OR",      "ORDER", "NOT_IN", "RELATED",
-                                            "SELECT", "TOP",  "TRUE",  "WHERE" };
+    static const char *const reserved[] = { "AND",    "AS",      "ASC",    "BY",  "DESC", "FALSE", "FROM", "GROUP",
+                                            "IN",     "JOIN",    "MATCH",  "NIN", "NOT",  "NULL",  "OR",   "ORDER",
+                                            "NOT_IN", "RELATED", "SELECT", "TOP", "TRUE", "WHERE" };
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
         if (gm_token_is_word(&p->token, reserved[i])) return true;
     }
@@ -75,7 +76,8 @@ static gm_status name_item(gm_parser *p, gm_item *item)
     if (is_word(p, "AS")) {
         gm_status st = gm_parse_take(p);
         if (st != GM_OK) return st;
-        if (p->token.kind != GM_TOKEN_NAME && p->token.kind != GM_TOKEN_ESCAPED) return gm_parse_expected(p, "a name behind AS");
+        if (p->token.kind != GM_TOKEN_NAME && p->token.kind != GM_TOKEN_ESCAPED)
+            return gm_parse_expected(p, "a name behind AS");
         item->name = p->token.text;
         return gm_parse_take(p);
     }
@@ -85,7 +87,8 @@ static gm_status name_item(gm_parser *p, gm_item *item)
     } else if (item->value->kind == GM_NODE_AGGREGATE) {
         item->name = gm_str_of(aggregates[item->value->op]);
     } else {
-        return gm_lex_fail(p->lexer.text, item->value->at, GM_INVALID, p->err, "expected AS and a name for what is computed here");
+        return gm_lex_fail(p->lexer.text, item->value->at, GM_INVALID, p->err,
+                           "expected AS and a name for what is computed here");
     }
     return GM_OK;
 }
@@ -97,7 +100,8 @@ static gm_status parse_items(gm_parser *p)
     p->aggregates_allowed = true;
     for (;;) {
         if (ast->item_count == GM_ITEMS_MAX) {
-            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "more than %d columns are selected", (int)GM_ITEMS_MAX);
+            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "more than %d columns are selected",
+                               (int)GM_ITEMS_MAX);
         }
         gm_item *item = &ast->items[ast->item_count];
         st            = gm_parse_expression(p, &item->value);
@@ -106,7 +110,8 @@ static gm_status parse_items(gm_parser *p)
         for (size_t i = 0; i < ast->item_count; i++) {
             if (!gm_str_eq(ast->items[i].name, item->name)) continue;
             return gm_lex_fail(p->lexer.text, item->value->at, GM_INVALID, p->err,
-                               "two columns are called '%.*s'; rename one with AS", (int)(item->name.len < 60 ? item->name.len : 60), item->name.ptr);
+                               "two columns are called '%.*s'; rename one with AS",
+                               (int)(item->name.len < 60 ? item->name.len : 60), item->name.ptr);
         }
         ast->item_count++;
         if (!gm_token_is_sign(&p->token, ",")) break;
@@ -148,7 +153,8 @@ static gm_status add_collection(gm_parser *p, gm_str name, bool is_relationship,
                            (int)(name.len < 60 ? name.len : 60), name.ptr);
     }
     if (ast->collection_count == GM_COLLECTIONS_MAX) {
-        return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "FROM names more than %d collections", (int)GM_COLLECTIONS_MAX);
+        return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "FROM names more than %d collections",
+                           (int)GM_COLLECTIONS_MAX);
     }
     *out_index                                    = (uint8_t)ast->collection_count;
     ast->collections[ast->collection_count++]     = (gm_collection){ name, is_relationship };
@@ -190,13 +196,15 @@ static gm_status parse_join(gm_parser *p)
 
     step.from = GM_NO_COLLECTION;
     for (size_t i = 0; i < ast->collection_count && any_name(p); i++) {
-        if (i != step.to && !ast->collections[i].is_relationship && gm_str_eq(ast->collections[i].name, p->token.text)) step.from = (uint8_t)i;
+        if (i != step.to && !ast->collections[i].is_relationship && gm_str_eq(ast->collections[i].name, p->token.text))
+            step.from = (uint8_t)i;
     }
     if (step.from == GM_NO_COLLECTION) return gm_parse_expected(p, "a collection of twins that was named before");
     st = gm_parse_take(p);
     if (st == GM_OK) st = gm_parse_take_sign(p, ".", "'.' and a relationship name");
     if (st != GM_OK) return st;
-    if (p->token.kind != GM_TOKEN_NAME && p->token.kind != GM_TOKEN_ESCAPED) return gm_parse_expected(p, "a relationship name");
+    if (p->token.kind != GM_TOKEN_NAME && p->token.kind != GM_TOKEN_ESCAPED)
+        return gm_parse_expected(p, "a relationship name");
     gm_str *name = GM_ARENA_NEW(ast->arena, gm_str, 1);
     if (name == NULL) return gm_parse_no_memory(p);
     *name           = p->token.text;
@@ -242,9 +250,11 @@ static gm_status parse_match_twin(gm_parser *p, uint8_t *out_index)
 static gm_status parse_match_names(gm_parser *p, gm_str *names, size_t *count)
 {
     for (;;) {
-        if (p->token.kind != GM_TOKEN_NAME && p->token.kind != GM_TOKEN_ESCAPED) return gm_parse_expected(p, "a relationship name");
+        if (p->token.kind != GM_TOKEN_NAME && p->token.kind != GM_TOKEN_ESCAPED)
+            return gm_parse_expected(p, "a relationship name");
         if (*count == GM_STEP_NAMES_MAX) {
-            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "more than %d relationship names", (int)GM_STEP_NAMES_MAX);
+            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "more than %d relationship names",
+                               (int)GM_STEP_NAMES_MAX);
         }
         names[(*count)++] = p->token.text;
         gm_status st      = gm_parse_take(p);
@@ -281,7 +291,8 @@ static gm_status parse_match_hops(gm_parser *p, gm_step *step)
     if (st == GM_OK) st = take_hops(p, &step->hops_max);
     step->hops_min = first + 1;
     if (st == GM_OK && step->hops_min > step->hops_max) {
-        return gm_lex_fail(p->lexer.text, at, GM_INVALID, p->err, "expected a range of hops that rises, such as *1..3 (which means 2 or 3)");
+        return gm_lex_fail(p->lexer.text, at, GM_INVALID, p->err,
+                           "expected a range of hops that rises, such as *1..3 (which means 2 or 3)");
     }
     return st;
 }
@@ -319,7 +330,8 @@ static gm_status parse_match_condition(gm_parser *p, gm_step *step)
 
     if (variable.len > 0) {
         if (step->hops_max > 1) {
-            return gm_lex_fail(p->lexer.text, variable_at, GM_INVALID, p->err, "a relationship of several hops can not be given a name");
+            return gm_lex_fail(p->lexer.text, variable_at, GM_INVALID, p->err,
+                               "a relationship of several hops can not be given a name");
         }
         st = add_collection(p, variable, true, &step->relationship);
         if (st != GM_OK) return st;
@@ -340,10 +352,13 @@ static gm_status parse_match(gm_parser *p)
     gm_status st   = parse_match_twin(p, &from);
     while (st == GM_OK && (gm_token_is_sign(&p->token, "-") || gm_token_is_sign(&p->token, "<"))) {
         uint32_t at    = p->token.at;
-        gm_step  step  = { .from = from, .relationship = GM_NO_COLLECTION, .direction = GM_ANY, .hops_min = 1, .hops_max = 1 };
+        gm_step  step  = {
+              .from = from, .relationship = GM_NO_COLLECTION, .direction = GM_ANY, .hops_min = 1, .hops_max = 1
+        };
         bool     left  = gm_token_is_sign(&p->token, "<");
         if (ast->step_count == GM_STEPS_MAX) {
-            return gm_lex_fail(p->lexer.text, at, GM_LIMIT, p->err, "MATCH has more than %d relationships", (int)GM_STEPS_MAX);
+            return gm_lex_fail(p->lexer.text, at, GM_LIMIT, p->err, "MATCH has more than %d relationships",
+                               (int)GM_STEPS_MAX);
         }
         if (left) st = gm_parse_take(p);
         if (st == GM_OK) st = gm_parse_take_sign(p, "-", "'-['");
@@ -354,7 +369,8 @@ static gm_status parse_match(gm_parser *p)
         bool right = gm_token_is_sign(&p->token, ">");
         if (right) st = gm_parse_take(p);
         if (left && right) {
-            return gm_lex_fail(p->lexer.text, at, GM_INVALID, p->err, "a relationship points one way: write <-[..]- or -[..]->");
+            return gm_lex_fail(p->lexer.text, at, GM_INVALID, p->err,
+                               "a relationship points one way: write <-[..]- or -[..]->");
         }
         if (left) step.direction = GM_IN;
         if (right) step.direction = GM_OUT;
@@ -375,7 +391,8 @@ static gm_status parse_from(gm_parser *p)
     gm_status st  = take_word(p, "FROM", "',' or FROM");
     if (st != GM_OK) return st;
     ast->from_relationships = is_word(p, "RELATIONSHIPS");
-    if (!ast->from_relationships && !is_word(p, "DIGITALTWINS")) return gm_parse_expected(p, "DIGITALTWINS or RELATIONSHIPS");
+    if (!ast->from_relationships && !is_word(p, "DIGITALTWINS"))
+        return gm_parse_expected(p, "DIGITALTWINS or RELATIONSHIPS");
     st = gm_parse_take(p);
     if (st != GM_OK) return st;
     if (!ast->from_relationships && is_word(p, "MATCH")) {
@@ -397,7 +414,8 @@ static gm_status parse_from(gm_parser *p)
     if (st == GM_OK && alias.len > 0) st = gm_parse_take(p);
     while (st == GM_OK && is_word(p, "JOIN")) {
         if (ast->from_relationships) {
-            return gm_lex_fail(p->lexer.text, p->token.at, GM_INVALID, p->err, "FROM RELATIONSHIPS can not be combined with JOIN");
+            return gm_lex_fail(p->lexer.text, p->token.at, GM_INVALID, p->err,
+                               "FROM RELATIONSHIPS can not be combined with JOIN");
         }
         st = gm_parse_take(p);
         if (st == GM_OK) st = parse_join(p);
@@ -412,7 +430,9 @@ static gm_node *item_named(gm_parser *p)
 {
     gm_lexer ahead = p->lexer;
     gm_token next;
-    if (!any_name(p) || gm_lex_next(&ahead, &next, NULL) != GM_OK || gm_token_is_sign(&next, ".") || gm_token_is_sign(&next, "(")) return NULL;
+    if (!any_name(p) || gm_lex_next(&ahead, &next, NULL) != GM_OK || gm_token_is_sign(&next, ".") ||
+        gm_token_is_sign(&next, "("))
+        return NULL;
     for (size_t i = 0; i < p->ast->item_count; i++) {
         if (gm_str_eq(p->ast->items[i].name, p->token.text)) return p->ast->items[i].value;
     }
@@ -426,7 +446,8 @@ static gm_status parse_order(gm_parser *p)
     p->aggregates_allowed = true;
     while (st == GM_OK) {
         if (p->ast->order_count == GM_ITEMS_MAX) {
-            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "ORDER BY has more than %d values", (int)GM_ITEMS_MAX);
+            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "ORDER BY has more than %d values",
+                               (int)GM_ITEMS_MAX);
         }
         gm_order *order = &p->ast->orders[p->ast->order_count++];
         order->value    = item_named(p);
@@ -449,12 +470,14 @@ static gm_status parse_group(gm_parser *p)
     size_t    count = 0;
     while (st == GM_OK) {
         if (++count > GM_ITEMS_MAX) {
-            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "GROUP BY has more than %d values", (int)GM_ITEMS_MAX);
+            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "GROUP BY has more than %d values",
+                               (int)GM_ITEMS_MAX);
         }
         uint32_t at = p->token.at;
         st          = gm_parse_expression(p, last);
         if (st != GM_OK) return st;
-        if ((*last)->kind != GM_NODE_PATH) return gm_lex_fail(p->lexer.text, at, GM_INVALID, p->err, "expected a property in GROUP BY");
+        if ((*last)->kind != GM_NODE_PATH)
+            return gm_lex_fail(p->lexer.text, at, GM_INVALID, p->err, "expected a property in GROUP BY");
         last = &(*last)->next;
         if (!gm_token_is_sign(&p->token, ",")) break;
         st = gm_parse_take(p);
@@ -521,11 +544,14 @@ static gm_status check_grouped(gm_parser *p, const gm_node *node)
             const gm_path *a = &ast->paths[key->path], *b = &ast->paths[node->path];
             if (a->collection == b->collection && gm_str_eq(a->text, b->text)) return GM_OK;
         }
-        return gm_lex_fail(p->lexer.text, node->at, GM_INVALID, p->err, "'%.*s' must stand in GROUP BY or inside an aggregate",
-                           (int)(ast->paths[node->path].text.len < 60 ? ast->paths[node->path].text.len : 60), ast->paths[node->path].text.ptr);
+        return gm_lex_fail(p->lexer.text, node->at, GM_INVALID, p->err,
+                           "'%.*s' must stand in GROUP BY or inside an aggregate",
+                           (int)(ast->paths[node->path].text.len < 60 ? ast->paths[node->path].text.len : 60),
+                           ast->paths[node->path].text.ptr);
     case GM_NODE_AND:
     case GM_NODE_OR:
-        for (const gm_node *child = node->first; st == GM_OK && child != NULL; child = child->next) st = check_grouped(p, child);
+        for (const gm_node *child = node->first; st == GM_OK && child != NULL; child = child->next)
+            st = check_grouped(p, child);
         return st;
     default: break;
     }
@@ -539,25 +565,31 @@ static gm_status finish(gm_parser *p)
     gm_ast   *ast = p->ast;
     gm_status st  = GM_OK;
     if (p->condition_count > GM_CONDITIONS_MAX) {
-        return gm_lex_fail(p->lexer.text, 0, GM_LIMIT, p->err, "the query has more than %d conditions", (int)GM_CONDITIONS_MAX);
+        return gm_lex_fail(p->lexer.text, 0, GM_LIMIT, p->err, "the query has more than %d conditions",
+                           (int)GM_CONDITIONS_MAX);
     }
     if (ast->where != NULL) st = gm_parse_resolve_paths(p, ast->where);
     for (size_t i = 0; st == GM_OK && i < ast->item_count; i++) st = gm_parse_resolve_paths(p, ast->items[i].value);
     for (size_t i = 0; st == GM_OK && i < ast->order_count; i++) st = gm_parse_resolve_paths(p, ast->orders[i].value);
-    for (gm_node *key = ast->group_keys; st == GM_OK && key != NULL; key = key->next) st = gm_parse_resolve_paths(p, key);
+    for (gm_node *key = ast->group_keys; st == GM_OK && key != NULL; key = key->next)
+        st = gm_parse_resolve_paths(p, key);
     if (st != GM_OK) return st;
 
     if (ast->star && !ast->is_match && ast->step_count > 0) {
-        return gm_lex_fail(p->lexer.text, 0, GM_INVALID, p->err, "SELECT * can not be combined with JOIN; name the collections to return");
+        return gm_lex_fail(p->lexer.text, 0, GM_INVALID, p->err,
+                           "SELECT * can not be combined with JOIN; name the collections to return");
     }
     // COUNT(T) of a collection counts rows: every row has one.
     for (size_t i = 0; i < ast->aggregate_count; i++) {
         gm_node *aggregate = ast->aggregates[i];
-        if (aggregate->op == GM_COUNT && aggregate->of != NULL && gm_path_is_collection(ast, aggregate->of)) aggregate->of = NULL;
+        if (aggregate->op == GM_COUNT && aggregate->of != NULL && gm_path_is_collection(ast, aggregate->of))
+            aggregate->of = NULL;
     }
     ast->grouped |= ast->aggregate_count > 0;
     if (!ast->grouped) return GM_OK;
-    if (ast->star) return gm_lex_fail(p->lexer.text, 0, GM_INVALID, p->err, "SELECT * can not be combined with GROUP BY or aggregates");
+    if (ast->star)
+        return gm_lex_fail(p->lexer.text, 0, GM_INVALID, p->err,
+                           "SELECT * can not be combined with GROUP BY or aggregates");
     for (size_t i = 0; st == GM_OK && i < ast->item_count; i++) st = check_grouped(p, ast->items[i].value);
     for (size_t i = 0; st == GM_OK && i < ast->order_count; i++) st = check_grouped(p, ast->orders[i].value);
     return st;

@@ -19,7 +19,7 @@ typedef struct gm_parser {
 // ---- tokens (parse.c) -------------------------------------------------------------------------------------------
 GM_NODISCARD gm_status gm_parse_take(gm_parser *p);                                    // takes the token
 GM_NODISCARD gm_status gm_parse_take_sign(gm_parser *p, const char *sign, const char *what);
-bool                   gm_parse_is_name(const gm_parser *p);                           // a name that is no reserved word
+bool                   gm_parse_is_name(const gm_parser *p); // a name that is no reserved word
 bool                   gm_parse_is_reserved(const gm_parser *p);
 gm_status              gm_parse_expected(gm_parser *p, const char *what);              // fails at the token
 

@@ -41,13 +41,15 @@ static gm_status deepen(gm_parser *p, gm_node *node, const gm_node *child)
     if (child->depth >= node->depth) node->depth = (uint16_t)(child->depth + 1);
     node->collections |= child->collections;
     if (node->depth <= GM_DEPTH_MAX) return GM_OK;
-    return gm_lex_fail(p->lexer.text, node->at, GM_LIMIT, p->err, "the expression is nested deeper than %d", (int)GM_DEPTH_MAX);
+    return gm_lex_fail(p->lexer.text, node->at, GM_LIMIT, p->err, "the expression is nested deeper than %d",
+                       (int)GM_DEPTH_MAX);
 }
 
 static gm_status enter(gm_parser *p)
 {
     if (++p->depth <= GM_DEPTH_MAX) return GM_OK;
-    return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "the expression is nested deeper than %d", (int)GM_DEPTH_MAX);
+    return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "the expression is nested deeper than %d",
+                       (int)GM_DEPTH_MAX);
 }
 
 // ---- operands ---------------------------------------------------------------------------------------------------
@@ -59,10 +61,12 @@ static gm_status parse_path(gm_parser *p, gm_node **out_node)
     uint32_t at    = p->token.at;
     for (;;) {
         // Behind a dot every word is a name; in front, the reserved ones must be escaped.
-        bool name = p->token.kind == GM_TOKEN_ESCAPED || (count == 0 ? gm_parse_is_name(p) : p->token.kind == GM_TOKEN_NAME);
+        bool name =
+            p->token.kind == GM_TOKEN_ESCAPED || (count == 0 ? gm_parse_is_name(p) : p->token.kind == GM_TOKEN_NAME);
         if (!name) return gm_parse_expected(p, "a property name");
         if (count == GM_SEGMENTS_MAX) {
-            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "a path has more than %d parts", (int)GM_SEGMENTS_MAX);
+            return gm_lex_fail(p->lexer.text, p->token.at, GM_LIMIT, p->err, "a path has more than %d parts",
+                               (int)GM_SEGMENTS_MAX);
         }
         segments[count++] = p->token.text;
         gm_status st      = gm_parse_take(p);
@@ -84,7 +88,8 @@ static gm_status parse_path(gm_parser *p, gm_node **out_node)
     }
     if (i == ast->path_count) {
         if (i == GM_PATHS_MAX) {
-            return gm_lex_fail(p->lexer.text, at, GM_LIMIT, p->err, "the query names more than %d properties", (int)GM_PATHS_MAX);
+            return gm_lex_fail(p->lexer.text, at, GM_LIMIT, p->err, "the query names more than %d properties",
+                               (int)GM_PATHS_MAX);
         }
         gm_str *copy = GM_ARENA_NEW(ast->arena, gm_str, count);
         if (copy == NULL) return gm_parse_no_memory(p);
@@ -133,7 +138,8 @@ static bool is_literal(const gm_node *node)
 static gm_status parse_of_model(gm_parser *p, gm_node *node)
 {
     if (!p->collections_known) {
-        return gm_lex_fail(p->lexer.text, node->at, GM_INVALID, p->err, "expected a property or an aggregate, found IS_OF_MODEL (it stands in WHERE)");
+        return gm_lex_fail(p->lexer.text, node->at, GM_INVALID, p->err,
+                           "expected a property or an aggregate, found IS_OF_MODEL (it stands in WHERE)");
     }
     node->collection = GM_NO_COLLECTION;
     if (gm_parse_is_name(p) || p->token.kind == GM_TOKEN_ESCAPED) {
@@ -141,18 +147,21 @@ static gm_status parse_of_model(gm_parser *p, gm_node *node)
         for (uint32_t i = 0; i < p->ast->collection_count; i++) {
             if (gm_str_eq(p->ast->collections[i].name, p->token.text)) node->collection = i;
         }
-        if (node->collection == GM_NO_COLLECTION) return gm_parse_expected(p, "the name of a collection in FROM, or a model id in quotes");
+        if (node->collection == GM_NO_COLLECTION)
+            return gm_parse_expected(p, "the name of a collection in FROM, or a model id in quotes");
         gm_status st = gm_parse_take(p);
         if (st == GM_OK) st = gm_parse_take_sign(p, ",", "',' and a model id");
         if (st != GM_OK) return st;
     } else if (p->ast->collection_count != 1) {
-        if (p->token.kind == GM_TOKEN_STRING) return gm_parse_expected(p, "the collection that IS_OF_MODEL is about (FROM has several)");
+        if (p->token.kind == GM_TOKEN_STRING)
+            return gm_parse_expected(p, "the collection that IS_OF_MODEL is about (FROM has several)");
     } else {
         node->collection = 0;
     }
     if (p->token.kind != GM_TOKEN_STRING) return gm_parse_expected(p, "a model id such as 'dtmi:example:Pump;1'");
     if (p->ast->collections[node->collection].is_relationship) {
-        return gm_lex_fail(p->lexer.text, node->at, GM_INVALID, p->err, "expected a collection of twins in IS_OF_MODEL, found one of relationships");
+        return gm_lex_fail(p->lexer.text, node->at, GM_INVALID, p->err,
+                           "expected a collection of twins in IS_OF_MODEL, found one of relationships");
     }
     node->text        = p->token.text;
     node->fact        = (uint32_t)p->ast->fact_count++;
@@ -185,7 +194,9 @@ static gm_status parse_arguments(gm_parser *p, gm_node *node, bool two)
 static gm_status parse_aggregate(gm_parser *p, gm_node *node)
 {
     if (!p->aggregates_allowed) {
-        return gm_lex_fail(p->lexer.text, node->at, GM_INVALID, p->err, "expected a condition on single rows, found an aggregate (they stand in SELECT and ORDER BY)");
+        return gm_lex_fail(
+            p->lexer.text, node->at, GM_INVALID, p->err,
+            "expected a condition on single rows, found an aggregate (they stand in SELECT and ORDER BY)");
     }
     p->aggregates_allowed = false;  // none inside another
     node->of              = NULL;
@@ -196,7 +207,8 @@ static gm_status parse_aggregate(gm_parser *p, gm_node *node)
     if (st == GM_OK && node->of != NULL) st = deepen(p, node, node->of);
     if (st != GM_OK) return st;
     if (p->ast->aggregate_count == GM_ITEMS_MAX) {
-        return gm_lex_fail(p->lexer.text, node->at, GM_LIMIT, p->err, "the query has more than %d aggregates", (int)GM_ITEMS_MAX);
+        return gm_lex_fail(p->lexer.text, node->at, GM_LIMIT, p->err, "the query has more than %d aggregates",
+                           (int)GM_ITEMS_MAX);
     }
     node->slot                             = (uint32_t)p->ast->aggregate_count;
     p->ast->aggregates[p->ast->aggregate_count++] = node;
@@ -241,7 +253,8 @@ static gm_status parse_function(gm_parser *p, const struct function *function, g
     case GM_NODE_IS:
         st = parse_arguments(p, node, false);
         if (st == GM_OK && node->a->kind != GM_NODE_PATH) {
-            return gm_lex_fail(p->lexer.text, node->a->at, GM_INVALID, p->err, "expected a property name in %s", function->name);
+            return gm_lex_fail(p->lexer.text, node->a->at, GM_INVALID, p->err, "expected a property name in %s",
+                               function->name);
         }
         break;
     default: st = parse_arguments(p, node, true); break;
@@ -281,9 +294,10 @@ static gm_status parse_operand(gm_parser *p, gm_node **out_node)
     }
     if (p->token.kind == GM_TOKEN_ESCAPED || gm_parse_is_name(p)) return parse_path(p, out_node);
     if (gm_parse_is_reserved(p)) {
-        return gm_lex_fail(p->lexer.text, p->token.at, GM_INVALID, p->err,
-                           "expected a value, found the reserved word '%.*s'; a property of that name is written [[%.*s]]",
-                           (int)p->token.text.len, p->token.text.ptr, (int)p->token.text.len, p->token.text.ptr);
+        return gm_lex_fail(
+            p->lexer.text, p->token.at, GM_INVALID, p->err,
+            "expected a value, found the reserved word '%.*s'; a property of that name is written [[%.*s]]",
+            (int)p->token.text.len, p->token.text.ptr, (int)p->token.text.len, p->token.text.ptr);
     }
     return gm_parse_expected(p, "a property, a value or '('");
 }
@@ -314,7 +328,8 @@ static gm_status parse_unary(gm_parser *p, gm_node **out_node)
         if (negative && operand->literal.kind == GM_Q_DOUBLE) operand->literal.d = -operand->literal.d;
         return GM_OK;
     }
-    gm_node *zero = gm_parse_node(p, GM_NODE_LITERAL, at), *minus = zero != NULL ? gm_parse_node(p, GM_NODE_ARITH, at) : NULL;
+    gm_node *zero  = gm_parse_node(p, GM_NODE_LITERAL, at),
+            *minus = zero != NULL ? gm_parse_node(p, GM_NODE_ARITH, at) : NULL;
     if (minus == NULL) return failed_node(p);
     zero->literal = (gm_qvalue){ GM_Q_INT, { .i = 0 } };
     minus->op     = negative ? GM_SUB : GM_ADD;
@@ -373,7 +388,8 @@ static gm_status parse_set(gm_parser *p, gm_qset *out_set)
         gm_node *node = NULL;
         st            = parse_unary(p, &node);
         if (st != GM_OK) return st;
-        if (!is_literal(node)) return gm_lex_fail(p->lexer.text, node->at, GM_INVALID, p->err, "expected a plain value in the list");
+        if (!is_literal(node))
+            return gm_lex_fail(p->lexer.text, node->at, GM_INVALID, p->err, "expected a plain value in the list");
         if (count == capacity) {
             capacity         = capacity > 0 ? 2 * capacity : 8;
             gm_qvalue *grown = GM_ARENA_NEW(p->ast->arena, gm_qvalue, capacity);
@@ -409,8 +425,11 @@ static gm_status parse_in(gm_parser *p, gm_node *left, bool negated, gm_node **o
 
 static bool comparison_of(const gm_token *token, gm_compare *out_op)
 {
-    static const struct { const char *sign; gm_compare op; } signs[] = { { "=", GM_EQ },  { "!=", GM_NE }, { "<>", GM_NE }, { "<", GM_LT },
-                                                                         { "<=", GM_LE }, { ">", GM_GT },  { ">=", GM_GE } };
+    static const struct {
+        const char *sign;
+        gm_compare  op;
+    } signs[] = { { "=", GM_EQ },  { "!=", GM_NE }, { "<>", GM_NE }, { "<", GM_LT },
+                  { "<=", GM_LE }, { ">", GM_GT },  { ">=", GM_GE } };
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
         if (!gm_token_is_sign(token, signs[i].sign)) continue;
         *out_op = signs[i].op;
@@ -426,7 +445,8 @@ static gm_status parse_comparison(gm_parser *p, gm_node **out_node)
     gm_node *left = *out_node;
     p->condition_count++;
     if (gm_token_is_word(&p->token, "IN")) return parse_in(p, left, false, out_node);
-    if (gm_token_is_word(&p->token, "NIN") || gm_token_is_word(&p->token, "NOT_IN")) return parse_in(p, left, true, out_node);
+    if (gm_token_is_word(&p->token, "NIN") || gm_token_is_word(&p->token, "NOT_IN"))
+        return parse_in(p, left, true, out_node);
     if (gm_token_is_word(&p->token, "NOT")) {
         st = gm_parse_take(p);
         if (st != GM_OK) return st;
@@ -564,9 +584,10 @@ static gm_status resolve_path(gm_parser *p, gm_path *path, uint32_t at)
     }
     if (path->collection == GM_NO_COLLECTION) {
         if (ast->collection_count != 1) {
-            return gm_lex_fail(p->lexer.text, at, GM_INVALID, p->err,
-                               "expected a collection named in FROM, found '%.*s' (FROM has several: write Name.property)",
-                               (int)(path->segments[0].len < 40 ? path->segments[0].len : 40), path->segments[0].ptr);
+            return gm_lex_fail(
+                p->lexer.text, at, GM_INVALID, p->err,
+                "expected a collection named in FROM, found '%.*s' (FROM has several: write Name.property)",
+                (int)(path->segments[0].len < 40 ? path->segments[0].len : 40), path->segments[0].ptr);
         }
         path->collection = 0;
     }

@@ -209,8 +209,9 @@ static void explain_start(const gm_query_plan *plan, const gm_eval *eval, gm_buf
         break;
     case GM_START_EDGES: gm_buf_printf(out, "scan relationships: %.0f", plan->rows); break;
     case GM_START_EDGES_OF:
-        gm_buf_printf(out, "look up relationships by %s: %zu id%s", plan->direction == GM_OUT ? "$sourceId" : "$targetId",
-                      plan->ids.count, plan->ids.count == 1 ? "" : "s");
+        gm_buf_printf(out, "look up relationships by %s: %zu id%s",
+                      plan->direction == GM_OUT ? "$sourceId" : "$targetId", plan->ids.count,
+                      plan->ids.count == 1 ? "" : "s");
         break;
     }
     explain_conditions(plan, 0, out);
@@ -238,8 +239,10 @@ void gm_query_plan_explain(const gm_query_plan *plan, const gm_eval *eval, gm_bu
     explain_start(plan, eval, out);
     for (size_t i = 0; i < plan->step_count; i++) explain_step(plan, eval, i, out);
     if (ast->group_keys != NULL) gm_buf_text(out, "group\n");
-    if (ast->aggregate_count > 0) gm_buf_printf(out, "aggregate %zu value%s\n", ast->aggregate_count, ast->aggregate_count == 1 ? "" : "s");
-    if (ast->order_count > 0) gm_buf_printf(out, "sort by %zu value%s\n", ast->order_count, ast->order_count == 1 ? "" : "s");
+    if (ast->aggregate_count > 0)
+        gm_buf_printf(out, "aggregate %zu value%s\n", ast->aggregate_count, ast->aggregate_count == 1 ? "" : "s");
+    if (ast->order_count > 0)
+        gm_buf_printf(out, "sort by %zu value%s\n", ast->order_count, ast->order_count == 1 ? "" : "s");
     if (ast->offset > 0) gm_buf_printf(out, "skip %llu\n", (unsigned long long)ast->offset);
     if (ast->limit != UINT64_MAX) gm_buf_printf(out, "stop after %llu\n", (unsigned long long)ast->limit);
 }

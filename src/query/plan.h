@@ -1,7 +1,8 @@
 // query/plan.h: in which order a query's collections are bound, and which condition is checked when.
 //
 // A plan starts at one collection (the twins named by $dtId if there are any, else the fewest rows), then follows the
-// steps outward from what is bound. Each condition of the top-level AND is checked as soon as all it speaks of is bound.
+// steps outward from what is bound. Each condition of the top-level AND is checked as soon as all it speaks of is
+// bound.
 #ifndef GM_QUERY_PLAN_H
 #define GM_QUERY_PLAN_H
 

@@ -87,7 +87,8 @@ static gm_status resolve_names(gm_run *run)
         const gm_step *step = &run->plan.steps[i];
         run->names[i]       = GM_ARENA_NEW(run->eval.memory, uint32_t, step->name_count);
         if (run->names[i] == NULL) return GM_NOMEM;
-        for (size_t n = 0; n < step->name_count; n++) run->names[i][n] = gm_state_name_number(run->eval.state, step->names[n]);
+        for (size_t n = 0; n < step->name_count; n++)
+            run->names[i][n] = gm_state_name_number(run->eval.state, step->names[n]);
     }
     return GM_OK;
 }
@@ -156,8 +157,9 @@ static gm_flow row_collected(gm_run *run)
 // SELECT COUNT() alone: nothing has to be kept, and the walk can pause with the count so far.
 static bool only_counts(const gm_ast *ast)
 {
-    return ast->grouped && ast->group_keys == NULL && ast->item_count == 1 && ast->items[0].value->kind == GM_NODE_AGGREGATE &&
-           ast->items[0].value->op == GM_COUNT && ast->items[0].value->of == NULL && ast->order_count == 0;
+    return ast->grouped && ast->group_keys == NULL && ast->item_count == 1 &&
+           ast->items[0].value->kind == GM_NODE_AGGREGATE && ast->items[0].value->op == GM_COUNT &&
+           ast->items[0].value->of == NULL && ast->order_count == 0;
 }
 
 static void run_count(gm_run *run, page_writer *w)
@@ -168,7 +170,8 @@ static void run_count(gm_run *run, page_writer *w)
     run->counting     = true;
     run->counted      = run->at.done;
     if (ast->from_relationships && ast->where == NULL) run->counted = gm_state_relationship_count(run->eval.state);
-    else if (!ast->from_relationships && ast->where == NULL && ast->step_count == 0) run->counted = gm_state_twin_count(run->eval.state);
+    else if (!ast->from_relationships && ast->where == NULL && ast->step_count == 0)
+        run->counted = gm_state_twin_count(run->eval.state);
     else gm_run_walk(run);
     run->at.done = run->counted;
     if (run->more || run->status != GM_OK || ast->limit == 0 || ast->offset > 0) return;
@@ -181,8 +184,9 @@ static void run_collected(gm_run *run, page_writer *w)
 {
     // at.done rows were given on earlier pages. One row more than the page needs tells whether there is another page.
     const gm_ast *ast  = run->eval.ast;
-    uint64_t      skip = ast->offset > UINT64_MAX / 4 || run->at.done > UINT64_MAX / 4 ? UINT64_MAX / 4 : ast->offset + run->at.done;
-    uint64_t      last = run->at.limit_left < w->page->items_max ? run->at.limit_left : (uint64_t)w->page->items_max + 1;
+    uint64_t      skip =
+        ast->offset > UINT64_MAX / 4 || run->at.done > UINT64_MAX / 4 ? UINT64_MAX / 4 : ast->offset + run->at.done;
+    uint64_t last   = run->at.limit_left < w->page->items_max ? run->at.limit_left : (uint64_t)w->page->items_max + 1;
     w->rowset       = gm_rowset_create(&run->eval, run->eval.memory, ast->grouped ? SIZE_MAX : (size_t)(skip + last));
     if (w->rowset == NULL) {
         run->status = GM_NOMEM;
@@ -231,7 +235,8 @@ static gm_status run_failed(const gm_run *run, const page_writer *w, const run_m
     bool much = memory->lasting != NULL && memory->scratch != NULL &&
                 gm_arena_used(memory->lasting) + gm_arena_used(memory->scratch) > GM_QUERY_MEMORY_MAX / 2;
     if (run->status == GM_NOMEM && much) {
-        return gm_fail(err, GM_LIMIT, "query", "sorting or grouping this answer needs more than %d MB; narrow it with WHERE or LIMIT",
+        return gm_fail(err, GM_LIMIT, "query",
+                       "sorting or grouping this answer needs more than %d MB; narrow it with WHERE or LIMIT",
                        (int)(GM_QUERY_MEMORY_MAX >> 20));
     }
     if (run->status == GM_NOMEM && w->out->failed && w->out->limit > 0) {
@@ -243,7 +248,9 @@ static gm_status run_failed(const gm_run *run, const page_writer *w, const run_m
 static gm_status read_token(const gm_query *query, const gm_query_page *page, gm_page_token *out, gm_error *err)
 {
     if (page->token.len > 0) return gm_page_token_read(page->token, query->ast->text, out, err);
-    *out = (gm_page_token){ .collection = GM_NO_COLLECTION, .offset_left = query->ast->offset, .limit_left = query->ast->limit };
+    *out = (gm_page_token) { .collection  = GM_NO_COLLECTION,
+                             .offset_left = query->ast->offset,
+                             .limit_left  = query->ast->limit };
     return GM_OK;
 }
 
@@ -299,7 +306,8 @@ gm_status gm_query_matches(const gm_query *query, const gm_state *state, gm_twin
     if (ast->from_relationships || ast->step_count > 0 || ast->grouped || ast->order_count > 0 || ast->has_as_of ||
         ast->limit != UINT64_MAX || ast->offset > 0) {
         return gm_fail(err, GM_INVALID, "query",
-                       "expected a query that can be followed twin by twin: FROM DIGITALTWINS with WHERE, without JOIN, TOP, GROUP BY, ORDER BY or aggregates");
+                       "expected a query that can be followed twin by twin: FROM DIGITALTWINS with WHERE, without "
+                       "JOIN, TOP, GROUP BY, ORDER BY or aggregates");
     }
     if (!gm_state_exists(state, twin)) return GM_OK;
     if (ast->where == NULL) {

@@ -7,7 +7,8 @@
 static void write_collection(gm_eval *eval, uint32_t collection, gm_buf *out)
 {
     uint32_t number = eval->bound[collection];
-    if (eval->ast->collections[collection].is_relationship) gm_document_write_relationship(eval->state, (gm_edge){ number }, out);
+    if (eval->ast->collections[collection].is_relationship)
+        gm_document_write_relationship(eval->state, (gm_edge) { number }, out);
     else gm_document_write_twin(eval->state, (gm_twin){ number }, out);
 }
 

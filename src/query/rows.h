@@ -19,7 +19,8 @@ GM_NODISCARD gm_status gm_rowset_add(gm_rowset *rowset);
 
 // The same for the rows of a mask over a table. True: all were taken. False: rows that can not get in were cleared, and
 // the others are to be given one by one.
-bool gm_rowset_add_block(gm_rowset *rowset, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask, gm_status *out_status);
+bool gm_rowset_add_block(gm_rowset *rowset, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask,
+                         gm_status *out_status);
 
 // No more rows: sorts. Then rows 0..count-1 can be bound to eval, one after the other.
 GM_NODISCARD gm_status gm_rowset_finish(gm_rowset *rowset);

@@ -76,8 +76,8 @@ static gm_flow cross(gm_run *run, size_t index, gm_edge edge, gm_twin far, uint3
 static bool only_counts_ends(const gm_run *run, size_t index, uint32_t hops)
 {
     const gm_step *step = &run->plan.steps[index];
-    return run->counting && index + 1 == run->plan.step_count && hops + 1 == step->hops_max && run->eval.bound[step->to] == GM_NONE &&
-           run->plan.stages[index + 1] == run->plan.stages[index + 2];
+    return run->counting && index + 1 == run->plan.step_count && hops + 1 == step->hops_max &&
+           run->eval.bound[step->to] == GM_NONE && run->plan.stages[index + 1] == run->plan.stages[index + 2];
 }
 
 static void count_ends(gm_run *run, size_t index, gm_twin at)
@@ -85,11 +85,13 @@ static void count_ends(gm_run *run, size_t index, gm_twin at)
     const gm_step  *step  = &run->plan.steps[index];
     const gm_state *state = run->eval.state;
     bool            once  = run->eval.ast->is_match;
-    for (gm_edge e = gm_state_first_out(state, at); step->direction != GM_IN && gm_edge_ok(e); e = gm_state_next_out(state, e)) {
+    for (gm_edge e = gm_state_first_out(state, at); step->direction != GM_IN && gm_edge_ok(e);
+         e         = gm_state_next_out(state, e)) {
         run->work++;
         run->counted += name_fits(run, index, e) && !(once && on_trail(run, e));
     }
-    for (gm_edge e = gm_state_first_in(state, at); step->direction != GM_OUT && gm_edge_ok(e); e = gm_state_next_in(state, e)) {
+    for (gm_edge e = gm_state_first_in(state, at); step->direction != GM_OUT && gm_edge_ok(e);
+         e         = gm_state_next_in(state, e)) {
         run->work++;
         if (step->direction == GM_ANY && gm_state_edge_source(state, e).v == at.v) continue;
         run->counted += name_fits(run, index, e) && !(once && on_trail(run, e));
@@ -108,12 +110,14 @@ static gm_flow hop(gm_run *run, size_t index, gm_twin at, uint32_t hops)
         return GM_GO_ON;
     }
     if (step->direction != GM_IN) {
-        for (gm_edge e = gm_state_first_out(state, at); flow == GM_GO_ON && gm_edge_ok(e); e = gm_state_next_out(state, e)) {
+        for (gm_edge e = gm_state_first_out(state, at); flow == GM_GO_ON && gm_edge_ok(e);
+             e         = gm_state_next_out(state, e)) {
             flow = cross(run, index, e, gm_state_edge_target(state, e), hops);
         }
     }
     if (step->direction != GM_OUT) {
-        for (gm_edge e = gm_state_first_in(state, at); flow == GM_GO_ON && gm_edge_ok(e); e = gm_state_next_in(state, e)) {
+        for (gm_edge e = gm_state_first_in(state, at); flow == GM_GO_ON && gm_edge_ok(e);
+             e         = gm_state_next_in(state, e)) {
             gm_twin source = gm_state_edge_source(state, e);
             // A relationship of a twin with itself was crossed on the way out already.
             if (step->direction == GM_ANY && source.v == at.v) continue;
@@ -193,7 +197,9 @@ static void walk_tables(gm_run *run)
 {
     const gm_query_plan *plan = &run->plan;
     for (size_t t = run->at.a; t < gm_state_table_count(run->eval.state); t++) {
-        gm_filter filter = { .eval = &run->eval, .table = gm_state_table(run->eval.state, t), .collection = plan->collection };
+        gm_filter filter = { .eval       = &run->eval,
+                             .table      = gm_state_table(run->eval.state, t),
+                             .collection = plan->collection };
         uint32_t  from   = t == run->resume_a ? (uint32_t)run->resume_b : 0;
         if (filter.table.type == NULL || filter.table.live == 0) continue;
         gm_mark mark = gm_arena_mark(run->eval.scratch);

@@ -27,7 +27,8 @@ struct gm_run {
     uint64_t       counted;
     gm_flow (*row)(gm_run *run);  // takes what is bound in eval
     // Called for a stretch of a table that starts rows, when the query has no steps: true when it has taken all rows of
-    // the mask; else it may have cleared rows that can not matter, and the others come through `row`. NULL: no interest.
+    // the mask; else it may have cleared rows that can not matter, and the others come through `row`. NULL: no
+    // interest.
     bool (*block)(gm_run *run, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask);
     void          *context;
 };

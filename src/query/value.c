@@ -140,7 +140,9 @@ void gm_qvalue_write(gm_qvalue value, gm_buf *out)
 
 static size_t skip_blanks(gm_str json, size_t at)
 {
-    while (at < json.len && (json.ptr[at] == ' ' || json.ptr[at] == '\t' || json.ptr[at] == '\n' || json.ptr[at] == '\r')) at++;
+    while (at < json.len &&
+           (json.ptr[at] == ' ' || json.ptr[at] == '\t' || json.ptr[at] == '\n' || json.ptr[at] == '\r'))
+        at++;
     return at;
 }
 
@@ -215,7 +217,8 @@ static size_t unescape(gm_str raw, char *out)
             uint32_t point, low;
             if (!hex4(raw, at, &point)) return SIZE_MAX;
             at += 4;
-            bool pair = point >= 0xd800 && point < 0xdc00 && at + 6 <= raw.len && raw.ptr[at] == '\\' && raw.ptr[at + 1] == 'u';
+            bool pair =
+                point >= 0xd800 && point < 0xdc00 && at + 6 <= raw.len && raw.ptr[at] == '\\' && raw.ptr[at + 1] == 'u';
             if (pair && hex4(raw, at + 2, &low) && low >= 0xdc00 && low < 0xe000) {
                 point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
                 at += 6;

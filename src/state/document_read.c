@@ -94,11 +94,14 @@ static gm_status leaf_value(reader *r, const gm_column *column, const json_t *js
     *out = (gm_value){ .kind = column->kind };
     switch (column->kind) {
     case GM_KIND_BOOL: out->i = json_is_true(json); return GM_OK;
-    case GM_KIND_INT: out->i = json_is_integer(json) ? json_integer_value(json) : (int64_t)json_real_value(json); return GM_OK;
+    case GM_KIND_INT:
+        out->i = json_is_integer(json) ? json_integer_value(json) : (int64_t)json_real_value(json);
+        return GM_OK;
     case GM_KIND_DOUBLE:
         // A decimal may come as text; it was checked to be a number.
         out->d = json_number_value(json);
-        if (json_is_string(json)) (void)gm_number_read((gm_str){ json_string_value(json), json_string_length(json) }, &out->d);
+        if (json_is_string(json))
+            (void)gm_number_read((gm_str) { json_string_value(json), json_string_length(json) }, &out->d);
         return GM_OK;
     case GM_KIND_STRING:
         if (!json_is_string(json)) break;  // decimals may be numbers that are kept as text
@@ -154,8 +157,8 @@ static gm_status remove_unset_below(reader *r, size_t first)
 static gm_status read_fields(reader *r, const json_t *json, gm_time_ns at)
 {
     if (!json_is_object(json)) {
-        return gm_fail(r->err, GM_INVALID, WHERE, "'" GM_STR_FMT "' must be an object, found %s", GM_STR_ARG(path_view(r)),
-                       gm_json_kind_name(json));
+        return gm_fail(r->err, GM_INVALID, WHERE, "'" GM_STR_FMT "' must be an object, found %s",
+                       GM_STR_ARG(path_view(r)), gm_json_kind_name(json));
     }
     const char *key;
     json_t     *field;
@@ -228,8 +231,8 @@ static gm_status read_contents(reader *r, const gm_type *scope, const json_t *js
 {
     const json_t *metadata = json_object_get(json, "$metadata");
     if (!json_is_object(metadata)) {
-        return gm_fail(r->err, GM_INVALID, WHERE, "'" GM_STR_FMT "%s$metadata' must be an object%s", GM_STR_ARG(path_view(r)),
-                       r->path_len > 0 ? "/" : "", metadata == NULL ? " and is missing" : "");
+        return gm_fail(r->err, GM_INVALID, WHERE, "'" GM_STR_FMT "%s$metadata' must be an object%s",
+                       GM_STR_ARG(path_view(r)), r->path_len > 0 ? "/" : "", metadata == NULL ? " and is missing" : "");
     }
     gm_status st = check_metadata(r, metadata);
     if (st != GM_OK) return st;
@@ -298,12 +301,14 @@ gm_status gm_document_read_twin(const gm_model *model, const json_t *body, gm_ti
     }
     const json_t *model_id = json_object_get(json_object_get(body, "$metadata"), "$model");
     if (!json_is_string(model_id)) {
-        return gm_fail(err, GM_INVALID, WHERE, "'$metadata/$model' must name the twin's model, such as dtmi:example:Pump;1");
+        return gm_fail(err, GM_INVALID, WHERE,
+                       "'$metadata/$model' must name the twin's model, such as dtmi:example:Pump;1");
     }
     gm_str         dtmi = { json_string_value(model_id), json_string_length(model_id) };
     const gm_type *type = gm_model_find(model, dtmi);
     if (type == NULL) {
-        return gm_fail(err, GM_NOTFOUND, WHERE, "there is no model " GM_STR_FMT, GM_STR_ARG(gm_str_slice(dtmi, 0, 150)));
+        return gm_fail(err, GM_NOTFOUND, WHERE, "there is no model " GM_STR_FMT,
+                       GM_STR_ARG(gm_str_slice(dtmi, 0, 150)));
     }
     reader    r  = { .type = type, .arena = arena, .at = at, .err = err };
     gm_status st = read_contents(&r, type, body);
@@ -340,7 +345,8 @@ gm_status gm_document_read_value(const gm_type *type, gm_str path, const json_t 
     uint32_t       column = gm_type_column_index(type, path);
     const gm_type *inner  = component_at(type, path);
     if (column != GM_NO_COLUMN) {
-        st = value != NULL ? read_leaf(&r, column, value, at) : add_cell(&r, column, at, (gm_value){ .kind = GM_KIND_NONE });
+        st = value != NULL ? read_leaf(&r, column, value, at)
+                           : add_cell(&r, column, at, (gm_value) { .kind = GM_KIND_NONE });
     } else if (inner != NULL && value == NULL) {
         st = gm_fail(err, GM_INVALID, WHERE, "component '" GM_STR_FMT "' can not be removed", GM_STR_ARG(path));
     } else if (inner != NULL && !json_is_object(value)) {
@@ -377,7 +383,8 @@ static uint32_t document_column(const gm_type *type, gm_str path, gm_str *out_re
 }
 
 // What the column holds now: as the patch left it so far, else as the twin has it.
-static gm_value present_value(const gm_state *state, gm_twin twin, uint32_t column, const gm_cell_write *cells, size_t count)
+static gm_value present_value(const gm_state *state, gm_twin twin, uint32_t column, const gm_cell_write *cells,
+                              size_t count)
 {
     for (size_t i = count; i-- > 0;) {
         if (cells[i].column == column) return cells[i].value;
@@ -489,10 +496,12 @@ static gm_status required_text(const json_t *body, const char *key, gm_arena *ar
     return out->ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, WHERE, "'%s'", key);
 }
 
-static gm_status check_relationship_property(const gm_relationship_type *type, gm_str name, const json_t *value, gm_error *err)
+static gm_status check_relationship_property(const gm_relationship_type *type, gm_str name, const json_t *value,
+                                             gm_error *err)
 {
     for (size_t i = 0; i < type->property_count; i++) {
-        if (gm_str_eq(type->properties[i].name, name)) return gm_schema_check(type->properties[i].schema, value, name, err);
+        if (gm_str_eq(type->properties[i].name, name))
+            return gm_schema_check(type->properties[i].schema, value, name, err);
     }
     return gm_fail(err, GM_INVALID, WHERE, "relationship '" GM_STR_FMT "' has no property '" GM_STR_FMT "'",
                    GM_STR_ARG(type->name), GM_STR_ARG(gm_str_slice(name, 0, 80)));
@@ -522,14 +531,15 @@ gm_status gm_document_read_relationship(const gm_type *source, const json_t *bod
     json_object_foreach((json_t *)(uintptr_t)body, key, value)
     {
         if (key[0] == '$') {
-            static const char *const known[] = { "$relationshipName", "$targetId", "$relationshipId", "$sourceId", "$etag",
-                                                 "$metadata" };
+            static const char *const known[] = { "$relationshipName", "$targetId", "$relationshipId",
+                                                 "$sourceId",         "$etag",     "$metadata" };
             bool found = false;
             for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) found |= strcmp(key, known[i]) == 0;
             if (found) continue;
         }
         st = check_relationship_property(type, gm_str_of(key), value, err);
-        if (st == GM_OK && json_object_set(properties, key, value) != 0) st = gm_fail(err, GM_NOMEM, WHERE, "relationship");
+        if (st == GM_OK && json_object_set(properties, key, value) != 0)
+            st = gm_fail(err, GM_NOMEM, WHERE, "relationship");
         if (st != GM_OK) goto done;
     }
     if (!compact_text(arena, properties, &doc.properties)) {

@@ -10,7 +10,21 @@ typedef enum truth { NO, YES, UNKNOWN } truth;
 
 // ---- random conditions --------------------------------------------------------------------------------------------
 
-typedef enum expr_kind { LITERAL, PATH, TIME_PATH, ARITH, AND, OR, NOT, COMPARE, IN, IS, OF_MODEL, TEXT, ARRAY_CONTAINS } expr_kind;
+typedef enum expr_kind {
+    LITERAL,
+    PATH,
+    TIME_PATH,
+    ARITH,
+    AND,
+    OR,
+    NOT,
+    COMPARE,
+    IN,
+    IS,
+    OF_MODEL,
+    TEXT,
+    ARRAY_CONTAINS
+} expr_kind;
 
 struct oracle_expr {
     expr_kind    kind;
@@ -56,14 +70,20 @@ void oracle_free(expr *e)
 
 static json_t *random_number(void)
 {
-    static const double reals[] = { 0, -0.0, 0.5, 2.5, -2.5, 1e300, -1e300, 9007199254740992.0, 9223372036854775807.0, 1e-300, 3 };
-    static const json_int_t ints[] = { 0, 1, -1, 2, 3, 5, 9007199254740993, -9007199254740993, INT64_MAX, INT64_MIN + 1, 100 };
+    static const double reals[] = {
+        0, -0.0, 0.5, 2.5, -2.5, 1e300, -1e300, 9007199254740992.0, 9223372036854775807.0, 1e-300, 3
+    };
+    static const json_int_t ints[] = {
+        0, 1, -1, 2, 3, 5, 9007199254740993, -9007199254740993, INT64_MAX, INT64_MIN + 1, 100
+    };
     return pick(2) ? json_real(reals[pick(11)]) : json_integer(ints[pick(11)]);
 }
 
 static json_t *random_text(void)
 {
-    static const char *const texts[] = { "", "a", "ab", "abc", "b", "\xc3\xa4", "\xc3\xa4z", "it's", "a\\b", "\xf0\x9f\x98\x80", "t1", "t11" };
+    static const char *const texts[] = { "",         "a",         "ab",   "abc",  "b",
+                                         "\xc3\xa4", "\xc3\xa4z", "it's", "a\\b", "\xf0\x9f\x98\x80",
+                                         "t1",       "t11" };
     return json_string(texts[pick(12)]);
 }
 
@@ -75,8 +95,11 @@ static json_t *random_literal(void)
 
 static expr *random_path(void)
 {
-    static const char *const paths[] = { "d", "e", "i", "j", "b", "s", "u", "m", "l", "m.k", "m.a", "o", "o.x", "o.y", "c.d", "c.s", "c", "nothing",
-                                         "o.nothing", "d.deeper", "$dtId", "$metadata.$model", "x" };
+    static const char *const paths[] = {
+        "d", "e",   "i",   "j",   "b",   "s", "u",       "m",         "l",        "m.k",   "m.a",
+        "o", "o.x", "o.y", "c.d", "c.s", "c", "nothing", "o.nothing", "d.deeper", "$dtId", "$metadata.$model",
+        "x"
+    };
     expr *e = make(PATH);
     e->path = paths[pick(23)];
     return e;
@@ -112,7 +135,9 @@ expr *oracle_condition(int depth)
         e->child[0] = make(PATH);
         e->child[0]->path = (const char *[]){ "d", "i", "j", "s", "c.d", "b" }[pick(6)];
         e->child[1] = make(LITERAL);
-        e->child[1]->value = strcmp(e->child[0]->path, "s") == 0 ? random_text() : pick(9) == 0 ? json_boolean(pick(2)) : random_number();
+        e->child[1]->value = strcmp(e->child[0]->path, "s") == 0 ? random_text()
+                             : pick(9) == 0                      ? json_boolean(pick(2))
+                                                                 : random_number();
         return e;
     case 2:
         e           = make(COMPARE);
@@ -195,7 +220,8 @@ void oracle_write(const expr *e, gm_buf *out)
 {
     static const char *const compares[] = { " = ", " != ", " < ", " <= ", " > ", " >= " };
     static const char *const ariths[]   = { " + ", " - ", " * ", " / ", " % " };
-    static const char *const is[]       = { "IS_DEFINED(", "IS_NULL(", "IS_NUMBER(", "IS_STRING(", "IS_BOOL(", "IS_OBJECT(", "IS_PRIMITIVE(" };
+    static const char *const is[]       = { "IS_DEFINED(", "IS_NULL(",   "IS_NUMBER(",   "IS_STRING(",
+                                            "IS_BOOL(",    "IS_OBJECT(", "IS_PRIMITIVE(" };
     static const char *const texts[]    = { "STARTSWITH(", "ENDSWITH(", "CONTAINS(" };
     switch (e->kind) {
     case LITERAL: write_literal(e->value, out); return;
@@ -254,7 +280,8 @@ void oracle_write(const expr *e, gm_buf *out)
 json_t *oracle_find(json_t *document, const char *path)
 {
     gm_str rest = gm_str_of(path), part;
-    while (document != NULL && gm_str_next(&rest, '.', &part)) document = json_object_getn(document, part.ptr, part.len);
+    while (document != NULL && gm_str_next(&rest, '.', &part))
+        document = json_object_getn(document, part.ptr, part.len);
     return document;
 }
 
@@ -289,7 +316,8 @@ static truth compare(int op, const json_t *a, const json_t *b)
 {
     int order;
     if (json_is_number(a) && json_is_number(b)) order = (number_of(a) > number_of(b)) - (number_of(a) < number_of(b));
-    else if (json_is_string(a) && json_is_string(b)) order = byte_order(gm_str_of(json_string_value(a)), gm_str_of(json_string_value(b)));
+    else if (json_is_string(a) && json_is_string(b))
+        order = byte_order(gm_str_of(json_string_value(a)), gm_str_of(json_string_value(b)));
     else if (json_is_boolean(a) && json_is_boolean(b)) order = json_is_true(a) - json_is_true(b);
     else if (json_is_null(a) && json_is_null(b)) order = 0;
     else return UNKNOWN;
@@ -312,7 +340,12 @@ static truth compare_times(int op, const json_t *a, const json_t *b)
 
 static truth is_kind(int op, const json_t *v)
 {
-    const bool results[] = { v != NULL, json_is_null(v), json_is_number(v), json_is_string(v), json_is_boolean(v), json_is_object(v),
+    const bool results[] = { v != NULL,
+                             json_is_null(v),
+                             json_is_number(v),
+                             json_is_string(v),
+                             json_is_boolean(v),
+                             json_is_object(v),
                              v != NULL && !json_is_object(v) && !json_is_array(v) };
     return results[op] ? YES : NO;
 }
@@ -321,7 +354,9 @@ static truth text_test(int op, const json_t *a, const json_t *b)
 {
     if (!json_is_string(a)) return UNKNOWN;
     gm_str text = gm_str_of(json_string_value(a)), part = gm_str_of(json_string_value(b));
-    bool   yes  = op == 0 ? gm_str_starts(text, part) : op == 1 ? gm_str_ends(text, part) : strstr(text.ptr, part.ptr) != NULL;
+    bool   yes = op == 0   ? gm_str_starts(text, part)
+                 : op == 1 ? gm_str_ends(text, part)
+                           : strstr(text.ptr, part.ptr) != NULL;
     return yes ? YES : NO;
 }
 
@@ -362,7 +397,10 @@ static truth evaluate(const expr *e, json_t *document)
     if (e->kind == NOT) return invert(evaluate(e->child[0], document));
     if (e->kind == OF_MODEL) {
         const char *model = json_string_value(oracle_find(document, "$metadata.$model"));
-        return strcmp(model, e->path) == 0 || (!e->op && strcmp(e->path, "dtmi:t:A;1") == 0 && strcmp(model, "dtmi:t:B;1") == 0) ? YES : NO;
+        return strcmp(model, e->path) == 0 ||
+                       (!e->op && strcmp(e->path, "dtmi:t:A;1") == 0 && strcmp(model, "dtmi:t:B;1") == 0)
+                   ? YES
+                   : NO;
     }
     json_t *a = value_of(e->child[0], document), *b = e->child[1] != NULL ? value_of(e->child[1], document) : NULL;
     switch (e->kind) {
@@ -385,7 +423,12 @@ bool oracle_holds(const expr *e, json_t *document)
 
 static int kind_rank(const json_t *v)
 {
-    return v == NULL ? 0 : json_is_null(v) ? 1 : json_is_boolean(v) ? 2 : json_is_number(v) ? 3 : json_is_string(v) ? 4 : 5;
+    return v == NULL            ? 0
+           : json_is_null(v)    ? 1
+           : json_is_boolean(v) ? 2
+           : json_is_number(v)  ? 3
+           : json_is_string(v)  ? 4
+                                : 5;
 }
 
 int oracle_order(const json_t *a, const json_t *b)
@@ -400,18 +443,26 @@ int oracle_order(const json_t *a, const json_t *b)
 
 #define PROPERTY(name, schema) "{\"@type\":\"Property\",\"name\":\"" name "\",\"schema\":" schema "}"
 static const char models[] =
-    "[{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:C;1\",\"@type\":\"Interface\",\"contents\":["
-    PROPERTY("d", "\"double\"") "," PROPERTY("s", "\"string\"") "]},"
-    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:A;1\",\"@type\":\"Interface\",\"contents\":["
-    PROPERTY("d", "\"double\"") "," PROPERTY("e", "\"double\"") "," PROPERTY("i", "\"long\"") "," PROPERTY("j", "\"integer\"") ","
-    PROPERTY("b", "\"boolean\"") "," PROPERTY("s", "\"string\"") "," PROPERTY("u", "\"string\"") "," PROPERTY("never", "\"double\"") ","
-    PROPERTY("m", "{\"@type\":\"Map\",\"mapKey\":{\"name\":\"k\",\"schema\":\"string\"},\"mapValue\":{\"name\":\"v\",\"schema\":\"double\"}}") ","
-    PROPERTY("l", "{\"@type\":\"Array\",\"elementSchema\":\"long\"}") ","
-    PROPERTY("o", "{\"@type\":\"Object\",\"fields\":[{\"name\":\"x\",\"schema\":\"double\"},{\"name\":\"y\",\"schema\":\"string\"}]}") "]},"
-    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:B;1\",\"@type\":\"Interface\",\"extends\":\"dtmi:t:A;1\",\"contents\":["
-    "{\"@type\":\"Component\",\"name\":\"c\",\"schema\":\"dtmi:t:C;1\"}," PROPERTY("x", "\"double\"") "]},"
-    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:D;1\",\"@type\":\"Interface\",\"contents\":["
-    PROPERTY("d", "\"string\"") "," PROPERTY("s", "\"boolean\"") "]}]";
+    "[{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:C;1\",\"@type\":\"Interface\",\"contents\":[" PROPERTY("d", "\"double\"") "," PROPERTY(
+        "s",
+        "\"string\"") "]},"
+                      "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:A;1\",\"@type\":\"Interface\","
+                      "\"contents\":[" PROPERTY("d", "\"double\"") "," PROPERTY("e", "\"double\"") "," PROPERTY("i", "\"long\"") "," PROPERTY("j", "\"integer\"") "," PROPERTY(
+                          "b",
+                          "\"boolean\"") "," PROPERTY("s",
+                                                      "\"string\"") "," PROPERTY("u",
+                                                                                 "\"string\"") "," PROPERTY("never",
+                                                                                                            "\"double"
+                                                                                                            "\"") "," PROPERTY("m",
+                                                                                                                               "{\"@type\":\"Map\",\"mapKey\":{\"name\":\"k\",\"schema\":\"string\"},\"mapValue\":{\"name\":\"v\",\"schema\":\"double\"}}") "," PROPERTY("l",
+                                                                                                                                                                                                                                                                         "{\"@type\":\"Array\",\"elementSchema\":\"long\"}") "," PROPERTY("o",
+                                                                                                                                                                                                                                                                                                                                          "{\"@type\":\"Object\",\"fields\":[{\"name\":\"x\",\"schema\":\"double\"},{\"name\":\"y\",\"schema\":\"string\"}]}") "]},"
+                                                                                                                                                                                                                                                                                                                                                                                                                                                               "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:B;1\",\"@type\":\"Interface\",\"extends\":\"dtmi:t:A;1\",\"contents\":["
+                                                                                                                                                                                                                                                                                                                                                                                                                                                               "{\"@type\":\"Component\",\"name\":\"c\",\"schema\":\"dtmi:t:C;1\"}," PROPERTY(
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "x",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "\"double\"") "]},"
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:D;1\",\"@type\":\"Interface\",\"contents\":[" PROPERTY("d", "\"string\"") "," PROPERTY("s",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "\"boolean\"") "]}]";
 
 static void set(json_t *object, const char *name, json_t *value)
 {
@@ -433,7 +484,10 @@ static json_t *whole_number(json_int_t max)
 static json_t *random_twin(void)
 {
     int     kind     = pick(10);
-    json_t *document = json_pack("{s:{s:s}}", "$metadata", "$model", kind < 6 ? "dtmi:t:A;1" : kind < 9 ? "dtmi:t:B;1" : "dtmi:t:D;1");
+    json_t *document = json_pack("{s:{s:s}}", "$metadata", "$model",
+                                 kind < 6   ? "dtmi:t:A;1"
+                                 : kind < 9 ? "dtmi:t:B;1"
+                                            : "dtmi:t:D;1");
     if (kind == 9) {
         set(document, "d", random_text());
         set(document, "s", json_boolean(pick(2)));
@@ -446,9 +500,14 @@ static json_t *random_twin(void)
     set(document, "b", json_boolean(pick(2)));
     set(document, "s", random_text());
     set(document, "u", random_text());
-    if (pick(3)) json_object_set_new(document, "m", pick(2) ? json_pack("{s:f}", "k", (double)pick(5)) : json_pack("{s:f,s:i}", "a", 0.5, "k", pick(3)));
+    if (pick(3))
+        json_object_set_new(document, "m",
+                            pick(2) ? json_pack("{s:f}", "k", (double)pick(5))
+                                    : json_pack("{s:f,s:i}", "a", 0.5, "k", pick(3)));
     if (pick(3)) json_object_set_new(document, "l", pick(2) ? json_pack("[i,i]", pick(5), pick(5)) : json_array());
-    if (pick(3)) json_object_set_new(document, "o", pick(2) ? json_pack("{s:f}", "x", (double)pick(5)) : json_pack("{s:s}", "y", "ab"));
+    if (pick(3))
+        json_object_set_new(document, "o",
+                            pick(2) ? json_pack("{s:f}", "x", (double)pick(5)) : json_pack("{s:s}", "y", "ab"));
     if (kind >= 6) {
         json_t *component = json_pack("{s:{}}", "$metadata");
         set(component, "d", small_number());

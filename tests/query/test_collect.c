@@ -59,8 +59,11 @@ static void aggregates_agree_with_loops(void **state)
         select_rows(&s, &w);
         const char *p = paths[oracle_pick(PATHS)];
         char       *query;
-        assert_true(asprintf(&query, "SELECT COUNT() AS n, COUNT(T.%s) AS c, SUM(T.%s) AS s, AVG(T.%s) AS a, MIN(T.%s) AS lo, MAX(T.%s) AS hi, "
-                                     "SUM(T.%s * 0 + 1) AS ones FROM DIGITALTWINS T WHERE %s", p, p, p, p, p, p, s.condition) > 0);
+        assert_true(asprintf(&query,
+                             "SELECT COUNT() AS n, COUNT(T.%s) AS c, SUM(T.%s) AS s, AVG(T.%s) AS a, MIN(T.%s) AS lo, "
+                             "MAX(T.%s) AS hi, "
+                             "SUM(T.%s * 0 + 1) AS ones FROM DIGITALTWINS T WHERE %s",
+                             p, p, p, p, p, p, s.condition) > 0);
         json_t     *row = ask_one(&s, query), *least = NULL, *most = NULL;
         long double sum = 0, scale = 0;
         int         present = 0, numbers = 0;
@@ -78,10 +81,13 @@ static void aggregates_agree_with_loops(void **state)
         if (json_integer_value(json_object_get(row, "c")) != present) fail_msg("%s: expected c = %d", query, present);
         check_number(query, json_object_get(row, "s"), (double)sum, (double)scale);
         check_number(query, json_object_get(row, "ones"), numbers, numbers);
-        if (numbers > 0) check_number(query, json_object_get(row, "a"), (double)(sum / numbers), (double)(scale / numbers));
+        if (numbers > 0)
+            check_number(query, json_object_get(row, "a"), (double)(sum / numbers), (double)(scale / numbers));
         else assert_null(json_object_get(row, "a"));
-        if (oracle_order(json_object_get(row, "lo"), least) != 0 || oracle_order(json_object_get(row, "hi"), most) != 0) {
-            fail_msg("%s: %s, expected lo %s hi %s", query, json_dumps(row, 0), json_dumps(least, JSON_ENCODE_ANY), json_dumps(most, JSON_ENCODE_ANY));
+        if (oracle_order(json_object_get(row, "lo"), least) != 0 ||
+            oracle_order(json_object_get(row, "hi"), most) != 0) {
+            fail_msg("%s: %s, expected lo %s hi %s", query, json_dumps(row, 0), json_dumps(least, JSON_ENCODE_ANY),
+                     json_dumps(most, JSON_ENCODE_ANY));
         }
         json_decref(row);
         free(query);
@@ -100,7 +106,8 @@ static int by_keys(const void *a, const void *b)
 {
     int x = *(const int *)a, y = *(const int *)b;
     for (int k = 0; k < 2; k++) {
-        int order = oracle_order(oracle_find(sorted->world->documents[x], sort_paths[k]), oracle_find(sorted->world->documents[y], sort_paths[k]));
+        int order = oracle_order(oracle_find(sorted->world->documents[x], sort_paths[k]),
+                                 oracle_find(sorted->world->documents[y], sort_paths[k]));
         if (order != 0) return order * sort_signs[k];
     }
     return (x > y) - (x < y);
@@ -122,16 +129,20 @@ static void orders_agree_with_a_plain_sort(void **state)
         }
         int   offset = oracle_pick(3) ? 0 : oracle_pick(100), limit = oracle_pick(2) ? 1 + oracle_pick(50) : 1000000;
         char *query;
-        assert_true(asprintf(&query, "SELECT T.$dtId FROM DIGITALTWINS T WHERE %s ORDER BY T.%s %s, T.%s%s LIMIT %d OFFSET %d", s.condition, sort_paths[0],
-                             sort_signs[0] > 0 ? "ASC" : "DESC", sort_paths[1], sort_signs[1] > 0 ? "" : " DESC", limit, offset) > 0);
+        assert_true(asprintf(&query,
+                             "SELECT T.$dtId FROM DIGITALTWINS T WHERE %s ORDER BY T.%s %s, T.%s%s LIMIT %d OFFSET %d",
+                             s.condition, sort_paths[0], sort_signs[0] > 0 ? "ASC" : "DESC", sort_paths[1],
+                             sort_signs[1] > 0 ? "" : " DESC", limit, offset) > 0);
         // A long answer is not taken in small pages: each page sorts anew.
         uint32_t items = limit > 50 ? 2000 : 1 + (uint32_t)oracle_pick(20);
         char    *found = fixture_ask_paged(&w.plant, query, items, 0);
         qsort(s.rows, (size_t)s.count, sizeof s.rows[0], by_keys);
         gm_buf expected = gm_buf_init(gm_alloc_system());
-        for (int i = offset; i < s.count && i < offset + limit; i++) gm_buf_printf(&expected, "{\"$dtId\":\"%s\"}\n", oracle_id(&w, s.rows[i]));
+        for (int i = offset; i < s.count && i < offset + limit; i++)
+            gm_buf_printf(&expected, "{\"$dtId\":\"%s\"}\n", oracle_id(&w, s.rows[i]));
         gm_buf_byte(&expected, '\0');
-        if (strcmp((const char *)expected.ptr, found) != 0) fail_msg("%s\nexpected %.200s\nfound %.200s", query, (const char *)expected.ptr, found);
+        if (strcmp((const char *)expected.ptr, found) != 0)
+            fail_msg("%s\nexpected %.200s\nfound %.200s", query, (const char *)expected.ptr, found);
         gm_buf_finish(&expected);
         free(found);
         free(query);
@@ -167,13 +178,17 @@ static void groups_agree_with_lists(void **state)
             groups[g].d += value_at(&s, i, "d") != NULL;
         }
         char *query;
-        assert_true(asprintf(&query, "SELECT T.%s AS g, COUNT() AS n, COUNT(T.d) AS d FROM DIGITALTWINS T WHERE %s GROUP BY T.%s", p, s.condition, p) > 0);
+        assert_true(
+            asprintf(&query,
+                     "SELECT T.%s AS g, COUNT() AS n, COUNT(T.d) AS d FROM DIGITALTWINS T WHERE %s GROUP BY T.%s", p,
+                     s.condition, p) > 0);
         char *found = fixture_ask_paged(&w.plant, query, 1000, 0);
         gm_str rest = gm_str_of(found), line;
         for (int g = 0; g < n; g++) {
             json_t *row = gm_str_next(&rest, '\n', &line) ? json_loadb(line.ptr, line.len, 0, NULL) : NULL;
             if (row == NULL || oracle_order(json_object_get(row, "g"), groups[g].key) != 0 ||
-                json_integer_value(json_object_get(row, "n")) != groups[g].count || json_integer_value(json_object_get(row, "d")) != groups[g].d) {
+                json_integer_value(json_object_get(row, "n")) != groups[g].count ||
+                json_integer_value(json_object_get(row, "d")) != groups[g].d) {
                 fail_msg("%s: group %d of %d: %.*s", query, g, n, (int)line.len, line.ptr);
             }
             json_decref(row);

@@ -25,7 +25,8 @@ static void compare_answers(const oracle_world *w, const char *condition, const 
 
 static void check_condition(const oracle_world *w, const oracle_expr *e)
 {
-    gm_buf text = gm_buf_init(gm_alloc_system()), expected = gm_buf_init(gm_alloc_system()), query = gm_buf_init(gm_alloc_system());
+    gm_buf text = gm_buf_init(gm_alloc_system()), expected = gm_buf_init(gm_alloc_system()),
+           query = gm_buf_init(gm_alloc_system());
     oracle_write(e, &text);
     gm_buf_byte(&text, '\0');
     const char *condition = (const char *)text.ptr;
@@ -40,7 +41,8 @@ static void check_condition(const oracle_world *w, const oracle_expr *e)
     gm_buf_byte(&expected, '\0');
 
     gm_buf_printf(&query, "SELECT $dtId FROM DIGITALTWINS T WHERE %s%c", condition, 0);
-    char *found = fixture_ask_paged(&w->plant, (const char *)query.ptr, 1 + (uint32_t)oracle_pick(GM_QUERY_PAGE_MAX), oracle_pick(2) ? 1 : 0);
+    char *found = fixture_ask_paged(&w->plant, (const char *)query.ptr, 1 + (uint32_t)oracle_pick(GM_QUERY_PAGE_MAX),
+                                    oracle_pick(2) ? 1 : 0);
     compare_answers(w, condition, (const char *)expected.ptr, found);
     free(found);
 

@@ -9,7 +9,10 @@ enum { TWINS = 12, EDGES = 20, STEPS = 3, GRAPHS = 15, PATTERNS = 60 };
 
 typedef struct edge { int from, to, name, size; } edge;
 typedef struct graph { edge edges[EDGES]; int heat[TWINS]; } graph;
-typedef struct step { int direction, names, least, most; bool named; } step;  // direction 0 out, 1 in, 2 any; names: a bit set, 0 any
+typedef struct step {
+    int  direction, names, least, most;
+    bool named;
+} step; // direction 0 out, 1 in, 2 any; names: a bit set, 0 any
 typedef struct pattern {
     step steps[STEPS];
     int  count;
@@ -28,7 +31,8 @@ static int pick(int n)
 
 static const char models[] =
     "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:A;1\",\"@type\":\"Interface\",\"contents\":["
-    "{\"@type\":\"Property\",\"name\":\"heat\",\"schema\":\"integer\"},{\"@type\":\"Relationship\",\"name\":\"a\"},{\"@type\":\"Relationship\",\"name\":\"b\"}]}";
+    "{\"@type\":\"Property\",\"name\":\"heat\",\"schema\":\"integer\"},{\"@type\":\"Relationship\",\"name\":\"a\"},{\"@"
+    "type\":\"Relationship\",\"name\":\"b\"}]}";
 
 static void make_graph(gm_small_plant *plant, graph *g)
 {
@@ -88,7 +92,8 @@ static void write_step(const pattern *p, int i, gm_buf *out)
 
 static void write_items(const pattern *p, gm_buf *out)
 {
-    for (int i = 0; i < p->count + (p->circle ? 0 : 1); i++) gm_buf_printf(out, "%sn%d.$dtId AS n%d", i > 0 ? ", " : "", i, i);
+    for (int i = 0; i < p->count + (p->circle ? 0 : 1); i++)
+        gm_buf_printf(out, "%sn%d.$dtId AS n%d", i > 0 ? ", " : "", i, i);
     for (int i = 0; i < p->count; i++) {
         if (p->steps[i].named) gm_buf_printf(out, ", r%d.$relationshipId AS r%d", i, i);
     }
@@ -132,7 +137,8 @@ static bool twin_fits(const search *s, int i, int twin)
 static void write_row(search *s)
 {
     gm_buf_byte(&s->rows, '{');
-    for (int i = 0; i < s->p->count + (s->p->circle ? 0 : 1); i++) gm_buf_printf(&s->rows, "%s\"n%d\":\"t%d\"", i > 0 ? "," : "", i, s->twins[i]);
+    for (int i = 0; i < s->p->count + (s->p->circle ? 0 : 1); i++)
+        gm_buf_printf(&s->rows, "%s\"n%d\":\"t%d\"", i > 0 ? "," : "", i, s->twins[i]);
     for (int i = 0; i < s->p->count; i++) {
         if (s->p->steps[i].named) gm_buf_printf(&s->rows, ",\"r%d\":\"e%d\"", i, s->single[i]);
     }

@@ -34,7 +34,8 @@ static void pages_one_after_the_other_are_the_whole(void **state)
         for (uint32_t items = 1; items < 8; items++) {
             for (uint64_t work = 0; work < 3; work++) {
                 char *paged = fixture_ask_paged(&plant, queries[i], items, work);
-                if (strcmp(whole, paged) != 0) fail_msg("%s by %u:\n%s\ninstead of\n%s", queries[i], items, paged, whole);
+                if (strcmp(whole, paged) != 0)
+                    fail_msg("%s by %u:\n%s\ninstead of\n%s", queries[i], items, paged, whole);
                 free(paged);
             }
         }
@@ -51,7 +52,8 @@ static void put(gm_small_plant *plant, int i)
 {
     char id[16], document[200];
     snprintf(id, sizeof id, "t%d", i);
-    snprintf(document, sizeof document, "{\"$metadata\":{\"$model\":\"dtmi:t:%s;1\"},\"name\":\"x\"}", i % 3 ? "Machine" : "Room");
+    snprintf(document, sizeof document, "{\"$metadata\":{\"$model\":\"dtmi:t:%s;1\"},\"name\":\"x\"}",
+             i % 3 ? "Machine" : "Room");
     gm_small_plant_twin(plant, id, document);
 }
 
@@ -71,11 +73,14 @@ static void what_stays_is_seen_exactly_once(void **state)
             put(&plant, i);
             stays[i] = true;
         }
-        assert_gm_ok(gm_query_prepare(gm_alloc_system(), GM_STR("SELECT T.$dtId FROM DIGITALTWINS T WHERE T.name = 'x'"), &query, &err), err);
+        assert_gm_ok(gm_query_prepare(gm_alloc_system(),
+                                      GM_STR("SELECT T.$dtId FROM DIGITALTWINS T WHERE T.name = 'x'"), &query, &err),
+                     err);
         int next = TWINS;
         do {
             gm_buf        items = gm_buf_init(gm_alloc_system());
-            gm_query_page page  = { .items_max = 1 + (uint32_t)(gm_test_random(&random) % 40), .token = gm_str_of(token) };
+            gm_query_page page  = { .items_max = 1 + (uint32_t)(gm_test_random(&random) % 40),
+                                    .token     = gm_str_of(token) };
             assert_gm_ok(gm_query_run(query, plant.state, &page, &items, &err), err);
             gm_str rest = gm_buf_view(&items), item;
             while (rest.len > 0 && gm_str_next(&rest, ',', &item)) seen[atoi(item.ptr + strlen("{\"$dtId\":\"t"))]++;
@@ -133,11 +138,14 @@ static void a_token_that_was_not_given_out_is_refused(void **state)
         for (int bit = 0; bit < 8; bit++) {
             memcpy(changed, token, sizeof changed);
             changed[i] = (char)(changed[i] ^ 1 << bit);
-            if (run_with(&plant, text, (gm_str){ changed, len }, &page) != GM_INVALID) fail_msg("accepted with bit %d of byte %zu changed", bit, i);
+            if (run_with(&plant, text, (gm_str) { changed, len }, &page) != GM_INVALID)
+                fail_msg("accepted with bit %d of byte %zu changed", bit, i);
         }
         assert_int_equal(run_with(&plant, text, (gm_str){ token, i == 0 ? 1 : i }, &page), GM_INVALID);
     }
-    static const char *const garbage[] = { "null", "0", "{}", "x", "\xff\xff", "00000000000000000000", "[{\"token\":\"+RID:\"}]" };
+    static const char *const garbage[] = {
+        "null", "0", "{}", "x", "\xff\xff", "00000000000000000000", "[{\"token\":\"+RID:\"}]"
+    };
     for (size_t i = 0; i < sizeof garbage / sizeof garbage[0]; i++) {
         assert_int_equal(run_with(&plant, text, gm_str_of(garbage[i]), &page), GM_INVALID);
     }
