@@ -36,6 +36,8 @@ struct gm_worker {
     const gm_alloc *alloc;
     void           *memory;
     double         *scratch[KERNEL_COUNT];
+    gm_lanes_event *listener;
+    void           *listener_context;
 };
 
 // owner: whoever runs the block. One per lane.
@@ -196,6 +198,12 @@ void gm_worker_destroy(gm_worker *w)
     gm_free(w->alloc, w);
 }
 
+void gm_worker_on_event(gm_worker *worker, gm_lanes_event *listener, void *context)
+{
+    worker->listener         = listener;
+    worker->listener_context = context;
+}
+
 gm_status gm_lanes_create(const gm_alloc *alloc, const gm_plan *plan, uint32_t count, gm_lanes **out_lanes, gm_error *err)
 {
     *out_lanes       = NULL;
@@ -321,12 +329,14 @@ static void settle_events(gm_lanes *lanes, double *rows, uint32_t block, gm_work
             flag[i] = 0;
         }
     }
+    if (worker->listener != NULL) worker->listener(worker->listener_context, lanes, block, false);
     for (int round = 0; round < GM_EVENT_ROUNDS && any_set(flag); round++) run(lanes, rows, worker, KERNEL_EVENT, 1);
     for (int i = 0; i < GM_BLOCK_LANES; i++) {
         if (flag[i] != 0) leave(lanes, rows, block, i, GM_LANE_ZENO, 0);
         flag[i] = 0;
     }
     run(lanes, rows, worker, KERNEL_SLOPES, 1);
+    if (worker->listener != NULL) worker->listener(worker->listener_context, lanes, block, true);
 }
 
 static void hear_alarms(gm_lanes *lanes, double *rows, uint32_t block)

@@ -60,6 +60,11 @@ size_t                 gm_plan_working_set(const gm_plan *plan); // bytes one st
 GM_NODISCARD gm_status gm_worker_create(const gm_alloc *alloc, const gm_plan *plan, gm_worker **out_worker, gm_error *err);
 void                   gm_worker_destroy(gm_worker *worker);
 
+// Called just before (after = false) and just after lanes of a block act upon events during _steps and _until; in
+// between it may read rows and observe, not write. NULL: nobody listens.
+typedef void gm_lanes_event(void *context, gm_lanes *lanes, uint32_t block, bool after);
+void gm_worker_on_event(gm_worker *worker, gm_lanes_event *listener, void *context);
+
 // Every slot of every lane has its start value. Memory: about 8 bytes * lanes * (slots + a few).
 GM_NODISCARD gm_status gm_lanes_create(const gm_alloc *alloc, const gm_plan *plan, uint32_t count, gm_lanes **out_lanes,
                                        gm_error *err);

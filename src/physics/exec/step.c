@@ -3,10 +3,11 @@
 
 gm_layout gm_layout_of(const gm_program *program)
 {
-    uint32_t  states, checks;
+    uint32_t  states, checks, relations;
     gm_layout l = { .step = gm_program_slot_count(program) };
     gm_program_slots_of(program, GM_SLOT_STATE, &states);
     gm_program_checks(program, &checks);
+    gm_program_relations(program, &relations);
     l.end    = l.step + 1;
     l.active = l.step + 2;
     l.flag   = l.step + 3;
@@ -14,7 +15,8 @@ gm_layout gm_layout_of(const gm_program *program)
     l.error  = l.step + 5;
     l.checks = l.step + 6;
     l.slope  = l.checks + checks;
-    l.count  = l.slope + states;
+    l.indicators = l.slope + states;
+    l.count      = l.indicators + relations;
     return l;
 }
 
@@ -246,6 +248,33 @@ gm_status gm_slopes_code(const gm_program *program, const gm_layout *layout, gm_
     for (uint32_t i = 0; i < s.state_count; i++) s.slots[s.states[i].v] = i;
     for (uint32_t i = 0; i < region.result_count && code->status == GM_OK; i++) {
         gm_stepper_store(&s, layout->slope + s.slots[region.results[i].target], s.map[region.results[i].value]);
+    }
+    gm_stepper_finish(&s);
+    return gm_code_compact(code, false);
+}
+
+gm_status gm_indicators_code(const gm_program *program, const gm_layout *layout, gm_code *code)
+{
+    gm_stepper s;
+    gm_status  st = gm_stepper_begin(&s, program, layout, code);
+    if (st != GM_OK) return st;
+    gm_region region = gm_stepper_section(&s, GM_SECTION_INDICATOR);
+    for (uint32_t i = 0; i < region.result_count && code->status == GM_OK; i++) {
+        gm_stepper_store(&s, layout->indicators + i, s.map[region.results[i].value]);
+    }
+    gm_stepper_finish(&s);
+    return gm_code_compact(code, false);
+}
+
+gm_status gm_checks_code(const gm_program *program, const gm_layout *layout, gm_code *code)
+{
+    gm_stepper s;
+    gm_status  st = gm_stepper_begin(&s, program, layout, code);
+    if (st != GM_OK) return st;
+    gm_region region = gm_stepper_section(&s, GM_SECTION_CHECK);
+    for (uint32_t i = 0; i < region.result_count && code->status == GM_OK; i++) {
+        uint32_t mask = gm_stepper_op(&s, GM_OP_NUMBER, s.map[region.results[i].value], 0, 0);
+        gm_stepper_store(&s, layout->checks + region.results[i].target, mask);
     }
     gm_stepper_finish(&s);
     return gm_code_compact(code, false);

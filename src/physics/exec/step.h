@@ -16,6 +16,7 @@ typedef struct gm_layout {
     uint32_t alarm;    // 1: a check has something to say
     uint32_t checks;   // first of one row per check: 1 = its mask
     uint32_t slope;    // first of one row per state: derivative at the start of the next step (adaptive explicit)
+    uint32_t indicators;  // first of one row per relation
     uint32_t error;    // of the last step, relative to the tolerance
     uint32_t count;    // rows in all
 } gm_layout;
@@ -26,6 +27,10 @@ gm_layout gm_layout_of(const gm_program *program);
 gm_status gm_step_code(const gm_program *program, const gm_layout *layout, gm_method method, double tolerance, gm_code *code);
 gm_status gm_section_code(const gm_program *program, const gm_layout *layout, gm_section section, gm_code *code);
 gm_status gm_event_code(const gm_program *program, const gm_layout *layout, gm_code *code);
+
+// Indicators into their rows, checks into theirs (1 = the mask).
+gm_status gm_indicators_code(const gm_program *program, const gm_layout *layout, gm_code *code);
+gm_status gm_checks_code(const gm_program *program, const gm_layout *layout, gm_code *code);
 
 // The derivatives at the present point into the slope rows.
 gm_status gm_slopes_code(const gm_program *program, const gm_layout *layout, gm_code *code);
