@@ -25,7 +25,7 @@ static void refuse_discrete_loop(compiler *C, const system_ *s, const uint32_t *
     }
 }
 
-static bool is_real(const compiler *C, uint32_t v)
+bool is_continuous(const compiler *C, uint32_t v)
 {
     return C->vars[v].kind == VAR_REAL || C->vars[v].kind == VAR_FREE || (C->vars[v].kind == VAR_PRE);
 }
@@ -38,7 +38,7 @@ static void close_block(compiler *C, system_ *s, const uint32_t *rows, uint32_t 
     for (uint32_t i = 0; i < count; i++) {
         uint32_t column = s->matched_column[rows[i]];
         s->block_of[column] = s->block_count - 1;
-        discrete |= !is_real(C, s->unknowns.at[column]);
+        discrete |= !is_continuous(C, s->unknowns.at[column]);
     }
     b->discrete = discrete;
     if (count == 1) {
@@ -50,11 +50,12 @@ static void close_block(compiler *C, system_ *s, const uint32_t *rows, uint32_t 
             return;
         }
     }
-    if (discrete) {
+    // At the beginning relations are compared in place, so that a diode's Boolean and its current decide one another;
+    // it is then computed inside the loop. While the model runs the relation is held, and a circle is a fault.
+    if ((discrete && !s->initial) || !tear_block(C, s, b, rows, count)) {
         refuse_discrete_loop(C, s, rows, count);
         give_up(C);
     }
-    tear_block(C, s, b, rows, count);
 }
 
 // Row r depends on the rows that decide its other unknowns.

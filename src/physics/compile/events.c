@@ -28,11 +28,7 @@ static gm_str shown(compiler *C, const char *before, gm_ex e, const char *after)
     gm_buf_text(&text, before);
     print_ex(C, e, &text);
     gm_buf_text(&text, after);
-    bool   failed = text.failed;
-    gm_str copy   = failed ? (gm_str){ 0 } : gm_arena_str(C->w.arena, gm_str_slice(gm_buf_view(&text), 0, 80));
-    gm_buf_finish(&text);
-    if (failed || copy.ptr == NULL) gm_work_stop(&C->w, GM_NOMEM, "physics.compile", "naming an event");
-    return copy;
+    return take_text(C, &text, 80);
 }
 
 // An equation that decides a hidden discrete variable, with a form of its own for the beginning.

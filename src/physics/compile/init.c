@@ -133,11 +133,11 @@ static void note_defaults(compiler *C, const system_ *s)
         if (count++ < 6) gm_buf_printf(&names, "%s`" GM_STR_FMT "` = %g", count > 1 ? ", " : "", GM_STR_ARG(C->vars[q->variable].name), C->vars[q->variable].value);
     }
     C->free_initials = count;
+    gm_str shown     = take_text(C, &names, 400);
     if (count > 0) {
         complain(C, GM_SEVERITY_NOTE, C->flat->at, 1, "the beginning is not decided by the equations; %u start value%s taken: " GM_STR_FMT "%s", count,
-                 count == 1 ? " is" : "s are", (int)names.len, (const char *)names.ptr, count > 6 ? " ..." : "");
+                 count == 1 ? " is" : "s are", GM_STR_ARG(shown), count > 6 ? " ..." : "");
     }
-    gm_buf_finish(&names);
 }
 
 void build_initial_system(compiler *C)

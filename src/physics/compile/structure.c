@@ -22,6 +22,15 @@ void print_equation(compiler *C, const equation *q, gm_buf *out)
     print_ex(C, q->right, out);
 }
 
+gm_str take_text(compiler *C, gm_buf *text, size_t most)
+{
+    bool   failed = text->failed;
+    gm_str copy   = failed ? (gm_str){ 0 } : gm_arena_str(C->w.arena, gm_str_slice(gm_buf_view(text), 0, most));
+    gm_buf_finish(text);
+    if (failed || copy.ptr == NULL) gm_work_stop(&C->w, GM_NOMEM, "physics.compile", "writing a message");
+    return copy;
+}
+
 typedef struct part { gm_ids rows, columns; } part;
 
 // Rows and columns reached from a free column: to its rows, to their matched columns, and on.
@@ -67,12 +76,14 @@ static part from_row(compiler *C, const graph *g, const matcher *m, uint32_t row
     return p;
 }
 
-static void name_list(compiler *C, const system_ *s, const gm_ids *columns, gm_buf *out)
+static gm_str name_list(compiler *C, const system_ *s, const gm_ids *columns)
 {
+    gm_buf text = gm_buf_init(C->alloc), *out = &text;
     for (uint32_t i = 0; i < columns->count && i < SHOWN_MAX; i++) {
         gm_buf_printf(out, "%s`" GM_STR_FMT "`", i > 0 ? ", " : "", GM_STR_ARG(C->vars[s->unknowns.at[columns->at[i]]].name));
     }
     if (columns->count > SHOWN_MAX) gm_buf_printf(out, " and %u more", columns->count - SHOWN_MAX);
+    return take_text(C, out, 400);
 }
 
 static void show_equations(compiler *C, const system_ *s, const gm_ids *rows, const char *what)
@@ -86,9 +97,8 @@ static void show_equations(compiler *C, const system_ *s, const gm_ids *rows, co
             form.right = q->init_right;
         }
         print_equation(C, &form, &text);
-        complain(C, GM_SEVERITY_NOTE, q->at, q->length, "%s: " GM_STR_FMT, what, (int)(text.len > 300 ? 300 : text.len),
-                 (const char *)text.ptr);
-        gm_buf_finish(&text);
+        gm_str shown = take_text(C, &text, 300);
+        complain(C, GM_SEVERITY_NOTE, q->at, q->length, "%s: " GM_STR_FMT, what, GM_STR_ARG(shown));
     }
 }
 
@@ -99,11 +109,10 @@ static gm_place place_of(const compiler *C, uint32_t v)
 
 static void report_missing(compiler *C, const system_ *s, const part *p, uint32_t column)
 {
-    gm_buf         names = gm_buf_init(C->alloc);
     uint32_t       v     = s->unknowns.at[column];
+    gm_str         names = name_list(C, s, &p->columns);
     const variable *x    = &C->vars[v];
     uint32_t       length = (uint32_t)x->name.len;
-    name_list(C, s, &p->columns, &names);
     if (p->rows.count == 0) {
         complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
                  s->initial ? "%u equations for %u unknowns at the beginning: nothing decides `" GM_STR_FMT "`, it appears in none of them"
@@ -112,31 +121,28 @@ static void report_missing(compiler *C, const system_ *s, const part *p, uint32_
     } else {
         complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
                  "%u equations for %u unknowns%s: " GM_STR_FMT " appear only in %u equation%s, which can not decide them all", s->equations.count,
-                 s->unknowns.count, s->initial ? " at the beginning" : "", (int)names.len, (const char *)names.ptr, p->rows.count,
+                 s->unknowns.count, s->initial ? " at the beginning" : "", GM_STR_ARG(names), p->rows.count,
                  p->rows.count == 1 ? "" : "s");
         show_equations(C, s, &p->rows, "one of these");
     }
-    gm_buf_finish(&names);
 }
 
 static void report_surplus(compiler *C, const system_ *s, const part *p, uint32_t row)
 {
-    gm_buf          names = gm_buf_init(C->alloc);
+    gm_str          names = name_list(C, s, &p->columns);
     const equation *q     = &C->eqs[s->equations.at[row]];
-    name_list(C, s, &p->columns, &names);
     if (p->columns.count == 0) {
         gm_buf text = gm_buf_init(C->alloc);
         print_equation(C, q, &text);
+        gm_str shown = take_text(C, &text, 300);
         complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length, "this equation decides nothing, all in it is known: " GM_STR_FMT,
-                 (int)(text.len > 300 ? 300 : text.len), (const char *)text.ptr);
-        gm_buf_finish(&text);
+                 GM_STR_ARG(shown));
     } else {
         complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length,
                  "%u equations for %u unknowns%s: " GM_STR_FMT " are decided by %u equations; one is too many", s->equations.count, s->unknowns.count,
-                 s->initial ? " at the beginning" : "", (int)names.len, (const char *)names.ptr, p->rows.count);
+                 s->initial ? " at the beginning" : "", GM_STR_ARG(names), p->rows.count);
         show_equations(C, s, &p->rows, "one of these");
     }
-    gm_buf_finish(&names);
 }
 
 void report_structure(compiler *C, const system_ *s, const graph *g, const matcher *m)

@@ -149,6 +149,7 @@ void     unknowns_in(compiler *C, gm_ex left, gm_ex right, const uint32_t *colum
 void report_structure(compiler *C, const system_ *s, const graph *g, const matcher *m);
 void print_equation(compiler *C, const equation *q, gm_buf *out);
 void print_ex(compiler *C, gm_ex e, gm_buf *out);
+gm_str take_text(compiler *C, gm_buf *text, size_t most);  // into the compiler's memory; the buffer is finished
 
 // index.c
 void      reduce_index(compiler *C);
@@ -160,7 +161,8 @@ void      match_system(compiler *C, system_ *s);                        // compl
 // blt.c, tear.c, solve.c
 void build_incidence(compiler *C, system_ *s, graph *out);
 void order_system(compiler *C, system_ *s);                    // blocks and steps from the matching
-void tear_block(compiler *C, system_ *s, block *b, const uint32_t *rows, uint32_t count);
+bool is_continuous(const compiler *C, uint32_t v);
+bool tear_block(compiler *C, system_ *s, block *b, const uint32_t *rows, uint32_t count);  // false: discrete variables in a circle
 typedef enum solvable { SOLVE_NOT, SOLVE_RISKY, SOLVE_SAFE } solvable;  // RISKY: divides by something that may become 0
 solvable solve_for(compiler *C, gm_ex left, gm_ex right, uint32_t v, gm_ex *out);
 

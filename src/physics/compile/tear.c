@@ -81,7 +81,7 @@ static uint32_t pick(const tearing *t)
     uint32_t best = NONE;
     double   most = -1;
     for (uint32_t j = 0; j < t->count; j++) {
-        if (t->known[j]) continue;
+        if (t->known[j] || !is_continuous(t->C, t->s->unknowns.at[t->columns[j]])) continue;
         double score = 0;
         for (uint32_t k = t->column_start[j]; k < t->column_start[j + 1]; k++) {
             uint32_t r = t->column_entries[k];
@@ -177,7 +177,7 @@ static void solve_single(compiler *C, system_ *s, block *b)
     b->tears = 0;
 }
 
-void tear_block(compiler *C, system_ *s, block *b, const uint32_t *rows, uint32_t count)
+bool tear_block(compiler *C, system_ *s, block *b, const uint32_t *rows, uint32_t count)
 {
     tearing t = { .C = C, .s = s, .rows = rows, .count = count };
     build_local(&t);
@@ -192,6 +192,9 @@ void tear_block(compiler *C, system_ *s, block *b, const uint32_t *rows, uint32_
         gm_ids_add(&C->w, &tears, j);
         set_known(&t, j);
     }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!t.known[i]) return false;  // discrete variables only: there is nothing to guess
+    }
     // The equations that are left are the residuals, as many as tear variables.
     uint32_t k = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -203,4 +206,5 @@ void tear_block(compiler *C, system_ *s, block *b, const uint32_t *rows, uint32_
     b->tears  = tears.count;
     b->linear = is_linear(C, s, b);
     if (b->linear && b->tears == 1) solve_single(C, s, b);
+    return true;
 }

@@ -478,16 +478,36 @@ static flow fresh_flow(gm_flatten *F)
     return (flow){ .live = gm_ex_const(F->ex, 1), .path = gm_ex_const(F->ex, 1), .returned = gm_ex_const(F->ex, 0), .broken = gm_ex_const(F->ex, 0) };
 }
 
+typedef struct reader { gm_flatten *F; const overlay *over; } reader;
+
+// What an algorithm assigns and reads before it has assigned it, is what it was before.
+static gm_ex read_before(void *context, gm_ex leaf)
+{
+    reader           *r = context;
+    const gm_ex_node *n = gm_ex_at(r->F->ex, leaf);
+    if (n->op != GM_EX_VAR || gm_map_find(&r->over->values, n->id) == GM_MAP_NONE) return leaf;
+    return before_algorithm(r->F, n->id);
+}
+
 void run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section)
 {
-    overlay over = { 0 };
-    flow    f    = fresh_flow(F);
-    s->over      = &over;
+    overlay  over    = { 0 };
+    flow     f       = fresh_flow(F);
+    uint32_t actions = F->flat->action_count;
+    reader   r       = { F, &over };
+    gm_map   memo    = { 0 };
+    s->over          = &over;
     run(F, s, &f, section->items, section->count);
     s->over = NULL;
     for (uint32_t i = 0; i < over.order.count; i++) {
-        uint32_t var = over.order.at[i];
-        add_equation(F, gm_ex_var(F->ex, var), gm_map_find(&over.values, var), section->at, 9, s->in->owner);
+        uint32_t var   = over.order.at[i];
+        gm_ex    final_ = gm_ex_substitute(F->ex, &F->w, gm_map_find(&over.values, var), read_before, &r, &memo);
+        add_equation(F, gm_ex_var(F->ex, var), final_, section->at, 9, s->in->owner);
+    }
+    for (uint32_t i = actions; i < F->flat->action_count; i++) {
+        gm_flat_action *a = &F->flat->actions[i];
+        if (a->guard != GM_EX_NONE) a->guard = gm_ex_substitute(F->ex, &F->w, a->guard, read_before, &r, &memo);
+        if (a->value != GM_EX_NONE) a->value = gm_ex_substitute(F->ex, &F->w, a->value, read_before, &r, &memo);
     }
 }
 
