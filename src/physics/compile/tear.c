@@ -1,7 +1,11 @@
 // A loop of n equations: a few unknowns are guessed (the tear variables), the others follow one after the other, and as
 // many equations as were guessed are left over as residuals. Which to guess: whenever no equation has only one unknown
 // left, the unknown that leaves the most equations with one (a greedy rule; finding the least number is NP-hard).
+// Chains of assignments are kept short: an error in the guess grows with every link, so a loop of a thousand equations
+// torn to two is correct and useless. More tear variables with a sparse Jacobian cost little.
 #include "physics/compile/system.h"
+
+enum { CHAIN_MAX = 12 };
 
 typedef struct tearing {
     compiler *C;
@@ -12,6 +16,7 @@ typedef struct tearing {
     uint32_t *columns;        // of the local unknowns
     uint32_t *row_start, *row_entries, *column_start, *column_entries;  // local
     uint32_t *left;           // by row: unknowns not yet known
+    uint32_t *depth;          // by local unknown: assignments between it and a guess
     uint8_t  *row_done, *known;
     gm_ids    ready;
 } tearing;
@@ -26,6 +31,7 @@ static void build_local(tearing *t)
     t->left           = GM_WORK_NEW(&C->w, uint32_t, t->count);
     t->row_done       = GM_WORK_NEW(&C->w, uint8_t, t->count);
     t->known          = GM_WORK_NEW(&C->w, uint8_t, t->count);
+    t->depth          = GM_WORK_NEW(&C->w, uint32_t, t->count);
     for (uint32_t i = 0; i < t->count; i++) {
         t->columns[i] = s->matched_column[t->rows[i]];
         gm_map_put(&C->w, &t->local, t->columns[i], i);
@@ -61,15 +67,18 @@ static void assign_ready(tearing *t)
     compiler *C = t->C;
     system_  *s = t->s;
     for (uint32_t i = 0; i < t->ready.count; i++) {
-        uint32_t r = t->ready.at[i], j = NONE;
+        uint32_t r = t->ready.at[i], j = NONE, depth = 0;
         if (t->row_done[r] || t->left[r] != 1) continue;
         for (uint32_t k = t->row_start[r]; k < t->row_start[r + 1]; k++) {
             if (!t->known[t->row_entries[k]]) j = t->row_entries[k];
+            else if (t->depth[t->row_entries[k]] > depth) depth = t->depth[t->row_entries[k]];
         }
+        if (depth >= CHAIN_MAX) continue;
         uint32_t e   = s->equations.at[t->rows[r]], v = s->unknowns.at[t->columns[j]];
         step     one = { .variable = v, .equation = e, .solved = GM_EX_NONE };
         if (solve_for(C, eq_left(C, s, e), eq_right(C, s, e), v, &one.solved) != SOLVE_SAFE) continue;
-        t->row_done[r]           = 1;
+        t->row_done[r]            = 1;
+        t->depth[j]               = depth + 1;
         s->steps[s->step_count++] = one;
         set_known(t, j);
     }

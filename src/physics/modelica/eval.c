@@ -378,7 +378,7 @@ value eval_ref(gm_flatten *F, const scope *s, const gm_ast_ref *ref)
         if (cls->is_encapsulated) break;
     }
     uint32_t top = gm_map_find(&F->m->root.members, first->name);
-    if (top != GM_MAP_NONE) return class_value(F, s, F->m->root.elements[top].class_, ref, 0);
+    if (top != GM_MAP_NONE && F->m->root.elements[top].kind == GM_AST_CLASS) return class_value(F, s, F->m->root.elements[top].class_, ref, 0);
     gm_str near = s->in != NULL && s->in->lay != NULL ? nearest_name(F, s->in->lay, first->name) : (gm_str){ 0 };
     return fail_value(F, first->at, first->length, "there is no `" GM_STR_FMT "` here%s" GM_STR_FMT "%s", GM_STR_ARG(name_of(F, first->name)),
                       near.len > 0 ? "; is `" : "", GM_STR_ARG(near), near.len > 0 ? "` meant?" : "");

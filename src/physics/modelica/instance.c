@@ -277,8 +277,8 @@ static void make_variables(gm_flatten *F, inst *in)
 static void make_kids(gm_flatten *F, inst *in)
 {
     if (in->depth >= F->limits.depth_max) {
-        gm_work_stop(&F->w, GM_LIMIT, "physics.modelica", "`" GM_STR_FMT "`: components are nested more than %u levels deep",
-                     GM_STR_ARG(in->path), F->limits.depth_max);
+        gm_work_stop(&F->w, GM_LIMIT, "physics.modelica", "components are nested more than %u levels deep: `" GM_STR_FMT "...`",
+                     F->limits.depth_max, GM_STR_ARG(gm_str_slice(in->path, 0, 60)));
     }
     check_names(F, in);
     in->kids = GM_WORK_NEW(&F->w, inst, in->lay->slot_count > 0 ? in->lay->slot_count : 1);

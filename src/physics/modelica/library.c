@@ -20,6 +20,11 @@ static const char *const words[GM_WORD_COUNT] = {
 static void add_member(gm_modelica *m, gm_work *w, gm_ast_class *to, gm_ast_class *class_, gm_diags *diags)
 {
     uint32_t known = gm_map_find(&to->members, class_->name);
+    if (known != GM_MAP_NONE && to->elements[known].kind == GM_AST_IMPORT) {  // its name was given free
+        class_->parent      = to == &m->root ? NULL : to;
+        to->elements[known] = (gm_ast_element){ .kind = GM_AST_CLASS, .class_ = class_ };
+        return;
+    }
     if (known != GM_MAP_NONE) {
         const gm_ast_class *first = to->elements[known].kind == GM_AST_CLASS ? to->elements[known].class_ : NULL;
         uint32_t            line = 0, column;
@@ -134,6 +139,13 @@ gm_status gm_modelica_add(gm_modelica *m, gm_str file, gm_str text, gm_diags *di
     if (setjmp(leave.jump) != 0) return leave.status;
     add_text(m, &w, file, text, diags);
     return diags->errors > before || diags->failed ? gm_diags_fail(diags, err) : GM_OK;
+}
+
+void gm_modelica_remove(gm_modelica *m, gm_str class_name)
+{
+    uint32_t at = gm_map_find(&m->root.members, gm_names_find(&m->names, class_name));
+    if (at == GM_MAP_NONE || m->root.elements[at].kind != GM_AST_CLASS) return;
+    m->root.elements[at] = (gm_ast_element){ .kind = GM_AST_IMPORT };  // a gap: nobody looks for imports at the top
 }
 
 // ---------------------------------------------------------------------------------------------------- life
@@ -293,21 +305,23 @@ gm_str gm_modelica_last_class(const gm_modelica *m)
     return m->last_class;
 }
 
-const gm_ast_class *gm_modelica_class(const gm_modelica *m, gm_str name)
+static const gm_ast_class *class_below(const gm_modelica *m, const gm_ast_class *in, gm_str name, int depth)
 {
-    const gm_ast_class *in = &m->root;
-    gm_str              rest = name, part;
-    // A quoted name may itself hold dots: the whole rest is tried first.
-    while (rest.ptr != NULL) {
-        uint32_t at = gm_map_find(&in->members, gm_names_find(&m->names, rest));
-        if (at != GM_MAP_NONE && in->elements[at].kind == GM_AST_CLASS) return in->elements[at].class_;
-        if (!gm_str_next(&rest, '.', &part)) return NULL;
-        at = gm_map_find(&in->members, gm_names_find(&m->names, part));
-        if (at == GM_MAP_NONE || in->elements[at].kind != GM_AST_CLASS) return NULL;
-        in = in->elements[at].class_;
-        if (rest.ptr == NULL) return in;
+    // A quoted name may itself hold dots: every way to divide the text is tried, the whole first.
+    for (size_t end = name.len; end > 0 && depth < 20; end--) {
+        if (end < name.len && name.ptr[end] != '.') continue;
+        uint32_t at = gm_map_find(&in->members, gm_names_find(&m->names, gm_str_slice(name, 0, end)));
+        if (at == GM_MAP_NONE || in->elements[at].kind != GM_AST_CLASS) continue;
+        const gm_ast_class *found = in->elements[at].class_;
+        if (end < name.len) found = class_below(m, found, gm_str_slice(name, end + 1, name.len), depth + 1);
+        if (found != NULL) return found;
     }
     return NULL;
+}
+
+const gm_ast_class *gm_modelica_class(const gm_modelica *m, gm_str name)
+{
+    return class_below(m, &m->root, name, 0);
 }
 
 static gm_str text_of(const gm_ast_mod *mod)
@@ -344,6 +358,7 @@ void gm_modelica_each_class(gm_modelica *m, void (*each)(void *context, gm_str n
     walk    k    = { m, &w, each, context };
     gm_mark mark = gm_arena_mark(m->arena);
     for (uint32_t i = 0; i < m->root.element_count; i++) {
+        if (m->root.elements[i].kind != GM_AST_CLASS) continue;
         gm_ast_class *class_ = m->root.elements[i].class_;
         uint32_t      line, column;
         const gm_source *source = gm_source_at(&m->sources, class_->at, &line, &column);

@@ -132,6 +132,11 @@ slot *layout_find(const layout *lay, gm_sym name)
     return at != GM_MAP_NONE ? &lay->slots[at] : NULL;
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
 static uint32_t edit_distance(gm_str a, gm_str b)
 {
     enum { LONGEST = 40 };
@@ -142,7 +147,7 @@ static uint32_t edit_distance(gm_str a, gm_str b)
         uint32_t corner = row[0];
         row[0]          = i;
         for (uint32_t j = 1; j <= b.len; j++) {
-            uint32_t least = corner + (a.ptr[i - 1] != b.ptr[j - 1]);
+            uint32_t least = corner + (lower(a.ptr[i - 1]) != lower(b.ptr[j - 1]));
             if (row[j] + 1 < least) least = row[j] + 1;
             if (row[j - 1] + 1 < least) least = row[j - 1] + 1;
             corner = row[j];

@@ -29,6 +29,10 @@ GM_NODISCARD gm_status gm_modelica_add(gm_modelica *m, gm_str file, gm_str text,
 // A file, or a folder: package.mo first, then *.mo by name, then folders that hold a package.mo.
 GM_NODISCARD gm_status gm_modelica_add_path(gm_modelica *m, const gm_io *io, const char *path, gm_diags *diags, gm_error *err);
 
+// Forgets a class at the top, so that its name can be used again (an assembly that is made anew). Flat models made from it
+// stay as they are. LIMIT: its memory is released with the set only.
+void gm_modelica_remove(gm_modelica *m, gm_str class_name);
+
 // The class that a file is about: the last one of the last text that is a model, block or class (inside a package: its
 // last one). Empty when there is none. Viewed.
 gm_str gm_modelica_last_class(const gm_modelica *m);

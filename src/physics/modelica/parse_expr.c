@@ -591,7 +591,14 @@ static gm_ast_mod read_argument(gm_parser *p)
     if (mod.redeclare) {
         read_redeclaration(p, &mod);
     } else {
-        mod.name = parser_name(p, "a modified element");
+        // In annotations words of the language are names too: connect(feeds = "out,in").
+        uint32_t next = parser_look(p, 1)->kind;
+        if (parser_look(p, 0)->kind < GM_KEYWORD_COUNT && (next == GM_TOKEN_EQUALS || next == GM_TOKEN_OPEN)) {
+            mod.name = parser_look(p, 0)->kind;
+            parser_take(p, mod.name);
+        } else {
+            mod.name = parser_name(p, "a modified element");
+        }
         if (parser_take(p, GM_TOKEN_DOT)) {
             // a.b(...) = v says the same as a(b(...) = v)
             gm_ast_mod *inner = GM_WORK_NEW(p->w, gm_ast_mod, 1);
