@@ -2,6 +2,7 @@
 // live as long as the plant.
 #include "cli/plant.h"
 
+#include "base/crc32c.h"
 #include "cli/documents.h"
 
 #include <assert.h>
@@ -292,9 +293,11 @@ static gm_status read_json(gm_plant *plant, const gm_plant_file *file)
     return st;
 }
 
-static gm_status sort_documents(gm_plant *plant, gm_error *err)
+gm_status gm_plant_split(gm_plant *plant, gm_error *err)
 {
     gm_status st = GM_OK;
+    if (plant->split) return GM_OK;
+    plant->split = true;
     for (size_t i = 0; st == GM_OK && i < plant->models.count; i++) {
         st = add_source(plant, plant->models.items[i].name, plant->models.items[i].text);
     }
@@ -303,6 +306,21 @@ static gm_status sort_documents(gm_plant *plant, gm_error *err)
         st = gm_str_ends(file->name, GM_STR(".json")) ? read_json(plant, file) : read_lines(plant, file);
     }
     return st == GM_OK ? GM_OK : gm_fail(err, st, "cli.plant", "reading " GM_STR_FMT, GM_STR_ARG(plant->folder));
+}
+
+// ---- fingerprint ------------------------------------------------------------------------------------------------------
+
+void gm_plant_fingerprint(const gm_plant *plant, gm_buf *out)
+{
+    const gm_plant_files *const parts[] = { &plant->models, &plant->twins, &plant->mappings };
+    gm_buf_text(out, "gemel loaded 1\n");
+    for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
+        for (size_t i = 0; i < parts[p]->count; i++) {
+            const gm_plant_file *file = &parts[p]->items[i];
+            gm_buf_printf(out, "%08x %zu " GM_STR_FMT "\n", gm_crc32c(0, file->text.ptr, file->text.len), file->text.len,
+                          GM_STR_ARG(file->name));
+        }
+    }
 }
 
 // ---- the folder -------------------------------------------------------------------------------------------------------
@@ -367,7 +385,6 @@ gm_status gm_plant_read(const gm_io *io, const char *folder, gm_plant **out_plan
     if (st == GM_OK) st = read_part(plant, io, "behaviors", false, &plant->behaviors, err);
     if (st == GM_OK) st = read_part(plant, io, "rules", false, &plant->rules, err);
     if (st == GM_OK) st = read_part(plant, io, "scene", false, &plant->scene, err);
-    if (st == GM_OK) st = sort_documents(plant, err);
     if (st != GM_OK) goto done;
     *out_plant = plant;
     plant      = NULL;

@@ -48,6 +48,7 @@ typedef struct gm_plant {
     gm_plant_files     models, twins, mappings, behaviors, rules, scene;
     gm_model_source   *sources;    // [source_count] model texts, also those from the twins' files
     size_t             source_count, source_capacity;
+    bool               split;            // the fields below have been filled
     size_t             interface_count;  // found by gm_plant_check
     gm_plant_documents twin_documents, relationship_documents;
     gm_plant_findings  findings;
@@ -57,6 +58,12 @@ typedef struct gm_plant {
 // GM_NOTFOUND: there is no such folder. GM_IO, GM_NOMEM.
 GM_NODISCARD gm_status gm_plant_read(const gm_io *io, const char *folder, gm_plant **out_plant, gm_error *err);
 void                   gm_plant_destroy(gm_plant *plant);
+
+// Finds the models, twins and relationships in the files; what is no JSON is a finding. gm_plant_check does it itself.
+GM_NODISCARD gm_status gm_plant_split(gm_plant *plant, gm_error *err);
+
+// Appends a text that changes when models, twins or mappings do: a line "CRC32C SIZE NAME" for each file.
+void gm_plant_fingerprint(const gm_plant *plant, gm_buf *out);
 
 // Checks models against the DTDL rules, twins against their models, relationships against both, mappings against
 // their format. Adds to findings, in the order of the files. GM_NOMEM only.

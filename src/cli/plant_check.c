@@ -294,13 +294,14 @@ static gm_status check_mapping(check *c, const gm_plant_file *file)
 
 gm_status gm_plant_check(gm_plant *plant, gm_error *err)
 {
+    gm_status st = gm_plant_split(plant, err);
+    if (st != GM_OK) return st;
     check c = { .plant = plant, .key = gm_buf_init(plant->alloc) };
     c.twin_index = gm_index_init(plant->alloc, same_twin, &c);
     c.edge_index = gm_index_init(plant->alloc, same_edge, &c);
     c.names      = gm_arena_create(plant->alloc, 0);
     c.scratch    = gm_arena_create(plant->alloc, 0);
     c.model      = gm_model_create(plant->alloc);
-    gm_status st = GM_OK;
     if (c.names == NULL || c.scratch == NULL || c.model == NULL) st = GM_NOMEM;
     if (st == GM_OK) st = check_models(&c, err);
     for (size_t i = 0; st == GM_OK && i < plant->twin_documents.count; i++) st = check_twin(&c, &plant->twin_documents.items[i]);

@@ -16,7 +16,7 @@ static const char        separator_chars[] = { ' ', ',', ';', '\t' };
 typedef enum field_type { TYPE_NUMBER, TYPE_INTEGER, TYPE_BOOLEAN, TYPE_STRING, TYPE_COUNT } field_type;
 static const char *const type_names[] = { "number", "integer", "boolean", "string" };
 
-typedef struct sent { gm_str column, property; field_type type; size_t at; } sent;
+typedef struct sent { gm_str column, property; field_type type; bool optional; size_t at; } sent;  // at SIZE_MAX: not in this table
 
 typedef struct template { gm_str id; const json_t *body; } template;
 
@@ -136,7 +136,7 @@ static gm_status read_time(gm_replay_map *map, const json_t *body, gm_error *err
 
 static gm_status read_sent(gm_replay_map *map, const json_t *item, sent *out, gm_error *err)
 {
-    static const char *const keys[] = { "column", "property", "type" };
+    static const char *const keys[] = { "column", "property", "type", "optional" };
     *out = (sent){ .at = SIZE_MAX };
     if (json_is_string(item)) {
         out->column = out->property = gm_arena_str(map->arena, gm_str_of(json_string_value(item)));
@@ -144,13 +144,14 @@ static gm_status read_sent(gm_replay_map *map, const json_t *item, sent *out, gm
     }
     if (!json_is_object(item)) return wrong(err, "\"send\" must hold column names, or objects with \"column\" and \"property\"");
     gm_str    type;
-    gm_status st = check_keys(item, keys, 3, "in \"send\"", err);
+    gm_status st = check_keys(item, keys, 4, "in \"send\"", err);
     if (st == GM_OK) st = read_text(item, "column", map->arena, &out->column, err);
     if (st == GM_OK) st = read_text(item, "property", map->arena, &out->property, err);
     if (st == GM_OK) st = read_text(item, "type", map->arena, &type, err);
     if (st != GM_OK) return st;
     if (out->column.len == 0) return wrong(err, "an object in \"send\" needs a \"column\"");
     if (out->property.len == 0) out->property = out->column;
+    out->optional = json_is_true(json_object_get(item, "optional"));
     size_t at = type.len > 0 ? name_index(type, type_names, TYPE_COUNT) : TYPE_NUMBER;
     if (at == SIZE_MAX) return wrong(err, "\"type\" is number, integer, boolean or string");
     out->type = (field_type)at;
@@ -284,7 +285,7 @@ gm_status gm_replay_bind(gm_replay_map *map, const gm_replay_row *header, gm_err
     if (map->time_at == SIZE_MAX) return no_column(map->time_column, err);
     for (size_t i = 0; i < map->send_count; i++) {
         map->sends[i].at = find_column(map->columns, map->column_count, map->sends[i].column);
-        if (map->sends[i].at == SIZE_MAX) return no_column(map->sends[i].column, err);
+        if (map->sends[i].at == SIZE_MAX && !map->sends[i].optional) return no_column(map->sends[i].column, err);
     }
     return GM_OK;
 }
@@ -447,6 +448,7 @@ gm_status gm_replay_payload(const gm_replay_map *map, const gm_replay_row *row, 
     gm_buf_byte(out, '{');
     for (size_t i = 0; i < map->send_count; i++) {
         const sent *s = &map->sends[i];
+        if (s->optional && s->at >= row->count) continue;
         if (s->at >= row->count) {
             return gm_fail(err, GM_INVALID, "cli.replay", "the row has %zu columns; '" GM_STR_FMT "' would be number %zu", row->count,
                            GM_STR_ARG(s->column), s->at + 1);

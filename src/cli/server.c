@@ -34,6 +34,8 @@ struct gm_server {
     gm_api           *api;
     gm_mqtt_server   *mqtt;
     gm_str            http_address, mqtt_address, data_dir, ready;
+    gm_str            loaded_path, fingerprint;  // of the plant's files, as data/loaded keeps it
+    bool              unchanged;     // since they were loaded
     bool              read_only;     // the log's refusal has been told
 };
 
@@ -85,16 +87,37 @@ static gm_status read_settings(gm_server *server, gm_error *err)
     return server->data_dir.ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.server", "starting");
 }
 
-static gm_status read_plant(gm_server *server, gm_error *err)
+// Problems of the plant's files are told all at once.
+static gm_status check_plant(gm_server *server, gm_error *err)
 {
-    gm_status st = gm_plant_read(server->cli->io, server->options.plant, &server->plant, err);
-    if (st == GM_OK) st = gm_plant_check(server->plant, err);
+    gm_status st = gm_plant_check(server->plant, err);
     if (st != GM_OK || server->plant->findings.count == 0) return st;
     gm_cli to_err = *server->cli;
     to_err.out    = server->cli->err;
     gm_plant_print_findings(&to_err, server->plant);
     return gm_fail(err, GM_INVALID, "cli.server", "the plant has %zu problem%s (above); 'gemel check %s' lists them again",
                    server->plant->findings.count, server->plant->findings.count == 1 ? "" : "s", server->options.plant);
+}
+
+// data/loaded holds the fingerprint of the files that were loaded last. While it fits there is nothing to load: a start
+// then costs what recovery costs, and a twin that was deleted stays deleted.
+static gm_status compare_loaded(gm_server *server, gm_error *err)
+{
+    gm_buf  now   = gm_buf_init(server->cli->alloc);
+    uint8_t *bytes = NULL;
+    size_t   size  = 0;
+    gm_error absent;
+    gm_plant_fingerprint(server->plant, &now);
+    server->loaded_path = gm_arena_printf(server->arena, GM_STR_FMT "/loaded", GM_STR_ARG(server->data_dir));
+    server->fingerprint = now.failed ? (gm_str){0} : gm_arena_str(server->arena, gm_buf_view(&now));
+    gm_buf_finish(&now);
+    if (server->loaded_path.ptr == NULL || server->fingerprint.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    if (gm_io_read_file(server->cli->io, server->loaded_path.ptr, 64 << 20, &bytes, &size, &absent) == GM_OK) {
+        server->unchanged = gm_str_eq((gm_str){ (const char *)bytes, size }, server->fingerprint);
+        gm_free(server->cli->io->alloc, bytes);
+    }
+    // Settings are not part of the fingerprint: what is wrong there has been found by reading them.
+    return server->unchanged && server->plant->findings.count == 0 ? GM_OK : check_plant(server, err);
 }
 
 // One server per data directory: two would write one log.
@@ -201,6 +224,31 @@ static gm_status open_engine(gm_server *server, gm_error *err)
     return st;
 }
 
+// What gemel.conf says about the API's bounds; what it does not say keeps the API's own default.
+static gm_api_limits api_limits(const gm_config *config)
+{
+    gm_api_limits l = gm_api_limits_defaults();
+    l.connections_max = (uint32_t)gm_option_count(gm_config_text(config, GM_CONFIG_HTTP_CONNECTIONS));
+    l.body_max        = gm_option_size(gm_config_text(config, GM_CONFIG_HTTP_BODY));
+    l.models_max      = gm_option_size(gm_config_text(config, GM_CONFIG_HTTP_MODELS));
+    l.streams_max     = (uint32_t)gm_option_count(gm_config_text(config, GM_CONFIG_HTTP_STREAMS));
+    return l;
+}
+
+static gm_mqtt_limits mqtt_limits(const gm_config *config, gm_mqtt_limits l)
+{
+    gm_dur_ns expiry  = 0;
+    l.connections     = (uint32_t)gm_option_count(gm_config_text(config, GM_CONFIG_MQTT_CONNECTIONS));
+    l.packet          = gm_option_size(gm_config_text(config, GM_CONFIG_MQTT_PACKET));
+    l.queued_messages = (uint32_t)gm_option_count(gm_config_text(config, GM_CONFIG_MQTT_QUEUED_MESSAGES));
+    l.queued_bytes    = gm_option_size(gm_config_text(config, GM_CONFIG_MQTT_QUEUED_BYTES));
+    l.sessions        = (uint32_t)gm_option_count(gm_config_text(config, GM_CONFIG_MQTT_SESSIONS));
+    if (gm_dur_parse(gm_config_text(config, GM_CONFIG_MQTT_SESSION_EXPIRY), &expiry, NULL) == GM_OK) {
+        l.session_expiry_s = (uint32_t)(expiry / GM_SECOND < UINT32_MAX ? expiry / GM_SECOND : UINT32_MAX);
+    }
+    return l;
+}
+
 static gm_status create_api(gm_server *server, gm_error *err)
 {
     gm_buf features = gm_buf_init(server->cli->alloc);
@@ -210,7 +258,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
     if (text.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
-        .dead_letters = server->letters, .limits = gm_api_limits_defaults(), .plant = server->plant->folder,
+        .dead_letters = server->letters, .limits = api_limits(&server->plant->config), .plant = server->plant->folder,
         .version = gm_help_version_number(), .features = text,
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
         .metrics = write_mqtt_metrics, .metrics_context = server,
@@ -236,14 +284,18 @@ static gm_status load(gm_server *server, gm_error *err)
 {
     gm_progress     progress;
     gm_plant_loaded loaded;
+    if (server->unchanged && gm_log_durable(gm_engine_log(server->engine)) > 0) return GM_OK;
+    gm_status st = server->unchanged ? check_plant(server, err) : GM_OK;  // else it has been checked
+    if (st != GM_OK) return st;
     gm_progress_begin(&progress, server->cli->err, server->cli->terminal && !server->options.quiet, server->cli->clock, "loading",
                       "twins and relationships", server->plant->twin_documents.count + server->plant->relationship_documents.count);
-    gm_status st = gm_plant_load(server->plant, server->engine, gm_now(server->cli->clock), &progress, &loaded, err);
+    st = gm_plant_load(server->plant, server->engine, gm_now(server->cli->clock), &progress, &loaded, err);
     gm_progress_end(&progress);
     if (st == GM_OK && loaded.models + loaded.twins + loaded.relationships > 0) {
         note(server, "loaded %zu interfaces, %zu twins and %zu relationships that are new", loaded.models, loaded.twins, loaded.relationships);
     }
-    return st;
+    if (st != GM_OK) return st;
+    return gm_io_replace_file(server->cli->io, server->loaded_path.ptr, server->fingerprint.ptr, server->fingerprint.len, err);
 }
 
 static gm_status listen_mqtt(gm_server *server, gm_error *err)
@@ -257,6 +309,7 @@ static gm_status listen_mqtt(gm_server *server, gm_error *err)
     o.creator      = server->creator;
     o.clock        = server->cli->clock;
     o.address      = server->mqtt_address;
+    o.limits       = mqtt_limits(&server->plant->config, o.limits);
     return gm_mqtt_server_create(&o, &server->mqtt, err);
 }
 
@@ -281,9 +334,10 @@ static gm_status write_ready_line(gm_server *server, gm_error *err)
 
 static gm_status open_parts(gm_server *server, gm_error *err)
 {
-    gm_status st = read_plant(server, err);
+    gm_status st = gm_plant_read(server->cli->io, server->options.plant, &server->plant, err);
     if (st == GM_OK) st = read_settings(server, err);
     if (st == GM_OK) st = lock_data(server, err);
+    if (st == GM_OK) st = compare_loaded(server, err);
     if (st == GM_OK) st = gm_loop_create(server->cli->alloc, server->cli->clock, &server->loop, err);
     if (st == GM_OK) st = catch_signals(server, err);
     if (st == GM_OK) st = open_engine(server, err);

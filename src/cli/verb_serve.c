@@ -61,8 +61,9 @@ const gm_verb gm_verb_serve = {
     .text    = "Prints one line when clients are served: ready http=ADDR:PORT mqtt=ADDR:PORT. Ctrl-C (or SIGTERM) ends it cleanly: what was "
                "accepted is committed and answered first.\n"
                "\n"
-               "Models, twins and relationships of the plant's files that exist already stay as they are; what is new is added. A model "
-               "whose text has changed under the same id is refused: give it the next version.\n"
+               "Models, twins and relationships of the plant's files that exist already stay as they are; what is new is added, when the "
+               "files have changed since they were last loaded. A model whose text has changed under the same id is refused: give it "
+               "the next version.\n"
                "\n"
                "Without access configured only this machine may connect, so other than loopback addresses are refused.",
     .examples = "gemel serve examples/machine\ngemel serve plant --http 127.0.0.1:0 --mqtt 127.0.0.1:0 --data /var/lib/gemel/plant",

@@ -1,5 +1,8 @@
 #include "cli/config.h"
 
+#include "api/api.h"
+#include "link/mqtt_server.h"
+#include "log/log.h"
 #include "support/support.h"
 
 #include <stdio.h>
@@ -83,11 +86,37 @@ static void the_example_is_a_file_that_sets_nothing_and_its_lines_are_valid(void
     gm_arena_destroy(arena);
 }
 
+// The defaults stand twice, here and where they are used: they must say the same.
+static void the_defaults_are_those_of_the_parts(void **state)
+{
+    (void)state;
+    gm_config      c    = { 0 };
+    gm_api_limits  api  = gm_api_limits_defaults();
+    gm_mqtt_limits mqtt = gm_mqtt_server_options_defaults().limits;
+    gm_log_options log  = gm_log_options_defaults();
+    gm_dur_ns      expiry;
+    assert_int_equal(gm_option_count(gm_config_text(&c, GM_CONFIG_HTTP_CONNECTIONS)), api.connections_max);
+    assert_int_equal(gm_option_size(gm_config_text(&c, GM_CONFIG_HTTP_BODY)), api.body_max);
+    assert_int_equal(gm_option_size(gm_config_text(&c, GM_CONFIG_HTTP_MODELS)), api.models_max);
+    assert_int_equal(gm_option_count(gm_config_text(&c, GM_CONFIG_HTTP_STREAMS)), api.streams_max);
+    assert_int_equal(gm_option_count(gm_config_text(&c, GM_CONFIG_MQTT_CONNECTIONS)), mqtt.connections);
+    assert_int_equal(gm_option_size(gm_config_text(&c, GM_CONFIG_MQTT_PACKET)), mqtt.packet);
+    assert_int_equal(gm_option_count(gm_config_text(&c, GM_CONFIG_MQTT_QUEUED_MESSAGES)), mqtt.queued_messages);
+    assert_int_equal(gm_option_size(gm_config_text(&c, GM_CONFIG_MQTT_QUEUED_BYTES)), mqtt.queued_bytes);
+    assert_int_equal(gm_option_count(gm_config_text(&c, GM_CONFIG_MQTT_SESSIONS)), mqtt.sessions);
+    assert_int_equal(gm_dur_parse(gm_config_text(&c, GM_CONFIG_MQTT_SESSION_EXPIRY), &expiry, NULL), GM_OK);
+    assert_int_equal(expiry / GM_SECOND, mqtt.session_expiry_s);
+    assert_int_equal(gm_option_size(gm_config_text(&c, GM_CONFIG_LOG_SEGMENT_SIZE)), log.segment_size);
+    assert_int_equal(gm_option_size(gm_config_text(&c, GM_CONFIG_LOG_BATCH_LIMIT)), log.batch_limit);
+    assert_int_equal(gm_option_yes(gm_config_text(&c, GM_CONFIG_LOG_REALTIME_COMMIT)), log.realtime_commit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_are_read_or_refused_with_their_line),
         cmocka_unit_test(what_is_not_set_has_its_default),
+        cmocka_unit_test(the_defaults_are_those_of_the_parts),
         cmocka_unit_test(the_example_is_a_file_that_sets_nothing_and_its_lines_are_valid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

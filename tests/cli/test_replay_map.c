@@ -138,7 +138,7 @@ static void a_table_with_a_header_and_times_is_understood(void **state)
 {
     (void)state;
     fixture f = open_map("{\"separator\":\"semicolon\",\"header\":true,\"twin\":\"rig-{file}\",\"time\":{\"column\":\"datetime\",\"zone\":\"+03:00\"},"
-                         "\"send\":[{\"column\":\"Volume Flow RateRMS\",\"property\":\"flow\"},{\"column\":\"anomaly\",\"type\":\"boolean\"}]}");
+                         "\"send\":[{\"column\":\"Volume Flow RateRMS\",\"property\":\"flow\"},{\"column\":\"anomaly\",\"type\":\"boolean\",\"optional\":true}]}");
     assert_gm_ok(f.st, f.err);
     static gm_replay_row header;
     gm_replay_set_file(f.map, GM_STR("valve 1"));
@@ -148,6 +148,11 @@ static void a_table_with_a_header_and_times_is_understood(void **state)
     row_text(&f, "2020-03-09 14:34:41;0.38;32.0268;0.0", 0, text);
     assert_string_equal(text, "rig-valve 1 {\"flow\":32.0268,\"anomaly\":false,\"$time\":\"2020-03-09T11:34:41Z\"}");
 
+    // What is optional may be missing, the rest may not.
+    assert_gm_ok(gm_replay_split(f.map, GM_STR("datetime;Volume Flow RateRMS"), &header, &f.err), f.err);
+    assert_gm_ok(gm_replay_bind(f.map, &header, &f.err), f.err);
+    row_text(&f, "2020-03-09 14:34:41;32", 0, text);
+    assert_string_equal(text, "rig-valve 1 {\"flow\":32,\"$time\":\"2020-03-09T11:34:41Z\"}");
     assert_gm_ok(gm_replay_split(f.map, GM_STR("datetime;Pressure"), &header, &f.err), f.err);
     assert_int_equal(gm_replay_bind(f.map, &header, &f.err), GM_INVALID);
     assert_non_null(strstr(f.err.text, "no column 'Volume Flow RateRMS'"));

@@ -83,6 +83,27 @@ static void loading_again_leaves_what_the_twin_became(void **state)
     assert_int_equal(gm_served_stop(s), 0);
 }
 
+static void a_twin_that_was_deleted_stays_deleted_while_the_files_stay(void **state)
+{
+    const fixture *f = *state;
+    gm_served     *s = gm_serve(f->plant, f->data, NULL, NULL);
+    gm_http       *http;
+    gm_http_answer answer;
+    gm_error       err;
+    static const char *const paths[] = { "/digitaltwins/pump1/relationships/r?api-version=2022-05-31", "/digitaltwins/pump2?api-version=2022-05-31" };
+    assert_gm_ok(gm_http_open(gm_alloc_system(), s->http, &http, &err), err);
+    for (size_t i = 0; i < 2; i++) {
+        assert_gm_ok(gm_http_request(http, "DELETE", paths[i], NULL, NULL, &answer, &err), err);
+        assert_int_equal(answer.code, 204);
+        gm_http_answer_finish(&answer);
+    }
+    gm_http_close(http);
+    assert_int_equal(gm_served_stop(s), 0);
+    s = gm_serve(f->plant, f->data, NULL, NULL);
+    expect_output(GM_RUN("query", "SELECT COUNT() FROM DIGITALTWINS", "--json", "--http", s->http), 0, "[{\"COUNT\":1}]\n");
+    assert_int_equal(gm_served_stop(s), 0);
+}
+
 // A server that must not start: its exit code and sentence.
 static void expect_refusal(const char *const *words, int code, const char *says)
 {
@@ -152,6 +173,13 @@ static void settings_of_the_plant_hold_and_the_command_line_wins(void **state)
     snprintf(path, sizeof path, "%s/own/lock", f->plant);
     gm_buf lock = gm_test_read_file(path);
     gm_buf_finish(&lock);
+
+    // A setting that is wrong is told, also when nothing else has changed since the last start.
+    put(f->plant, "gemel.conf", "data = own\nport = 80\n");
+    gm_ran ran = GM_RUN("serve", f->plant, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0");
+    assert_int_equal(ran.code, 1);
+    assert_non_null(strstr(GM_TEXT(ran.err), "gemel.conf:2: there is no key 'port'"));
+    gm_ran_finish(&ran);
 }
 
 // A small file system of its own, so that "the disk" can be full. Needs the right to mount.
@@ -221,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_server_tells_when_it_is_ready_and_ends_with_0, set_up, tear_down),
         cmocka_unit_test_setup_teardown(loading_again_leaves_what_the_twin_became, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_twin_that_was_deleted_stays_deleted_while_the_files_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_model_that_changed_under_its_id_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_plant_with_problems_is_not_served, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_second_server_on_the_same_data_is_refused, set_up, tear_down),
