@@ -39,6 +39,7 @@ void rig_start(rig *r)
     eo.loop                = r->loop;
     eo.log.segment_size    = 1 << 20;
     eo.log.realtime_commit = false;
+    if (r->batch_limit > 0) eo.log.batch_limit = r->batch_limit;
     assert_gm_ok(gm_engine_open(&eo, &r->engine, &err), err);
     assert_gm_ok(gm_dead_letters_create(eo.alloc, &r->clock, r->engine, &r->letters, &err), err);
     assert_gm_ok(gm_retained_create(eo.alloc, r->engine, &r->retained, &err), err);
@@ -324,6 +325,16 @@ size_t rig_drain(rig_client *c)
         turn_without_waiting(c->r);
         receive(c);
         if (c->in.len > 0) quiet = 0;
+        all += c->in.len;
+        gm_buf_clear(&c->in);
+    }
+    return all;
+}
+
+size_t rig_drain_until(rig_client *c, size_t n)
+{
+    size_t all = 0;
+    while (all < n && wait_for(c, 1)) {
         all += c->in.len;
         gm_buf_clear(&c->in);
     }

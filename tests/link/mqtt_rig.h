@@ -17,6 +17,7 @@ typedef struct rig {
     gm_fault_io            disk;
     gm_clock               clock;
     gm_dur_ns              ahead;     // the clock shows this much more than the real one
+    size_t                 batch_limit;  // of the log, from the next rig_start on; 0 = default
     gm_loop               *loop;
     gm_engine             *engine;
     gm_dead_letters       *letters;
@@ -65,6 +66,7 @@ gm_mqtt_frame   rig_next(rig_client *c);          // the next packet, whatever i
 void            rig_expect_nothing(rig_client *c);  // proved with a PINGREQ that is answered first
 void            rig_expect_closed(rig_client *c);
 size_t          rig_drain(rig_client *c);         // bytes that come within some turns; thrown away
+size_t          rig_drain_until(rig_client *c, size_t n);  // the same until there were n, the end, or ten silent seconds
 
 // The newest dead letter has this reason (or begins with it) and topic.
 void rig_expect_dead_letter(rig *r, const char *topic, const char *reason);
