@@ -16,6 +16,8 @@ static const gm_verb *const verbs[] = {
     &gm_verb_dead_letters,
     &gm_verb_replay,
     &gm_verb_agent,
+    &gm_verb_simulate,
+    &gm_verb_model_explain,
     &gm_verb_help,
 };
 

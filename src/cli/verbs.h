@@ -16,10 +16,12 @@ extern const gm_verb gm_verb_dead_letters;
 extern const gm_verb gm_verb_get;
 extern const gm_verb gm_verb_help;
 extern const gm_verb gm_verb_history;
+extern const gm_verb gm_verb_model_explain;
 extern const gm_verb gm_verb_query;
 extern const gm_verb gm_verb_replay;
 extern const gm_verb gm_verb_serve;
 extern const gm_verb gm_verb_set;
+extern const gm_verb gm_verb_simulate;
 extern const gm_verb gm_verb_watch;
 
 #endif
