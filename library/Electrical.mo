@@ -85,8 +85,8 @@ package Electrical "Lumped circuits"
     parameter Real C1(unit="F", min=0) = 2400;
     parameter Real T(unit="K", min=200) = 298.15 "temperature of the cell";
     parameter Real c_rate(min=0) = 1 "typical current over capacity, for ageing";
-    parameter Real soc_table[:, 2] = [0, 2.6; 0.05, 3.1; 0.1, 3.2; 0.2, 3.25; 0.4, 3.29; 0.6, 3.31; 0.8, 3.33; 0.95, 3.36; 1, 3.5]
-      "state of charge, open-circuit voltage";
+    parameter Real ocv_soc[:] = {0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 1} "states of charge of the curve ...";
+    parameter Real ocv_v[:](each unit="V") = {2.6, 3.1, 3.2, 3.25, 3.29, 3.31, 3.33, 3.36, 3.5} "... and its open-circuit voltages";
     constant Real gas(unit="J/(mol.K)") = 8.314462618;
     parameter Real fade = 31630*exp(-(31700 - 370.3*c_rate)/(gas*T)) "percent lost per Ah^0.55";
     Real soc(start=1, fixed=true, min=0, max=1) "state of charge";
@@ -96,7 +96,7 @@ package Electrical "Lumped circuits"
     Real loss "capacity lost, percent of new";
     Real Q(unit="C") "capacity now";
   equation
-    ocv = Gemel.interp1(soc_table, soc);
+    ocv = Gemel.interp1(ocv_soc, ocv_v, soc);
     v = ocv + v1 + R0*i;
     C1*der(v1) = i - v1/R1;
     Q*der(soc) = i;

@@ -78,18 +78,20 @@ package Fluid "Water networks: incompressible, isothermal, gauge pressures"
     dp = rho*g*(rise + loss);
   end HazenWilliamsPipe;
 
-  model Valve "flow by opening: m_flow = opening K sqrt(dp), linear near zero so that it may turn"
+  model Valve "flow by opening and the square root of dp, linear near zero so that it may turn"
     extends TwoPorts;
-    parameter Real K(unit="kg/(s.Pa(0.5))") = 0.05 "flow at 1 Pa when open";
+    parameter Real m_nominal(unit="kg/s", min=0) = 10 "flow when open at ...";
+    parameter Real dp_nominal(unit="Pa", min=0) = 1e5 "... this pressure difference";
     parameter Real dp_small(unit="Pa", min=0) = 10;
     input Real opening(min=0, max=1, start=1);
   equation
-    m_flow = opening*K*dp/(dp^2 + dp_small^2)^0.25;
+    m_flow = opening*m_nominal*dp/(sqrt(dp_nominal)*(dp^2 + dp_small^2)^0.25);
   end Valve;
 
-  model Pump "a centrifugal pump: quadratic head, linear power, similarity rules (White, chapter 11)"
+  model Pump "a centrifugal pump with check valve: quadratic head, linear power, similarity rules (White, chapter 11)"
     extends TwoPorts;
     parameter Real head0(unit="m", min=0) = 50 "head at no flow and full speed";
+    parameter Real head1(unit="s/m2", min=0) = 50 "head lost per flow";
     parameter Real head2(unit="s2/m5", min=0) = 2e4 "head lost per flow squared";
     parameter Real power0(unit="W", min=0) = 2000 "taken at no flow and full speed";
     parameter Real power1(unit="W.s/m3", min=0) = 6e5 "more per flow, at full speed";
@@ -100,15 +102,16 @@ package Fluid "Water networks: incompressible, isothermal, gauge pressures"
     parameter Real efficiency(min=0, max=1) = 0.9 "of the motor";
     parameter Real T_ambient(unit="K") = 293.15;
     input Real speed(min=0, max=1.2, start=1) "relative to full speed";
-    Real head(unit="m") "that it makes against a closed valve, minus what flow costs";
+    Real push(unit="Pa") "what the pump could lift beyond what is against it; the check valve shuts when negative";
+    Real head(unit="m") "that it makes at this flow";
     Real power(unit="W") "electrical";
     Real T_motor(unit="K", start=293.15, fixed=true);
-    Boolean open(start=true) "the check valve: open while the pump can push";
   equation
-    head = (1 - wear)*head0*speed^2 - head2*Q*abs(Q);
-    open = (1 - wear)*head0*speed^2*rho*g > -dp;
     // dp is negative while the pump lifts: b has the higher pressure
-    0 = if open then head*rho*g + dp else m_flow - leak*dp;
+    push = (1 - wear)*head0*speed^2*rho*g + dp;
+    head = (1 - wear)*head0*speed^2 - head1*speed*Q - head2*Q*abs(Q);
+    // Both sides have no flow at no push, so that the valve shuts without a step and needs no event.
+    push = noEvent(if push > 0 then rho*g*(head1*max(speed, 0.01)*Q + head2*Q*abs(Q)) else m_flow/leak);
     power = (power0*speed^3 + power1*max(Q, 0)*speed^2)/efficiency;
     C_motor*der(T_motor) = (1 - efficiency)*power - G_motor*(T_motor - T_ambient);
   end Pump;

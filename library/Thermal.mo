@@ -74,7 +74,8 @@ package Thermal "Heat: lumped capacities and the ways between them"
   model Zone "a building zone: five resistances, one capacity (ISO 13790, 7.2.2 and Annex C)"
     parameter Real A_floor(unit="m2", min=0) = 100 "conditioned floor area";
     parameter Real A_mass(unit="m2", min=0) = 2.5*A_floor "effective mass area, table 12, medium";
-    parameter Real C_mass(unit="J/K", min=0) = 165000*A_floor "internal heat capacity, table 12, medium";
+    constant Real c_medium(unit="J/(K.m2)") = 165000 "of the medium class, table 12";
+    parameter Real C_mass(unit="J/K", min=0) = c_medium*A_floor "internal heat capacity";
     parameter Real H_window(unit="W/K", min=0) = 40 "transmission through windows and doors";
     parameter Real H_opaque(unit="W/K", min=0) = 60 "transmission through walls and roof";
     parameter Real H_air(unit="W/K", min=0) = 50 "ventilation and leaks";
