@@ -115,7 +115,11 @@ static void every_verb_explains_itself(void **state)
     for (size_t i = 0; i < gm_verb_count(); i++) {
         const gm_verb *verb = gm_verb_at(i);
         char          *out, *err;
-        assert_int_equal(RUN(&out, &err, verb->name, "--help"), GM_EXIT_OK);
+        char           first[40];  // of a name of two words
+        const char    *second = strchr(verb->name, ' ');
+        snprintf(first, sizeof first, "%.*s", (int)(second != NULL ? second - verb->name : 39), verb->name);
+        int code = second != NULL ? RUN(&out, &err, first, second + 1, "--help") : RUN(&out, &err, first, "--help");
+        assert_int_equal(code, GM_EXIT_OK);
         assert_non_null(strstr(out, verb->summary));
         for (size_t o = 0; o < verb->syntax.option_count; o++) {
             char name[80];

@@ -1,4 +1,4 @@
-// physics/exec/dense_body.h, a template: small dense systems, eight lanes side by side; included after a vec_*.h, DENSE_SOLVE names
+// physics/exec/dense_body.h, a template, a template: small dense systems, eight lanes side by side; included after a vec_*.h, DENSE_SOLVE names
 // the function. Gaussian elimination with partial pivoting; rows are exchanged in each lane by itself, by selecting.
 #include "physics/exec/backend.h"
 
