@@ -10,6 +10,11 @@ enum { GM_ID_MAX = 128 };  // characters of a twin's or relationship's id, as th
 // Is that a possible id for something new? False: replied 400.
 GM_NODISCARD bool gm_api_id_fits(gm_request *request, gm_str id);
 
+// Must this request wait for a change of the twin that is in flight? Of the twin itself or a model always; of its
+// properties when the request depends on its ETag. (A condition that fails already is answered before: versions only
+// grow, so it can not come true, and constant writing to a twin keeps nobody waiting.)
+bool gm_api_twin_in_flight(const gm_request *request, gm_str id);
+
 // The component named by the path's second parameter; GM_NO_COMPONENT: replied 404 ComponentNotFound.
 uint32_t gm_api_component(gm_request *request, gm_twin twin);
 

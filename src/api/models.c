@@ -246,7 +246,7 @@ void gm_route_models_add(gm_request *request)
                        "Operation failed as models provided was empty or of a type that is not supported. The body is an array of DTDL interfaces.");
         return;
     }
-    if (gm_engine_busy(request->engine, GM_STR(""))) {
+    if (gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, GM_STR(""))) {
         gm_request_retry(request);
         return;
     }
@@ -290,7 +290,7 @@ void gm_route_model_update(gm_request *request)
 {
     json_t *body = gm_request_json(request);
     if (body == NULL) return;
-    if (gm_engine_busy(request->engine, GM_STR(""))) {
+    if (gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, GM_STR(""))) {
         gm_request_retry(request);
         return;
     }
@@ -332,7 +332,7 @@ void gm_route_model_update(gm_request *request)
 void gm_route_model_delete(gm_request *request)
 {
     // A twin of this model may be on its way.
-    if (gm_engine_busy(request->engine, GM_STR("")) || gm_engine_busy(request->engine, request->parameters[0])) {
+    if (gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, GM_STR("")) || gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, request->parameters[0])) {
         gm_request_retry(request);
         return;
     }

@@ -79,10 +79,13 @@ static void submit(gm_request *request, gm_twin source, gm_twin target, gm_str n
                          &err);
 }
 
+// Changes of the ends or of this very relationship. Others of the same twins need not be waited for.
 static bool in_flight(gm_request *request, gm_str target)
 {
-    return gm_engine_busy(request->engine, request->parameters[0]) || gm_engine_busy(request->engine, target) ||
-           gm_engine_busy(request->engine, GM_STR(""));
+    const gm_engine *engine = request->engine;
+    return gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN, request->parameters[0]) || gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN, target) ||
+           gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN, GM_STR("")) ||
+           gm_engine_relationship_in_flight(engine, request->parameters[0], request->parameters[1]);
 }
 
 static gm_str body_text(const json_t *body, const char *key)
@@ -133,7 +136,7 @@ static void after_delete(gm_request *request) { gm_reply_empty(request, 204); }
 
 void gm_route_relationship_delete(gm_request *request)
 {
-    if (gm_engine_busy(request->engine, request->parameters[0])) {
+    if (in_flight(request, request->parameters[0])) {
         gm_request_retry(request);
         return;
     }

@@ -71,6 +71,20 @@ static size_t metadata_part(const gm_pointer *at)
     return SIZE_MAX;
 }
 
+// Does the step need the present value of a property, to change a part of it or its time? Then it has to wait for
+// values that are in flight; one that sets a property, or an object's field, does not.
+static bool depends_on_value(patching *p, const gm_patch_step *step)
+{
+    if (metadata_part(&step->path) != SIZE_MAX) return true;
+    for (size_t n = 1; n < step->path.count; n++) {
+        gm_str   path;
+        gm_error ignored;
+        if (column_path(p, &step->path, n, &path, &ignored) != GM_OK) return true;
+        if (gm_type_column_index(p->type, path) != GM_NO_COLUMN) return true;
+    }
+    return false;
+}
+
 // ---- source times ----------------------------------------------------------------------------------------------------
 
 static bool is_at_or_below(gm_str path, gm_str top)
@@ -295,10 +309,6 @@ static void patch_twin(gm_request *request, gm_str component)
     gm_str  id   = request->parameters[0];
     json_t *body = gm_request_json(request);
     if (body == NULL) return;
-    if (gm_engine_busy(request->engine, id) || gm_engine_busy(request->engine, GM_STR(""))) {
-        gm_request_retry(request);
-        return;
-    }
     gm_twin twin = gm_api_twin(request);
     if (!gm_twin_ok(twin) || (component.len > 0 && gm_api_component(request, twin) == GM_NO_COMPONENT)) return;
     const gm_state *state = gm_api_state(request);
@@ -317,8 +327,15 @@ static void patch_twin(gm_request *request, gm_str component)
     }
     patching p = { .request = request, .state = state, .twin = twin, .type = gm_state_type(state, twin), .component = component,
                    .now = gm_api_now(request) };
-    bool whole = false;
-    for (size_t i = 0; i < patch.count; i++) whole = whole || is_model_step(&p, &patch.steps[i]);
+    bool whole = false, depends = false;
+    for (size_t i = 0; i < patch.count; i++) {
+        whole   = whole || is_model_step(&p, &patch.steps[i]);
+        depends = depends || depends_on_value(&p, &patch.steps[i]);
+    }
+    if (gm_api_twin_in_flight(request, id) || ((whole || depends) && gm_engine_in_flight(request->engine, GM_IN_FLIGHT_PROPERTIES, id))) {
+        gm_request_retry(request);
+        return;
+    }
     if (whole) patch_document(&p, &patch);
     else patch_cells(&p, &patch);
 }

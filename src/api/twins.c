@@ -102,6 +102,13 @@ void gm_api_put_twin(gm_request *request, gm_twin twin, const gm_twin_document *
     gm_request_submitted(request, st, &err);
 }
 
+bool gm_api_twin_in_flight(const gm_request *request, gm_str id)
+{
+    bool     conditional = gm_request_header(request, "if-match").len > 0 || gm_request_header(request, "if-none-match").len > 0;
+    unsigned kinds       = GM_IN_FLIGHT_TWIN | (conditional ? GM_IN_FLIGHT_PROPERTIES : 0);
+    return gm_engine_in_flight(request->engine, kinds, id) || gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, GM_STR(""));
+}
+
 bool gm_api_type_usable(gm_request *request, const gm_type *type)
 {
     if (!type->decommissioned) return true;
@@ -115,14 +122,14 @@ void gm_route_twin_put(gm_request *request)
     gm_str  id   = request->parameters[0];
     json_t *body = gm_request_json(request);
     if (body == NULL || !gm_api_id_fits(request, id)) return;
-    // What is checked here must not be changed by what is in flight.
-    if (gm_engine_busy(request->engine, id) || gm_engine_busy(request->engine, GM_STR(""))) {
-        gm_request_retry(request);
-        return;
-    }
     const gm_state *state = gm_api_state(request);
     gm_twin         twin  = gm_state_find(state, id);
     if (!gm_condition_holds(request, gm_twin_ok(twin) ? gm_state_version(state, twin) : GM_NO_VERSION, "twin", id)) return;
+    // What is checked from here on must not be changed by what is in flight.
+    if (gm_api_twin_in_flight(request, id)) {
+        gm_request_retry(request);
+        return;
+    }
 
     gm_twin_document document;
     gm_error         err = { 0 };
@@ -142,14 +149,15 @@ static void after_delete(gm_request *request) { gm_reply_empty(request, 204); }
 
 void gm_route_twin_delete(gm_request *request)
 {
-    if (gm_engine_busy(request->engine, request->parameters[0])) {
-        gm_request_retry(request);
-        return;
-    }
     gm_twin twin = gm_api_twin(request);
     if (!gm_twin_ok(twin)) return;
     const gm_state *state = gm_api_state(request);
     if (!gm_condition_holds(request, gm_state_version(state, twin), "twin", request->parameters[0])) return;
+    if (gm_api_twin_in_flight(request, request->parameters[0]) ||
+        gm_engine_in_flight(request->engine, GM_IN_FLIGHT_RELATIONSHIPS, request->parameters[0])) {
+        gm_request_retry(request);
+        return;
+    }
     if (gm_edge_ok(gm_state_first_out(state, twin)) || gm_edge_ok(gm_state_first_in(state, twin))) {
         gm_reply_error(request, 400, "RelationshipsNotDeleted",
                        "The digital twin " GM_STR_FMT " contains relationships. Delete them, incoming and outgoing, and try again.",

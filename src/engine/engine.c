@@ -381,13 +381,19 @@ gm_status gm_engine_settle(gm_engine *engine, gm_error *err)
 
 // ---- submitting -----------------------------------------------------------------------------------------------------
 
-static uint64_t key_of(gm_str id)
+// What is in flight is remembered by what it concerns, so that only those wait for one another who have to.
+static uint64_t key_of(gm_in_flight kind, gm_str id)
 {
-    return gm_str_hash(id);
+    return gm_str_hash(id) + (uint64_t)kind * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static uint64_t key_of_relationship(gm_str source, gm_str id)
+{
+    return key_of(GM_IN_FLIGHT_RELATIONSHIPS, source) ^ gm_str_hash(id) * UINT64_C(0xbf58476d1ce4e5b9);
 }
 
 // Makes room for everything that must not fail once the record is in the batch, then appends.
-static gm_status append(gm_engine *engine, gm_change_kind kind, size_t size, gm_ask ask, const gm_str *keys, size_t key_count,
+static gm_status append(gm_engine *engine, gm_change_kind kind, size_t size, gm_ask ask, const uint64_t *keys, size_t key_count,
                         uint8_t **out_payload, gm_error *err)
 {
     assert(engine->recovered);
@@ -409,7 +415,7 @@ static gm_status append(gm_engine *engine, gm_change_kind kind, size_t size, gm_
     }
     engine->submitted = sequence;
     add_ask(engine, sequence, ask);
-    for (size_t i = 0; i < key_count; i++) gm_pending_add(&engine->pending, key_of(keys[i]), sequence);
+    for (size_t i = 0; i < key_count; i++) gm_pending_add(&engine->pending, keys[i], sequence);
     return GM_OK;
 }
 
@@ -417,10 +423,10 @@ gm_status gm_engine_write(gm_engine *engine, gm_twin twin, uint8_t flags, const 
                           gm_error *err)
 {
     const gm_type *type = gm_state_type(engine->state, twin);
-    bool           key  = (flags & GM_WRITE_PROPERTIES) != 0;  // checked against an ETag, perhaps
-    gm_str         id   = key ? gm_state_id(engine->state, twin) : (gm_str){ 0 };
+    bool           properties = (flags & GM_WRITE_PROPERTIES) != 0;  // checked against an ETag, perhaps
+    uint64_t       key        = properties ? key_of(GM_IN_FLIGHT_PROPERTIES, gm_state_id(engine->state, twin)) : 0;
     uint8_t       *payload;
-    gm_status      st = append(engine, GM_CHANGE_WRITE, gm_change_size_write(cells, n), ask, &id, key, &payload, err);
+    gm_status      st = append(engine, GM_CHANGE_WRITE, gm_change_size_write(cells, n), ask, &key, properties, &payload, err);
     if (st == GM_OK) gm_change_encode_write(payload, twin.v, type->number, flags, cells, n);
     return st;
 }
@@ -431,7 +437,8 @@ gm_status gm_engine_twin_put(gm_engine *engine, gm_twin twin, gm_str id, const g
     uint32_t  number = gm_twin_ok(twin) ? twin.v : engine->next_twin;
     uint8_t  *payload;
     if (number == GM_NONE) return gm_fail(err, GM_LIMIT, "engine", "no twin numbers left");
-    gm_str    keys[2] = { id, type->id };  // a model must not be deleted while a twin of it is on its way
+    // A model must not be deleted while a twin of it is on its way.
+    uint64_t  keys[2] = { key_of(GM_IN_FLIGHT_TWIN, id), key_of(GM_IN_FLIGHT_TWIN, type->id) };
     gm_status st = append(engine, GM_CHANGE_TWIN_PUT, gm_change_size_twin_put(id, type->id, cells, n), ask, keys, 2, &payload, err);
     if (st != GM_OK) return st;
     gm_change_encode_twin_put(payload, number, id, type->id, cells, n);
@@ -441,7 +448,7 @@ gm_status gm_engine_twin_put(gm_engine *engine, gm_twin twin, gm_str id, const g
 }
 
 static gm_status append_texts(gm_engine *engine, gm_change_kind kind, uint32_t twin, uint32_t target, uint8_t flags, gm_str id,
-                              gm_str name, gm_str text, const gm_str *keys, size_t key_count, gm_ask ask, gm_error *err)
+                              gm_str name, gm_str text, const uint64_t *keys, size_t key_count, gm_ask ask, gm_error *err)
 {
     uint8_t  *payload;
     gm_status st = append(engine, kind, gm_change_size_texts(id, name, text), ask, keys, key_count, &payload, err);
@@ -451,15 +458,18 @@ static gm_status append_texts(gm_engine *engine, gm_change_kind kind, uint32_t t
 
 gm_status gm_engine_twin_delete(gm_engine *engine, gm_twin twin, gm_ask ask, gm_error *err)
 {
-    gm_str id = gm_state_id(engine->state, twin), none = { 0 };
-    return append_texts(engine, GM_CHANGE_TWIN_DELETE, twin.v, GM_NONE, 0, id, none, none, &id, 1, ask, err);
+    gm_str   id  = gm_state_id(engine->state, twin), none = { 0 };
+    uint64_t key = key_of(GM_IN_FLIGHT_TWIN, id);
+    return append_texts(engine, GM_CHANGE_TWIN_DELETE, twin.v, GM_NONE, 0, id, none, none, &key, 1, ask, err);
 }
 
 gm_status gm_engine_relationship_put(gm_engine *engine, gm_twin source, gm_twin target, gm_str id, gm_str name,
                                      gm_str properties, gm_ask ask, gm_error *err)
 {
-    gm_str keys[2] = { gm_state_id(engine->state, source), gm_state_id(engine->state, target) };
-    return append_texts(engine, GM_CHANGE_RELATIONSHIP_PUT, source.v, target.v, 0, id, name, properties, keys, 2, ask, err);
+    gm_str   from    = gm_state_id(engine->state, source);
+    uint64_t keys[3] = { key_of(GM_IN_FLIGHT_RELATIONSHIPS, from), key_of_relationship(from, id),
+                         key_of(GM_IN_FLIGHT_RELATIONSHIPS, gm_state_id(engine->state, target)) };
+    return append_texts(engine, GM_CHANGE_RELATIONSHIP_PUT, source.v, target.v, 0, id, name, properties, keys, 3, ask, err);
 }
 
 gm_status gm_engine_relationship_delete(gm_engine *engine, gm_twin source, gm_str id, gm_ask ask, gm_error *err)
@@ -468,21 +478,37 @@ gm_status gm_engine_relationship_delete(gm_engine *engine, gm_twin source, gm_st
     gm_edge         edge = gm_state_find_relationship(engine->state, source, id);
     gm_relationship gone = { .target = { GM_NONE } };
     if (gm_edge_ok(edge)) gone = gm_state_relationship(engine->state, edge);
-    gm_str key = gm_state_id(engine->state, source), none = { 0 };
-    return append_texts(engine, GM_CHANGE_RELATIONSHIP_DELETE, source.v, gone.target.v, 0, id, gone.name, none, &key, 1, ask, err);
+    gm_str   from    = gm_state_id(engine->state, source), none = { 0 };
+    gm_str   to      = gm_edge_ok(edge) ? gm_state_id(engine->state, gone.target) : from;
+    uint64_t keys[3] = { key_of(GM_IN_FLIGHT_RELATIONSHIPS, from), key_of_relationship(from, id),
+                         key_of(GM_IN_FLIGHT_RELATIONSHIPS, to) };
+    return append_texts(engine, GM_CHANGE_RELATIONSHIP_DELETE, source.v, gone.target.v, 0, id, gone.name, none, keys, 3, ask, err);
 }
 
 gm_status gm_engine_submit(gm_engine *engine, gm_change_kind kind, uint8_t flags, gm_str id, gm_str name, gm_str text,
                            gm_ask ask, gm_error *err)
 {
-    bool   model = kind == GM_CHANGE_MODELS || kind == GM_CHANGE_MODEL_DECOMMISSION || kind == GM_CHANGE_MODEL_DELETE;
-    gm_str key   = { 0 };
+    bool     model = kind == GM_CHANGE_MODELS || kind == GM_CHANGE_MODEL_DECOMMISSION || kind == GM_CHANGE_MODEL_DELETE;
+    uint64_t key = key_of(GM_IN_FLIGHT_TWIN, GM_STR(""));
     return append_texts(engine, kind, GM_NONE, GM_NONE, flags, id, name, text, &key, model, ask, err);
+}
+
+bool gm_engine_in_flight(const gm_engine *engine, unsigned kinds, gm_str twin_id)
+{
+    for (unsigned kind = GM_IN_FLIGHT_TWIN; kind <= GM_IN_FLIGHT_RELATIONSHIPS; kind *= 2) {
+        if ((kinds & kind) != 0 && gm_pending_has(&engine->pending, key_of((gm_in_flight)kind, twin_id))) return true;
+    }
+    return false;
+}
+
+bool gm_engine_relationship_in_flight(const gm_engine *engine, gm_str source_id, gm_str relationship_id)
+{
+    return gm_pending_has(&engine->pending, key_of_relationship(source_id, relationship_id));
 }
 
 bool gm_engine_busy(const gm_engine *engine, gm_str twin_id)
 {
-    return gm_pending_has(&engine->pending, key_of(twin_id));
+    return gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN | GM_IN_FLIGHT_PROPERTIES | GM_IN_FLIGHT_RELATIONSHIPS, twin_id);
 }
 
 gm_status gm_engine_later(gm_engine *engine, gm_loop_call *call, void *context, gm_error *err)

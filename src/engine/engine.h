@@ -95,9 +95,13 @@ GM_NODISCARD gm_status gm_engine_relationship_delete(gm_engine *engine, gm_twin 
 GM_NODISCARD gm_status gm_engine_submit(gm_engine *engine, gm_change_kind kind, uint8_t flags, gm_str id, gm_str name,
                                         gm_str text, gm_ask ask, gm_error *err);
 
-// Is a structural change of this twin (or with an empty id: of any model; with a DTMI: a new twin of that model)
-// submitted but not applied yet?
-bool gm_engine_busy(const gm_engine *engine, gm_str twin_id);
+// Is a change of this twin submitted but not applied yet? By what it changes: the twin itself (created, replaced,
+// deleted), its properties (and so its ETag), its relationships in either direction. An empty id with TWIN asks for
+// changes of any model, a DTMI with TWIN for new twins of that model.
+typedef enum gm_in_flight { GM_IN_FLIGHT_TWIN = 1, GM_IN_FLIGHT_PROPERTIES = 2, GM_IN_FLIGHT_RELATIONSHIPS = 4 } gm_in_flight;
+bool gm_engine_in_flight(const gm_engine *engine, unsigned kinds, gm_str twin_id);
+bool gm_engine_relationship_in_flight(const gm_engine *engine, gm_str source_id, gm_str relationship_id);
+bool gm_engine_busy(const gm_engine *engine, gm_str twin_id);  // any of them
 
 // Calls once after the next batch has been applied (or refused), or at the end of this turn when none is under way.
 GM_NODISCARD gm_status gm_engine_later(gm_engine *engine, gm_loop_call *call, void *context, gm_error *err);

@@ -96,11 +96,34 @@ static void pages_give_every_relationship_once(void **state)
     api_plant_stop(&p);
 }
 
+// Relationships of one hub do not wait for one another; the hub's deletion waits for all of them.
+static void many_relationships_of_one_twin_share_a_commit(void **state)
+{
+    (void)state;
+    enum { N = 40 };
+    api_plant p = { 0 };
+    api_plant_start(&p, NULL);
+    api_plant_fill(&p);
+    test_http_client clients[N];
+    uint64_t         before = gm_engine_statistics(p.engine).batches;
+    for (int i = 0; i < N; i++) {
+        char target[128];
+        snprintf(target, sizeof target, R("n%d"), i);
+        test_http_open(&clients[i], gm_api_port(p.api), api_plant_turn, &p);
+        test_http_send_request(&clients[i], "PUT", target, NULL, FEEDS(""));
+    }
+    for (int i = 0; i < N; i++) assert_int_equal(test_http_receive(&clients[i], false)->status, 200);
+    assert_in_range(gm_engine_statistics(p.engine).batches - before, 1, N / 2);
+    for (int i = 0; i < N; i++) test_http_shut(&clients[i]);
+    api_plant_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relationships_are_created_read_patched_and_deleted),
         cmocka_unit_test(pages_give_every_relationship_once),
+        cmocka_unit_test(many_relationships_of_one_twin_share_a_commit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

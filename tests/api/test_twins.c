@@ -238,6 +238,43 @@ static void of_two_patches_with_one_etag_only_one_wins(void **state)
     api_plant_stop(&p);
 }
 
+// A device that sets properties of the same twin without pause must not keep a person from changing it.
+typedef struct constant_writer { api_plant *plant; gm_twin twin; uint32_t column; int count; } constant_writer;
+
+static void write_and_turn(void *context)
+{
+    constant_writer *w    = context;
+    gm_error         err  = { 0 };
+    gm_cell_write    cell = { .column = (uint16_t)w->column, .at = ++w->count, .value = { .kind = GM_KIND_INT, .i = w->count } };
+    assert_gm_ok(gm_engine_write(w->plant->engine, w->twin, GM_WRITE_PROPERTIES, &cell, 1, (gm_ask){ 0 }, &err), err);
+    api_plant_turn(w->plant);
+}
+
+static void a_twin_that_is_written_without_pause_can_still_be_changed(void **state)
+{
+    (void)state;
+    api_plant p = { 0 };
+    api_plant_start(&p, NULL);
+    api_plant_fill(&p);
+    constant_writer w = { .plant = &p, .twin = gm_state_find(gm_engine_state(p.engine), GM_STR("p1")) };
+    w.column          = gm_type_column_index(gm_state_type(gm_engine_state(p.engine), w.twin), GM_STR("limit"));
+    p.client.turn     = write_and_turn;
+    p.client.context  = &w;
+    static const api_step steps[] = {
+        { "PATCH", P1, NULL, STEP("add", "/name", "\"changed\""), 204, NULL },
+        { "PATCH", P1, NULL, STEP("replace", "/name", "\"again\""), 204, NULL },
+        { "PATCH", P1, "If-Match: W/\"1\"\r\n", STEP("add", "/name", "\"not this\""), 412, NULL },
+        { "PUT", "/digitaltwins/p1/relationships/n1" V, NULL, "{\"$relationshipName\":\"near\",\"$targetId\":\"p2\"}", 200, NULL },
+        { "DELETE", "/digitaltwins/p1/relationships/n1" V, NULL, NULL, 204, NULL },
+        { "GET", P1, NULL, NULL, 200, "again" },
+        { "PUT", P1, NULL, "{\"$metadata\":{\"$model\":\"dtmi:t:Pump;1\"},\"motor\":{\"$metadata\":{}}}", 200, NULL },
+        { "PATCH", P1, NULL, "[]", 204, "ETag" },
+    };
+    API_TALK(&p, steps);
+    assert_true(w.count > 10);
+    api_plant_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +285,7 @@ int main(void)
         cmocka_unit_test(telemetry_is_taken_with_its_source_time),
         cmocka_unit_test(what_was_answered_survives_a_restart),
         cmocka_unit_test(of_two_patches_with_one_etag_only_one_wins),
+        cmocka_unit_test(a_twin_that_is_written_without_pause_can_still_be_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
