@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-gm_status gm_client_address(const gm_args *args, size_t option, const char *variable, const char *usual, const char **out_address,
-                            gm_error *err)
+gm_status gm_client_address(const gm_args *args, size_t option, const char *variable, const char *usual,
+                            const char **out_address, gm_error *err)
 {
     const char *given = gm_args_text(args, option), *set = getenv(variable);
     *out_address      = given != NULL ? given : set != NULL && set[0] != '\0' ? set : usual;

@@ -11,21 +11,27 @@ static const gm_option keys[GM_CONFIG_KEY_COUNT] = {
                          "gemel's own files; relative to the plant. Deleting it starts the plant afresh" },
     [GM_CONFIG_HTTP_CONNECTIONS] = { "http.connections", GM_OPTION_COUNT, "N", "1000", "HTTP connections at a time" },
     [GM_CONFIG_HTTP_BODY]        = { "http.body", GM_OPTION_SIZE, "SIZE", "4MiB", "the largest body of a request" },
-    [GM_CONFIG_HTTP_MODELS]      = { "http.models", GM_OPTION_SIZE, "SIZE", "64MiB", "the same for adding models: ontologies are large" },
-    [GM_CONFIG_HTTP_STREAMS]     = { "http.streams", GM_OPTION_COUNT, "N", "200", "event streams at a time (each open console page has one)" },
+    [GM_CONFIG_HTTP_MODELS]      = { "http.models", GM_OPTION_SIZE, "SIZE", "64MiB",
+                                     "the same for adding models: ontologies are large" },
+    [GM_CONFIG_HTTP_STREAMS]     = { "http.streams", GM_OPTION_COUNT, "N", "200",
+                                     "event streams at a time (each open console page has one)" },
     [GM_CONFIG_MQTT_CONNECTIONS] = { "mqtt.connections", GM_OPTION_COUNT, "N", "20000", "MQTT connections at a time" },
-    [GM_CONFIG_MQTT_PACKET]      = { "mqtt.packet", GM_OPTION_SIZE, "SIZE", "1MiB", "the largest packet that a client may send" },
+    [GM_CONFIG_MQTT_PACKET]      = { "mqtt.packet", GM_OPTION_SIZE, "SIZE", "1MiB",
+                                     "the largest packet that a client may send" },
     [GM_CONFIG_MQTT_QUEUED_MESSAGES] = { "mqtt.queued_messages", GM_OPTION_COUNT, "N", "10000",
                                          "messages that may wait for one client that does not keep up, or is away" },
     [GM_CONFIG_MQTT_QUEUED_BYTES]    = { "mqtt.queued_bytes", GM_OPTION_SIZE, "SIZE", "16MiB", "the same in bytes" },
-    [GM_CONFIG_MQTT_SESSIONS]        = { "mqtt.sessions", GM_OPTION_COUNT, "N", "100000", "sessions that are kept while their client is away" },
-    [GM_CONFIG_MQTT_SESSION_EXPIRY]  = { "mqtt.session_expiry", GM_OPTION_DURATION, "LENGTH", "7d", "the longest that a session is kept without its client" },
-    [GM_CONFIG_LOG_SEGMENT_SIZE]    = { "log.segment_size", GM_OPTION_SIZE, "SIZE", "64MiB",
-                                        "a new log file is begun after so many bytes" },
-    [GM_CONFIG_LOG_BATCH_LIMIT]     = { "log.batch_limit", GM_OPTION_SIZE, "SIZE", "32MiB",
-                                        "bytes that may wait for the disk before the sockets are no longer read" },
-    [GM_CONFIG_LOG_REALTIME_COMMIT] = { "log.realtime_commit", GM_OPTION_YES_NO, "YES|NO", "yes",
-                                        "ask for a real-time priority for the thread that syncs; goes on without when refused" },
+    [GM_CONFIG_MQTT_SESSIONS]        = { "mqtt.sessions", GM_OPTION_COUNT, "N", "100000",
+                                         "sessions that are kept while their client is away" },
+    [GM_CONFIG_MQTT_SESSION_EXPIRY]  = { "mqtt.session_expiry", GM_OPTION_DURATION, "LENGTH", "7d",
+                                         "the longest that a session is kept without its client" },
+    [GM_CONFIG_LOG_SEGMENT_SIZE]     = { "log.segment_size", GM_OPTION_SIZE, "SIZE", "64MiB",
+                                         "a new log file is begun after so many bytes" },
+    [GM_CONFIG_LOG_BATCH_LIMIT]      = { "log.batch_limit", GM_OPTION_SIZE, "SIZE", "32MiB",
+                                         "bytes that may wait for the disk before the sockets are no longer read" },
+    [GM_CONFIG_LOG_REALTIME_COMMIT]  = { "log.realtime_commit", GM_OPTION_YES_NO, "YES|NO", "yes",
+                                         "ask for a real-time priority for the thread that syncs; goes on without when "
+                                          "refused" },
 };
 
 const gm_option *gm_config_keys(void) { return keys; }
@@ -45,13 +51,15 @@ gm_str gm_config_text(const gm_config *config, gm_config_key key)
 static gm_str without_comment(gm_str line)
 {
     for (size_t i = 0; i < line.len; i++) {
-        if (line.ptr[i] == '#' && (i == 0 || line.ptr[i - 1] == ' ' || line.ptr[i - 1] == '\t')) return gm_str_slice(line, 0, i);
+        if (line.ptr[i] == '#' && (i == 0 || line.ptr[i - 1] == ' ' || line.ptr[i - 1] == '\t'))
+            return gm_str_slice(line, 0, i);
     }
     return line;
 }
 
 // One "key = value". Returns false with the reason in text and the place in *column.
-static bool read_line(gm_str line, gm_arena *arena, gm_config *config, char *text, size_t text_size, uint32_t *column, bool *nomem)
+static bool read_line(gm_str line, gm_arena *arena, gm_config *config, char *text, size_t text_size, uint32_t *column,
+                      bool *nomem)
 {
     size_t equals = gm_str_find_char(line, '=');
     gm_str key    = gm_str_trim(gm_str_slice(line, 0, equals));

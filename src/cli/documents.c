@@ -16,7 +16,9 @@ static void skip_space(gm_documents *walk)
 
 static gm_documents inside(gm_str text, uint32_t line, char bracket)
 {
-    gm_documents walk = { .text = text, .line = line, .kind = bracket == '[' ? GM_DOCUMENTS_ARRAY : GM_DOCUMENTS_OBJECT };
+    gm_documents walk = { .text = text,
+                          .line = line,
+                          .kind = bracket == '[' ? GM_DOCUMENTS_ARRAY : GM_DOCUMENTS_OBJECT };
     skip_space(&walk);
     if (walk.at < text.len && text.ptr[walk.at] == bracket) walk.at++;
     else walk.at = text.len;

@@ -10,7 +10,10 @@
 
 #include "base/str.h"
 
-typedef struct gm_document { gm_str key, text; uint32_t line; } gm_document;  // key: of an object's member, with its quotes
+typedef struct gm_document {
+    gm_str   key, text;
+    uint32_t line;
+} gm_document; // key: of an object's member, with its quotes
 
 typedef struct gm_documents {
     gm_str   text;

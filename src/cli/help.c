@@ -125,8 +125,9 @@ void gm_help_verb(const gm_verb *verb, gm_buf *out)
 
 void gm_help_program(gm_buf *out)
 {
-    gm_buf_text(out, "usage: gemel VERB ...\n\n"
-                     "A digital-twin engine: keeps a live, durable model of physical things in step with their sensors.\n\n");
+    gm_buf_text(
+        out, "usage: gemel VERB ...\n\n"
+             "A digital-twin engine: keeps a live, durable model of physical things in step with their sensors.\n\n");
     for (size_t i = 0; i < gm_verb_count(); i++) {
         entry(out, gm_str_of(gm_verb_at(i)->name), gm_str_of(gm_verb_at(i)->summary));
     }
@@ -151,8 +152,8 @@ void gm_help_version(gm_buf *out)
 
 void gm_help_version_json(gm_buf *out)
 {
-    gm_buf_printf(out, "{\"version\":\"%s\",\"compiler\":\"%s\",\"buildType\":\"%s\",\"with\":{", GM_VERSION, GM_COMPILER,
-                  GM_BUILD_TYPE);
+    gm_buf_printf(out, "{\"version\":\"%s\",\"compiler\":\"%s\",\"buildType\":\"%s\",\"with\":{", GM_VERSION,
+                  GM_COMPILER, GM_BUILD_TYPE);
     for (size_t i = 0; i < GM_COUNT_OF(parts); i++) {
         gm_buf_printf(out, "%s\"%s\":\"%s\"", i > 0 ? "," : "", parts[i].name, parts[i].version);
     }
@@ -166,7 +167,7 @@ void gm_help_features(gm_buf *out)
     }
 }
 
-// ---- Markdown ---------------------------------------------------------------------------------------------------------
+// ---- Markdown -------------------------------------------------------------------------------------------------------
 
 // A cell of a table: a bar would end it.
 static void markdown_cell(gm_buf *out, gm_str text)
@@ -205,9 +206,10 @@ static void markdown_verb(gm_buf *out, const gm_verb *verb)
 
 void gm_help_markdown(gm_buf *out)
 {
-    gm_buf_text(out, "# The command line\n\n"
-                     "Made from the program's own tables by `gemel help --format markdown`; a test keeps the two alike.\n\n"
-                     "| verb | |\n|---|---|\n");
+    gm_buf_text(out,
+                "# The command line\n\n"
+                "Made from the program's own tables by `gemel help --format markdown`; a test keeps the two alike.\n\n"
+                "| verb | |\n|---|---|\n");
     for (size_t i = 0; i < gm_verb_count(); i++) {
         gm_buf_printf(out, "| [%s](#gemel-", gm_verb_at(i)->name);
         for (const char *c = gm_verb_at(i)->name; *c != '\0'; c++) gm_buf_byte(out, *c == ' ' ? '-' : (uint8_t)*c);
@@ -223,7 +225,7 @@ void gm_help_markdown(gm_buf *out)
     for (size_t i = 0; i < gm_verb_count(); i++) markdown_verb(out, gm_verb_at(i));
 }
 
-// ---- manual page ------------------------------------------------------------------------------------------------------
+// ---- manual page ----------------------------------------------------------------------------------------------------
 
 // Text for roff: a hyphen must stay a hyphen, a backslash a backslash, and a dot at the start of a line no request.
 static void roff(gm_buf *out, gm_str text)
@@ -290,12 +292,13 @@ static void man_verb(gm_buf *out, const gm_verb *verb)
 
 void gm_help_man(gm_buf *out)
 {
-    gm_buf_text(out, ".\\\" Made from the program's own tables by `gemel help --format man`; a test keeps the two alike.\n"
-                     ".TH GEMEL 1 \"\" \"gemel\" \"User commands\"\n.SH NAME\ngemel \\- a digital\\-twin engine\n"
-                     ".SH SYNOPSIS\n.B gemel\n.I VERB\n[...]\n.br\n.B gemel \\-\\-version\n[\\-\\-json]\n.SH DESCRIPTION\n"
-                     "Keeps a live, durable model of physical things in step with their sensors, and lets people and\n"
-                     "programs ask it what is, what was and what could be. Results go to standard output; errors go to\n"
-                     "standard error as one sentence that begins with \"gemel:\".\n.SH VERBS\n");
+    gm_buf_text(out,
+                ".\\\" Made from the program's own tables by `gemel help --format man`; a test keeps the two alike.\n"
+                ".TH GEMEL 1 \"\" \"gemel\" \"User commands\"\n.SH NAME\ngemel \\- a digital\\-twin engine\n"
+                ".SH SYNOPSIS\n.B gemel\n.I VERB\n[...]\n.br\n.B gemel \\-\\-version\n[\\-\\-json]\n.SH DESCRIPTION\n"
+                "Keeps a live, durable model of physical things in step with their sensors, and lets people and\n"
+                "programs ask it what is, what was and what could be. Results go to standard output; errors go to\n"
+                "standard error as one sentence that begins with \"gemel:\".\n.SH VERBS\n");
     for (size_t i = 0; i < gm_verb_count(); i++) man_verb(out, gm_verb_at(i));
     gm_buf_text(out, ".SH EXIT STATUS\n");
 #define X(name, code, text) gm_buf_printf(out, ".TP\n.B %d\n%s\n", code, text);

@@ -46,7 +46,8 @@ static gm_status unreachable(const gm_http *http, CURLcode code, gm_error *err)
 {
     const char *why = http->why[0] != '\0' ? http->why : curl_easy_strerror(code);
     if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST) {
-        return gm_fail(err, GM_NOTFOUND, "cli.http", "no server answers at %s; start one with 'gemel serve PLANT' or name it with --http",
+        return gm_fail(err, GM_NOTFOUND, "cli.http",
+                       "no server answers at %s; start one with 'gemel serve PLANT' or name it with --http",
                        http->address);
     }
     return gm_fail(err, GM_NOTFOUND, "cli.http", "the server at %s went away: %s", http->address, why);
@@ -74,8 +75,8 @@ static gm_status prepare(gm_http *http, const char *path, curl_write_callback wr
     return GM_OK;
 }
 
-gm_status gm_http_request(gm_http *http, const char *method, const char *path, const char *content_type, const char *body,
-                          gm_http_answer *out_answer, gm_error *err)
+gm_status gm_http_request(gm_http *http, const char *method, const char *path, const char *content_type,
+                          const char *body, gm_http_answer *out_answer, gm_error *err)
 {
     *out_answer            = (gm_http_answer){ .text = gm_buf_init(http->alloc) };
     out_answer->text.limit = GM_HTTP_ANSWER_MAX;
@@ -94,7 +95,8 @@ gm_status gm_http_request(gm_http *http, const char *method, const char *path, c
     curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);
     CURLcode code = curl_easy_perform(http->curl);
     curl_slist_free_all(headers);
-    if (out_answer->text.failed) return gm_fail(err, GM_LIMIT, "cli.http", "the answer has more than %d MiB", GM_HTTP_ANSWER_MAX >> 20);
+    if (out_answer->text.failed)
+        return gm_fail(err, GM_LIMIT, "cli.http", "the answer has more than %d MiB", GM_HTTP_ANSWER_MAX >> 20);
     if (code != CURLE_OK) return unreachable(http, code, err);
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &out_answer->code);
     gm_str text      = gm_buf_view(&out_answer->text);
@@ -119,11 +121,11 @@ gm_status gm_http_refusal(const gm_http_answer *answer, gm_error *err)
                    (int)(answer->text.len < 120 ? answer->text.len : 120), (const char *)answer->text.ptr);
 }
 
-// ---- server-sent events -------------------------------------------------------------------------------------------------
+// ---- server-sent events ---------------------------------------------------------------------------------------------
 
 void gm_event_parser_init(gm_event_parser *parser, const gm_alloc *alloc)
 {
-    *parser            = (gm_event_parser){ .line = gm_buf_init(alloc), .event = gm_buf_init(alloc), .data = gm_buf_init(alloc) };
+    *parser = (gm_event_parser) { .line = gm_buf_init(alloc), .event = gm_buf_init(alloc), .data = gm_buf_init(alloc) };
     parser->line.limit = parser->data.limit = parser->event.limit = EVENT_MAX;
 }
 
@@ -141,7 +143,8 @@ static bool take_line(gm_event_parser *p, gm_http_event *each, void *context)
     bool   more = true;
     if (line.len > 0 && line.ptr[line.len - 1] == '\r') line.len--;
     if (line.len == 0) {
-        if (p->any) more = each(context, p->event.len > 0 ? gm_buf_view(&p->event) : GM_STR("message"), gm_buf_view(&p->data));
+        if (p->any)
+            more = each(context, p->event.len > 0 ? gm_buf_view(&p->event) : GM_STR("message"), gm_buf_view(&p->data));
         gm_buf_clear(&p->event);
         gm_buf_clear(&p->data);
         p->any = false;

@@ -43,7 +43,8 @@ gm_status gm_http_refusal(const gm_http_answer *answer, gm_error *err);
 //   each   event: "message" when the server names none; data: the joined data lines. Viewed for the call.
 // GM_NOTFOUND: not reachable, or the connection was lost. GM_INVALID: the server refused (err says why).
 typedef bool gm_http_event(void *context, gm_str event, gm_str data);
-GM_NODISCARD gm_status gm_http_stream(gm_http *http, const char *path, gm_http_event *each, void *context, gm_error *err);
+GM_NODISCARD gm_status gm_http_stream(gm_http *http, const char *path, gm_http_event *each, void *context,
+                                      gm_error *err);
 
 // Server-sent events out of bytes in pieces of any size (WHATWG HTML, "Server-sent events"), for gm_http_stream and tests.
 typedef struct gm_event_parser { gm_buf line, event, data; bool any; } gm_event_parser;

@@ -77,7 +77,8 @@ static size_t words(gm_str line, gm_str out[FIELDS_MAX])
 static uint64_t number(gm_str text)
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++) value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+    for (size_t i = 0; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
+        value = value * 10 + (uint64_t)(text.ptr[i] - '0');
     return value;
 }
 
@@ -112,7 +113,8 @@ static gm_part *begin_part(gm_machine *m, const char *model, const char *kind, g
     if (name.len > 0 && n < (int)sizeof suffix - 1) suffix[n++] = '-';
     for (size_t i = 0; i < name.len && n < (int)sizeof suffix - 1; i++) {
         char c      = name.ptr[i];
-        bool plain  = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        bool plain  = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                     c == '_' || c == '-';
         suffix[n++] = plain ? c : '-';
     }
     suffix[n] = '\0';
@@ -379,7 +381,7 @@ static void sample_file_systems(gm_machine *m)
     gm_buf_finish(&copy);
 }
 
-// ---- network, temperatures --------------------------------------------------------------------------------------------
+// ---- network, temperatures ------------------------------------------------------------------------------------------
 
 static void sample_network(gm_machine *m)
 {
@@ -437,12 +439,13 @@ static void sample_temperatures(gm_machine *m)
         snprintf(name, sizeof name, "zone%d", zone);
         gm_part *part = begin_part(m, "dtmi:gemel:machine:TemperatureSensor;1", "sensor", gm_str_of(name));
         if (part == NULL) return;
-        if (part->properties.len == 0) add_text(&part->properties, "label", read_line(m, "sys/class/thermal/thermal_zone%d/type", zone));
+        if (part->properties.len == 0)
+            add_text(&part->properties, "label", read_line(m, "sys/class/thermal/thermal_zone%d/type", zone));
         add_number(&part->values, "temperature", degC);
     }
 }
 
-// ---- all of it --------------------------------------------------------------------------------------------------------
+// ---- all of it ------------------------------------------------------------------------------------------------------
 
 void gm_machine_sample(gm_machine *m, gm_dur_ns now, gm_part *const **out_parts, size_t *out_count)
 {
@@ -478,7 +481,8 @@ gm_status gm_machine_open(const gm_alloc *alloc, const char *root, gm_machine **
     snprintf(m->root, sizeof m->root, "%s", root);
     if (read_text(m, "proc/stat").len == 0) {
         gm_machine_close(m);
-        return gm_fail(err, GM_NOTFOUND, "cli.machine", "there is no %s/proc/stat; the agent reads Linux's /proc and /sys", root);
+        return gm_fail(err, GM_NOTFOUND, "cli.machine",
+                       "there is no %s/proc/stat; the agent reads Linux's /proc and /sys", root);
     }
     *out_machine = m;
     return GM_OK;

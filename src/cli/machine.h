@@ -29,7 +29,8 @@ typedef struct gm_part {
 } gm_part;
 
 // root: "/", or a folder with proc/ and sys/ below it (tests). GM_NOTFOUND: there is no proc/stat below it.
-GM_NODISCARD gm_status gm_machine_open(const gm_alloc *alloc, const char *root, gm_machine **out_machine, gm_error *err);
+GM_NODISCARD gm_status gm_machine_open(const gm_alloc *alloc, const char *root, gm_machine **out_machine,
+                                       gm_error *err);
 void                   gm_machine_close(gm_machine *machine);
 
 // Reads everything once. The parts are viewed until the next sample and keep their places; one that has gone is not

@@ -26,13 +26,17 @@ static const gm_dur_ns PAUSE_FIRST = 100 * GM_MILLISECOND, PAUSE_MOST = 5 * GM_S
 
 gm_mqtt_client_options gm_mqtt_client_options_defaults(void)
 {
-    return (gm_mqtt_client_options){ .alloc = gm_alloc_system(), .clock = gm_clock_system(), .address = "127.0.0.1:1883",
-                                     .name = "gemel", .window = 1000, .patience = 30 * GM_SECOND };
+    return (gm_mqtt_client_options) { .alloc    = gm_alloc_system(),
+                                      .clock    = gm_clock_system(),
+                                      .address  = "127.0.0.1:1883",
+                                      .name     = "gemel",
+                                      .window   = 1000,
+                                      .patience = 30 * GM_SECOND };
 }
 
 static gm_dur_ns now_of(const gm_mqtt_client *c) { return gm_monotonic(c->options.clock); }
 
-// ---- libmosquitto calls us ----------------------------------------------------------------------------------------------
+// ---- libmosquitto calls us ------------------------------------------------------------------------------------------
 
 static void on_connect(struct mosquitto *mosq, void *context, int reason)
 {
@@ -68,18 +72,21 @@ static void on_publish(struct mosquitto *mosq, void *context, int id, int reason
     if (reason >= 0x80) c->counts.refused++;
 }
 
-// ---- connecting ---------------------------------------------------------------------------------------------------------
+// ---- connecting -----------------------------------------------------------------------------------------------------
 
 static gm_status give_up(const gm_mqtt_client *c, gm_error *err)
 {
     if (c->refused != 0) {
-        return gm_fail(err, GM_INVALID, "cli.mqtt", "%s refused the connection: %s", c->options.address, mosquitto_reason_string(c->refused));
+        return gm_fail(err, GM_INVALID, "cli.mqtt", "%s refused the connection: %s", c->options.address,
+                       mosquitto_reason_string(c->refused));
     }
     if (c->counts.connections == 0) {
         return gm_fail(err, GM_NOTFOUND, "cli.mqtt",
-                       "no MQTT server answers at %s; start one with 'gemel serve PLANT' or name it with --mqtt", c->options.address);
+                       "no MQTT server answers at %s; start one with 'gemel serve PLANT' or name it with --mqtt",
+                       c->options.address);
     }
-    return gm_fail(err, GM_NOTFOUND, "cli.mqtt", "the MQTT server at %s went away and did not come back; %llu of %llu messages were acknowledged",
+    return gm_fail(err, GM_NOTFOUND, "cli.mqtt",
+                   "the MQTT server at %s went away and did not come back; %llu of %llu messages were acknowledged",
                    c->options.address, (unsigned long long)c->counts.acknowledged, (unsigned long long)c->counts.sent);
 }
 
@@ -89,14 +96,17 @@ static gm_status try_again(gm_mqtt_client *c, gm_error *err)
     gm_dur_ns now = now_of(c);
     if (c->refused != 0 || now - c->lost > c->options.patience) return give_up(c, err);
     if (now < c->next_try) {
-        struct timespec rest = { .tv_nsec = (long)((c->next_try - now) % GM_SECOND), .tv_sec = (c->next_try - now) / GM_SECOND };
+        struct timespec rest = { .tv_nsec = (long)((c->next_try - now) % GM_SECOND),
+                                 .tv_sec  = (c->next_try - now) / GM_SECOND };
         nanosleep(&rest, NULL);
     }
     c->next_try = now_of(c) + c->pause;
     c->pause    = c->pause * 2 < PAUSE_MOST ? c->pause * 2 : PAUSE_MOST;
-    int code    = c->counts.connections == 0 ? mosquitto_connect(c->mosq, c->address.host, c->address.port, 30) : mosquitto_reconnect(c->mosq);
+    int code    = c->counts.connections == 0 ? mosquitto_connect(c->mosq, c->address.host, c->address.port, 30)
+                                             : mosquitto_reconnect(c->mosq);
     if (code == MOSQ_ERR_NOMEM) return gm_fail(err, GM_NOMEM, "cli.mqtt", "connecting to %s", c->options.address);
-    if (code == MOSQ_ERR_INVAL) return gm_fail(err, GM_INVALID, "cli.mqtt", "'%s' can not be connected to", c->options.address);
+    if (code == MOSQ_ERR_INVAL)
+        return gm_fail(err, GM_INVALID, "cli.mqtt", "'%s' can not be connected to", c->options.address);
     return GM_OK;  // refused for now, or under way: CONNACK tells
 }
 
@@ -110,7 +120,8 @@ gm_status gm_mqtt_client_turn(gm_mqtt_client *c, gm_dur_ns wait, gm_error *err)
     if (!c->counts.connected && now_of(c) - c->lost > c->options.patience) return give_up(c, err);
     int code = mosquitto_loop(c->mosq, (int)(wait / GM_MILLISECOND), 1);
     if (code == MOSQ_ERR_NOMEM) return gm_fail(err, GM_NOMEM, "cli.mqtt", "talking to %s", c->options.address);
-    if (code == MOSQ_ERR_PROTOCOL) return gm_fail(err, GM_INVALID, "cli.mqtt", "%s does not speak MQTT", c->options.address);
+    if (code == MOSQ_ERR_PROTOCOL)
+        return gm_fail(err, GM_INVALID, "cli.mqtt", "%s does not speak MQTT", c->options.address);
     if (code != MOSQ_ERR_SUCCESS) lose(c);
     return GM_OK;
 }
@@ -128,7 +139,8 @@ gm_status gm_mqtt_client_open(const gm_mqtt_client_options *options, gm_mqtt_cli
 
     mosquitto_lib_init();
     char id[64];
-    snprintf(id, sizeof id, "%.30s-%ld-%llx", options->name, (long)getpid(), (unsigned long long)gm_now(options->clock) & 0xffffff);
+    snprintf(id, sizeof id, "%.30s-%ld-%llx", options->name, (long)getpid(),
+             (unsigned long long)gm_now(options->clock) & 0xffffff);
     c->mosq = mosquitto_new(id, true, c);
     if (c->mosq == NULL) st = gm_fail(err, GM_NOMEM, "cli.mqtt", "connecting to %s", options->address);
     if (st != GM_OK) goto done;
@@ -156,7 +168,7 @@ void gm_mqtt_client_close(gm_mqtt_client *c)
     gm_free(c->options.alloc, c);
 }
 
-// ---- publishing ---------------------------------------------------------------------------------------------------------
+// ---- publishing -----------------------------------------------------------------------------------------------------
 
 gm_status gm_mqtt_client_publish(gm_mqtt_client *c, const char *topic, gm_str payload, gm_error *err)
 {
@@ -174,7 +186,8 @@ gm_status gm_mqtt_client_publish(gm_mqtt_client *c, const char *topic, gm_str pa
     case MOSQ_ERR_INVAL:
     case MOSQ_ERR_MALFORMED_UTF8: return gm_fail(err, GM_INVALID, "cli.mqtt", "'%.100s' is no topic", topic);
     case MOSQ_ERR_PAYLOAD_SIZE:
-    case MOSQ_ERR_OVERSIZE_PACKET: return gm_fail(err, GM_LIMIT, "cli.mqtt", "a message of %zu bytes is more than the server takes", payload.len);
+    case MOSQ_ERR_OVERSIZE_PACKET:
+        return gm_fail(err, GM_LIMIT, "cli.mqtt", "a message of %zu bytes is more than the server takes", payload.len);
     default: lose(c); break;  // it is queued inside and goes out after the next connection
     }
     c->counts.sent++;
@@ -187,7 +200,8 @@ gm_status gm_mqtt_client_drain(gm_mqtt_client *c, gm_dur_ns most, gm_error *err)
     while (c->counts.acknowledged < c->counts.sent) {
         if (now_of(c) > end) {
             return gm_fail(err, GM_LIMIT, "cli.mqtt", "%llu of %llu messages were not acknowledged in time",
-                           (unsigned long long)(c->counts.sent - c->counts.acknowledged), (unsigned long long)c->counts.sent);
+                           (unsigned long long)(c->counts.sent - c->counts.acknowledged),
+                           (unsigned long long)c->counts.sent);
         }
         gm_status st = gm_mqtt_client_turn(c, 100 * GM_MILLISECOND, err);
         if (st != GM_OK) return st;

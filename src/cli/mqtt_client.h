@@ -33,7 +33,8 @@ typedef struct gm_mqtt_client_counts {
 } gm_mqtt_client_counts;
 
 // Connects. GM_NOTFOUND: nobody answers there within patience (err says what to do). GM_INVALID: refused by the server.
-GM_NODISCARD gm_status gm_mqtt_client_open(const gm_mqtt_client_options *options, gm_mqtt_client **out_client, gm_error *err);
+GM_NODISCARD gm_status gm_mqtt_client_open(const gm_mqtt_client_options *options, gm_mqtt_client **out_client,
+                                           gm_error *err);
 void                   gm_mqtt_client_close(gm_mqtt_client *client);  // says good-bye; does not wait
 
 // Sends one message. Blocks while the window is full. topic as a C string; payload is copied.

@@ -73,7 +73,10 @@ static bool read_count(gm_str text, int64_t *out)
 // "64MiB" -> bytes.
 static bool read_size(gm_str text, uint64_t *out)
 {
-    static const struct { const char *name; int shift; } units[] = { { "", 0 }, { "KiB", 10 }, { "MiB", 20 }, { "GiB", 30 } };
+    static const struct {
+        const char *name;
+        int         shift;
+    } units[]     = { { "", 0 }, { "KiB", 10 }, { "MiB", 20 }, { "GiB", 30 } };
     size_t digits = 0;
     while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9') digits++;
     int64_t count;
@@ -161,7 +164,8 @@ static gm_status unknown_option(const gm_syntax *syntax, gm_str name, gm_error *
         return gm_fail(err, GM_INVALID, "cli.options", "there is no option --" GM_STR_FMT "; did you mean --%s?", len,
                        name.ptr, near);
     }
-    return gm_fail(err, GM_INVALID, "cli.options", "there is no option --" GM_STR_FMT "; --help lists them", len, name.ptr);
+    return gm_fail(err, GM_INVALID, "cli.options", "there is no option --" GM_STR_FMT "; --help lists them", len,
+                   name.ptr);
 }
 
 // Keeps one value of an option at the end of its list.
@@ -201,7 +205,8 @@ static gm_status parse_option(gm_args *args, int argc, char *const *argv, int *a
         return keep_value(args, option, "", arena, err);
     }
     if (value == NULL && *at + 1 < argc) value = argv[++*at];
-    if (value == NULL) return gm_fail(err, GM_INVALID, "cli.options", "--%s needs a value: --%s %s", o->name, o->name, o->value);
+    if (value == NULL)
+        return gm_fail(err, GM_INVALID, "cli.options", "--%s needs a value: --%s %s", o->name, o->name, o->value);
     return keep_value(args, option, value, arena, err);
 }
 
@@ -250,7 +255,8 @@ gm_status gm_args_parse(const gm_syntax *syntax, int argc, char *const *argv, gm
             gm_status st = parse_option(out_args, argc, argv, &at, arena, err);
             if (st != GM_OK) return st;
         } else if (!options_end && word[0] == '-' && word[1] != '\0' && (word[1] < '0' || word[1] > '9')) {
-            return gm_fail(err, GM_INVALID, "cli.options", "there is no option %.60s; options are written --name", word);
+            return gm_fail(err, GM_INVALID, "cli.options", "there is no option %.60s; options are written --name",
+                           word);
         } else {
             out_args->operands[out_args->operand_count++] = word;
         }

@@ -45,10 +45,11 @@ static int compare_findings(const void *a, const void *b)
 
 void gm_plant_sort_findings(gm_plant *plant)
 {
-    if (plant->findings.count > 1) qsort(plant->findings.items, plant->findings.count, sizeof(gm_finding), compare_findings);
+    if (plant->findings.count > 1)
+        qsort(plant->findings.items, plant->findings.count, sizeof(gm_finding), compare_findings);
 }
 
-// ---- finding the files ------------------------------------------------------------------------------------------------
+// ---- finding the files ----------------------------------------------------------------------------------------------
 
 typedef struct file_walk {
     gm_plant       *plant;
@@ -72,7 +73,8 @@ static gm_status add_file(file_walk *w, gm_str name, gm_error *err)
 {
     gm_plant_files *files = w->out;
     if (files->count >= GM_PLANT_FILES_MAX) {
-        return gm_fail(err, GM_LIMIT, "cli.plant", GM_STR_FMT " has more than %d files", GM_STR_ARG(w->under), GM_PLANT_FILES_MAX);
+        return gm_fail(err, GM_LIMIT, "cli.plant", GM_STR_FMT " has more than %d files", GM_STR_ARG(w->under),
+                       GM_PLANT_FILES_MAX);
     }
     if (!gm_alloc_reserve(w->plant->alloc, &files->items, &files->capacity, files->count + 1, sizeof *files->items)) {
         return gm_fail(err, GM_NOMEM, "cli.plant", "listing " GM_STR_FMT, GM_STR_ARG(w->under));
@@ -81,7 +83,8 @@ static gm_status add_file(file_walk *w, gm_str name, gm_error *err)
     *file               = (gm_plant_file){ .name = name };
     if (!w->read) return GM_OK;
 
-    gm_str path = gm_arena_printf(w->plant->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(w->plant->folder), GM_STR_ARG(name));
+    gm_str path =
+        gm_arena_printf(w->plant->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(w->plant->folder), GM_STR_ARG(name));
     if (path.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.plant", "reading " GM_STR_FMT, GM_STR_ARG(name));
     size_t    size = 0;
     gm_status st   = gm_io_read_file(w->io, path.ptr, GM_PLANT_FILE_MAX, &file->bytes, &size, err);
@@ -115,7 +118,8 @@ static gm_status on_entry(void *context, gm_str entry, gm_error *err)
 
 static gm_status walk_folder(file_walk *w, gm_error *err)
 {
-    gm_str path = gm_arena_printf(w->plant->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(w->plant->folder), GM_STR_ARG(w->under));
+    gm_str path =
+        gm_arena_printf(w->plant->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(w->plant->folder), GM_STR_ARG(w->under));
     if (path.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.plant", "listing " GM_STR_FMT, GM_STR_ARG(w->under));
     return w->io->list(w->io, path.ptr, on_entry, w, err);
 }
@@ -126,7 +130,8 @@ static bool is_absent(gm_status st, const gm_error *err)
 }
 
 // A part of the plant that is not there is an empty part.
-static gm_status read_part(gm_plant *plant, const gm_io *io, const char *part, bool read, gm_plant_files *out, gm_error *err)
+static gm_status read_part(gm_plant *plant, const gm_io *io, const char *part, bool read, gm_plant_files *out,
+                           gm_error *err)
 {
     file_walk w  = { .plant = plant, .io = io, .under = gm_str_of(part), .out = out, .read = read };
     gm_error  why = {0};
@@ -136,7 +141,7 @@ static gm_status read_part(gm_plant *plant, const gm_io *io, const char *part, b
     return st;
 }
 
-// ---- what lies in the files -------------------------------------------------------------------------------------------
+// ---- what lies in the files -----------------------------------------------------------------------------------------
 
 static gm_status add_source(gm_plant *plant, gm_str file, gm_str text)
 {
@@ -236,10 +241,12 @@ static gm_status add_element(gm_plant *plant, gm_str file, const gm_document *el
     bool         has_id = false, has_relationship = false, has_model = false;
     while (gm_documents_next(&members, &member)) {
         has_id |= gm_str_is(member.key, "\"$dtId\"");
-        has_relationship |= gm_str_is(member.key, "\"$relationshipId\"") || gm_str_is(member.key, "\"$relationshipName\"");
+        has_relationship |=
+            gm_str_is(member.key, "\"$relationshipId\"") || gm_str_is(member.key, "\"$relationshipName\"");
         has_model |= gm_str_is(member.key, "\"@id\"");
     }
-    if (has_relationship) return add_document(plant, &plant->relationship_documents, file, element->text, element->line);
+    if (has_relationship)
+        return add_document(plant, &plant->relationship_documents, file, element->text, element->line);
     if (has_id) return add_document(plant, &plant->twin_documents, file, element->text, element->line);
     if (has_model) {
         keep_model_line(models, element);
@@ -265,7 +272,8 @@ static gm_status add_graph(gm_plant *plant, gm_str file, gm_str text, uint32_t l
     gm_document  member;
     gm_status    st = GM_OK;
     while (st == GM_OK && gm_documents_next(&walk, &member)) {
-        if (gm_str_is(member.key, "\"digitalTwinsGraph\"")) st = add_graph(plant, file, member.text, member.line, models);
+        if (gm_str_is(member.key, "\"digitalTwinsGraph\""))
+            st = add_graph(plant, file, member.text, member.line, models);
         else if (member.text.ptr[0] == '[') st = add_elements(plant, file, member.text, member.line, models);
     }
     return st;
@@ -277,8 +285,9 @@ static gm_status read_json(gm_plant *plant, const gm_plant_file *file)
     json_error_t where;
     json_t      *whole = json_loadb(file->text.ptr, file->text.len, JSON_REJECT_DUPLICATES, &where);
     if (whole == NULL) {
-        return gm_plant_find(plant, file->name, (uint32_t)(where.line > 0 ? where.line : 1), (uint32_t)(where.column > 0 ? where.column : 1),
-                             "json", (gm_str){0}, "not JSON: %s", where.text);
+        return gm_plant_find(plant, file->name, (uint32_t)(where.line > 0 ? where.line : 1),
+                             (uint32_t)(where.column > 0 ? where.column : 1), "json", (gm_str) { 0 }, "not JSON: %s",
+                             where.text);
     }
     bool is_array = json_is_array(whole), is_graph = json_object_get(whole, "digitalTwinsGraph") != NULL;
     json_decref(whole);
@@ -308,7 +317,7 @@ gm_status gm_plant_split(gm_plant *plant, gm_error *err)
     return st == GM_OK ? GM_OK : gm_fail(err, st, "cli.plant", "reading " GM_STR_FMT, GM_STR_ARG(plant->folder));
 }
 
-// ---- fingerprint ------------------------------------------------------------------------------------------------------
+// ---- fingerprint ----------------------------------------------------------------------------------------------------
 
 void gm_plant_fingerprint(const gm_plant *plant, gm_buf *out)
 {
@@ -317,13 +326,13 @@ void gm_plant_fingerprint(const gm_plant *plant, gm_buf *out)
     for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
         for (size_t i = 0; i < parts[p]->count; i++) {
             const gm_plant_file *file = &parts[p]->items[i];
-            gm_buf_printf(out, "%08x %zu " GM_STR_FMT "\n", gm_crc32c(0, file->text.ptr, file->text.len), file->text.len,
-                          GM_STR_ARG(file->name));
+            gm_buf_printf(out, "%08x %zu " GM_STR_FMT "\n", gm_crc32c(0, file->text.ptr, file->text.len),
+                          file->text.len, GM_STR_ARG(file->name));
         }
     }
 }
 
-// ---- the folder -------------------------------------------------------------------------------------------------------
+// ---- the folder -----------------------------------------------------------------------------------------------------
 
 static void on_wrong_setting(void *context, uint32_t line, uint32_t column, const char *text)
 {
@@ -344,7 +353,8 @@ static gm_status read_config(gm_plant *plant, const gm_io *io, gm_error *err)
         return GM_OK;
     }
     if (st == GM_OK) {
-        st = gm_config_read((gm_str){ (const char *)bytes, size }, plant->arena, &plant->config, on_wrong_setting, plant, &why);
+        st = gm_config_read((gm_str) { (const char *)bytes, size }, plant->arena, &plant->config, on_wrong_setting,
+                            plant, &why);
     }
     gm_free(io->alloc, bytes);
     if (st != GM_OK && err != NULL) *err = why;
@@ -402,7 +412,8 @@ static void finish_files(const gm_alloc *alloc, gm_plant_files *files)
 void gm_plant_destroy(gm_plant *plant)
 {
     if (plant == NULL) return;
-    gm_plant_files *const all[] = { &plant->models, &plant->twins, &plant->mappings, &plant->behaviors, &plant->rules, &plant->scene };
+    gm_plant_files *const all[] = { &plant->models,    &plant->twins, &plant->mappings,
+                                    &plant->behaviors, &plant->rules, &plant->scene };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) finish_files(plant->alloc, all[i]);
     gm_free(plant->alloc, plant->sources);
     gm_free(plant->alloc, plant->twin_documents.items);

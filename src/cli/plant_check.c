@@ -39,11 +39,12 @@ static bool same_twin(const void *owner, uint32_t id, gm_str key)
 static bool same_edge(const void *owner, uint32_t id, gm_str key)
 {
     const known_edge *edge = &((const check *)owner)->edges[id];
-    return key.len == edge->source.len + 1 + edge->id.len && gm_str_eq(gm_str_slice(key, 0, edge->source.len), edge->source) &&
+    return key.len == edge->source.len + 1 + edge->id.len &&
+           gm_str_eq(gm_str_slice(key, 0, edge->source.len), edge->source) &&
            gm_str_eq(gm_str_slice(key, edge->source.len + 1, key.len), edge->id);
 }
 
-// ---- models -----------------------------------------------------------------------------------------------------------
+// ---- models ---------------------------------------------------------------------------------------------------------
 
 static gm_status keep_findings(gm_plant *plant, const gm_findings *found)
 {
@@ -91,7 +92,8 @@ static gm_status check_models(check *c, gm_error *err)
         if (st == GM_NOMEM) gm_fail(err, GM_NOMEM, "cli.check", "%s", why.text);
         if (!done) {
             st = c->model_whole ? keep_findings(plant, &found) : GM_OK;
-            if (st == GM_OK && found.count == 0) st = gm_plant_find(plant, GM_STR("models"), 0, 0, "model", (gm_str){0}, "%s", why.text);
+            if (st == GM_OK && found.count == 0)
+                st = gm_plant_find(plant, GM_STR("models"), 0, 0, "model", (gm_str) { 0 }, "%s", why.text);
             c->model_whole = false;
             size_t left    = drop_wrong_sources(sources, n, &found);
             done           = st != GM_OK || left == n;
@@ -105,7 +107,7 @@ static gm_status check_models(check *c, gm_error *err)
     return st;
 }
 
-// ---- twins ------------------------------------------------------------------------------------------------------------
+// ---- twins ----------------------------------------------------------------------------------------------------------
 
 enum { ID_MAX = 128 };
 
@@ -118,7 +120,8 @@ static bool is_id(const char *id)
 static gm_status wrong_json(check *c, const gm_plant_document *doc, const json_error_t *where)
 {
     return gm_plant_find(c->plant, doc->file, doc->line + (uint32_t)(where->line > 1 ? where->line - 1 : 0),
-                         (uint32_t)(where->column > 0 ? where->column : 1), "json", (gm_str){0}, "not JSON: %s", where->text);
+                         (uint32_t)(where->column > 0 ? where->column : 1), "json", (gm_str) { 0 }, "not JSON: %s",
+                         where->text);
 }
 
 static gm_status remember_twin(check *c, const gm_plant_document *doc, const char *id, const gm_type *type)
@@ -129,7 +132,8 @@ static gm_status remember_twin(check *c, const gm_plant_document *doc, const cha
                              "twin '%.128s' stands already at " GM_STR_FMT ":%u; remove one of the two", id,
                              GM_STR_ARG(c->twins[before].file), c->twins[before].line);
     }
-    if (!gm_alloc_reserve(c->plant->alloc, &c->twins, &c->twin_capacity, c->twin_count + 1, sizeof *c->twins)) return GM_NOMEM;
+    if (!gm_alloc_reserve(c->plant->alloc, &c->twins, &c->twin_capacity, c->twin_count + 1, sizeof *c->twins))
+        return GM_NOMEM;
     gm_str kept = gm_arena_str(c->names, gm_str_of(id));
     if (kept.ptr == NULL) return GM_NOMEM;
     c->twins[c->twin_count] = (known_twin){ .id = kept, .file = doc->file, .line = doc->line, .type = type };
@@ -172,14 +176,15 @@ static gm_status check_twin(check *c, const gm_plant_document *doc)
     gm_status fits = gm_document_read_twin(c->model, body, 0, c->scratch, &document, &why);
     if (fits == GM_NOMEM) st = GM_NOMEM;
     else if (fits != GM_OK) {
-        st = gm_plant_find(c->plant, doc->file, doc->line, 1, "twins.value", gm_str_of(dtmi), "twin '%s': %s", id, why.text);
+        st = gm_plant_find(c->plant, doc->file, doc->line, 1, "twins.value", gm_str_of(dtmi), "twin '%s': %s", id,
+                           why.text);
     }
 done:
     json_decref(body);
     return st;
 }
 
-// ---- relationships ----------------------------------------------------------------------------------------------------
+// ---- relationships --------------------------------------------------------------------------------------------------
 
 static const known_twin *find_twin(const check *c, const char *id)
 {
@@ -196,34 +201,39 @@ static gm_status remember_edge(check *c, const gm_plant_document *doc, const cha
     if (c->key.failed) return GM_NOMEM;
     uint32_t before = gm_index_find(&c->edge_index, gm_buf_view(&c->key));
     if (before != GM_INDEX_NONE) {
-        return gm_plant_find(c->plant, doc->file, doc->line, 1, "relationships.duplicate", (gm_str){0},
-                             "relationship '%.128s' of '%.128s' stands already at " GM_STR_FMT ":%u; remove one of the two", id,
-                             source, GM_STR_ARG(c->edges[before].file), c->edges[before].line);
+        return gm_plant_find(c->plant, doc->file, doc->line, 1, "relationships.duplicate", (gm_str) { 0 },
+                             "relationship '%.128s' of '%.128s' stands already at " GM_STR_FMT
+                             ":%u; remove one of the two",
+                             id, source, GM_STR_ARG(c->edges[before].file), c->edges[before].line);
     }
-    if (!gm_alloc_reserve(c->plant->alloc, &c->edges, &c->edge_capacity, c->edge_count + 1, sizeof *c->edges)) return GM_NOMEM;
-    known_edge edge = { .source = gm_arena_str(c->names, gm_str_of(source)), .id = gm_arena_str(c->names, gm_str_of(id)),
-                        .line = doc->line, .file = doc->file };
+    if (!gm_alloc_reserve(c->plant->alloc, &c->edges, &c->edge_capacity, c->edge_count + 1, sizeof *c->edges))
+        return GM_NOMEM;
+    known_edge edge = { .source = gm_arena_str(c->names, gm_str_of(source)),
+                        .id     = gm_arena_str(c->names, gm_str_of(id)),
+                        .line   = doc->line,
+                        .file   = doc->file };
     if (edge.source.ptr == NULL || edge.id.ptr == NULL) return GM_NOMEM;
     c->edges[c->edge_count] = edge;
     return gm_index_add(&c->edge_index, gm_buf_view(&c->key), (uint32_t)c->edge_count++);
 }
 
 // Does the source's model have such a relationship, and does its target fit?
-static gm_status check_edge_types(check *c, const gm_plant_document *doc, const known_twin *source, const known_twin *target,
-                                  const char *name)
+static gm_status check_edge_types(check *c, const gm_plant_document *doc, const known_twin *source,
+                                  const known_twin *target, const char *name)
 {
     if (source->type == NULL) return GM_OK;
     const gm_relationship_type *type = gm_type_relationship(source->type, gm_str_of(name));
     if (type == NULL) {
         return gm_plant_find(c->plant, doc->file, doc->line, 1, "relationships.name", source->type->id,
-                             "the model of '" GM_STR_FMT "' has no relationship '%.128s'; " GM_STR_FMT " must declare it",
+                             "the model of '" GM_STR_FMT "' has no relationship '%.128s'; " GM_STR_FMT
+                             " must declare it",
                              GM_STR_ARG(source->id), name, GM_STR_ARG(source->type->id));
     }
     const gm_type *wanted = type->target.len > 0 ? gm_model_find(c->model, type->target) : NULL;
     if (wanted != NULL && target->type != NULL && !gm_type_is(target->type, wanted)) {
         return gm_plant_find(c->plant, doc->file, doc->line, 1, "relationships.target", source->type->id,
-                             "'%.128s' leads to '" GM_STR_FMT "', which is no " GM_STR_FMT, name, GM_STR_ARG(target->id),
-                             GM_STR_ARG(type->target));
+                             "'%.128s' leads to '" GM_STR_FMT "', which is no " GM_STR_FMT, name,
+                             GM_STR_ARG(target->id), GM_STR_ARG(type->target));
     }
     return GM_OK;
 }
@@ -239,8 +249,9 @@ static gm_status check_relationship(check *c, const gm_plant_document *doc)
     const char *const        given[]   = { names.source, names.target, names.name, names.id };
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
         if (given[i] != NULL && is_id(given[i])) continue;
-        st = gm_plant_find(c->plant, doc->file, doc->line, 1, "relationships.field", (gm_str){0},
-                           "the relationship has no usable \"%s\"; give it a text of 1 to %d characters", missing[i], ID_MAX);
+        st = gm_plant_find(c->plant, doc->file, doc->line, 1, "relationships.field", (gm_str) { 0 },
+                           "the relationship has no usable \"%s\"; give it a text of 1 to %d characters", missing[i],
+                           ID_MAX);
         goto done;
     }
     st = remember_edge(c, doc, names.source, names.id);
@@ -269,7 +280,7 @@ gm_relationship_names gm_plant_relationship_names(const json_t *body)
     return names;
 }
 
-// ---- mappings ---------------------------------------------------------------------------------------------------------
+// ---- mappings -------------------------------------------------------------------------------------------------------
 
 static gm_status check_mapping(check *c, const gm_plant_file *file)
 {
@@ -277,7 +288,8 @@ static gm_status check_mapping(check *c, const gm_plant_file *file)
     json_t      *body = json_loadb(file->text.ptr, file->text.len, JSON_REJECT_DUPLICATES, &where);
     if (body == NULL) {
         return gm_plant_find(c->plant, file->name, (uint32_t)(where.line > 0 ? where.line : 1),
-                             (uint32_t)(where.column > 0 ? where.column : 1), "json", (gm_str){0}, "not JSON: %s", where.text);
+                             (uint32_t)(where.column > 0 ? where.column : 1), "json", (gm_str) { 0 }, "not JSON: %s",
+                             where.text);
     }
     gm_status st = GM_OK;
     if (gm_replay_map_is(file->name)) {
@@ -286,7 +298,8 @@ static gm_status check_mapping(check *c, const gm_plant_file *file)
         gm_arena_clear(c->scratch);
         gm_status reads = gm_replay_map_read(body, c->scratch, &map, &why);
         if (reads == GM_NOMEM) st = GM_NOMEM;
-        else if (reads != GM_OK) st = gm_plant_find(c->plant, file->name, 1, 1, "mappings.replay", (gm_str){0}, "%s", why.text);
+        else if (reads != GM_OK)
+            st = gm_plant_find(c->plant, file->name, 1, 1, "mappings.replay", (gm_str) { 0 }, "%s", why.text);
     }
     json_decref(body);
     return st;
@@ -304,12 +317,14 @@ gm_status gm_plant_check(gm_plant *plant, gm_error *err)
     c.model      = gm_model_create(plant->alloc);
     if (c.names == NULL || c.scratch == NULL || c.model == NULL) st = GM_NOMEM;
     if (st == GM_OK) st = check_models(&c, err);
-    for (size_t i = 0; st == GM_OK && i < plant->twin_documents.count; i++) st = check_twin(&c, &plant->twin_documents.items[i]);
+    for (size_t i = 0; st == GM_OK && i < plant->twin_documents.count; i++)
+        st = check_twin(&c, &plant->twin_documents.items[i]);
     for (size_t i = 0; st == GM_OK && i < plant->relationship_documents.count; i++) {
         st = check_relationship(&c, &plant->relationship_documents.items[i]);
     }
     for (size_t i = 0; st == GM_OK && i < plant->mappings.count; i++) {
-        if (gm_str_ends(plant->mappings.items[i].name, GM_STR(".json"))) st = check_mapping(&c, &plant->mappings.items[i]);
+        if (gm_str_ends(plant->mappings.items[i].name, GM_STR(".json")))
+            st = check_mapping(&c, &plant->mappings.items[i]);
     }
     gm_plant_sort_findings(plant);
     gm_buf_finish(&c.key);

@@ -44,7 +44,7 @@ static gm_status conflict(loading *l, gm_str file, uint32_t line, const char *ru
     return gm_plant_find(l->plant, file, line, 1, rule, dtmi, "%s", text);
 }
 
-// ---- models -----------------------------------------------------------------------------------------------------------
+// ---- models ---------------------------------------------------------------------------------------------------------
 
 // An interface that the engine has already must say the same. Returns whether it is new.
 static gm_status compare_interface(loading *l, gm_str file, json_t *interface, bool *out_new)
@@ -58,8 +58,10 @@ static gm_status compare_interface(loading *l, gm_str file, json_t *interface, b
     json_decref(stored);
     if (same) return GM_OK;
     char text[512];
-    snprintf(text, sizeof text,
-             "%.200s has changed since it was loaded; models are never changed in place: give the new text the next version", dtmi);
+    snprintf(
+        text, sizeof text,
+        "%.200s has changed since it was loaded; models are never changed in place: give the new text the next version",
+        dtmi);
     return conflict(l, file, 1, "models.changed", gm_str_of(dtmi), text);
 }
 
@@ -92,7 +94,8 @@ static gm_status load_models(loading *l, gm_error *err)
     if (st == GM_OK && l->loaded->models > 0) {
         text = json_dumps(array, JSON_COMPACT);
         st   = text == NULL ? gm_fail(err, GM_NOMEM, "cli.plant", "loading models")
-                            : gm_engine_submit(l->engine, GM_CHANGE_MODELS, 0, (gm_str){0}, (gm_str){0}, gm_str_of(text), ask_of(l), err);
+                            : gm_engine_submit(l->engine, GM_CHANGE_MODELS, 0, (gm_str) { 0 }, (gm_str) { 0 },
+                                               gm_str_of(text), ask_of(l), err);
         if (st == GM_OK) st = settle(l, err);
     }
     free(text);
@@ -100,7 +103,7 @@ static gm_status load_models(loading *l, gm_error *err)
     return st;
 }
 
-// ---- twins ------------------------------------------------------------------------------------------------------------
+// ---- twins ----------------------------------------------------------------------------------------------------------
 
 static gm_status put_twin(loading *l, gm_str id, const json_t *body, gm_error *err)
 {
@@ -115,7 +118,8 @@ static gm_status put_twin(loading *l, gm_str id, const json_t *body, gm_error *e
     // The batch is full: let the disk catch up, then it fits.
     st = settle(l, err);
     if (st != GM_OK) return st;
-    return gm_engine_twin_put(l->engine, fresh, id, document.type, document.cells, document.count, ask_of(l), NULL, err);
+    return gm_engine_twin_put(l->engine, fresh, id, document.type, document.cells, document.count, ask_of(l), NULL,
+                              err);
 }
 
 static gm_status load_twin(loading *l, const gm_plant_document *doc, gm_error *err)
@@ -127,22 +131,25 @@ static gm_status load_twin(loading *l, const gm_plant_document *doc, gm_error *e
         gm_error why = {0};
         st           = put_twin(l, gm_str_of(id), body, &why);
         l->loaded->twins += st == GM_OK;
-        if (st == GM_INVALID || st == GM_NOTFOUND) st = conflict(l, doc->file, doc->line, "twins.value", (gm_str){0}, why.text);
+        if (st == GM_INVALID || st == GM_NOTFOUND)
+            st = conflict(l, doc->file, doc->line, "twins.value", (gm_str) { 0 }, why.text);
         else if (st != GM_OK && err != NULL) *err = why;
     }
     json_decref(body);
     return st;
 }
 
-// ---- relationships ----------------------------------------------------------------------------------------------------
+// ---- relationships --------------------------------------------------------------------------------------------------
 
-static const char *const relationship_keys[] = { "$dtId", "$sourceId", "$targetId", "$relationshipName", "$relationshipId", "$etag" };
+static const char *const relationship_keys[] = { "$dtId",           "$sourceId", "$targetId", "$relationshipName",
+                                                 "$relationshipId", "$etag" };
 
 static gm_status put_relationship(loading *l, const gm_plant_document *doc, json_t *body, gm_error *err)
 {
     gm_relationship_names names  = gm_plant_relationship_names(body);
     const gm_state       *state  = gm_engine_state(l->engine);
-    gm_twin               source = gm_state_find(state, gm_str_of(names.source)), target = gm_state_find(state, gm_str_of(names.target));
+    gm_twin               source = gm_state_find(state, gm_str_of(names.source)),
+            target               = gm_state_find(state, gm_str_of(names.target));
     if (!gm_twin_ok(source) || !gm_twin_ok(target)) {
         char text[400];
         snprintf(text, sizeof text, "relationship '%.128s': the twin '%.128s' does not exist", names.id,
@@ -159,8 +166,8 @@ static gm_status put_relationship(loading *l, const gm_plant_document *doc, json
     char     *text = json_dumps(properties, JSON_COMPACT);
     gm_status st   = text != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.plant", "loading relationships");
     for (int attempt = 0; attempt < 2 && text != NULL; attempt++) {
-        st = gm_engine_relationship_put(l->engine, source, target, gm_str_of(names.id), gm_str_of(names.name), gm_str_of(text),
-                                        ask_of(l), err);
+        st = gm_engine_relationship_put(l->engine, source, target, gm_str_of(names.id), gm_str_of(names.name),
+                                        gm_str_of(text), ask_of(l), err);
         if (st != GM_LIMIT) break;
         st = settle(l, err);
         if (st != GM_OK) break;
@@ -179,8 +186,8 @@ static gm_status load_relationship(loading *l, const gm_plant_document *doc, gm_
     return st;
 }
 
-gm_status gm_plant_load(gm_plant *plant, gm_engine *engine, gm_time_ns now, gm_progress *progress, gm_plant_loaded *out_loaded,
-                        gm_error *err)
+gm_status gm_plant_load(gm_plant *plant, gm_engine *engine, gm_time_ns now, gm_progress *progress,
+                        gm_plant_loaded *out_loaded, gm_error *err)
 {
     size_t  before = plant->findings.count;
     loading l      = { .plant = plant, .engine = engine, .progress = progress, .loaded = out_loaded, .now = now };

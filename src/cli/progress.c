@@ -38,8 +38,8 @@ size_t gm_progress_format(const gm_progress *p, uint64_t done, gm_dur_ns elapsed
     return n;
 }
 
-void gm_progress_begin(gm_progress *p, FILE *out, bool terminal, const gm_clock *clock, const char *what, const char *unit,
-                       uint64_t total)
+void gm_progress_begin(gm_progress *p, FILE *out, bool terminal, const gm_clock *clock, const char *what,
+                       const char *unit, uint64_t total)
 {
     *p = (gm_progress){ .out = terminal ? out : NULL, .clock = clock, .what = what, .unit = unit, .total = total };
     if (p->out != NULL) p->start = p->drawn = gm_monotonic(clock);

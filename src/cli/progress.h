@@ -22,8 +22,8 @@ typedef struct gm_progress {
     bool            on_screen;
 } gm_progress;
 
-void gm_progress_begin(gm_progress *p, FILE *out, bool terminal, const gm_clock *clock, const char *what, const char *unit,
-                       uint64_t total);
+void gm_progress_begin(gm_progress *p, FILE *out, bool terminal, const gm_clock *clock, const char *what,
+                       const char *unit, uint64_t total);
 void gm_progress_set(gm_progress *p, uint64_t done);
 void gm_progress_end(gm_progress *p);
 

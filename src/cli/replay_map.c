@@ -9,14 +9,25 @@
 
 enum { DEPTH_MAX = 32, WIDTH_MAX = 20 };
 
-typedef enum separator { SEPARATOR_SPACE, SEPARATOR_COMMA, SEPARATOR_SEMICOLON, SEPARATOR_TAB, SEPARATOR_COUNT } separator;
+typedef enum separator {
+    SEPARATOR_SPACE,
+    SEPARATOR_COMMA,
+    SEPARATOR_SEMICOLON,
+    SEPARATOR_TAB,
+    SEPARATOR_COUNT
+} separator;
 static const char *const separator_names[] = { "space", "comma", "semicolon", "tab" };
 static const char        separator_chars[] = { ' ', ',', ';', '\t' };
 
 typedef enum field_type { TYPE_NUMBER, TYPE_INTEGER, TYPE_BOOLEAN, TYPE_STRING, TYPE_COUNT } field_type;
 static const char *const type_names[] = { "number", "integer", "boolean", "string" };
 
-typedef struct sent { gm_str column, property; field_type type; bool optional; size_t at; } sent;  // at SIZE_MAX: not in this table
+typedef struct sent {
+    gm_str     column, property;
+    field_type type;
+    bool       optional;
+    size_t     at;  // position in a row; SIZE_MAX: not in this table
+} sent;
 
 typedef struct template { gm_str id; const json_t *body; } template;
 
@@ -50,7 +61,7 @@ gm_str gm_replay_topic(const gm_replay_map *map) { return map->topic; }
 size_t gm_replay_create_count(const gm_replay_map *map) { return map->create_count; }
 void   gm_replay_set_file(gm_replay_map *map, gm_str stem) { map->file = stem; }
 
-// ---- reading the mapping ------------------------------------------------------------------------------------------------
+// ---- reading the mapping --------------------------------------------------------------------------------------------
 
 static gm_status wrong(gm_error *err, const char *text)
 {
@@ -81,13 +92,15 @@ static size_t name_index(gm_str name, const char *const *names, size_t count)
     return SIZE_MAX;
 }
 
-static gm_status check_keys(const json_t *object, const char *const *known, size_t count, const char *what, gm_error *err)
+static gm_status check_keys(const json_t *object, const char *const *known, size_t count, const char *what,
+                            gm_error *err)
 {
     const char *key;
     json_t     *value;
     json_object_foreach((json_t *)(uintptr_t)object, key, value) {
         if (name_index(gm_str_of(key), known, count) == SIZE_MAX) {
-            return gm_fail(err, GM_INVALID, "cli.replay", "there is no key \"%.60s\" %s; docs/formats/replay.md lists them", key, what);
+            return gm_fail(err, GM_INVALID, "cli.replay",
+                           "there is no key \"%.60s\" %s; docs/formats/replay.md lists them", key, what);
         }
     }
     return GM_OK;
@@ -99,8 +112,11 @@ static gm_status read_columns(gm_replay_map *map, const json_t *body, gm_error *
     const json_t *header  = json_object_get(body, "header");
     if (header != NULL && !json_is_boolean(header)) return wrong(err, "\"header\" must be true or false");
     map->header = json_is_true(header);
-    if (columns == NULL) return map->header ? GM_OK : wrong(err, "the table has no header, so \"columns\" must name its columns in order");
-    if (!json_is_array(columns) || json_array_size(columns) > GM_REPLAY_COLUMNS_MAX) return wrong(err, "\"columns\" must be an array of texts");
+    if (columns == NULL)
+        return map->header ? GM_OK
+                           : wrong(err, "the table has no header, so \"columns\" must name its columns in order");
+    if (!json_is_array(columns) || json_array_size(columns) > GM_REPLAY_COLUMNS_MAX)
+        return wrong(err, "\"columns\" must be an array of texts");
     map->column_count = json_array_size(columns);
     map->columns      = GM_ARENA_NEW(map->arena, gm_str, map->column_count);
     if (map->columns == NULL) return no_memory(err);
@@ -142,7 +158,8 @@ static gm_status read_sent(gm_replay_map *map, const json_t *item, sent *out, gm
         out->column = out->property = gm_arena_str(map->arena, gm_str_of(json_string_value(item)));
         return out->column.ptr != NULL ? GM_OK : no_memory(err);
     }
-    if (!json_is_object(item)) return wrong(err, "\"send\" must hold column names, or objects with \"column\" and \"property\"");
+    if (!json_is_object(item))
+        return wrong(err, "\"send\" must hold column names, or objects with \"column\" and \"property\"");
     gm_str    type;
     gm_status st = check_keys(item, keys, 4, "in \"send\"", err);
     if (st == GM_OK) st = read_text(item, "column", map->arena, &out->column, err);
@@ -187,7 +204,8 @@ static gm_status read_creates(gm_replay_map *map, const json_t *body, gm_error *
         gm_status     st   = check_keys(item, keys, 2, "in \"create\"", err);
         if (st == GM_OK) st = read_text(item, "twin", map->arena, &map->creates[i].id, err);
         if (st != GM_OK) return st;
-        if (map->creates[i].id.len == 0 || !json_is_object(twin)) return wrong(err, "an object in \"create\" needs a \"twin\" and a \"body\"");
+        if (map->creates[i].id.len == 0 || !json_is_object(twin))
+            return wrong(err, "an object in \"create\" needs a \"twin\" and a \"body\"");
         if (json_string_value(json_object_get(json_object_get(twin, "$metadata"), "$model")) == NULL) {
             return wrong(err, "a \"body\" in \"create\" needs \"$metadata\":{\"$model\":\"dtmi:...\"}");
         }
@@ -199,7 +217,8 @@ static gm_status read_creates(gm_replay_map *map, const json_t *body, gm_error *
 
 gm_status gm_replay_map_read(const json_t *body, gm_arena *arena, gm_replay_map **out_map, gm_error *err)
 {
-    static const char *const keys[] = { "description", "separator", "header", "columns", "twin", "time", "topic", "send", "create" };
+    static const char *const keys[] = { "description", "separator", "header", "columns", "twin",
+                                        "time",        "topic",     "send",   "create" };
     *out_map           = NULL;
     gm_replay_map *map = GM_ARENA_NEW(arena, gm_replay_map, 1);
     if (map == NULL) return no_memory(err);
@@ -214,9 +233,11 @@ gm_status gm_replay_map_read(const json_t *body, gm_arena *arena, gm_replay_map 
     size_t at = separator_name.len > 0 ? name_index(separator_name, separator_names, SEPARATOR_COUNT) : SEPARATOR_COMMA;
     if (at == SIZE_MAX) return wrong(err, "\"separator\" is space, comma, semicolon or tab");
     map->separator = (separator)at;
-    if (map->twin.len == 0) return wrong(err, "\"twin\" must say how the twin's id is made, such as \"engine-{unit:03d}\"");
+    if (map->twin.len == 0)
+        return wrong(err, "\"twin\" must say how the twin's id is made, such as \"engine-{unit:03d}\"");
     if (map->topic.len == 0) map->topic = GM_STR("telemetry");
-    if (!gm_str_is(map->topic, "telemetry") && !gm_str_is(map->topic, "properties")) return wrong(err, "\"topic\" is telemetry or properties");
+    if (!gm_str_is(map->topic, "telemetry") && !gm_str_is(map->topic, "properties"))
+        return wrong(err, "\"topic\" is telemetry or properties");
     st = read_columns(map, body, err);
     if (st == GM_OK) st = read_time(map, body, err);
     if (st == GM_OK) st = read_sends(map, body, err);
@@ -226,7 +247,7 @@ gm_status gm_replay_map_read(const json_t *body, gm_arena *arena, gm_replay_map 
     return st;
 }
 
-// ---- rows ---------------------------------------------------------------------------------------------------------------
+// ---- rows -----------------------------------------------------------------------------------------------------------
 
 gm_status gm_replay_split(const gm_replay_map *map, gm_str line, gm_replay_row *out_row, gm_error *err)
 {
@@ -267,7 +288,8 @@ static size_t find_column(const gm_str *names, size_t count, gm_str name)
 
 static gm_status no_column(gm_str name, gm_error *err)
 {
-    return gm_fail(err, GM_INVALID, "cli.replay", "the table has no column '" GM_STR_FMT "'", (int)(name.len < 80 ? name.len : 80), name.ptr);
+    return gm_fail(err, GM_INVALID, "cli.replay", "the table has no column '" GM_STR_FMT "'",
+                   (int)(name.len < 80 ? name.len : 80), name.ptr);
 }
 
 gm_status gm_replay_bind(gm_replay_map *map, const gm_replay_row *header, gm_error *err)
@@ -290,7 +312,7 @@ gm_status gm_replay_bind(gm_replay_map *map, const gm_replay_row *header, gm_err
     return GM_OK;
 }
 
-// ---- patterns -----------------------------------------------------------------------------------------------------------
+// ---- patterns -------------------------------------------------------------------------------------------------------
 
 // A whole number as "03d" asks for it.
 static gm_status add_padded(gm_str value, gm_str format, gm_buf *out, gm_error *err)
@@ -301,7 +323,8 @@ static gm_status add_padded(gm_str value, gm_str format, gm_buf *out, gm_error *
     for (size_t i = 0; i + 1 < format.len; i++) width = width * 10 + (size_t)(format.ptr[i] - '0');
     size_t read = gm_number_read(value, &number);
     if (read == 0 || read != value.len || number != floor(number) || fabs(number) > 1e15) {
-        return gm_fail(err, GM_INVALID, "cli.replay", "'" GM_STR_FMT "' is not the whole number that the twin's id needs",
+        return gm_fail(err, GM_INVALID, "cli.replay",
+                       "'" GM_STR_FMT "' is not the whole number that the twin's id needs",
                        (int)(value.len < 60 ? value.len : 60), value.ptr);
     }
     snprintf(text, sizeof text, "%0*lld", (int)(width < WIDTH_MAX ? width : WIDTH_MAX), (long long)number);
@@ -319,7 +342,8 @@ static bool is_padding(gm_str format)
 }
 
 // One "{column}", "{column:03d}", "{file}" or "{twin}".
-static gm_status add_place(const gm_replay_map *map, const gm_replay_row *row, gm_str twin, gm_str place, gm_buf *out, gm_error *err)
+static gm_status add_place(const gm_replay_map *map, const gm_replay_row *row, gm_str twin, gm_str place, gm_buf *out,
+                           gm_error *err)
 {
     size_t colon  = gm_str_find_char(place, ':');
     gm_str name   = gm_str_slice(place, 0, colon);
@@ -334,11 +358,15 @@ static gm_status add_place(const gm_replay_map *map, const gm_replay_row *row, g
         gm_buf_str(out, value);
         return GM_OK;
     }
-    if (!is_padding(format)) return gm_fail(err, GM_INVALID, "cli.replay", "{" GM_STR_FMT "}: write {NAME} or {NAME:03d}; {NAME:number} alone in a text becomes a number", GM_STR_ARG(place));
+    if (!is_padding(format))
+        return gm_fail(err, GM_INVALID, "cli.replay",
+                       "{" GM_STR_FMT "}: write {NAME} or {NAME:03d}; {NAME:number} alone in a text becomes a number",
+                       GM_STR_ARG(place));
     return add_padded(value, format, out, err);
 }
 
-static gm_status fill(const gm_replay_map *map, const gm_replay_row *row, gm_str twin, gm_str pattern, gm_buf *out, gm_error *err)
+static gm_status fill(const gm_replay_map *map, const gm_replay_row *row, gm_str twin, gm_str pattern, gm_buf *out,
+                      gm_error *err)
 {
     for (size_t at = 0; at < pattern.len; at++) {
         char c = pattern.ptr[at];
@@ -348,7 +376,9 @@ static gm_status fill(const gm_replay_map *map, const gm_replay_row *row, gm_str
         }
         gm_str rest = gm_str_slice(pattern, at + 1, pattern.len);
         size_t end  = gm_str_find_char(rest, '}');
-        if (end == SIZE_MAX) return gm_fail(err, GM_INVALID, "cli.replay", "'" GM_STR_FMT "' has a '{' without its '}'", GM_STR_ARG(pattern));
+        if (end == SIZE_MAX)
+            return gm_fail(err, GM_INVALID, "cli.replay", "'" GM_STR_FMT "' has a '{' without its '}'",
+                           GM_STR_ARG(pattern));
         gm_status st = add_place(map, row, twin, gm_str_slice(rest, 0, end), out, err);
         if (st != GM_OK) return st;
         at += end + 1;
@@ -361,17 +391,18 @@ gm_status gm_replay_twin(const gm_replay_map *map, const gm_replay_row *row, gm_
     return fill(map, row, (gm_str){0}, map->twin, out, err);
 }
 
-// ---- messages -----------------------------------------------------------------------------------------------------------
+// ---- messages -------------------------------------------------------------------------------------------------------
 
-gm_status gm_replay_time(const gm_replay_map *map, const gm_replay_row *row, gm_time_ns start, gm_time_ns *out_time, gm_error *err)
+gm_status gm_replay_time(const gm_replay_map *map, const gm_replay_row *row, gm_time_ns start, gm_time_ns *out_time,
+                         gm_error *err)
 {
     if (map->time_at >= row->count) return no_column(map->time_column, err);
     gm_str field = row->fields[map->time_at];
     if (map->clock) {
         if (gm_time_parse(field, out_time, NULL) == GM_OK) return GM_OK;
         char   text[64];
-        size_t len = (size_t)snprintf(text, sizeof text, GM_STR_FMT GM_STR_FMT, (int)(field.len < 40 ? field.len : 40), field.ptr,
-                                      (int)(map->zone.len < 8 ? map->zone.len : 8), map->zone.ptr);
+        size_t len = (size_t)snprintf(text, sizeof text, GM_STR_FMT GM_STR_FMT, (int)(field.len < 40 ? field.len : 40),
+                                      field.ptr, (int)(map->zone.len < 8 ? map->zone.len : 8), map->zone.ptr);
         return gm_time_parse((gm_str){ text, len }, out_time, err);
     }
     double value;
@@ -381,11 +412,12 @@ gm_status gm_replay_time(const gm_replay_map *map, const gm_replay_row *row, gm_
     }
     double steps = (value - map->first) * (double)map->every, at = (double)start + steps;
     if (!(at >= (double)GM_TIME_MIN && at < (double)GM_TIME_MAX)) {
-        return gm_fail(err, GM_INVALID, "cli.replay", "'" GM_STR_FMT "' leads outside the years 1970 to 2200", GM_STR_ARG(field));
+        return gm_fail(err, GM_INVALID, "cli.replay", "'" GM_STR_FMT "' leads outside the years 1970 to 2200",
+                       GM_STR_ARG(field));
     }
     // Whole steps are exact: a double of nanoseconds would not be.
     double whole = floor(value - map->first);
-    *out_time    = start + (gm_dur_ns)whole * map->every + (gm_dur_ns)((value - map->first - whole) * (double)map->every);
+    *out_time = start + (gm_dur_ns)whole * map->every + (gm_dur_ns)((value - map->first - whole) * (double)map->every);
     return GM_OK;
 }
 
@@ -439,18 +471,20 @@ static gm_status add_field(const sent *s, gm_str field, gm_buf *out, gm_error *e
     case TYPE_COUNT: break;
     }
     if (good) return GM_OK;
-    return gm_fail(err, GM_INVALID, "cli.replay", "column " GM_STR_FMT ": '" GM_STR_FMT "' is no %s", GM_STR_ARG(s->column),
-                   (int)(field.len < 60 ? field.len : 60), field.ptr, type_names[s->type]);
+    return gm_fail(err, GM_INVALID, "cli.replay", "column " GM_STR_FMT ": '" GM_STR_FMT "' is no %s",
+                   GM_STR_ARG(s->column), (int)(field.len < 60 ? field.len : 60), field.ptr, type_names[s->type]);
 }
 
-gm_status gm_replay_payload(const gm_replay_map *map, const gm_replay_row *row, gm_time_ns at, gm_buf *out, gm_error *err)
+gm_status gm_replay_payload(const gm_replay_map *map, const gm_replay_row *row, gm_time_ns at, gm_buf *out,
+                            gm_error *err)
 {
     gm_buf_byte(out, '{');
     for (size_t i = 0; i < map->send_count; i++) {
         const sent *s = &map->sends[i];
         if (s->optional && s->at >= row->count) continue;
         if (s->at >= row->count) {
-            return gm_fail(err, GM_INVALID, "cli.replay", "the row has %zu columns; '" GM_STR_FMT "' would be number %zu", row->count,
+            return gm_fail(err, GM_INVALID, "cli.replay",
+                           "the row has %zu columns; '" GM_STR_FMT "' would be number %zu", row->count,
                            GM_STR_ARG(s->column), s->at + 1);
         }
         gm_str field = row->fields[s->at];
@@ -467,14 +501,21 @@ gm_status gm_replay_payload(const gm_replay_map *map, const gm_replay_row *row, 
     return out->failed ? no_memory(err) : GM_OK;
 }
 
-// ---- templates ----------------------------------------------------------------------------------------------------------
+// ---- templates ------------------------------------------------------------------------------------------------------
 
-typedef struct filling { const gm_replay_map *map; const gm_replay_row *row; gm_str twin; gm_buf *text; gm_error *err; } filling;
+typedef struct filling {
+    const gm_replay_map *map;
+    const gm_replay_row *row;
+    gm_str               twin;
+    gm_buf              *text;
+    gm_error            *err;
+} filling;
 
 // "{NAME:number}" and nothing else: the value becomes a JSON number.
 static bool is_number_place(gm_str text)
 {
-    return gm_str_starts(text, GM_STR("{")) && gm_str_ends(text, GM_STR(":number}")) && gm_str_find_char(text, '}') == text.len - 1;
+    return gm_str_starts(text, GM_STR("{")) && gm_str_ends(text, GM_STR(":number}")) &&
+           gm_str_find_char(text, '}') == text.len - 1;
 }
 
 static gm_status add_number_place(const filling *f, gm_str text, gm_buf *out)
@@ -489,7 +530,8 @@ static gm_status add_number_place(const filling *f, gm_str text, gm_buf *out)
 // Appends a JSON value with the places in its texts filled in.
 static gm_status add_filled(const filling *f, const json_t *value, gm_buf *out, int depth)
 {
-    if (depth > DEPTH_MAX) return gm_fail(f->err, GM_LIMIT, "cli.replay", "a \"body\" is nested more than %d deep", DEPTH_MAX);
+    if (depth > DEPTH_MAX)
+        return gm_fail(f->err, GM_LIMIT, "cli.replay", "a \"body\" is nested more than %d deep", DEPTH_MAX);
     gm_status st = GM_OK;
     gm_str text = gm_str_of(json_string_value(value));
     if (is_number_place(text)) {
@@ -528,8 +570,8 @@ static gm_status add_filled(const filling *f, const json_t *value, gm_buf *out, 
     return st;
 }
 
-gm_status gm_replay_create(const gm_replay_map *map, const gm_replay_row *row, size_t i, gm_buf *out_id, gm_buf *out_body,
-                           gm_error *err)
+gm_status gm_replay_create(const gm_replay_map *map, const gm_replay_row *row, size_t i, gm_buf *out_id,
+                           gm_buf *out_body, gm_error *err)
 {
     assert(i < map->create_count);
     gm_buf    twin = gm_buf_init(out_id->alloc), text = gm_buf_init(out_id->alloc);

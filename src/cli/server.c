@@ -51,7 +51,7 @@ static void note(const gm_server *server, const char *fmt, ...)
     va_end(arguments);
 }
 
-// ---- settings -----------------------------------------------------------------------------------------------------------
+// ---- settings -------------------------------------------------------------------------------------------------------
 
 static gm_str setting(const gm_server *server, const char *given, gm_config_key key)
 {
@@ -66,7 +66,8 @@ static gm_status check_address(gm_str address, const char *option, gm_error *err
     if (st != GM_OK) return st;
     if (gm_address_is_loopback(address)) return GM_OK;
     return gm_fail(err, GM_INVALID, "cli.server",
-                   "refusing to listen on " GM_STR_FMT ": no access is configured, so only this machine may connect; use --%s 127.0.0.1:%u",
+                   "refusing to listen on " GM_STR_FMT
+                   ": no access is configured, so only this machine may connect; use --%s 127.0.0.1:%u",
                    GM_STR_ARG(gm_str_slice(address, 0, 60)), option, parts.port);
 }
 
@@ -82,8 +83,9 @@ static gm_status read_settings(gm_server *server, gm_error *err)
     // In gemel.conf a directory is relative to the plant; on the command line to where one stands.
     gm_str data    = setting(server, o->data, GM_CONFIG_DATA);
     bool   inside  = o->data == NULL && !gm_str_starts(data, GM_STR("/"));
-    server->data_dir = gm_arena_printf(server->arena, GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(inside ? server->plant->folder : (gm_str){0}),
-                                       inside ? "/" : "", GM_STR_ARG(data));
+    server->data_dir = gm_arena_printf(server->arena, GM_STR_FMT "%s" GM_STR_FMT,
+                                       GM_STR_ARG(inside ? server->plant->folder : (gm_str) { 0 }), inside ? "/" : "",
+                                       GM_STR_ARG(data));
     return server->data_dir.ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.server", "starting");
 }
 
@@ -95,7 +97,8 @@ static gm_status check_plant(gm_server *server, gm_error *err)
     gm_cli to_err = *server->cli;
     to_err.out    = server->cli->err;
     gm_plant_print_findings(&to_err, server->plant);
-    return gm_fail(err, GM_INVALID, "cli.server", "the plant has %zu problem%s (above); 'gemel check %s' lists them again",
+    return gm_fail(err, GM_INVALID, "cli.server",
+                   "the plant has %zu problem%s (above); 'gemel check %s' lists them again",
                    server->plant->findings.count, server->plant->findings.count == 1 ? "" : "s", server->options.plant);
 }
 
@@ -111,7 +114,8 @@ static gm_status compare_loaded(gm_server *server, gm_error *err)
     server->loaded_path = gm_arena_printf(server->arena, GM_STR_FMT "/loaded", GM_STR_ARG(server->data_dir));
     server->fingerprint = now.failed ? (gm_str){0} : gm_arena_str(server->arena, gm_buf_view(&now));
     gm_buf_finish(&now);
-    if (server->loaded_path.ptr == NULL || server->fingerprint.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    if (server->loaded_path.ptr == NULL || server->fingerprint.ptr == NULL)
+        return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     if (gm_io_read_file(server->cli->io, server->loaded_path.ptr, 64 << 20, &bytes, &size, &absent) == GM_OK) {
         server->unchanged = gm_str_eq((gm_str){ (const char *)bytes, size }, server->fingerprint);
         gm_free(server->cli->io->alloc, bytes);
@@ -134,12 +138,13 @@ static gm_status lock_data(gm_server *server, gm_error *err)
     if (st == GM_OK) st = io->lock(server->lock, &why);
     if (st == GM_CONFLICT) {
         return gm_fail(err, GM_CONFLICT, "cli.server",
-                       "another gemel serves from " GM_STR_FMT "; stop it, or give --data another directory", GM_STR_ARG(server->data_dir));
+                       "another gemel serves from " GM_STR_FMT "; stop it, or give --data another directory",
+                       GM_STR_ARG(server->data_dir));
     }
     return st;
 }
 
-// ---- signals ------------------------------------------------------------------------------------------------------------
+// ---- signals --------------------------------------------------------------------------------------------------------
 
 static void on_signal(void *context, uint32_t events)
 {
@@ -164,7 +169,7 @@ static gm_status catch_signals(gm_server *server, gm_error *err)
     return gm_loop_add(server->loop, server->signals, GM_LOOP_READ, on_signal, server, &server->signal_watch, err);
 }
 
-// ---- parts --------------------------------------------------------------------------------------------------------------
+// ---- parts ----------------------------------------------------------------------------------------------------------
 
 // The one place that tells of a log that takes no more: clients get the reason with every refused change.
 static void watch_log(void *context)
@@ -173,7 +178,8 @@ static void watch_log(void *context)
     gm_error   err    = {0};
     if (server->read_only || gm_log_status(gm_engine_log(server->engine), &err) != GM_IO) return;
     server->read_only = true;
-    fprintf(server->cli->err, "gemel: the log takes no more changes: %s; reading goes on. Make room, then start again.\n", err.text);
+    fprintf(server->cli->err,
+            "gemel: the log takes no more changes: %s; reading goes on. Make room, then start again.\n", err.text);
 }
 
 static void write_mqtt_metrics(void *context, gm_buf *out)
@@ -181,7 +187,8 @@ static void write_mqtt_metrics(void *context, gm_buf *out)
     gm_server *server = context;
     if (server->mqtt == NULL) return;
     gm_mqtt_statistics s = gm_mqtt_server_statistics(server->mqtt);
-    const struct { const char *name, *type; uint64_t value; } rows[] = {
+    const struct { const char *name, *type; uint64_t value;
+    } rows[] = {
         { "connections", "gauge", s.connections },
         { "connections_total", "counter", s.connections_total },
         { "connections_refused_total", "counter", s.connections_refused },
@@ -195,7 +202,8 @@ static void write_mqtt_metrics(void *context, gm_buf *out)
         { "sent_messages_total", "counter", s.messages_out },
         { "native_applied_total", "counter", s.native_applied },
         { "native_rejected_total", "counter", s.native_rejected },
-        { "dropped_messages_total", "counter", s.dropped_slow + s.dropped_queue + s.dropped_expired + s.dropped_too_large },
+        { "dropped_messages_total", "counter",
+          s.dropped_slow + s.dropped_queue + s.dropped_expired + s.dropped_too_large },
         { "protocol_errors_total", "counter", s.protocol_errors },
         { "paused_total", "counter", s.paused },
     };
@@ -287,15 +295,18 @@ static gm_status load(gm_server *server, gm_error *err)
     if (server->unchanged && gm_log_durable(gm_engine_log(server->engine)) > 0) return GM_OK;
     gm_status st = server->unchanged ? check_plant(server, err) : GM_OK;  // else it has been checked
     if (st != GM_OK) return st;
-    gm_progress_begin(&progress, server->cli->err, server->cli->terminal && !server->options.quiet, server->cli->clock, "loading",
-                      "twins and relationships", server->plant->twin_documents.count + server->plant->relationship_documents.count);
+    gm_progress_begin(&progress, server->cli->err, server->cli->terminal && !server->options.quiet, server->cli->clock,
+                      "loading", "twins and relationships",
+                      server->plant->twin_documents.count + server->plant->relationship_documents.count);
     st = gm_plant_load(server->plant, server->engine, gm_now(server->cli->clock), &progress, &loaded, err);
     gm_progress_end(&progress);
     if (st == GM_OK && loaded.models + loaded.twins + loaded.relationships > 0) {
-        note(server, "loaded %zu interfaces, %zu twins and %zu relationships that are new", loaded.models, loaded.twins, loaded.relationships);
+        note(server, "loaded %zu interfaces, %zu twins and %zu relationships that are new", loaded.models, loaded.twins,
+             loaded.relationships);
     }
     if (st != GM_OK) return st;
-    return gm_io_replace_file(server->cli->io, server->loaded_path.ptr, server->fingerprint.ptr, server->fingerprint.len, err);
+    return gm_io_replace_file(server->cli->io, server->loaded_path.ptr, server->fingerprint.ptr,
+                              server->fingerprint.len, err);
 }
 
 static gm_status listen_mqtt(gm_server *server, gm_error *err)
@@ -359,7 +370,7 @@ gm_status gm_server_open(const gm_server_options *options, gm_server **out_serve
     server->cli     = options->cli;
     server->signals = -1;
     server->arena   = gm_arena_create(options->cli->alloc, 0);
-    gm_status st    = server->arena != NULL ? open_parts(server, err) : gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    gm_status st = server->arena != NULL ? open_parts(server, err) : gm_fail(err, GM_NOMEM, "cli.server", "starting");
     if (st != GM_OK) {
         gm_server_close(server);
         return st;

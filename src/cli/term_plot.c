@@ -132,7 +132,8 @@ static void write_x_axis(const gm_term_plot *plot, const canvas *c, range x, siz
     axis_text(plot->x_kind, x.low, plot->x_unit, left);
     axis_text(plot->x_kind, x.high, plot->x_unit, right);
     size_t used = gm_utf8_count(gm_str_of(left)) + gm_utf8_count(gm_str_of(right));
-    gm_buf_printf(out, "%*s%s%*s%s\n", (int)margin + 2, "", left, (int)(used < c->columns ? c->columns - used : 1), "", right);
+    gm_buf_printf(out, "%*s%s%*s%s\n", (int)margin + 2, "", left, (int)(used < c->columns ? c->columns - used : 1), "",
+                  right);
 }
 
 static void write_legend(const gm_term_plot *plot, const gm_term_series *series, size_t n, size_t margin, gm_buf *out)
@@ -140,7 +141,8 @@ static void write_legend(const gm_term_plot *plot, const gm_term_series *series,
     if (n < 2 || !plot->colour) return;
     gm_buf_printf(out, "%*s", (int)margin + 2, "");
     for (size_t i = 0; i < n; i++) {
-        if (series[i].name != NULL) gm_buf_printf(out, "\x1b[%um%s\x1b[0m  ", colours[i % GM_TERM_SERIES_MAX], series[i].name);
+        if (series[i].name != NULL)
+            gm_buf_printf(out, "\x1b[%um%s\x1b[0m  ", colours[i % GM_TERM_SERIES_MAX], series[i].name);
     }
     gm_buf_byte(out, '\n');
 }

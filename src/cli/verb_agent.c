@@ -14,10 +14,12 @@
 enum { OPT_MQTT, OPT_TWIN, OPT_INTERVAL, OPT_COUNT, OPT_PRINT, OPT_ROOT };
 static const gm_option options[] = {
     [OPT_MQTT]     = GM_CLIENT_MQTT,
-    [OPT_TWIN]     = { "twin", GM_OPTION_TEXT, "ID", NULL, "the id of the machine's twin; its parts' begin with it (default: the host's name)" },
+    [OPT_TWIN]     = { "twin", GM_OPTION_TEXT, "ID", NULL,
+                       "the id of the machine's twin; its parts' begin with it (default: the host's name)" },
     [OPT_INTERVAL] = { "interval", GM_OPTION_DURATION, "LENGTH", "1s", "from one sample to the next" },
     [OPT_COUNT]    = { "count", GM_OPTION_COUNT, "N", NULL, "end after so many samples (without it: never)" },
-    [OPT_PRINT]    = { "print", GM_OPTION_FLAG, NULL, NULL, "print the messages, topic and payload, instead of publishing them" },
+    [OPT_PRINT]    = { "print", GM_OPTION_FLAG, NULL, NULL,
+                       "print the messages, topic and payload, instead of publishing them" },
     [OPT_ROOT]     = { "root", GM_OPTION_TEXT, "DIR", "/", "where proc/ and sys/ are" },
 };
 
@@ -105,7 +107,8 @@ static gm_status publish_sample(agent *a, gm_error *err)
     for (size_t i = 0; st == GM_OK && i < count; i++) {
         if (!parts[i]->seen || parts[i]->values.len == 0) continue;
         gm_buf_clear(&a->payload);
-        gm_buf_printf(&a->payload, "{" GM_STR_FMT ",\"$time\":\"%s\"}", GM_STR_ARG(gm_buf_view(&parts[i]->values)), time);
+        gm_buf_printf(&a->payload, "{" GM_STR_FMT ",\"$time\":\"%s\"}", GM_STR_ARG(gm_buf_view(&parts[i]->values)),
+                      time);
         st = send(a, parts[i]->suffix, "telemetry", err);
     }
     if (a->client == NULL) fflush(a->cli->out);
@@ -177,7 +180,8 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     uint64_t    count    = gm_args_given(args, OPT_COUNT) ? (uint64_t)gm_args_count(args, OPT_COUNT) : UINT64_MAX;
     const char *twin     = gm_args_text(args, OPT_TWIN);
     if (interval < 10 * GM_MILLISECOND) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--interval is at least 10ms");
-    if (twin != NULL && (twin[0] == '\0' || strlen(twin) > 100)) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--twin is an id of 1 to 100 bytes");
+    if (twin != NULL && (twin[0] == '\0' || strlen(twin) > 100))
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--twin is an id of 1 to 100 bytes");
     if (twin == NULL && gethostname(a.twin, sizeof a.twin - 1) != 0) twin = "machine";
     if (twin != NULL) snprintf(a.twin, sizeof a.twin, "%s", twin);
 
@@ -212,12 +216,15 @@ done:
 }
 
 const gm_verb gm_verb_agent = {
-    .name     = "agent",
-    .summary  = "be the device of this machine: sample /proc and /sys and publish over MQTT",
-    .text     = "Introduces the machine and its cores, memory, disks, file systems, network interfaces and temperature sensors as twins "
-                "(gemel/ID/create), then publishes what it reads with QoS 1. Twins that exist already keep what they are. A lost server "
-                "is waited for. The models are in examples/machine.",
-    .examples = "gemel agent\ngemel agent --twin press-pc --mqtt 10.0.0.5:1883 --interval 5s\ngemel agent --print --count 2",
-    .syntax   = { .options = options, .option_count = GM_COUNT_OF(options) },
-    .run      = run,
+    .name    = "agent",
+    .summary = "be the device of this machine: sample /proc and /sys and publish over MQTT",
+    .text    = "Introduces the machine and its cores, memory, disks, file systems, network interfaces and temperature "
+               "sensors as twins "
+               "(gemel/ID/create), then publishes what it reads with QoS 1. Twins that exist already keep what they are. "
+               "A lost server "
+               "is waited for. The models are in examples/machine.",
+    .examples =
+        "gemel agent\ngemel agent --twin press-pc --mqtt 10.0.0.5:1883 --interval 5s\ngemel agent --print --count 2",
+    .syntax = { .options = options, .option_count = GM_COUNT_OF(options) },
+    .run    = run,
 };

@@ -6,7 +6,8 @@ enum { OPT_JSON, OPT_DTDL_CASE };
 static const gm_option options[] = {
     [OPT_JSON]      = { "json", GM_OPTION_FLAG, NULL, NULL, "print one JSON document instead of lines" },
     [OPT_DTDL_CASE] = { "dtdl-case", GM_OPTION_FLAG, NULL, NULL,
-                        "run published cases of the DTDL parser instead: one line a case, file, index, and ok or what differed" },
+                        "run published cases of the DTDL parser instead: one line a case, file, index, and ok or what "
+                        "differed" },
 };
 static const gm_operand operands[] = {
     { "PLANT", "the plant's folder; with --dtdl-case the case files", .repeats = true },
@@ -19,7 +20,8 @@ static void print_finding(const gm_cli *cli, const gm_plant *plant, const gm_fin
     if (f->line > 0) fprintf(cli->out, ":%u", f->line);
     if (f->line > 0 && f->column > 1) fprintf(cli->out, ":%u", f->column);
     fprintf(cli->out, ": " GM_STR_FMT, GM_STR_ARG(f->text));
-    if (f->dtmi.len > 0 && gm_str_find(f->text, f->dtmi) == SIZE_MAX) fprintf(cli->out, " [" GM_STR_FMT "]", GM_STR_ARG(f->dtmi));
+    if (f->dtmi.len > 0 && gm_str_find(f->text, f->dtmi) == SIZE_MAX)
+        fprintf(cli->out, " [" GM_STR_FMT "]", GM_STR_ARG(f->dtmi));
     if (f->rule.len > 0) fprintf(cli->out, " (" GM_STR_FMT ")", GM_STR_ARG(f->rule));
     fputc('\n', cli->out);
 }
@@ -67,13 +69,15 @@ static gm_exit print_json(const gm_cli *cli, const gm_plant *plant)
 
 static void print_summary(const gm_cli *cli, const gm_plant *plant)
 {
-    fprintf(cli->out, "%zu interfaces, %zu twins, %zu relationships, %zu mappings, %zu behaviors: ", plant->interface_count,
-            plant->twin_documents.count, plant->relationship_documents.count, plant->mappings.count, plant->behaviors.count);
+    fprintf(cli->out,
+            "%zu interfaces, %zu twins, %zu relationships, %zu mappings, %zu behaviors: ", plant->interface_count,
+            plant->twin_documents.count, plant->relationship_documents.count, plant->mappings.count,
+            plant->behaviors.count);
     if (plant->findings.count == 0) fputs("nothing wrong\n", cli->out);
     else fprintf(cli->out, "%zu thing%s wrong\n", plant->findings.count, plant->findings.count == 1 ? "" : "s");
 }
 
-// ---- cases of the DTDL parser -----------------------------------------------------------------------------------------
+// ---- cases of the DTDL parser ---------------------------------------------------------------------------------------
 
 // Prints the file's lines with its name in front. *all_ok is cleared when a case differs.
 static gm_exit run_case_file(const gm_cli *cli, const char *path, gm_buf *lines, bool *all_ok)
@@ -104,18 +108,20 @@ static gm_exit run_cases(const gm_cli *cli, const gm_args *args)
     gm_buf  lines = gm_buf_init(cli->alloc);
     bool    ok    = true;
     gm_exit code  = GM_EXIT_OK;
-    for (size_t i = 0; code == GM_EXIT_OK && i < args->operand_count; i++) code = run_case_file(cli, args->operands[i], &lines, &ok);
+    for (size_t i = 0; code == GM_EXIT_OK && i < args->operand_count; i++)
+        code = run_case_file(cli, args->operands[i], &lines, &ok);
     gm_buf_finish(&lines);
     return code == GM_EXIT_OK && !ok ? GM_EXIT_NO : code;
 }
 
-// ---- the verb -----------------------------------------------------------------------------------------------------------
+// ---- the verb -------------------------------------------------------------------------------------------------------
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
     if (gm_args_given(args, OPT_DTDL_CASE)) return run_cases(cli, args);
     if (args->operand_count > 1) {
-        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "'%.80s' is one word too many; check one plant at a time", args->operands[1]);
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "'%.80s' is one word too many; check one plant at a time",
+                                args->operands[1]);
     }
     gm_error  err   = {0};
     gm_plant *plant = NULL;
@@ -141,8 +147,9 @@ done:
 const gm_verb gm_verb_check = {
     .name    = "check",
     .summary = "say everything that is wrong with a plant's files",
-    .text    = "Reads gemel.conf, models, twins and mappings and reports every problem at once, each with file, line and what to do. "
-               "Nothing is changed and no server is needed. Exit code 0 when nothing is wrong, 1 when something is.",
+    .text = "Reads gemel.conf, models, twins and mappings and reports every problem at once, each with file, line and "
+            "what to do. "
+            "Nothing is changed and no server is needed. Exit code 0 when nothing is wrong, 1 when something is.",
     .examples = "gemel check examples/turbofan\ngemel check plant --json\ngemel check --dtdl-case cases/*.json",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,

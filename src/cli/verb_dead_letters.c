@@ -8,7 +8,10 @@ static const gm_option options[] = {
     [OPT_JSON] = { "json", GM_OPTION_FLAG, NULL, NULL, "print the server's answer as JSON" },
 };
 
-static gm_str text_of(const json_t *object, const char *key) { return gm_str_of(json_string_value(json_object_get(object, key))); }
+static gm_str text_of(const json_t *object, const char *key)
+{
+    return gm_str_of(json_string_value(json_object_get(object, key)));
+}
 
 static gm_exit print_letters(const gm_cli *cli, const json_t *letters)
 {
@@ -20,12 +23,13 @@ static gm_exit print_letters(const gm_cli *cli, const json_t *letters)
     else gm_table_text_add(table, head);
     for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
         const json_t *item    = json_array_get(items, i);
-        const gm_str  cells[] = { text_of(item, "time"), text_of(item, "topic"), text_of(item, "reason"), text_of(item, "payload") };
+        const gm_str  cells[] = { text_of(item, "time"), text_of(item, "topic"), text_of(item, "reason"),
+                                  text_of(item, "payload") };
         gm_table_text_add(table, cells);
     }
     if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
-    fprintf(cli->err, "%lld in all, %zu of them here\n", (long long)json_integer_value(json_object_get(letters, "total")),
-            json_array_size(items));
+    fprintf(cli->err, "%lld in all, %zu of them here\n",
+            (long long)json_integer_value(json_object_get(letters, "total")), json_array_size(items));
     return gm_client_print(cli, &out);
 }
 
@@ -37,7 +41,8 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     gm_http_answer answer;
     code = gm_client_ask(cli, http, "GET", "/v1/dead-letters", NULL, NULL, &answer);
     if (code == GM_EXIT_OK) {
-        if (gm_args_given(args, OPT_JSON)) fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
+        if (gm_args_given(args, OPT_JSON))
+            fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
         else code = print_letters(cli, answer.body);
         gm_http_answer_finish(&answer);
     }

@@ -62,7 +62,8 @@ static gm_exit print_value(const gm_cli *cli, const json_t *twin, const char *pr
         const json_t *v     = json_array_get(values, i);
         const json_t *value = json_object_get(v, "value");
         if (strcmp(text_of(v, "path"), property) != 0) continue;
-        if (json_is_null(value)) return gm_cli_fail_text(cli, GM_EXIT_NO, "'%s' of '%s' has no value yet", property, text_of(twin, "id"));
+        if (json_is_null(value))
+            return gm_cli_fail_text(cli, GM_EXIT_NO, "'%s' of '%s' has no value yet", property, text_of(twin, "id"));
         gm_buf out = gm_buf_init(cli->alloc);
         if (json) {
             char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -75,8 +76,8 @@ static gm_exit print_value(const gm_cli *cli, const json_t *twin, const char *pr
         gm_buf_byte(&out, '\n');
         return gm_client_print(cli, &out);
     }
-    return gm_cli_fail_text(cli, GM_EXIT_NO, "twin '%s' has no property '%s'; 'gemel get %s' lists them", text_of(twin, "id"), property,
-                            text_of(twin, "id"));
+    return gm_cli_fail_text(cli, GM_EXIT_NO, "twin '%s' has no property '%s'; 'gemel get %s' lists them",
+                            text_of(twin, "id"), property, text_of(twin, "id"));
 }
 
 static gm_exit run_get(const gm_cli *cli, const gm_args *args)
@@ -87,8 +88,8 @@ static gm_exit run_get(const gm_cli *cli, const gm_args *args)
     gm_exit     code = gm_client_open(cli, args, GET_HTTP, &http);
     if (code != GM_EXIT_OK) return code;
     gm_http_answer answer;
-    const char    *path = json && property == NULL ? GM_CLIENT_PATH(cli->arena, "/digitaltwins/", id, "?" GM_API_VERSION)
-                                                   : GM_CLIENT_PATH(cli->arena, "/v1/twins/", id);
+    const char *path = json && property == NULL ? GM_CLIENT_PATH(cli->arena, "/digitaltwins/", id, "?" GM_API_VERSION)
+                                                : GM_CLIENT_PATH(cli->arena, "/v1/twins/", id);
     code = gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer);
     if (code == GM_EXIT_OK) {
         if (property != NULL) code = print_value(cli, answer.body, property, json);
@@ -108,7 +109,7 @@ const gm_verb gm_verb_get = {
     .run      = run_get,
 };
 
-// ---- set ----------------------------------------------------------------------------------------------------------------
+// ---- set ------------------------------------------------------------------------------------------------------------
 
 enum { SET_HTTP, SET_REMOVE };
 static const gm_option set_options[] = {
@@ -158,7 +159,8 @@ static gm_exit build_patch(const gm_cli *cli, const gm_args *args, json_t *patch
         }
     }
     if (json_array_size(patch) > 0) return GM_EXIT_OK;
-    return gm_cli_fail_text(cli, GM_EXIT_USAGE, "nothing to set; write gemel set %.60s NAME=VALUE", gm_args_operand(args, 0));
+    return gm_cli_fail_text(cli, GM_EXIT_USAGE, "nothing to set; write gemel set %.60s NAME=VALUE",
+                            gm_args_operand(args, 0));
 }
 
 static gm_exit run_set(const gm_cli *cli, const gm_args *args)
@@ -170,10 +172,11 @@ static gm_exit run_set(const gm_cli *cli, const gm_args *args)
     if (code == GM_EXIT_OK) {
         gm_http_answer answer;
         char          *body = json_dumps(patch, JSON_COMPACT);
-        code = body == NULL ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory")
-                            : gm_client_ask(cli, http, "PATCH",
-                                            GM_CLIENT_PATH(cli->arena, "/digitaltwins/", gm_args_operand(args, 0), "?" GM_API_VERSION),
-                                            "application/json-patch+json", body, &answer);
+        code                = body == NULL ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory")
+                                           : gm_client_ask(cli, http, "PATCH",
+                                                           GM_CLIENT_PATH(cli->arena, "/digitaltwins/", gm_args_operand(args, 0),
+                                                                          "?" GM_API_VERSION),
+                                                           "application/json-patch+json", body, &answer);
         if (code == GM_EXIT_OK) gm_http_answer_finish(&answer);
         free(body);
     }

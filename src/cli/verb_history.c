@@ -10,13 +10,15 @@
 
 enum { OPT_HTTP, OPT_FROM, OPT_TO, OPT_LAST, OPT_POINTS, OPT_CSV, OPT_JSON, OPT_PLOT };
 static const gm_option options[] = {
-    [OPT_HTTP]   = GM_CLIENT_HTTP,
-    [OPT_FROM]   = { "from", GM_OPTION_TIME, "TIME", NULL, "from this source time on, RFC 3339" },
-    [OPT_TO]     = { "to", GM_OPTION_TIME, "TIME", NULL, "up to, not including, this time" },
-    [OPT_LAST]   = { "last", GM_OPTION_DURATION, "LENGTH", NULL, "instead of --from: so far back from now, such as 24h" },
-    [OPT_POINTS] = { "points", GM_OPTION_COUNT, "N", NULL, "at most about so many points, smallest and largest of each stretch kept" },
+    [OPT_HTTP] = GM_CLIENT_HTTP,
+    [OPT_FROM] = { "from", GM_OPTION_TIME, "TIME", NULL, "from this source time on, RFC 3339" },
+    [OPT_TO]   = { "to", GM_OPTION_TIME, "TIME", NULL, "up to, not including, this time" },
+    [OPT_LAST] = { "last", GM_OPTION_DURATION, "LENGTH", NULL, "instead of --from: so far back from now, such as 24h" },
+    [OPT_POINTS] = { "points", GM_OPTION_COUNT, "N", NULL,
+                     "at most about so many points, smallest and largest of each stretch kept" },
     [OPT_CSV]    = { "csv", GM_OPTION_FLAG, NULL, NULL, "print CSV instead of a table" },
-    [OPT_JSON]   = { "json", GM_OPTION_FLAG, NULL, NULL, "print {\"twin\",\"property\",\"unit\",\"points\":[[time,value],...]}" },
+    [OPT_JSON]   = { "json", GM_OPTION_FLAG, NULL, NULL,
+                     "print {\"twin\",\"property\",\"unit\",\"points\":[[time,value],...]}" },
     [OPT_PLOT]   = { "plot", GM_OPTION_FLAG, NULL, NULL, "draw a chart" },
 };
 static const gm_operand operands[] = {
@@ -27,21 +29,27 @@ static const gm_operand operands[] = {
 // The first page's path: parts that were not given are left out.
 static const char *first_path(const gm_cli *cli, const gm_args *args)
 {
-    const char *path = GM_CLIENT_PATH(cli->arena, "/v1/history?twin=", gm_args_operand(args, 0), "&property=", gm_args_operand(args, 1));
-    const char *from = gm_args_text(args, OPT_FROM), *to = gm_args_text(args, OPT_TO), *points = gm_args_text(args, OPT_POINTS);
+    const char *path = GM_CLIENT_PATH(cli->arena, "/v1/history?twin=", gm_args_operand(args, 0),
+                                      "&property=", gm_args_operand(args, 1));
+    const char *from = gm_args_text(args, OPT_FROM), *to = gm_args_text(args, OPT_TO),
+               *points = gm_args_text(args, OPT_POINTS);
     char        last[GM_TIME_TEXT];
     if (gm_args_given(args, OPT_LAST)) {
         gm_time_ns now = gm_now(cli->clock), back = gm_args_duration(args, OPT_LAST);
         gm_time_format(back < now ? now - back : 0, last);
         from = last;
     }
-    const struct { const char *name, *value; } extras[] = { { "&from=", from }, { "&to=", to }, { "&points=", points } };
+    const struct {
+        const char *name, *value;
+    } extras[] = { { "&from=", from }, { "&to=", to }, { "&points=", points } };
     for (size_t i = 0; i < GM_COUNT_OF(extras) && path != NULL; i++) {
         if (extras[i].value == NULL) continue;
-        path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s%s", path, extras[i].name).ptr, extras[i].value);
+        path =
+            GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s%s", path, extras[i].name).ptr, extras[i].value);
     }
     // A chart shows two points in each of its columns; more would only be sent to be dropped.
-    if (path != NULL && gm_args_given(args, OPT_PLOT) && points == NULL) path = gm_arena_printf(cli->arena, "%s&points=2000", path).ptr;
+    if (path != NULL && gm_args_given(args, OPT_PLOT) && points == NULL)
+        path = gm_arena_printf(cli->arena, "%s&points=2000", path).ptr;
     return path;
 }
 
@@ -72,7 +80,8 @@ static gm_exit print_table(const gm_cli *cli, const json_t *history, bool csv)
     const json_t  *points = json_object_get(history, "points");
     gm_table_text *table  = gm_table_text_create(cli->arena, 2);
     gm_str         head[] = { GM_STR("time"), gm_str_of(json_string_value(json_object_get(history, "property"))) };
-    if (unit != NULL && unit[0] != '\0') head[1] = gm_arena_printf(cli->arena, GM_STR_FMT " (%s)", GM_STR_ARG(head[1]), unit);
+    if (unit != NULL && unit[0] != '\0')
+        head[1] = gm_arena_printf(cli->arena, GM_STR_FMT " (%s)", GM_STR_ARG(head[1]), unit);
     if (table == NULL || head[1].ptr == NULL) out.failed = true;
     else gm_table_text_add(table, head);
     for (size_t i = 0; !out.failed && i < json_array_size(points); i++) {
@@ -99,7 +108,9 @@ static gm_exit print_plot(const gm_cli *cli, const json_t *history)
         gm_time_ns    at    = 0;
         if (gm_time_parse(gm_str_of(json_string_value(json_array_get(point, 0))), &at, NULL) != GM_OK) continue;
         x[i] = (double)at / 1e9;
-        y[i] = json_is_number(value) ? json_number_value(value) : json_is_boolean(value) ? json_is_true(value) : (double)NAN;
+        y[i] = json_is_number(value)    ? json_number_value(value)
+               : json_is_boolean(value) ? json_is_true(value)
+                                        : (double)NAN;
     }
     struct winsize size;
     gm_term_plot   plot = { .x_kind = GM_TERM_X_TIME, .unit = json_string_value(json_object_get(history, "unit")) };
@@ -109,7 +120,8 @@ static gm_exit print_plot(const gm_cli *cli, const json_t *history)
     }
     gm_term_series series = { .x = x, .y = y, .count = n };
     gm_buf         out    = gm_buf_init(cli->alloc);
-    gm_buf_printf(&out, "%s %s\n", json_string_value(json_object_get(history, "twin")), json_string_value(json_object_get(history, "property")));
+    gm_buf_printf(&out, "%s %s\n", json_string_value(json_object_get(history, "twin")),
+                  json_string_value(json_object_get(history, "property")));
     gm_term_plot_draw(&plot, &series, 1, &out);
     return gm_client_print(cli, &out);
 }

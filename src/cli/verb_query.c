@@ -36,8 +36,9 @@ static gm_exit fetch(const gm_cli *cli, gm_http *http, const char *query, size_t
     for (bool more = true; more && code == GM_EXIT_OK;) {
         gm_http_answer answer;
         char          *body = json_dumps(request, JSON_COMPACT);
-        code = body == NULL ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory")
-                            : gm_client_ask(cli, http, "POST", "/query?" GM_API_VERSION, "application/json", body, &answer);
+        code                = body == NULL
+                                  ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory")
+                                  : gm_client_ask(cli, http, "POST", "/query?" GM_API_VERSION, "application/json", body, &answer);
         free(body);
         if (code != GM_EXIT_OK) break;
         json_array_extend(rows, json_object_get(answer.body, "value"));

@@ -20,9 +20,12 @@ static const gm_option options[] = {
     [OPT_MQTT]    = GM_CLIENT_MQTT,
     [OPT_RATE]    = { "rate", GM_OPTION_TEXT, "ROWS|max", "max", "rows per second" },
     [OPT_START]   = { "start", GM_OPTION_TIME, "TIME", NULL,
-                      "source time of the first step (default: 2026-01-01T00:00:00Z; a table with times of its own keeps them)" },
-    [OPT_MAPPING] = { "mapping", GM_OPTION_TEXT, "NAME", "replay.json", "which file of the plant's mappings/ says what the columns are" },
-    [OPT_PRINT]   = { "print", GM_OPTION_FLAG, NULL, NULL, "print the messages, topic and payload, instead of publishing them" },
+                      "source time of the first step (default: 2026-01-01T00:00:00Z; a table with times of its own keeps "
+                        "them)" },
+    [OPT_MAPPING] = { "mapping", GM_OPTION_TEXT, "NAME", "replay.json",
+                      "which file of the plant's mappings/ says what the columns are" },
+    [OPT_PRINT]   = { "print", GM_OPTION_FLAG, NULL, NULL,
+                      "print the messages, topic and payload, instead of publishing them" },
     [OPT_JSON]    = { "json", GM_OPTION_FLAG, NULL, NULL, "print the counts as JSON" },
 };
 static const gm_operand operands[] = {
@@ -53,7 +56,10 @@ typedef struct replay {
     gm_dur_ns       began;
 } replay;
 
-static bool same_name(const void *owner, uint32_t id, gm_str key) { return gm_str_eq(((const name_set *)owner)->items[id], key); }
+static bool same_name(const void *owner, uint32_t id, gm_str key)
+{
+    return gm_str_eq(((const name_set *)owner)->items[id], key);
+}
 
 // Adds a text; *out_new tells whether it was not there yet.
 static gm_status add_name(const gm_cli *cli, name_set *set, gm_str name, bool *out_new, gm_error *err)
@@ -61,7 +67,9 @@ static gm_status add_name(const gm_cli *cli, name_set *set, gm_str name, bool *o
     *out_new = gm_index_find(&set->index, name) == GM_INDEX_NONE;
     if (!*out_new) return GM_OK;
     gm_str kept = gm_arena_str(cli->arena, name);
-    if (kept.ptr == NULL || !gm_alloc_reserve(cli->alloc, &set->items, &set->capacity, set->count + 1, sizeof *set->items)) goto refused;
+    if (kept.ptr == NULL ||
+        !gm_alloc_reserve(cli->alloc, &set->items, &set->capacity, set->count + 1, sizeof *set->items))
+        goto refused;
     set->items[set->count] = kept;
     if (gm_index_add(&set->index, kept, (uint32_t)set->count) != GM_OK) goto refused;
     set->count++;
@@ -70,7 +78,7 @@ refused:
     return gm_fail(err, GM_NOMEM, "cli.replay", "%zu twins", set->count);
 }
 
-// ---- reading ------------------------------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------------------------------------
 
 // Names the file and line in front of what is wrong with a row.
 static gm_status in_row(const replay *r, gm_status st, gm_error *err)
@@ -95,7 +103,8 @@ static gm_status read_rows(replay *r, gm_each_row *each, gm_error *err)
         gm_str line = gm_str_of(r->line);
         r->line_number++;
         if (line.len == GM_REPLAY_LINE_MAX - 1) {
-            st = in_row(r, gm_fail(err, GM_LIMIT, "cli.replay", "a line of more than %d bytes", GM_REPLAY_LINE_MAX), err);
+            st = in_row(r, gm_fail(err, GM_LIMIT, "cli.replay", "a line of more than %d bytes", GM_REPLAY_LINE_MAX),
+                        err);
             break;
         }
         st = in_row(r, gm_replay_split(r->map, line, &r->row, err), err);
@@ -109,12 +118,14 @@ static gm_status read_rows(replay *r, gm_each_row *each, gm_error *err)
     }
     int code;
     gzerror(file, &code);
-    if (st == GM_OK && code != Z_OK && code != Z_STREAM_END) st = gm_fail(err, GM_CORRUPT, "cli.replay", "%s is damaged after line %llu", r->path, (unsigned long long)r->line_number);
+    if (st == GM_OK && code != Z_OK && code != Z_STREAM_END)
+        st = gm_fail(err, GM_CORRUPT, "cli.replay", "%s is damaged after line %llu", r->path,
+                     (unsigned long long)r->line_number);
     gzclose(file);
     return st;
 }
 
-// ---- publishing ---------------------------------------------------------------------------------------------------------
+// ---- publishing -----------------------------------------------------------------------------------------------------
 
 static gm_status send(replay *r, gm_str twin, gm_str kind, gm_error *err)
 {
@@ -125,7 +136,8 @@ static gm_status send(replay *r, gm_str twin, gm_str kind, gm_error *err)
     gm_buf_str(&r->topic, kind);
     gm_buf_byte(&r->topic, 0);
     if (r->topic.failed || r->payload.failed) return gm_fail(err, GM_NOMEM, "cli.replay", "publishing a row");
-    if (r->client != NULL) return gm_mqtt_client_publish(r->client, (char *)r->topic.ptr, gm_buf_view(&r->payload), err);
+    if (r->client != NULL)
+        return gm_mqtt_client_publish(r->client, (char *)r->topic.ptr, gm_buf_view(&r->payload), err);
     fprintf(r->cli->out, "%s " GM_STR_FMT "\n", (char *)r->topic.ptr, GM_STR_ARG(gm_buf_view(&r->payload)));
     return GM_OK;
 }
@@ -185,7 +197,7 @@ static gm_status publish_row(replay *r, gm_error *err)
     return st;
 }
 
-// ---- the verb -----------------------------------------------------------------------------------------------------------
+// ---- the verb -------------------------------------------------------------------------------------------------------
 
 static gm_status read_mapping(replay *r, const gm_args *args, json_t **out_json, gm_error *err)
 {
@@ -196,11 +208,14 @@ static gm_status read_mapping(replay *r, const gm_args *args, json_t **out_json,
     if (path.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.replay", "reading the mapping");
     gm_error  why = {0};
     gm_status st  = gm_io_read_file(r->cli->io, path.ptr, 1 << 24, &bytes, &size, &why);
-    if (st != GM_OK) return gm_fail(err, st, "cli.replay", "%s; the mapping says what the table's columns are (docs/formats/replay.md)", why.text);
+    if (st != GM_OK)
+        return gm_fail(err, st, "cli.replay",
+                       "%s; the mapping says what the table's columns are (docs/formats/replay.md)", why.text);
     json_error_t where;
     *out_json = json_loadb((char *)bytes, size, JSON_REJECT_DUPLICATES, &where);
     gm_free(r->cli->io->alloc, bytes);
-    if (*out_json == NULL) return gm_fail(err, GM_INVALID, "cli.replay", "%.100s:%d: not JSON: %.60s", path.ptr, where.line, where.text);
+    if (*out_json == NULL)
+        return gm_fail(err, GM_INVALID, "cli.replay", "%.100s:%d: not JSON: %.60s", path.ptr, where.line, where.text);
     st = gm_replay_map_read(*out_json, r->cli->arena, &r->map, &why);
     if (st != GM_OK) return gm_fail(err, st, "cli.replay", "%.80s: %s", path.ptr, why.text);
 
@@ -216,7 +231,8 @@ static gm_exit read_rate(replay *r, const char *text)
     if (strcmp(text, "max") == 0) return GM_EXIT_OK;
     if (gm_option_check(GM_OPTION_NUMBER, "--rate", gm_str_of(text), NULL) == GM_OK) r->rate = strtod(text, NULL);
     if (r->rate > 0) return GM_EXIT_OK;
-    return gm_cli_fail_text(r->cli, GM_EXIT_USAGE, "--rate is a number of rows per second above 0, or max, not '%.40s'", text);
+    return gm_cli_fail_text(r->cli, GM_EXIT_USAGE, "--rate is a number of rows per second above 0, or max, not '%.40s'",
+                            text);
 }
 
 static gm_status connect_client(replay *r, const gm_args *args, gm_error *err)
@@ -253,24 +269,32 @@ static void print_counts(const replay *r, bool json)
     double   seconds = (double)(gm_monotonic(r->cli->clock) - r->began) / 1e9;
     uint64_t acked   = counts.acknowledged >= r->creates ? counts.acknowledged - r->creates : 0;
     if (json) {
-        fprintf(r->cli->out, "{\"twins\":%zu,\"created\":%llu,\"sent\":%llu,\"acknowledged\":%llu,\"refused\":%llu,\"seconds\":%.3f}\n",
-                r->twins.count, (unsigned long long)r->creates, (unsigned long long)r->published, (unsigned long long)acked,
-                (unsigned long long)counts.refused, seconds);
+        fprintf(
+            r->cli->out,
+            "{\"twins\":%zu,\"created\":%llu,\"sent\":%llu,\"acknowledged\":%llu,\"refused\":%llu,\"seconds\":%.3f}\n",
+            r->twins.count, (unsigned long long)r->creates, (unsigned long long)r->published, (unsigned long long)acked,
+            (unsigned long long)counts.refused, seconds);
         return;
     }
     char a[32], b[32], c[32];
     fprintf(r->cli->out, "%s rows sent, %s acknowledged, %zu twins, %.1f s (%s rows/s)\n", gm_grouped(r->published, a),
-            gm_grouped(acked, b), r->twins.count, seconds, gm_grouped(seconds > 0 ? (uint64_t)((double)r->published / seconds) : 0, c));
+            gm_grouped(acked, b), r->twins.count, seconds,
+            gm_grouped(seconds > 0 ? (uint64_t)((double)r->published / seconds) : 0, c));
     if (counts.refused > 0) {
-        fprintf(r->cli->err, "gemel: %s messages could not be applied; 'gemel dead-letters' says why\n", gm_grouped(counts.refused, a));
+        fprintf(r->cli->err, "gemel: %s messages could not be applied; 'gemel dead-letters' says why\n",
+                gm_grouped(counts.refused, a));
     }
 }
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
     if (!gm_args_given(args, OPT_DATA)) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "which table? give --data FILE");
-    replay r = { .cli = cli, .path = gm_args_text(args, OPT_DATA), .id = gm_buf_init(cli->alloc), .topic = gm_buf_init(cli->alloc),
-                 .payload = gm_buf_init(cli->alloc), .start_given = gm_args_given(args, OPT_START) };
+    replay  r    = { .cli         = cli,
+                     .path        = gm_args_text(args, OPT_DATA),
+                     .id          = gm_buf_init(cli->alloc),
+                     .topic       = gm_buf_init(cli->alloc),
+                     .payload     = gm_buf_init(cli->alloc),
+                     .start_given = gm_args_given(args, OPT_START) };
     gm_exit code = read_rate(&r, gm_args_text(args, OPT_RATE));
     if (code != GM_EXIT_OK) return code;
     r.start         = r.start_given ? gm_args_time(args, OPT_START) : INT64_C(1767225600) * GM_SECOND;
@@ -279,7 +303,8 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     r.line          = gm_arena_bytes(cli->arena, GM_REPLAY_LINE_MAX);
     gm_error  err   = {0};
     json_t   *json  = NULL;
-    gm_status st    = r.line != NULL ? read_mapping(&r, args, &json, &err) : gm_fail(&err, GM_NOMEM, "cli.replay", "reading the table");
+    gm_status st    = r.line != NULL ? read_mapping(&r, args, &json, &err)
+                                     : gm_fail(&err, GM_NOMEM, "cli.replay", "reading the table");
     bool      here  = st == GM_OK;
     if (st == GM_OK) st = connect_client(&r, args, &err);
     if (st == GM_OK) st = publish_all(&r, &err);
@@ -299,11 +324,12 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 }
 
 const gm_verb gm_verb_replay = {
-    .name     = "replay",
-    .summary  = "publish a recorded table over MQTT as if its assets were reporting",
-    .text     = "Each row becomes one message with QoS 1 and the row's source time. Which column is what says the plant's "
-                "mappings/replay.json (docs/formats/replay.md); twins that do not exist yet are created as it tells. Ends when everything "
-                "is acknowledged. Publishing the same table again changes nothing: the samples are the same ones.",
+    .name    = "replay",
+    .summary = "publish a recorded table over MQTT as if its assets were reporting",
+    .text = "Each row becomes one message with QoS 1 and the row's source time. Which column is what says the plant's "
+            "mappings/replay.json (docs/formats/replay.md); twins that do not exist yet are created as it tells. Ends "
+            "when everything "
+            "is acknowledged. Publishing the same table again changes nothing: the samples are the same ones.",
     .examples = "gemel replay examples/turbofan --data test_FD001.txt.gz --rate max\n"
                 "gemel replay examples/turbofan --data train_FD001.txt --rate 50 --start 2026-06-01T00:00:00Z\n"
                 "gemel replay plant --data valve.csv --mapping rig.replay.json --print | head",

@@ -9,7 +9,8 @@
 enum { OPT_HTTP, OPT_MQTT, OPT_DATA, OPT_QUIET };
 static const gm_option options[] = {
     [OPT_HTTP]  = { "http", GM_OPTION_ADDRESS, "ADDR:PORT", NULL,
-                    "where the console and the HTTP API listen; port 0 takes a free one (gemel.conf: http, else 127.0.0.1:8080)" },
+                    "where the console and the HTTP API listen; port 0 takes a free one (gemel.conf: http, else "
+                     "127.0.0.1:8080)" },
     [OPT_MQTT]  = { "mqtt", GM_OPTION_ADDRESS, "ADDR:PORT", NULL,
                     "where MQTT clients connect; port 0 takes a free one (gemel.conf: mqtt, else 127.0.0.1:1883)" },
     [OPT_DATA]  = { "data", GM_OPTION_TEXT, "DIR", NULL, "gemel's own files (gemel.conf: data, else PLANT/data)" },
@@ -39,9 +40,12 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     gm_error          err    = {0};
     gm_server        *server = NULL;
     gm_server_options o      = {
-        .cli = cli, .plant = gm_args_operand(args, 0),
-        .http = gm_args_text(args, OPT_HTTP), .mqtt = gm_args_text(args, OPT_MQTT), .data = gm_args_text(args, OPT_DATA),
-        .quiet = gm_args_given(args, OPT_QUIET),
+             .cli   = cli,
+             .plant = gm_args_operand(args, 0),
+             .http  = gm_args_text(args, OPT_HTTP),
+             .mqtt  = gm_args_text(args, OPT_MQTT),
+             .data  = gm_args_text(args, OPT_DATA),
+             .quiet = gm_args_given(args, OPT_QUIET),
     };
     gm_status st = gm_server_open(&o, &server, &err);
     if (st == GM_OK) {
@@ -58,15 +62,19 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 const gm_verb gm_verb_serve = {
     .name    = "serve",
     .summary = "run a plant: its twins, the HTTP API with the console, and the MQTT endpoint",
-    .text    = "Prints one line when clients are served: ready http=ADDR:PORT mqtt=ADDR:PORT. Ctrl-C (or SIGTERM) ends it cleanly: what was "
-               "accepted is committed and answered first.\n"
-               "\n"
-               "Models, twins and relationships of the plant's files that exist already stay as they are; what is new is added, when the "
-               "files have changed since they were last loaded. A model whose text has changed under the same id is refused: give it "
-               "the next version.\n"
-               "\n"
-               "Without access configured only this machine may connect, so other than loopback addresses are refused.",
-    .examples = "gemel serve examples/machine\ngemel serve plant --http 127.0.0.1:0 --mqtt 127.0.0.1:0 --data /var/lib/gemel/plant",
+    .text = "Prints one line when clients are served: ready http=ADDR:PORT mqtt=ADDR:PORT. Ctrl-C (or SIGTERM) ends it "
+            "cleanly: what was "
+            "accepted is committed and answered first.\n"
+            "\n"
+            "Models, twins and relationships of the plant's files that exist already stay as they are; what is new is "
+            "added, when the "
+            "files have changed since they were last loaded. A model whose text has changed under the same id is "
+            "refused: give it "
+            "the next version.\n"
+            "\n"
+            "Without access configured only this machine may connect, so other than loopback addresses are refused.",
+    .examples = "gemel serve examples/machine\ngemel serve plant --http 127.0.0.1:0 --mqtt 127.0.0.1:0 --data "
+                "/var/lib/gemel/plant",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,
 };

@@ -42,11 +42,13 @@ static bool on_event(void *context, gm_str event, gm_str data)
     if (gm_str_is(event, "alive")) return true;
     bool is_change = gm_str_is(event, "change");
     if (w->json) {
-        fprintf(w->cli->out, "{\"event\":\"" GM_STR_FMT "\",\"data\":" GM_STR_FMT "}\n", GM_STR_ARG(event), GM_STR_ARG(data));
+        fprintf(w->cli->out, "{\"event\":\"" GM_STR_FMT "\",\"data\":" GM_STR_FMT "}\n", GM_STR_ARG(event),
+                GM_STR_ARG(data));
     } else {
         json_t *body = json_loadb(data.ptr, data.len, 0, NULL);
         if (is_change) print_change(w, body);
-        else if (!gm_str_is(event, "snapshot")) fprintf(w->cli->out, GM_STR_FMT " " GM_STR_FMT "\n", GM_STR_ARG(event), GM_STR_ARG(data));
+        else if (!gm_str_is(event, "snapshot"))
+            fprintf(w->cli->out, GM_STR_FMT " " GM_STR_FMT "\n", GM_STR_ARG(event), GM_STR_ARG(data));
         json_decref(body);
     }
     if (fflush(w->cli->out) != 0) return false;  // nobody reads any more
@@ -80,16 +82,18 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     const char *path = stream_path(cli, args);
     gm_error    err  = {0};
     if (path == NULL) code = gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
-    else if (gm_http_stream(http, path, on_event, &w, &err) != GM_OK) code = gm_client_fail(cli, &err, err.status == GM_NOTFOUND);
+    else if (gm_http_stream(http, path, on_event, &w, &err) != GM_OK)
+        code = gm_client_fail(cli, &err, err.status == GM_NOTFOUND);
     gm_http_close(http);
     return code;
 }
 
 const gm_verb gm_verb_watch = {
-    .name     = "watch",
-    .summary  = "print every change of some twins as it is committed",
-    .text     = "One line for each value: its source time, the twin, the property and the value. Ctrl-C ends it.",
-    .examples = "gemel watch engine-001 engine-002\ngemel watch --query \"SELECT * FROM DIGITALTWINS WHERE T24 > 643\" --json",
-    .syntax   = GM_SYNTAX(options, operands),
-    .run      = run,
+    .name    = "watch",
+    .summary = "print every change of some twins as it is committed",
+    .text    = "One line for each value: its source time, the twin, the property and the value. Ctrl-C ends it.",
+    .examples =
+        "gemel watch engine-001 engine-002\ngemel watch --query \"SELECT * FROM DIGITALTWINS WHERE T24 > 643\" --json",
+    .syntax = GM_SYNTAX(options, operands),
+    .run    = run,
 };

@@ -38,7 +38,8 @@ gm_exit gm_cli_fail_text(const gm_cli *cli, gm_exit code, const char *fmt, ...)
 
 gm_exit gm_cli_fail(const gm_cli *cli, const gm_error *err)
 {
-    gm_exit code = err->status == GM_IO || err->status == GM_NOMEM || err->status == GM_CORRUPT ? GM_EXIT_SYSTEM : GM_EXIT_NO;
+    gm_exit code =
+        err->status == GM_IO || err->status == GM_NOMEM || err->status == GM_CORRUPT ? GM_EXIT_SYSTEM : GM_EXIT_NO;
     return gm_cli_fail_text(cli, code, "%s", err->text[0] != '\0' ? err->text : gm_status_text(err->status));
 }
 
@@ -131,7 +132,7 @@ gm_exit gm_cli_run(const gm_cli *cli, int argc, char *const *argv)
     return verb->run(cli, &args);
 }
 
-// ---- help, the verb ---------------------------------------------------------------------------------------------------
+// ---- help, the verb -------------------------------------------------------------------------------------------------
 
 enum { HELP_FORMAT };
 static const gm_option help_options[] = {

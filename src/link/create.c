@@ -69,7 +69,7 @@ static void schedule(gm_creator *creator)
     creator->scheduled = gm_engine_later(creator->engine, run_pass, creator, &err) == GM_OK;
 }
 
-// ---- answers of the engine --------------------------------------------------------------------------------------------
+// ---- answers of the engine ------------------------------------------------------------------------------------------
 
 static void on_put(void *context, uint64_t token, gm_status status, const gm_error *err)
 {
@@ -96,7 +96,7 @@ static void on_related(void *context, uint64_t token, gm_status status, const gm
     }
 }
 
-// ---- one item, one step -------------------------------------------------------------------------------------------------
+// ---- one item, one step ---------------------------------------------------------------------------------------------
 
 // The type that the body names, or NULL with the reason in err.
 static const gm_type *named_type(const gm_creator *creator, const item *it, gm_error *err)
@@ -121,15 +121,18 @@ static gm_status put_twin(gm_creator *creator, item *it, gm_error *err)
         return gm_fail(err, GM_INVALID, "link.create", "the twin exists with another model, " GM_STR_FMT,
                        GM_STR_ARG(gm_state_type(gm_engine_state(creator->engine), twin)->id));
     }
-    if (type->decommissioned) return gm_fail(err, GM_INVALID, "link.create", "model '" GM_STR_FMT "' is decommissioned", GM_STR_ARG(type->id));
+    if (type->decommissioned)
+        return gm_fail(err, GM_INVALID, "link.create", "model '" GM_STR_FMT "' is decommissioned",
+                       GM_STR_ARG(type->id));
 
     gm_twin_document document;
     gm_arena_clear(creator->scratch);
-    gm_status st = gm_document_read_twin(gm_engine_model(creator->engine), it->body, it->at, creator->scratch, &document, err);
+    gm_status st =
+        gm_document_read_twin(gm_engine_model(creator->engine), it->body, it->at, creator->scratch, &document, err);
     if (st != GM_OK) return st == GM_NOTFOUND ? GM_INVALID : st;
     gm_ask ask = { .call = on_put, .context = creator, .token = (uint64_t)(uintptr_t)it };
-    st         = gm_engine_twin_put(creator->engine, (gm_twin){ GM_NONE }, gm_str_of(it->id), document.type, document.cells,
-                                    document.count, ask, NULL, err);
+    st = gm_engine_twin_put(creator->engine, (gm_twin) { GM_NONE }, gm_str_of(it->id), document.type, document.cells,
+                            document.count, ask, NULL, err);
     if (st == GM_OK) it->stage = PUTTING;
     return st;
 }
@@ -152,8 +155,10 @@ static gm_status read_relationship(const gm_creator *creator, const item *it, co
     }
     if (source == NULL) source = it->id;
     else target = it->id;
-    int len = id != NULL ? snprintf(out->id, sizeof out->id, "%s", id) : snprintf(out->id, sizeof out->id, "%s-%s-%s", source, out->name, target);
-    if (len <= 0 || (size_t)len >= sizeof out->id) return gm_fail(err, GM_INVALID, "link.create", "a relationship's id is too long");
+    int len = id != NULL ? snprintf(out->id, sizeof out->id, "%s", id)
+                         : snprintf(out->id, sizeof out->id, "%s-%s-%s", source, out->name, target);
+    if (len <= 0 || (size_t)len >= sizeof out->id)
+        return gm_fail(err, GM_INVALID, "link.create", "a relationship's id is too long");
     out->source = gm_state_find(state, gm_str_of(source));
     out->target = gm_state_find(state, gm_str_of(target));
     if (!gm_twin_ok(out->source)) *out_missing = source;
@@ -163,18 +168,22 @@ static gm_status read_relationship(const gm_creator *creator, const item *it, co
     const gm_type              *type     = gm_state_type(state, out->source);
     const gm_relationship_type *declared = gm_type_relationship(type, gm_str_of(out->name));
     if (declared == NULL) {
-        return gm_fail(err, GM_INVALID, "link.create", "model " GM_STR_FMT " has no relationship '%.64s'", GM_STR_ARG(type->id), out->name);
+        return gm_fail(err, GM_INVALID, "link.create", "model " GM_STR_FMT " has no relationship '%.64s'",
+                       GM_STR_ARG(type->id), out->name);
     }
-    const gm_type *wanted = declared->target.len > 0 ? gm_model_find(gm_engine_model(creator->engine), declared->target) : NULL;
+    const gm_type *wanted =
+        declared->target.len > 0 ? gm_model_find(gm_engine_model(creator->engine), declared->target) : NULL;
     if (wanted != NULL && !gm_type_is(gm_state_type(state, out->target), wanted)) {
-        return gm_fail(err, GM_INVALID, "link.create", "'%.64s' must lead to a " GM_STR_FMT, out->name, GM_STR_ARG(declared->target));
+        return gm_fail(err, GM_INVALID, "link.create", "'%.64s' must lead to a " GM_STR_FMT, out->name,
+                       GM_STR_ARG(declared->target));
     }
     return GM_OK;
 }
 
 static gm_status put_relationship(gm_creator *creator, item *it, const related *r, json_t *object, gm_error *err)
 {
-    if (gm_edge_ok(gm_state_find_relationship(gm_engine_state(creator->engine), r->source, gm_str_of(r->id)))) return GM_OK;
+    if (gm_edge_ok(gm_state_find_relationship(gm_engine_state(creator->engine), r->source, gm_str_of(r->id))))
+        return GM_OK;
     json_t *properties = json_object();
     const char *key;
     json_t     *value;
@@ -240,7 +249,7 @@ static void step(gm_creator *creator, item *it, size_t at)
     }
 }
 
-// ---- the queue ----------------------------------------------------------------------------------------------------------
+// ---- the queue ------------------------------------------------------------------------------------------------------
 
 // Answers from the front, keeps (1).
 static void answer_done(gm_creator *creator)
@@ -249,7 +258,8 @@ static void answer_done(gm_creator *creator)
         item *it = creator->items[creator->first];
         creator->first++;
         creator->count--;
-        if (it->ask.call != NULL) it->ask.call(it->ask.context, it->ask.token, it->st, it->st != GM_OK ? &it->err : NULL);
+        if (it->ask.call != NULL)
+            it->ask.call(it->ask.context, it->ask.token, it->st, it->st != GM_OK ? &it->err : NULL);
         free_item(creator, it);
     }
     if (creator->count == 0) creator->first = 0;
@@ -270,24 +280,30 @@ static void run_pass(void *context)
     if (waits) schedule(creator);
 }
 
-gm_status gm_creator_submit(gm_creator *creator, gm_str twin_id, gm_str payload, gm_time_ns at, gm_ask ask, gm_error *err)
+gm_status gm_creator_submit(gm_creator *creator, gm_str twin_id, gm_str payload, gm_time_ns at, gm_ask ask,
+                            gm_error *err)
 {
-    if (creator->count >= GM_CREATES_WAITING_MAX) return gm_fail(err, GM_LIMIT, "link.create", "%zu creations wait already", creator->count);
+    if (creator->count >= GM_CREATES_WAITING_MAX)
+        return gm_fail(err, GM_LIMIT, "link.create", "%zu creations wait already", creator->count);
     if (payload.len > GM_CREATE_PAYLOAD_MAX) {
-        return gm_fail(err, GM_INVALID, "link.create", "a twin of %zu bytes; the most is %d", payload.len, GM_CREATE_PAYLOAD_MAX);
+        return gm_fail(err, GM_INVALID, "link.create", "a twin of %zu bytes; the most is %d", payload.len,
+                       GM_CREATE_PAYLOAD_MAX);
     }
-    if (twin_id.len == 0 || twin_id.len > ID_MAX || !gm_utf8_valid(twin_id) || gm_str_find_char(twin_id, '\0') != SIZE_MAX) {
+    if (twin_id.len == 0 || twin_id.len > ID_MAX || !gm_utf8_valid(twin_id) ||
+        gm_str_find_char(twin_id, '\0') != SIZE_MAX) {
         return gm_fail(err, GM_INVALID, "link.create", "a twin's id has 1 to %d bytes of text", ID_MAX);
     }
     json_error_t where;
     json_t      *body = json_loadb(payload.ptr, payload.len, JSON_REJECT_DUPLICATES, &where);
-    if (body == NULL) return gm_fail(err, GM_INVALID, "link.create", "not JSON: %.120s (line %d)", where.text, where.line);
+    if (body == NULL)
+        return gm_fail(err, GM_INVALID, "link.create", "not JSON: %.120s (line %d)", where.text, where.line);
     const json_t *list = json_object_get(body, "$relationships");
     gm_status     st   = GM_OK;
     if (json_string_value(json_object_get(json_object_get(body, "$metadata"), "$model")) == NULL) {
         st = gm_fail(err, GM_INVALID, "link.create", "the model is missing: \"$metadata\":{\"$model\":\"dtmi:...\"}");
     } else if (list != NULL && (!json_is_array(list) || json_array_size(list) > GM_CREATE_RELATIONSHIPS_MAX)) {
-        st = gm_fail(err, GM_INVALID, "link.create", "\"$relationships\" must be an array of at most %d", GM_CREATE_RELATIONSHIPS_MAX);
+        st = gm_fail(err, GM_INVALID, "link.create", "\"$relationships\" must be an array of at most %d",
+                     GM_CREATE_RELATIONSHIPS_MAX);
     }
     if (st != GM_OK) goto refused;
 

@@ -24,7 +24,8 @@ typedef struct gm_creator gm_creator;
 
 enum { GM_CREATES_WAITING_MAX = 16384, GM_CREATE_PAYLOAD_MAX = 256 * 1024, GM_CREATE_RELATIONSHIPS_MAX = 256 };
 
-GM_NODISCARD gm_status gm_creator_create(const gm_alloc *alloc, gm_engine *engine, gm_creator **out_creator, gm_error *err);
+GM_NODISCARD gm_status gm_creator_create(const gm_alloc *alloc, gm_engine *engine, gm_creator **out_creator,
+                                         gm_error *err);
 void                   gm_creator_destroy(gm_creator *creator);  // asks that wait are not called any more
 
 // Copies what it is given. at: source time of values that bring none.

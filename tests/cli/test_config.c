@@ -75,7 +75,9 @@ static void the_example_is_a_file_that_sets_nothing_and_its_lines_are_valid(void
     gm_buf set  = gm_buf_init(gm_alloc_system());
     gm_str rest = gm_buf_view(&example), line;
     while (gm_str_next(&rest, '\n', &line)) {
-        gm_buf_str(&set, gm_str_starts(line, GM_STR("#")) && !gm_str_starts(line, GM_STR("# ")) ? gm_str_slice(line, 1, line.len) : line);
+        gm_buf_str(&set, gm_str_starts(line, GM_STR("#")) && !gm_str_starts(line, GM_STR("# "))
+                             ? gm_str_slice(line, 1, line.len)
+                             : line);
         gm_buf_byte(&set, '\n');
     }
     assert_int_equal(gm_config_read(gm_buf_view(&set), arena, &config, on_wrong, &t, NULL), GM_OK);

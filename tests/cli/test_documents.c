@@ -17,7 +17,8 @@ static void expect(gm_documents walk, const char *const *texts, const uint32_t *
 static void lines_keep_their_numbers(void **state)
 {
     (void)state;
-    expect(gm_documents_lines(GM_STR("{\"a\":1}\r\n\n  {\"b\":2}")), (const char *[]){ "{\"a\":1}", "{\"b\":2}" }, (uint32_t[]){ 1, 3 }, 2);
+    expect(gm_documents_lines(GM_STR("{\"a\":1}\r\n\n  {\"b\":2}")), (const char *[]) { "{\"a\":1}", "{\"b\":2}" },
+           (uint32_t[]) { 1, 3 }, 2);
     expect(gm_documents_lines(GM_STR("")), NULL, NULL, 0);
     expect(gm_documents_lines(GM_STR("\n\n")), NULL, NULL, 0);
 }

@@ -79,7 +79,8 @@ static void the_examples_have_nothing_wrong(void **state)
 static void wrong_lines_say_what_to_do_and_exit_with_2(void **state)
 {
     (void)state;
-    static const struct { const char *words[4]; size_t n; gm_exit code; const char *says; } cases[] = {
+    static const struct { const char *words[4]; size_t n; gm_exit code; const char *says;
+    } cases[] = {
         { { "sreve" }, 1, GM_EXIT_USAGE, "did you mean 'gemel serve'?" },
         { { "wholly" }, 1, GM_EXIT_USAGE, "'gemel --help' lists them" },
         { { "check" }, 1, GM_EXIT_USAGE, "PLANT is missing" },
@@ -92,7 +93,10 @@ static void wrong_lines_say_what_to_do_and_exit_with_2(void **state)
         { { "replay", "examples/turbofan" }, 2, GM_EXIT_USAGE, "which table?" },
         { { "help", "nothing" }, 2, GM_EXIT_USAGE, "there is no verb 'nothing'" },
         // Port 1 of this machine: nobody listens there.
-        { { "query", "SELECT * FROM DIGITALTWINS", "--http=127.0.0.1:1" }, 3, GM_EXIT_UNREACHABLE, "start one with 'gemel serve PLANT'" },
+        { { "query", "SELECT * FROM DIGITALTWINS", "--http=127.0.0.1:1" },
+          3,
+          GM_EXIT_UNREACHABLE,
+          "start one with 'gemel serve PLANT'" },
         { { "get", "a", "--http=127.0.0.1:1" }, 3, GM_EXIT_UNREACHABLE, "no server answers at 127.0.0.1:1" },
         { { "history", "a", "b", "--http=127.0.0.1:1" }, 4, GM_EXIT_UNREACHABLE, "no server answers" },
         { { "watch", "a", "--http=127.0.0.1:1" }, 3, GM_EXIT_UNREACHABLE, "no server answers" },

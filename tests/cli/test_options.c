@@ -26,7 +26,8 @@ static line parse(const gm_syntax *s, const char *text)
     char *words[64];
     int   n    = 0;
     gm_str rest = gm_str_of(text), word;
-    while (text[0] != '\0' && gm_str_next(&rest, ' ', &word)) words[n++] = (char *)(uintptr_t)gm_arena_str(l.arena, word).ptr;
+    while (text[0] != '\0' && gm_str_next(&rest, ' ', &word))
+        words[n++] = (char *)(uintptr_t)gm_arena_str(l.arena, word).ptr;
     l.st = gm_args_parse(s, n, words, l.arena, &l.args, &l.err);
     return l;
 }
@@ -122,7 +123,8 @@ static void sizes_are_bytes(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_str    text = gm_str_of(cases[i].text);
         gm_status st   = gm_option_check(GM_OPTION_SIZE, "size", text, NULL);
-        if (st != cases[i].st || (st == GM_OK && gm_option_size(text) != cases[i].bytes)) fail_msg("'%s': status %d", cases[i].text, (int)st);
+        if (st != cases[i].st || (st == GM_OK && gm_option_size(text) != cases[i].bytes))
+            fail_msg("'%s': status %d", cases[i].text, (int)st);
     }
 }
 

@@ -27,7 +27,8 @@ static void close_map(fixture *f)
 static void a_mapping_is_read_or_refused_with_the_key(void **state)
 {
     (void)state;
-    static const struct { const char *text; gm_status st; const char *says; } cases[] = {
+    static const struct { const char *text; gm_status st; const char *says;
+    } cases[] = {
         { "{" COMMON "," TIME ",\"send\":[\"t\"]}", GM_OK, "" },
         { "[]", GM_INVALID, "a mapping is a JSON object" },
         { "{}", GM_INVALID, "\"twin\" must say" },
@@ -38,9 +39,11 @@ static void a_mapping_is_read_or_refused_with_the_key(void **state)
         { "{" COMMON "," TIME ",\"send\":[\"missing\"]}", GM_INVALID, "no column 'missing'" },
         { "{" COMMON "," TIME ",\"send\":[{\"column\":\"t\",\"type\":\"colour\"}]}", GM_INVALID, "\"type\" is" },
         { "{" COMMON ",\"time\":5,\"send\":[\"t\"]}", GM_INVALID, "\"time\" must be an object" },
-        { "{" COMMON ",\"time\":{\"column\":\"cycle\",\"every\":\"5\"},\"send\":[\"t\"]}", GM_INVALID, "not a length of time" },
+        { "{" COMMON ",\"time\":{\"column\":\"cycle\",\"every\":\"5\"},\"send\":[\"t\"]}", GM_INVALID,
+          "not a length of time" },
         { "{\"twin\":\"a\"," TIME ",\"send\":[\"t\"]}", GM_INVALID, "no header, so \"columns\"" },
-        { "{" COMMON "," TIME ",\"send\":[\"t\"],\"create\":[{\"twin\":\"a\",\"body\":{}}]}", GM_INVALID, "needs \"$metadata\"" },
+        { "{" COMMON "," TIME ",\"send\":[\"t\"],\"create\":[{\"twin\":\"a\",\"body\":{}}]}", GM_INVALID,
+          "needs \"$metadata\"" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fixture f = open_map(cases[i].text);
@@ -71,7 +74,8 @@ static void lines_are_split_at_the_separator(void **state)
         assert_gm_ok(gm_replay_split(f.map, gm_str_of(cases[i].line), &row, &f.err), f.err);
         if (row.count != cases[i].n) fail_msg("'%s': %zu fields", cases[i].line, row.count);
         for (size_t c = 0; c < row.count; c++) {
-            if (!gm_str_is(row.fields[c], cases[i].fields[c])) fail_msg("'%s': field %zu is '" GM_STR_FMT "'", cases[i].line, c, GM_STR_ARG(row.fields[c]));
+            if (!gm_str_is(row.fields[c], cases[i].fields[c]))
+                fail_msg("'%s': field %zu is '" GM_STR_FMT "'", cases[i].line, c, GM_STR_ARG(row.fields[c]));
         }
         close_map(&f);
     }
@@ -88,7 +92,8 @@ static void row_text(fixture *f, const char *line, gm_time_ns start, char out[10
     if (st == GM_OK) st = gm_replay_twin(f->map, &row, &id, &err);
     if (st == GM_OK) st = gm_replay_time(f->map, &row, start, &at, &err);
     if (st == GM_OK) st = gm_replay_payload(f->map, &row, at, &body, &err);
-    if (st == GM_OK) snprintf(out, 1024, GM_STR_FMT " " GM_STR_FMT, GM_STR_ARG(gm_buf_view(&id)), GM_STR_ARG(gm_buf_view(&body)));
+    if (st == GM_OK)
+        snprintf(out, 1024, GM_STR_FMT " " GM_STR_FMT, GM_STR_ARG(gm_buf_view(&id)), GM_STR_ARG(gm_buf_view(&body)));
     else snprintf(out, 1024, "%s", err.text);
     gm_buf_finish(&id);
     gm_buf_finish(&body);
@@ -97,15 +102,18 @@ static void row_text(fixture *f, const char *line, gm_time_ns start, char out[10
 static void a_row_becomes_a_message(void **state)
 {
     (void)state;
-    fixture f = open_map("{" COMMON "," TIME ",\"separator\":\"space\",\"send\":[{\"column\":\"cycle\",\"type\":\"integer\"},\"t\","
+    fixture f = open_map("{" COMMON "," TIME
+                         ",\"separator\":\"space\",\"send\":[{\"column\":\"cycle\",\"type\":\"integer\"},\"t\","
                          "{\"column\":\"note\",\"property\":\"flag\",\"type\":\"boolean\"}]}");
     assert_gm_ok(f.st, f.err);
-    static const struct { const char *line, *wanted; } cases[] = {
+    static const struct { const char *line, *wanted;
+    } cases[] = {
         { "7 1 553.90 1", "engine-007 {\"cycle\":1,\"t\":553.90,\"flag\":true,\"$time\":\"1970-01-01T00:00:00Z\"}" },
         { "7 3 -.5 0.0", "engine-007 {\"cycle\":3,\"t\":-0.5,\"flag\":false,\"$time\":\"1970-01-01T02:00:00Z\"}" },
         { "100 1.0 1e3 1", "engine-100 {\"cycle\":1,\"t\":1e3,\"flag\":true,\"$time\":\"1970-01-01T00:00:00Z\"}" },
         { "1 1.5 NaN 1", NULL },
-        { "1 1 NaN 1", "engine-001 {\"cycle\":1,\"flag\":true,\"$time\":\"1970-01-01T00:00:00Z\"}" },  // no value: left out
+        { "1 1 NaN 1",
+          "engine-001 {\"cycle\":1,\"flag\":true,\"$time\":\"1970-01-01T00:00:00Z\"}" }, // no value: left out
         { "1 1 inf 1", "column t: 'inf' is no number" },
         { "1 1 abc 1", "column t: 'abc' is no number" },
         { "1 1 2", "the row has 3 columns; 'note' would be number 4" },
@@ -118,7 +126,8 @@ static void a_row_becomes_a_message(void **state)
         char text[1024];
         row_text(&f, cases[i].line, 0, text);
         if (cases[i].wanted == NULL) continue;
-        if (strcmp(text, cases[i].wanted) != 0) fail_msg("'%s' became\n%s, not\n%s", cases[i].line, text, cases[i].wanted);
+        if (strcmp(text, cases[i].wanted) != 0)
+            fail_msg("'%s' became\n%s, not\n%s", cases[i].line, text, cases[i].wanted);
     }
     close_map(&f);
 }
@@ -126,7 +135,8 @@ static void a_row_becomes_a_message(void **state)
 static void whole_steps_are_exact_far_from_the_start(void **state)
 {
     (void)state;
-    fixture f = open_map("{\"columns\":[\"k\",\"v\"],\"twin\":\"a\",\"time\":{\"column\":\"k\",\"every\":\"1ms\"},\"send\":[\"v\"]}");
+    fixture f = open_map(
+        "{\"columns\":[\"k\",\"v\"],\"twin\":\"a\",\"time\":{\"column\":\"k\",\"every\":\"1ms\"},\"send\":[\"v\"]}");
     assert_gm_ok(f.st, f.err);
     char text[1024];
     row_text(&f, "987654321001,1", INT64_C(1767225600) * GM_SECOND, text);
@@ -137,12 +147,16 @@ static void whole_steps_are_exact_far_from_the_start(void **state)
 static void a_table_with_a_header_and_times_is_understood(void **state)
 {
     (void)state;
-    fixture f = open_map("{\"separator\":\"semicolon\",\"header\":true,\"twin\":\"rig-{file}\",\"time\":{\"column\":\"datetime\",\"zone\":\"+03:00\"},"
-                         "\"send\":[{\"column\":\"Volume Flow RateRMS\",\"property\":\"flow\"},{\"column\":\"anomaly\",\"type\":\"boolean\",\"optional\":true}]}");
+    fixture f =
+        open_map("{\"separator\":\"semicolon\",\"header\":true,\"twin\":\"rig-{file}\",\"time\":{\"column\":"
+                 "\"datetime\",\"zone\":\"+03:00\"},"
+                 "\"send\":[{\"column\":\"Volume Flow "
+                 "RateRMS\",\"property\":\"flow\"},{\"column\":\"anomaly\",\"type\":\"boolean\",\"optional\":true}]}");
     assert_gm_ok(f.st, f.err);
     static gm_replay_row header;
     gm_replay_set_file(f.map, GM_STR("valve 1"));
-    assert_gm_ok(gm_replay_split(f.map, GM_STR("datetime;Pressure;Volume Flow RateRMS;anomaly"), &header, &f.err), f.err);
+    assert_gm_ok(gm_replay_split(f.map, GM_STR("datetime;Pressure;Volume Flow RateRMS;anomaly"), &header, &f.err),
+                 f.err);
     assert_gm_ok(gm_replay_bind(f.map, &header, &f.err), f.err);
     char text[1024];
     row_text(&f, "2020-03-09 14:34:41;0.38;32.0268;0.0", 0, text);
@@ -162,9 +176,10 @@ static void a_table_with_a_header_and_times_is_understood(void **state)
 static void templates_are_filled_from_the_row(void **state)
 {
     (void)state;
-    fixture f = open_map("{" COMMON "," TIME ",\"separator\":\"space\",\"send\":[\"t\"],\"create\":["
-                         "{\"twin\":\"{twin}-fan\",\"body\":{\"$metadata\":{\"$model\":\"dtmi:t:Fan;1\"},\"unit\":\"{unit:number}\","
-                         "\"say\":\"unit {unit} of \\\"{note}\\\"\",\"deep\":[{\"a\":\"{twin}\"},1,null,true]}}]}");
+    fixture f = open_map(
+        "{" COMMON "," TIME ",\"separator\":\"space\",\"send\":[\"t\"],\"create\":["
+        "{\"twin\":\"{twin}-fan\",\"body\":{\"$metadata\":{\"$model\":\"dtmi:t:Fan;1\"},\"unit\":\"{unit:number}\","
+        "\"say\":\"unit {unit} of \\\"{note}\\\"\",\"deep\":[{\"a\":\"{twin}\"},1,null,true]}}]}");
     assert_gm_ok(f.st, f.err);
     assert_int_equal(gm_replay_create_count(f.map), 1);
     static gm_replay_row row;
@@ -172,8 +187,9 @@ static void templates_are_filled_from_the_row(void **state)
     assert_gm_ok(gm_replay_split(f.map, GM_STR("7 1 2 x\"y"), &row, &f.err), f.err);
     assert_gm_ok(gm_replay_create(f.map, &row, 0, &id, &body, &f.err), f.err);
     assert_true(gm_str_is(gm_buf_view(&id), "engine-007-fan"));
-    assert_true(gm_str_is(gm_buf_view(&body), "{\"$metadata\":{\"$model\":\"dtmi:t:Fan;1\"},\"unit\":7,"
-                                              "\"say\":\"unit 7 of \\\"x\\\"y\\\"\",\"deep\":[{\"a\":\"engine-007\"},1,null,true]}"));
+    assert_true(gm_str_is(gm_buf_view(&body),
+                          "{\"$metadata\":{\"$model\":\"dtmi:t:Fan;1\"},\"unit\":7,"
+                          "\"say\":\"unit 7 of \\\"x\\\"y\\\"\",\"deep\":[{\"a\":\"engine-007\"},1,null,true]}"));
     gm_buf_finish(&id);
     gm_buf_finish(&body);
     close_map(&f);
@@ -183,7 +199,8 @@ static void any_line_is_read_or_refused_without_harm(void **state)
 {
     (void)state;
     uint64_t random = gm_test_seed();
-    fixture  f      = open_map("{" COMMON "," TIME ",\"separator\":\"comma\",\"send\":[\"t\",{\"column\":\"note\",\"type\":\"string\"}]}");
+    fixture  f      = open_map("{" COMMON "," TIME
+                               ",\"separator\":\"comma\",\"send\":[\"t\",{\"column\":\"note\",\"type\":\"string\"}]}");
     assert_gm_ok(f.st, f.err);
     for (int i = 0; i < 5000; i++) {
         static const char letters[] = "0123456789.-+eE,,,,\" \tNaNinf\\{}\n";

@@ -66,8 +66,11 @@ static void any_numbers_are_drawn_without_harm(void **state)
             memcpy(&high[i], &bits[2], 8);
         }
         gm_term_series s[] = { { .x = x, .y = y, .count = 50 }, { .x = x, .y = y, .y_high = high, .count = 50 } };
-        gm_term_plot   plot = { .width = (uint32_t)(gm_test_random(&random) % 200), .height = (uint32_t)(gm_test_random(&random) % 60),
-                                .x_kind = GM_TERM_X_TIME, .unit = "degC", .colour = true };
+        gm_term_plot   plot = { .width  = (uint32_t)(gm_test_random(&random) % 200),
+                                .height = (uint32_t)(gm_test_random(&random) % 60),
+                                .x_kind = GM_TERM_X_TIME,
+                                .unit   = "degC",
+                                .colour = true };
         gm_buf out = gm_buf_init(gm_alloc_system());
         gm_term_plot_draw(&plot, s, 2, &out);
         assert_false(out.failed);
@@ -96,14 +99,16 @@ static bool note(void *context, gm_str event, gm_str data)
     seen *s = context;
     s->count++;
     size_t used = strlen(s->text);
-    snprintf(s->text + used, sizeof s->text - used, "[" GM_STR_FMT "|" GM_STR_FMT "]", GM_STR_ARG(event), GM_STR_ARG(data));
+    snprintf(s->text + used, sizeof s->text - used, "[" GM_STR_FMT "|" GM_STR_FMT "]", GM_STR_ARG(event),
+             GM_STR_ARG(data));
     return s->count < 100;
 }
 
 static void events_are_found_however_the_bytes_are_cut(void **state)
 {
     (void)state;
-    static const char stream[] = ": hello\n\nevent: snapshot\ndata: {\"a\":1}\n\nid: 7\r\ndata: x\r\ndata: y\r\n\r\nevent:change\ndata:z\n\ndata: half";
+    static const char stream[] = ": hello\n\nevent: snapshot\ndata: {\"a\":1}\n\nid: 7\r\ndata: x\r\ndata: "
+                                 "y\r\n\r\nevent:change\ndata:z\n\ndata: half";
     for (size_t piece = 1; piece < sizeof stream; piece++) {
         gm_event_parser parser;
         gm_event_parser_init(&parser, gm_alloc_system());

@@ -31,15 +31,20 @@ static int set_up(void **state)
     gm_error err;
     gm_fault_io_init(&f->disk, 1);
     assert_gm_ok(gm_loop_create(gm_alloc_system(), gm_clock_system(), &f->loop, &err), err);
-    gm_engine_options o   = { .alloc = gm_alloc_system(), .io = &f->disk.io, .clock = gm_clock_system(), .loop = f->loop,
-                              .data_dir = "data", .log = gm_log_options_defaults() };
+    gm_engine_options o   = { .alloc    = gm_alloc_system(),
+                              .io       = &f->disk.io,
+                              .clock    = gm_clock_system(),
+                              .loop     = f->loop,
+                              .data_dir = "data",
+                              .log      = gm_log_options_defaults() };
     o.log.segment_size    = 1 << 20;
     o.log.realtime_commit = false;
     assert_gm_ok(gm_engine_open(&o, &f->engine, &err), err);
     assert_gm_ok(gm_creator_create(gm_alloc_system(), f->engine, &f->creator, &err), err);
     assert_gm_ok(gm_engine_recover(f->engine, &err), err);
     gm_str none = { 0 };
-    assert_gm_ok(gm_engine_submit(f->engine, GM_CHANGE_MODELS, 0, none, none, gm_str_of(model), (gm_ask){ 0 }, &err), err);
+    assert_gm_ok(gm_engine_submit(f->engine, GM_CHANGE_MODELS, 0, none, none, gm_str_of(model), (gm_ask) { 0 }, &err),
+                 err);
     assert_gm_ok(gm_engine_settle(f->engine, &err), err);
     *state = f;
     return 0;
@@ -94,7 +99,10 @@ static gm_status create(fixture *f, const char *id, const char *body)
     return f->last;
 }
 
-static gm_twin find(const fixture *f, const char *id) { return gm_state_find(gm_engine_state(f->engine), gm_str_of(id)); }
+static gm_twin find(const fixture *f, const char *id)
+{
+    return gm_state_find(gm_engine_state(f->engine), gm_str_of(id));
+}
 
 #define FLEET "{\"$metadata\":{\"$model\":\"dtmi:test:Fleet;1\"}}"
 #define ENGINE "\"$metadata\":{\"$model\":\"dtmi:test:Engine;1\"}"
@@ -117,8 +125,11 @@ static void a_message_creates_a_twin_and_its_relationships(void **state)
     assert_true(gm_str_is(r.name, "contains") && gm_str_is(r.properties, "{\"since\":1998}"));
 
     // The other direction, with an id of its own.
-    assert_int_equal(create(f, "engine-2", "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"next\",\"$targetId\":\"engine-1\","
-                                           "\"$relationshipId\":\"n\"}]}"), GM_OK);
+    assert_int_equal(create(f, "engine-2",
+                            "{" ENGINE
+                            ",\"$relationships\":[{\"$relationshipName\":\"next\",\"$targetId\":\"engine-1\","
+                            "\"$relationshipId\":\"n\"}]}"),
+                     GM_OK);
     assert_true(gm_edge_ok(gm_state_find_relationship(s, find(f, "engine-2"), GM_STR("n"))));
 }
 
@@ -144,7 +155,8 @@ static void what_can_not_be_created_says_why(void **state)
 {
     fixture *f = *state;
     assert_int_equal(create(f, "fleet", FLEET), GM_OK);
-    static const struct { const char *id, *body, *says; } cases[] = {
+    static const struct { const char *id, *body, *says;
+    } cases[] = {
         { "x", "nonsense", "not JSON" },
         { "x", "{}", "the model is missing" },
         { "x", "{\"$metadata\":{\"$model\":\"dtmi:test:None;1\"}}", "there is no model 'dtmi:test:None;1'" },
@@ -152,10 +164,16 @@ static void what_can_not_be_created_says_why(void **state)
         { "x", "{" ENGINE ",\"colour\":5}", "'colour' is not part of model" },
         { "x", "{" ENGINE ",\"$relationships\":5}", "must be an array" },
         { "x", "{" ENGINE ",\"$relationships\":[{}]}", "needs \"$relationshipName\"" },
-        { "x", "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"next\",\"$targetId\":\"a\",\"$sourceId\":\"b\"}]}", "either" },
-        { "x", "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"next\",\"$targetId\":\"nobody\"}]}", "no twin 'nobody'" },
-        { "x", "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"eats\",\"$targetId\":\"fleet\"}]}", "has no relationship 'eats'" },
-        { "y", "{\"$metadata\":{\"$model\":\"dtmi:test:Fleet;1\"},\"$relationships\":[{\"$relationshipName\":\"contains\",\"$targetId\":\"fleet\"}]}",
+        { "x",
+          "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"next\",\"$targetId\":\"a\",\"$sourceId\":\"b\"}]}",
+          "either" },
+        { "x", "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"next\",\"$targetId\":\"nobody\"}]}",
+          "no twin 'nobody'" },
+        { "x", "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"eats\",\"$targetId\":\"fleet\"}]}",
+          "has no relationship 'eats'" },
+        { "y",
+          "{\"$metadata\":{\"$model\":\"dtmi:test:Fleet;1\"},\"$relationships\":[{\"$relationshipName\":\"contains\","
+          "\"$targetId\":\"fleet\"}]}",
           "must lead to a dtmi:test:Engine;1" },
         { "fleet", "{" ENGINE "}", "exists with another model" },
         { "", "{" ENGINE "}", "1 to 128 bytes" },
@@ -178,9 +196,13 @@ static void many_that_depend_on_one_another_share_a_few_commits(void **state)
         char id[32], body[512];
         snprintf(id, sizeof id, "engine-%d", (int)i);
         // Each leads to the one before it, which is not there yet when the message comes.
-        snprintf(body, sizeof body, "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"contains\",\"$sourceId\":\"fleet\"}%s%d%s]}",
-                 i > 1 ? ",{\"$relationshipName\":\"next\",\"$targetId\":\"engine-" : "", (int)i - 1, i > 1 ? "\"}" : "");
-        if (i == 1) snprintf(body, sizeof body, "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"contains\",\"$sourceId\":\"fleet\"}]}");
+        snprintf(body, sizeof body,
+                 "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"contains\",\"$sourceId\":\"fleet\"}%s%d%s]}",
+                 i > 1 ? ",{\"$relationshipName\":\"next\",\"$targetId\":\"engine-" : "", (int)i - 1,
+                 i > 1 ? "\"}" : "");
+        if (i == 1)
+            snprintf(body, sizeof body,
+                     "{" ENGINE ",\"$relationships\":[{\"$relationshipName\":\"contains\",\"$sourceId\":\"fleet\"}]}");
         assert_int_equal(submit(f, id, body, i), GM_OK);
     }
     turn_until_answered(f, ENGINES + 1);

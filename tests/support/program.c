@@ -137,8 +137,10 @@ gm_served *gm_serve(const char *plant, const char *data, const char *http, const
     gm_child *child   = served->child;
     while (gm_str_find_char(gm_buf_view(&child->out_text), '\n') == SIZE_MAX) {
         int code;
-        if (gm_child_ended(child, &code)) fail_msg("the server ended with %d: " GM_STR_FMT, code, GM_STR_ARG(gm_buf_view(&child->err_text)));
-        if (gm_monotonic(gm_clock_system()) > end) fail_msg("the server did not get ready: " GM_STR_FMT, GM_STR_ARG(gm_buf_view(&child->err_text)));
+        if (gm_child_ended(child, &code))
+            fail_msg("the server ended with %d: " GM_STR_FMT, code, GM_STR_ARG(gm_buf_view(&child->err_text)));
+        if (gm_monotonic(gm_clock_system()) > end)
+            fail_msg("the server did not get ready: " GM_STR_FMT, GM_STR_ARG(gm_buf_view(&child->err_text)));
         gm_child_read(child, 50);
     }
     gm_buf_byte(&child->out_text, 0);

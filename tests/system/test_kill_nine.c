@@ -38,8 +38,9 @@ static int set_up(void **state)
     snprintf(f.plant, sizeof f.plant, "%s/plant", f.dir);
     snprintf(f.data, sizeof f.data, "%s/data", f.dir);
     snprintf(path, sizeof path, "%s/models/device.json", f.plant);
-    gm_test_write_file(path, GM_STR("{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:test:Device;1\",\"@type\":\"Interface\","
-                                    "\"contents\":[{\"@type\":\"Telemetry\",\"name\":\"n\",\"schema\":\"long\"}]}"));
+    gm_test_write_file(
+        path, GM_STR("{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:test:Device;1\",\"@type\":\"Interface\","
+                     "\"contents\":[{\"@type\":\"Telemetry\",\"name\":\"n\",\"schema\":\"long\"}]}"));
     snprintf(path, sizeof path, "%s/twins/all.json", f.plant);
     gm_test_write_file(path, GM_STR("[{\"$dtId\":\"d0\",\"$metadata\":{\"$model\":\"dtmi:test:Device;1\"}},"
                                     "{\"$dtId\":\"d1\",\"$metadata\":{\"$model\":\"dtmi:test:Device;1\"}},"
@@ -85,11 +86,16 @@ static bool write_all(device *d)
 
 static void connect_device(device *d, const char *address)
 {
-    *d = (device){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .out = gm_buf_init(gm_alloc_system()), .in = gm_buf_init(gm_alloc_system()) };
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    *d = (device) { .fd  = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                    .out = gm_buf_init(gm_alloc_system()),
+                    .in  = gm_buf_init(gm_alloc_system()) };
+    struct sockaddr_in to  = { .sin_family      = AF_INET,
+                               .sin_port        = htons((uint16_t)atoi(strrchr(address, ':') + 1)),
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int yes = 1;
     setsockopt(d->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (connect(d->fd, (struct sockaddr *)&to, sizeof to) != 0) fail_msg("connecting to %s: %s", address, strerror(errno));
+    if (connect(d->fd, (struct sockaddr *)&to, sizeof to) != 0)
+        fail_msg("connecting to %s: %s", address, strerror(errno));
     static const uint8_t hello[] = { 0x10, 15, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 3, 'b', 'a', 'r' };
     gm_buf_add(&d->out, hello, sizeof hello);
     assert_true(write_all(d));
@@ -117,7 +123,9 @@ static bool send_more(fixture *f, device *d)
         gm_time_format(BASE + (gm_time_ns)number * GM_SECOND, time);
         snprintf(topic, sizeof topic, "gemel/d%d/telemetry", (int)(number % TWINS));
         snprintf(payload, sizeof payload, "{\"n\":%" PRIu64 ",\"$time\":\"%s\"}", number, time);
-        gm_mqtt_outgoing message = { .topic = gm_str_of(topic), .payload = gm_str_of(payload), .qos = 1, .packet_id = d->packet };
+        gm_mqtt_outgoing message = {
+            .topic = gm_str_of(topic), .payload = gm_str_of(payload), .qos = 1, .packet_id = d->packet
+        };
         gm_mqtt_write_publish(&d->out, 4, &message);
         d->numbers[d->packet] = number;
         d->in_flight++;
@@ -149,7 +157,7 @@ static bool take_acknowledgements(fixture *f, device *d)
     return true;
 }
 
-// ---- rounds -----------------------------------------------------------------------------------------------------------
+// ---- rounds ---------------------------------------------------------------------------------------------------------
 
 // Publishes until so many more are acknowledged, then kills the server in the midst of it.
 static void load_and_kill(fixture *f, uint64_t wanted)
@@ -159,7 +167,8 @@ static void load_and_kill(fixture *f, uint64_t wanted)
     connect_device(d, s->mqtt);
     uint64_t until = f->acknowledged_count + wanted;
     while (f->acknowledged_count < until) {
-        if (!send_more(f, d) || !take_acknowledgements(f, d)) fail_msg("the server hung up by itself: " GM_STR_FMT, GM_STR_ARG(gm_buf_view(&s->child->err_text)));
+        if (!send_more(f, d) || !take_acknowledgements(f, d))
+            fail_msg("the server hung up by itself: " GM_STR_FMT, GM_STR_ARG(gm_buf_view(&s->child->err_text)));
     }
     assert_true(send_more(f, d));
     gm_child_kill(s->child);
@@ -172,13 +181,14 @@ static void load_and_kill(fixture *f, uint64_t wanted)
 // Kills a server that has just been started, perhaps in the middle of its recovery.
 static void start_and_kill(fixture *f)
 {
-    gm_child *child = gm_child_start((const char *const[]){ "serve", f->plant, "--data", f->data, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", NULL });
+    gm_child     *child = gm_child_start((const char *const[]) { "serve", f->plant, "--data", f->data, "--http",
+                                                                 "127.0.0.1:0", "--mqtt", "127.0.0.1:0", NULL });
     struct pollfd wait = { .fd = child->err, .events = POLLIN };
     poll(&wait, 1, (int)(gm_test_random(&f->random) % 30));
     gm_child_free(child);
 }
 
-// ---- the account --------------------------------------------------------------------------------------------------------
+// ---- the account ----------------------------------------------------------------------------------------------------
 
 // Marks every message in the history of a twin; none may be there twice or never have been sent.
 static uint64_t mark_history(const fixture *f, gm_http *http, int twin, uint8_t *seen)
@@ -197,8 +207,10 @@ static uint64_t mark_history(const fixture *f, gm_http *http, int twin, uint8_t 
             uint64_t      number = (uint64_t)json_integer_value(json_array_get(point, 1));
             gm_time_ns    at     = 0;
             gm_status     st     = gm_time_parse(gm_str_of(json_string_value(json_array_get(point, 0))), &at, NULL);
-            if (number < 1 || number > f->sent || number % TWINS != (uint64_t)twin) fail_msg("message %" PRIu64 " was never sent to d%d", number, twin);
-            if (st != GM_OK || at != BASE + (gm_time_ns)number * GM_SECOND) fail_msg("message %" PRIu64 " stands at another time", number);
+            if (number < 1 || number > f->sent || number % TWINS != (uint64_t)twin)
+                fail_msg("message %" PRIu64 " was never sent to d%d", number, twin);
+            if (st != GM_OK || at != BASE + (gm_time_ns)number * GM_SECOND)
+                fail_msg("message %" PRIu64 " stands at another time", number);
             if (seen[number]) fail_msg("message %" PRIu64 " is there twice", number);
             seen[number] = 1;
             count++;
@@ -222,7 +234,8 @@ static void expect_nothing_lost(const fixture *f)
     for (int twin = 0; twin < TWINS; twin++) kept += mark_history(f, http, twin, seen);
     for (uint64_t n = 1; n <= f->sent; n++) lost += f->acknowledged[n] && !seen[n];
     if (lost > 0) fail_msg("%" PRIu64 " of %" PRIu64 " acknowledged messages are lost", lost, f->acknowledged_count);
-    print_message("%" PRIu64 " sent, %" PRIu64 " acknowledged, %" PRIu64 " kept\n", f->sent, f->acknowledged_count, kept);
+    print_message("%" PRIu64 " sent, %" PRIu64 " acknowledged, %" PRIu64 " kept\n", f->sent, f->acknowledged_count,
+                  kept);
     gm_http_close(http);
     free(seen);
     assert_int_equal(gm_served_stop(s), 0);

@@ -18,8 +18,9 @@ typedef struct engine { size_t rows; double last[COLUMNS], t24[ROWS_MAX]; } engi
 typedef struct table { char path[400]; size_t rows; engine engines[ENGINES + 1]; } table;
 
 static const char *const names[COLUMNS] = {
-    NULL, "cycle", "setting1", "setting2", "setting3", "T2", "T24", "T30", "T50", "P2", "P15", "P30", "Nf", "Nc", "epr", "Ps30", "phi",
-    "NRf", "NRc", "BPR", "farB", "htBleed", "Nf_dmd", "PCNfR_dmd", "W31", "W32",
+    NULL,  "cycle", "setting1", "setting2", "setting3", "T2",        "T24",  "T30", "T50",
+    "P2",  "P15",   "P30",      "Nf",       "Nc",       "epr",       "Ps30", "phi", "NRf",
+    "NRc", "BPR",   "farB",     "htBleed",  "Nf_dmd",   "PCNfR_dmd", "W31",  "W32",
 };
 
 // NASA's test flights when they are at hand, else a table of the same shape and size.
@@ -35,7 +36,8 @@ static void make_table(table *t, const char *dir, uint64_t *random)
         int cycles = unit == ENGINES ? 196 : 130 + (int)(gm_test_random(random) % 3) - 1;
         for (int cycle = 1; cycle <= cycles; cycle++) {
             gzprintf(file, "%d %d", unit, cycle);
-            for (int c = 2; c < COLUMNS; c++) gzprintf(file, " %.4f", (double)(gm_test_random(random) % 100000000) / 1e4 - 10);
+            for (int c = 2; c < COLUMNS; c++)
+                gzprintf(file, " %.4f", (double)(gm_test_random(random) % 100000000) / 1e4 - 10);
             gzprintf(file, "  \n");
         }
     }
@@ -78,7 +80,8 @@ static void expect_last_row(gm_http *http, const table *t, int unit)
     json_t *twin = get_json(http, path);
     for (int c = 1; c < COLUMNS; c++) {
         double value = json_number_value(json_object_get(twin, names[c]));
-        if (value != t->engines[unit].last[c]) fail_msg("engine-%03d.%s is %.17g, the table says %.17g", unit, names[c], value, t->engines[unit].last[c]);
+        if (value != t->engines[unit].last[c])
+            fail_msg("engine-%03d.%s is %.17g, the table says %.17g", unit, names[c], value, t->engines[unit].last[c]);
     }
     json_decref(twin);
 }
@@ -88,7 +91,9 @@ static void expect_history(gm_http *http, const table *t, int unit)
     char path[200];
     snprintf(path, sizeof path, "/v1/history?twin=engine-%03d&property=T24", unit);
     json_t *history = get_json(http, path), *points = json_object_get(history, "points");
-    if (json_array_size(points) != t->engines[unit].rows) fail_msg("engine-%03d.T24 has %zu samples, the table %zu", unit, json_array_size(points), t->engines[unit].rows);
+    if (json_array_size(points) != t->engines[unit].rows)
+        fail_msg("engine-%03d.T24 has %zu samples, the table %zu", unit, json_array_size(points),
+                 t->engines[unit].rows);
     for (size_t i = 0; i < t->engines[unit].rows; i++) {
         char time[GM_TIME_TEXT];
         gm_time_format(INT64_C(1767225600) * GM_SECOND + (gm_time_ns)i * GM_HOUR, time);
@@ -119,7 +124,8 @@ static void expect_everything(const char *address, const table *t)
         char wanted[64];
         snprintf(wanted, sizeof wanted, "[{\"COUNT\":%d}]\n", counts[i].count);
         gm_ran ran = GM_RUN("query", counts[i].query, "--json", "--http", address);
-        if (ran.code != 0 || strcmp(GM_TEXT(ran.out), wanted) != 0) fail_msg("%s: %s%s", counts[i].query, GM_TEXT(ran.out), GM_TEXT(ran.err));
+        if (ran.code != 0 || strcmp(GM_TEXT(ran.out), wanted) != 0)
+            fail_msg("%s: %s%s", counts[i].query, GM_TEXT(ran.out), GM_TEXT(ran.err));
         gm_ran_finish(&ran);
     }
 }
@@ -152,11 +158,13 @@ static void a_replayed_table_is_what_the_twins_say(void **state)
     const fixture *f = *state;
     gm_served     *s = gm_serve("examples/turbofan", f->data, NULL, NULL);
     for (int round = 0; round < 2; round++) {  // the second time changes nothing
-        gm_ran ran = GM_RUN("replay", "examples/turbofan", "--data", f->table->path, "--mqtt", s->mqtt, "--rate", "max", "--json");
+        gm_ran ran = GM_RUN("replay", "examples/turbofan", "--data", f->table->path, "--mqtt", s->mqtt, "--rate", "max",
+                            "--json");
         char   wanted[200];
-        snprintf(wanted, sizeof wanted, "{\"twins\":%d,\"created\":%d,\"sent\":%zu,\"acknowledged\":%zu,\"refused\":0,", ENGINES,
-                 7 * ENGINES + 1, f->table->rows, f->table->rows);
-        if (ran.code != 0 || strncmp(GM_TEXT(ran.out), wanted, strlen(wanted)) != 0) fail_msg("exit %d: %s%s", ran.code, GM_TEXT(ran.out), GM_TEXT(ran.err));
+        snprintf(wanted, sizeof wanted, "{\"twins\":%d,\"created\":%d,\"sent\":%zu,\"acknowledged\":%zu,\"refused\":0,",
+                 ENGINES, 7 * ENGINES + 1, f->table->rows, f->table->rows);
+        if (ran.code != 0 || strncmp(GM_TEXT(ran.out), wanted, strlen(wanted)) != 0)
+            fail_msg("exit %d: %s%s", ran.code, GM_TEXT(ran.out), GM_TEXT(ran.err));
         gm_ran_finish(&ran);
         expect_everything(s->http, f->table);
     }
@@ -185,7 +193,8 @@ static void a_replay_outlives_the_server_being_killed(void **state)
     char           http[64], mqtt[64];
     snprintf(http, sizeof http, "%s", s->http);
     snprintf(mqtt, sizeof mqtt, "%s", s->mqtt);
-    gm_child *replay = gm_child_start((const char *const[]){ "replay", "examples/turbofan", "--data", f->table->path, "--mqtt", mqtt, "--rate", "12000", NULL });
+    gm_child *replay = gm_child_start((const char *const[]) { "replay", "examples/turbofan", "--data", f->table->path,
+                                                              "--mqtt", mqtt, "--rate", "12000", NULL });
     wait_for_rows(s);
     for (int kills = 0; kills < 2; kills++) {
         gm_served_kill(s);
@@ -202,10 +211,12 @@ static void a_wrong_table_ends_with_its_line(void **state)
     const fixture *f = *state;
     char           path[400];
     snprintf(path, sizeof path, "%s/wrong.txt", f->dir);
-    gm_test_write_file(path, GM_STR("1 1 0 0 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21\n1 2 0 0 0 oops\n"));
+    gm_test_write_file(path,
+                       GM_STR("1 1 0 0 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21\n1 2 0 0 0 oops\n"));
     gm_served *s   = gm_serve("examples/turbofan", f->data, NULL, NULL);
     gm_ran     ran = GM_RUN("replay", "examples/turbofan", "--data", path, "--mqtt", s->mqtt);
-    if (ran.code != 1 || strstr(GM_TEXT(ran.err), "wrong.txt:2: column T2: 'oops' is no number") == NULL) fail_msg("exit %d: %s", ran.code, GM_TEXT(ran.err));
+    if (ran.code != 1 || strstr(GM_TEXT(ran.err), "wrong.txt:2: column T2: 'oops' is no number") == NULL)
+        fail_msg("exit %d: %s", ran.code, GM_TEXT(ran.err));
     gm_ran_finish(&ran);
     ran = GM_RUN("replay", "examples/turbofan", "--data", "no/such/file", "--mqtt", s->mqtt);
     assert_int_equal(ran.code, 4);
@@ -218,7 +229,8 @@ static void a_replay_into_the_wrong_plant_is_not_silent(void **state)
     const fixture *f   = *state;
     gm_served     *s   = gm_serve("examples/machine", f->data, NULL, NULL);
     gm_ran         ran = GM_RUN("replay", "examples/turbofan", "--data", f->table->path, "--mqtt", s->mqtt);
-    if (ran.code != 1 || strstr(GM_TEXT(ran.err), "could not be applied") == NULL) fail_msg("exit %d: %s", ran.code, GM_TEXT(ran.err));
+    if (ran.code != 1 || strstr(GM_TEXT(ran.err), "could not be applied") == NULL)
+        fail_msg("exit %d: %s", ran.code, GM_TEXT(ran.err));
     gm_ran_finish(&ran);
     ran = GM_RUN("dead-letters", "--http", s->http);
     assert_non_null(strstr(GM_TEXT(ran.out), "there is no twin 'engine-100'"));
@@ -233,7 +245,8 @@ static void the_agent_makes_this_machine_a_twin(void **state)
     gm_ran         ran = GM_RUN("agent", "--twin", "this", "--count", "2", "--interval", "20ms", "--mqtt", s->mqtt);
     if (ran.code != 0) fail_msg("exit %d: %s", ran.code, GM_TEXT(ran.err));
     gm_ran_finish(&ran);
-    ran = GM_RUN("query", "SELECT C.$dtId FROM DIGITALTWINS M JOIN C RELATED M.contains WHERE M.$dtId = 'this'", "--json", "--http", s->http);
+    ran = GM_RUN("query", "SELECT C.$dtId FROM DIGITALTWINS M JOIN C RELATED M.contains WHERE M.$dtId = 'this'",
+                 "--json", "--http", s->http);
     assert_non_null(strstr(GM_TEXT(ran.out), "this-memory"));
     assert_non_null(strstr(GM_TEXT(ran.out), "this-core-0"));
     gm_ran_finish(&ran);

@@ -14,14 +14,16 @@
 
 typedef struct fixture { char dir[256], plant[300], data[300]; } fixture;
 
-#define MODEL_1 "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:test:Pump;1\",\"@type\":\"Interface\",\"contents\":["   \
-                "{\"@type\":\"Property\",\"name\":\"speed\",\"schema\":\"double\",\"writable\":true},"                       \
-                "{\"@type\":\"Relationship\",\"name\":\"feeds\"}]}"
-#define TWINS "{\"Section\":\"Header\"}\n{\"fileVersion\":\"1.0.0\"}\n{\"Section\":\"Twins\"}\n"                             \
-              "{\"$dtId\":\"pump1\",\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"},\"speed\":1}\n"                          \
-              "{\"$dtId\":\"pump2\",\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"}}\n"                                      \
-              "{\"Section\":\"Relationships\"}\n"                                                                             \
-              "{\"$dtId\":\"pump1\",\"$relationshipId\":\"r\",\"$targetId\":\"pump2\",\"$relationshipName\":\"feeds\"}\n"
+#define MODEL_1                                                                                                        \
+    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:test:Pump;1\",\"@type\":\"Interface\",\"contents\":["        \
+    "{\"@type\":\"Property\",\"name\":\"speed\",\"schema\":\"double\",\"writable\":true},"                             \
+    "{\"@type\":\"Relationship\",\"name\":\"feeds\"}]}"
+#define TWINS                                                                                                          \
+    "{\"Section\":\"Header\"}\n{\"fileVersion\":\"1.0.0\"}\n{\"Section\":\"Twins\"}\n"                                 \
+    "{\"$dtId\":\"pump1\",\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"},\"speed\":1}\n"                              \
+    "{\"$dtId\":\"pump2\",\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"}}\n"                                          \
+    "{\"Section\":\"Relationships\"}\n"                                                                                \
+    "{\"$dtId\":\"pump1\",\"$relationshipId\":\"r\",\"$targetId\":\"pump2\",\"$relationshipName\":\"feeds\"}\n"
 
 static void put(const char *folder, const char *name, const char *text)
 {
@@ -61,7 +63,8 @@ static void a_server_tells_when_it_is_ready_and_ends_with_0(void **state)
     const fixture *f = *state;
     gm_served     *s = gm_serve(f->plant, f->data, NULL, NULL);
     expect_output(GM_RUN("get", "pump1", "speed", "--http", s->http), 0, "1\n");
-    expect_output(GM_RUN("query", "SELECT COUNT() FROM RELATIONSHIPS", "--json", "--http", s->http), 0, "[{\"COUNT\":1}]\n");
+    expect_output(GM_RUN("query", "SELECT COUNT() FROM RELATIONSHIPS", "--json", "--http", s->http), 0,
+                  "[{\"COUNT\":1}]\n");
     assert_int_equal(gm_served_stop(s), 0);
 }
 
@@ -75,11 +78,13 @@ static void loading_again_leaves_what_the_twin_became(void **state)
     // The file goes on saying 1, and a third pump is new.
     put(f->plant, "twins/more.json", "[{\"$dtId\":\"pump3\",\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"}}]");
     s = gm_serve(f->plant, f->data, NULL, NULL);
-    if (gm_str_find(gm_buf_view(&s->child->err_text), GM_STR("loaded 0 interfaces, 1 twins and 0 relationships")) == SIZE_MAX) {
+    if (gm_str_find(gm_buf_view(&s->child->err_text), GM_STR("loaded 0 interfaces, 1 twins and 0 relationships")) ==
+        SIZE_MAX) {
         fail_msg(GM_STR_FMT, GM_STR_ARG(gm_buf_view(&s->child->err_text)));
     }
     expect_output(GM_RUN("get", "pump1", "speed", "--http", s->http), 0, "7.5\n");
-    expect_output(GM_RUN("query", "SELECT COUNT() FROM DIGITALTWINS", "--json", "--http", s->http), 0, "[{\"COUNT\":3}]\n");
+    expect_output(GM_RUN("query", "SELECT COUNT() FROM DIGITALTWINS", "--json", "--http", s->http), 0,
+                  "[{\"COUNT\":3}]\n");
     assert_int_equal(gm_served_stop(s), 0);
 }
 
@@ -90,7 +95,8 @@ static void a_twin_that_was_deleted_stays_deleted_while_the_files_stay(void **st
     gm_http       *http;
     gm_http_answer answer;
     gm_error       err;
-    static const char *const paths[] = { "/digitaltwins/pump1/relationships/r?api-version=2022-05-31", "/digitaltwins/pump2?api-version=2022-05-31" };
+    static const char *const paths[] = { "/digitaltwins/pump1/relationships/r?api-version=2022-05-31",
+                                         "/digitaltwins/pump2?api-version=2022-05-31" };
     assert_gm_ok(gm_http_open(gm_alloc_system(), s->http, &http, &err), err);
     for (size_t i = 0; i < 2; i++) {
         assert_gm_ok(gm_http_request(http, "DELETE", paths[i], NULL, NULL, &answer, &err), err);
@@ -100,7 +106,8 @@ static void a_twin_that_was_deleted_stays_deleted_while_the_files_stay(void **st
     gm_http_close(http);
     assert_int_equal(gm_served_stop(s), 0);
     s = gm_serve(f->plant, f->data, NULL, NULL);
-    expect_output(GM_RUN("query", "SELECT COUNT() FROM DIGITALTWINS", "--json", "--http", s->http), 0, "[{\"COUNT\":1}]\n");
+    expect_output(GM_RUN("query", "SELECT COUNT() FROM DIGITALTWINS", "--json", "--http", s->http), 0,
+                  "[{\"COUNT\":1}]\n");
     assert_int_equal(gm_served_stop(s), 0);
 }
 
@@ -123,25 +130,29 @@ static void a_model_that_changed_under_its_id_is_refused(void **state)
     memcpy(strstr((char *)model.ptr, "speed"), "force", 5);
     put(f->plant, "models/pump.json", (char *)model.ptr);
     put(f->plant, "twins/all.ndjson", "{\"Section\":\"Twins\"}\n");
-    expect_refusal((const char *const[]){ "serve", f->plant, "--data", f->data, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", NULL }, 1,
-                   "give the new text the next version");
+    expect_refusal((const char *const[]) { "serve", f->plant, "--data", f->data, "--http", "127.0.0.1:0", "--mqtt",
+                                           "127.0.0.1:0", NULL },
+                   1, "give the new text the next version");
     gm_buf_finish(&model);
 }
 
 static void a_plant_with_problems_is_not_served(void **state)
 {
     const fixture *f = *state;
-    put(f->plant, "twins/more.json", "[{\"$dtId\":\"pump1\"},{\"$dtId\":\"x\",\"$metadata\":{\"$model\":\"dtmi:test:None;1\"}}]");
-    expect_refusal((const char *const[]){ "serve", f->plant, "--data", f->data, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", NULL }, 1,
-                   "the plant has 3 problems");
+    put(f->plant, "twins/more.json",
+        "[{\"$dtId\":\"pump1\"},{\"$dtId\":\"x\",\"$metadata\":{\"$model\":\"dtmi:test:None;1\"}}]");
+    expect_refusal((const char *const[]) { "serve", f->plant, "--data", f->data, "--http", "127.0.0.1:0", "--mqtt",
+                                           "127.0.0.1:0", NULL },
+                   1, "the plant has 3 problems");
 }
 
 static void a_second_server_on_the_same_data_is_refused(void **state)
 {
     const fixture *f = *state;
     gm_served     *s = gm_serve(f->plant, f->data, NULL, NULL);
-    expect_refusal((const char *const[]){ "serve", f->plant, "--data", f->data, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", NULL }, 1,
-                   "another gemel serves from");
+    expect_refusal((const char *const[]) { "serve", f->plant, "--data", f->data, "--http", "127.0.0.1:0", "--mqtt",
+                                           "127.0.0.1:0", NULL },
+                   1, "another gemel serves from");
     expect_output(GM_RUN("get", "pump1", "speed", "--http", s->http), 0, "1\n");  // the first one is none the worse
     assert_int_equal(gm_served_stop(s), 0);
 }
@@ -152,11 +163,17 @@ static void a_taken_port_and_an_open_address_are_refused(void **state)
     char           other[300];
     snprintf(other, sizeof other, "%s/other", f->dir);
     gm_served *s = gm_serve(f->plant, f->data, NULL, NULL);
-    expect_refusal((const char *const[]){ "serve", f->plant, "--data", other, "--http", s->http, "--mqtt", "127.0.0.1:0", NULL }, 4, "in use");
-    expect_refusal((const char *const[]){ "serve", f->plant, "--data", other, "--mqtt", s->mqtt, "--http", "127.0.0.1:0", NULL }, 4, "in use");
-    expect_refusal((const char *const[]){ "serve", f->plant, "--data", other, "--http", "0.0.0.0:0", NULL }, 1, "only this machine may connect");
-    expect_refusal((const char *const[]){ "serve", f->plant, "--data", other, "--mqtt", "[::]:0", "--http", "127.0.0.1:0", NULL }, 1,
+    expect_refusal(
+        (const char *const[]) { "serve", f->plant, "--data", other, "--http", s->http, "--mqtt", "127.0.0.1:0", NULL },
+        4, "in use");
+    expect_refusal(
+        (const char *const[]) { "serve", f->plant, "--data", other, "--mqtt", s->mqtt, "--http", "127.0.0.1:0", NULL },
+        4, "in use");
+    expect_refusal((const char *const[]) { "serve", f->plant, "--data", other, "--http", "0.0.0.0:0", NULL }, 1,
                    "only this machine may connect");
+    expect_refusal(
+        (const char *const[]) { "serve", f->plant, "--data", other, "--mqtt", "[::]:0", "--http", "127.0.0.1:0", NULL },
+        1, "only this machine may connect");
     assert_int_equal(gm_served_stop(s), 0);
 }
 
@@ -164,7 +181,8 @@ static void settings_of_the_plant_hold_and_the_command_line_wins(void **state)
 {
     const fixture *f = *state;
     put(f->plant, "gemel.conf", "http = 127.0.0.1:1  # nobody may have it\ndata = own\nlog.segment_size = 1MiB\n");
-    gm_child *child = gm_child_start((const char *const[]){ "serve", f->plant, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", NULL });
+    gm_child *child = gm_child_start(
+        (const char *const[]) { "serve", f->plant, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", NULL });
     while (gm_str_find_char(gm_buf_view(&child->out_text), '\n') == SIZE_MAX) gm_child_read(child, 100);
     kill(child->pid, SIGINT);
     assert_int_equal(gm_child_wait(child), 0);
@@ -196,7 +214,8 @@ static gm_status patch(gm_http *http, int value, long *out_code)
     gm_http_answer answer;
     gm_error       err;
     snprintf(body, sizeof body, "[{\"op\":\"add\",\"path\":\"/speed\",\"value\":%d}]", value);
-    gm_status st = gm_http_request(http, "PATCH", "/digitaltwins/pump1?api-version=2022-05-31", "application/json-patch+json", body, &answer, &err);
+    gm_status st = gm_http_request(http, "PATCH", "/digitaltwins/pump1?api-version=2022-05-31",
+                                   "application/json-patch+json", body, &answer, &err);
     *out_code    = answer.code;
     gm_http_answer_finish(&answer);
     return st;
