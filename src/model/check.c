@@ -100,17 +100,23 @@ typedef struct frame { gm_element *element; const gm_member *member; uint32_t re
 // A cycle: target is being walked already, and the element on top of the stack includes it again.
 static void close_cycle(gm_set *set, const frame *stack, size_t depth, const gm_member *member, gm_element *target)
 {
-    bool schemas = member->meta->kind == GM_PROP_SCHEMA || member->meta->kind == GM_PROP_ELEMENT_SCHEMA;
-    if (schemas && target->version >= 4 && (GM_CLASSES_COMPLEX >> target->cls & 1) != 0) {
-        for (size_t i = depth; i-- > 0;) {  // allowed since version 4
-            stack[i].element->recursive = true;
-            if (stack[i].element == target) break;
-        }
+    if (member->meta->kind == GM_PROP_EXTENDS) {
+        GM_COMPLAIN(set, target, member->node, "recursiveStructureNarrow",
+                    "this Interface extends itself; break the cycle of \"extends\"");
         return;
     }
-    bool extends = member->meta->kind == GM_PROP_EXTENDS;
-    GM_COMPLAIN(set, target, member->node, extends ? "recursiveStructureNarrow" : "recursiveStructureWide",
-                "this includes itself, by way of \"%s\"; break the cycle", member->meta->name);
+    for (size_t i = depth; i-- > 0;) {
+        stack[i].element->recursive = true;
+        if (stack[i].element == target) break;
+    }
+    if (target->cls == GM_CLASS_INTERFACE) {
+        GM_COMPLAIN(set, stack[depth - 1].element, member->node, "excludedType",
+                    "a component can not have components, let alone itself; use a Relationship instead");
+    } else if (target->version < 4) {
+        GM_COMPLAIN(set, target, member->node, "recursiveStructureWide",
+                    "this schema is part of itself, by way of \"%s\"; break the cycle, or use DTDL version 4",
+                    member->meta->name);
+    }
 }
 
 // Appends the elements below root that were not walked yet to order, children first.
@@ -351,6 +357,7 @@ static void measure_ref(gm_element *element, const gm_member *member, const gm_r
         return;
     }
     if (counted(kind) && !(kind == GM_PROP_CONTENTS)) {
+        element->loops = element->loops || (child != NULL && (child->loops || child->recursive));
         element->contents_count = add_up(element->contents_count, add_up(child != NULL ? child->contents_count : 0, 1));
     }
     if (kind == GM_PROP_SCHEMAS || (child != NULL && child->cls == GM_CLASS_INTERFACE)) return;
@@ -365,12 +372,14 @@ static void measure_ref(gm_element *element, const gm_member *member, const gm_r
 static void measure(gm_element *element)
 {
     element->reaches_array = element->cls == GM_CLASS_ARRAY;
+    element->loops         = element->recursive;
     for MEMBERS_OF(element, m) {
         for (uint32_t r = 0; r < m->ref_count; r++) measure_ref(element, m, &m->refs[r]);
     }
     for (uint32_t c = 0; c < element->content_count; c++) {
-        element->contents_count =
-            add_up(element->contents_count, add_up(element->contents[c].element->contents_count, 1));
+        const gm_element *content = element->contents[c].element;
+        element->contents_count   = add_up(element->contents_count, add_up(content->contents_count, 1));
+        element->loops            = element->loops || content->loops;
     }
 }
 
@@ -378,8 +387,7 @@ static void measure(gm_element *element)
 
 static void check_interface(gm_set *set, const gm_element *element)
 {
-    const gm_shape_limits *limits = gm_shape_limits_of(element->version);
-    if (element->context->limits != 0) limits = gm_shape_limits_named(element->context->limits);
+    const gm_limits *limits = element->context->limits;
     if (limits->extends_depth > 0 && element->extends_depth > limits->extends_depth) {
         GM_COMPLAIN(set, element, element->node, "excessiveDepthNarrow",
                     "\"extends\" is %" PRIu32 " levels deep, %" PRIu32 " are allowed; flatten the hierarchy",
@@ -394,6 +402,10 @@ static void check_interface(gm_set *set, const gm_element *element)
         GM_COMPLAIN(set, element, element->node, "excessiveCount",
                     "the hierarchy has %" PRIu32 " contents and their parts, %" PRIu32 " are allowed",
                     element->contents_count, limits->contents_count);
+    }
+    if (element->loops && element->version == 3) {
+        GM_COMPLAIN(set, element, element->node, "recursiveStructureNarrow",
+                    "something among its contents is part of itself; break that cycle");
     }
     if (limits->text_bytes > 0 && element->text_bytes > limits->text_bytes) {
         GM_COMPLAIN(set, element, element->node, "partitionTooLarge", "the Interface has %zu bytes of text, %" PRIu32
@@ -430,10 +442,9 @@ static void check_component(gm_set *set, const gm_element *element)
 
 static void check_schema_depth(gm_set *set, const gm_element *element)
 {
-    const gm_shape_limits *limits = gm_shape_limits_of(element->version);
-    if (element->context->limits != 0) limits = gm_shape_limits_named(element->context->limits);
+    const gm_limits *limits = element->context->limits;
     if (limits->schema_depth == 0 || element->schema_depth <= limits->schema_depth) return;
-    GM_COMPLAIN(set, element, element->node, "excessiveDepthNarrow",
+    GM_COMPLAIN(set, element, element->node, "excessiveDepthWide",
                 "schemas are nested %" PRIu32 " levels deep here, %" PRIu32 " are allowed; make them flatter",
                 element->schema_depth, limits->schema_depth);
 }

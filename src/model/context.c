@@ -8,12 +8,11 @@
 #define DTDL_CONTEXT "dtmi:dtdl:context;"
 #define NO_ID GM_STR("")
 
-// A reference may be longer-lived than a definition: reserved prefixes are fine, system segments are too.
-static bool reference_valid(gm_str text, unsigned version)
+// What may be referred to is written like what may be defined, only that the prefix may be a reserved one.
+static bool reference_valid(gm_str text, unsigned version, const gm_limits *limits)
 {
-    unsigned rules = GM_DTMI_RESERVED | GM_DTMI_FRAGMENT;
-    if (version >= 3) rules |= GM_DTMI_VERSION_OPTIONAL | GM_DTMI_MINOR;
-    return gm_dtmi_is_user(text, rules);
+    unsigned rules = version >= 3 ? GM_DTMI_VERSION_OPTIONAL | GM_DTMI_MINOR : GM_DTMI_STRICT;
+    return text.len <= limits->id_length && gm_dtmi_is_user(text, rules);
 }
 
 typedef struct entry {
@@ -21,6 +20,7 @@ typedef struct entry {
     gm_document   *document;
     gm_context     context;
     const gm_json *node;     // the component being read
+    bool           limitless;  // what was read last waits for limits
 } entry;
 
 #define REFUSE(at, rule, ...)                                                                                          \
@@ -62,7 +62,8 @@ static bool enter_language(entry *at, gm_str text)
                       GM_STR_ARG(text), at->set->rules->version_max);
     }
     at->context.version = dtmi.major;
-    at->context.limits  = limitless ? 1 : 0;
+    at->context.limits  = gm_limits_of(dtmi.major);
+    at->limitless       = limitless;
     return true;
 }
 
@@ -73,7 +74,7 @@ static bool unknown_allowed(const gm_set *set, unsigned version)
     case GM_UNKNOWN_REFUSED: return false;
     case GM_UNKNOWN_PER_VERSION: break;
     }
-    return version < 4;
+    return version < 3;
 }
 
 // Any other context: an extension.
@@ -91,7 +92,7 @@ static bool enter_extension(entry *at, gm_str text)
         return REFUSE(at, "invalidContextSpecifier", "\"" GM_STR_FMT "\" is no valid DTMI; correct it",
                       GM_STR_ARG(text));
     }
-    if (!reference_valid(text, at->context.version)) {
+    if (!reference_valid(text, at->context.version, gm_limits_of(at->context.version))) {
         if (!dtmi.versioned) {
             return REFUSE(at, "invalidContextSpecifierForVersion",
                           "\"" GM_STR_FMT "\" is no valid DTMI in DTDL version %u; give it a version", GM_STR_ARG(text),
@@ -148,7 +149,6 @@ static bool enter_limits(entry *at, const gm_json *next)
     if (next != NULL && next->kind == GM_JSON_STRING && gm_dtmi_parse(next->text, &dtmi)) {
         at->node = next;
         if (is_language(next->text) && dtmi.major == at->context.version && !gm_str_is(dtmi.fragment, "#limitless")) {
-            at->context.limits = 0;
             return true;
         }
         const gm_extension *found =
@@ -159,7 +159,7 @@ static bool enter_limits(entry *at, const gm_json *next)
                 if (!gm_str_eq(gm_dtmi_versionless(accepted), gm_dtmi_versionless(next->text))) continue;
                 gm_dtmi range;
                 if (gm_dtmi_parse(accepted, &range) && range.versioned && range.major != dtmi.major) continue;
-                at->context.limits = gm_extension_bit(found);
+                at->context.limits = found->limits;
                 return true;
             }
             return REFUSE(at, "disallowedLimitContext", "the limits of \"" GM_STR_FMT "\" are not acceptable here",
@@ -183,7 +183,7 @@ static bool enter_all(entry *at, const gm_json *first, bool single)
         if (!enter_language(at, node->text)) return false;
         named = true;
         const gm_json *next = single ? NULL : node->next;
-        if (at->context.limits == 1) {
+        if (at->limitless) {
             if (!enter_limits(at, next)) return false;
             if (next != NULL) next = next->next;
         }
@@ -192,7 +192,10 @@ static bool enter_all(entry *at, const gm_json *first, bool single)
     // An extension that implies the language's version stands for its context.
     for (; preface != NULL && preface != node && implied(preface) != NULL; preface = single ? NULL : preface->next) {
         at->node = preface;
-        if (!named && at->context.version == 0) at->context.version = implied(preface)->implied;
+        if (!named && at->context.version == 0) {
+            at->context.version = implied(preface)->implied;
+            at->context.limits  = gm_limits_of(at->context.version);
+        }
         if (!enter_extension(at, preface->text)) return false;
     }
     if (at->context.version == 0) {
@@ -200,11 +203,18 @@ static bool enter_all(entry *at, const gm_json *first, bool single)
         return REFUSE(at, "missingDtdlContext",
                       "the first context must be the language's, such as \"dtmi:dtdl:context;3\"");
     }
+    const gm_json *last = node;
+    for (; last != NULL && !single && last->next != NULL;) last = last->next;
+    if (last != NULL && last->kind != GM_JSON_STRING) {
+        at->node = last;
+        return REFUSE(at, "disallowedLocalContext", "DTDL version %u takes no definitions of terms here; remove them",
+                      at->context.version);
+    }
     for (; node != NULL; node = single ? NULL : node->next) {
         at->node = node;
         if (node->kind != GM_JSON_STRING) {
-            return REFUSE(at, "disallowedLocalContext",
-                          "DTDL version %u takes no definitions of terms here; remove them", at->context.version);
+            return REFUSE(at, "localContextNotLast", "definitions of terms may only come last, and DTDL version %u "
+                          "takes none; remove them", at->context.version);
         }
         if (!enter_extension(at, node->text)) return false;
     }
@@ -266,7 +276,9 @@ static const char *quantity_segment(gm_str name, unsigned vocabularies)
 gm_str gm_context_expand(gm_set *set, const gm_context *context, gm_str text)
 {
     const gm_str nothing = { NULL, 0 };
-    if (gm_str_starts(text, GM_STR("dtmi:"))) return reference_valid(text, context->version) ? text : nothing;
+    if (gm_str_starts(text, GM_STR("dtmi:"))) {
+        return reference_valid(text, context->version, context->limits) ? text : nothing;
+    }
     if (gm_str_find_char(text, ':') != SIZE_MAX) return nothing;
 
     const char *prefix = gm_term_prefix(text, context->version);
@@ -285,11 +297,12 @@ gm_str gm_context_expand(gm_set *set, const gm_context *context, gm_str text)
         char dtmi[GM_EXTENSION_DTMI];
         if (gm_extension_expand(extension, text, dtmi)) return join(set, dtmi, GM_STR(""), 0);
         if (extension->quantities == 0) continue;
-        const char *segment = quantity_segment(text, extension->quantities);
+        gm_str      name    = gm_str_is(text, "EnergyRateUnit") ? GM_STR("PowerUnit") : text;  // another word for it
+        const char *segment = quantity_segment(name, extension->quantities);
         if (segment == NULL) continue;
         char base[128];
         snprintf(base, sizeof base, "%s:%s", extension->base, segment);
-        return join(set, base, text, 0);
+        return join(set, base, name, 0);
     }
     return nothing;
 }

@@ -2,6 +2,7 @@
 
 #include "model/context.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,10 +67,20 @@ const gm_unit_type *gm_cotype_unit_enum(gm_str dtmi)
     return split_quantity(dtmi, "enum", &name, &vocabularies) ? gm_quantity_unit_type(name, vocabularies) : NULL;
 }
 
-static bool has_cotype(const gm_element *element, const char *term)
+// Whether the element has the type, of one of the extensions in the set of bits.
+static bool has_cotype(const gm_element *element, const char *term, unsigned extensions)
 {
     for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
-        if (c->cotype != NULL && strcmp(c->cotype->term, term) == 0) return true;
+        if (c->cotype == NULL || strcmp(c->cotype->term, term) != 0) continue;
+        if ((gm_extension_bit(c->extension) & extensions) != 0) return true;
+    }
+    return false;
+}
+
+static bool has_any_cotype(const gm_element *element, const char *const *terms, size_t max, unsigned extensions)
+{
+    for (size_t i = 0; i < max && terms[i] != NULL; i++) {
+        if (has_cotype(element, terms[i], extensions)) return true;
     }
     return false;
 }
@@ -93,9 +104,30 @@ static unsigned allowed_versions(const gm_cotype_ref *ref)
                                                           : GM_V4;
 }
 
+static const char *vector_unit_of(const gm_cotype_ref *ref)
+{
+    if (ref->cotype == NULL || ref->extension->implied == 0) return NULL;
+    return strcmp(ref->cotype->term, "AccelerationVector") == 0 ? "AccelerationUnit"
+           : strcmp(ref->cotype->term, "VelocityVector") == 0   ? "VelocityUnit"
+                                                                : NULL;
+}
+
+// The member that both types would add, NULL when there is none.
+static const char *common_member(const gm_cotype_ref *a, const gm_cotype_ref *b)
+{
+    bool a_unit = a->quantity != NULL || vector_unit_of(a) != NULL, b_unit = b->quantity != NULL || vector_unit_of(b) != NULL;
+    if (a_unit && b_unit) return "unit";
+    if (a->cotype == NULL || b->cotype == NULL || a->extension != b->extension) return NULL;
+    for (size_t i = 0; i < GM_COTYPE_PROPS && a->cotype->props[i] != NULL; i++) {
+        for (size_t k = 0; k < GM_COTYPE_PROPS && b->cotype->props[k] != NULL; k++) {
+            if (a->cotype->props[i] == b->cotype->props[k]) return a->cotype->props[i]->name;
+        }
+    }
+    return NULL;
+}
+
 void gm_cotype_check(gm_set *set, gm_element *element)
 {
-    const gm_cotype_ref *quantity = NULL;
     for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
         if ((allowed_classes(c) >> element->cls & 1) == 0) {
             GM_COMPLAIN(set, element, c->node, "invalidCotype",
@@ -110,18 +142,23 @@ void gm_cotype_check(gm_set *set, gm_element *element)
                         GM_STR_ARG(c->term), element->version);
             continue;
         }
-        if (c->quantity != NULL && quantity != NULL) {
+        for (const gm_cotype_ref *other = element->cotypes; other != c; other = other->next) {
+            const char *member = common_member(other, c);
+            if (member == NULL) continue;
             GM_COMPLAIN(set, element, c->node, "conflictingSupplementalTypes",
-                        "types \"" GM_STR_FMT "\" and \"" GM_STR_FMT "\" both bring a \"unit\"; keep one",
-                        GM_STR_ARG(quantity->term), GM_STR_ARG(c->term));
+                        "types \"" GM_STR_FMT "\" and \"" GM_STR_FMT "\" both bring a \"%s\"; keep one",
+                        GM_STR_ARG(other->term), GM_STR_ARG(c->term), member);
+            break;
         }
-        if (c->quantity != NULL) quantity = c;
         if (c->cotype == NULL) continue;
-        if (c->cotype->needs != NULL && !has_cotype(element, c->cotype->needs)) {
+        unsigned own = gm_extension_bit(c->extension);
+        if (c->cotype->needs != NULL &&
+            !has_cotype(element, c->cotype->needs, c->cotype->needs_of != 0 ? c->cotype->needs_of : own)) {
             GM_COMPLAIN(set, element, c->node, "missingCocotype", "type \"%s\" needs type \"%s\" beside it; add that",
                         c->cotype->term, c->cotype->needs);
         }
-        if (c->cotype->excludes != NULL && has_cotype(element, c->cotype->excludes)) {
+        if (c->cotype->excludes != NULL &&
+            has_cotype(element, c->cotype->excludes, c->cotype->excludes_of != 0 ? c->cotype->excludes_of : own)) {
             GM_COMPLAIN(set, element, c->node, "disallowedCocotype",
                         "type \"%s\" can not stand beside type \"%s\"; remove one", c->cotype->term,
                         c->cotype->excludes);
@@ -139,9 +176,10 @@ static const gm_quantity *quantity_of(const gm_element *element)
 
 static const char *vector_unit(const gm_element *element)
 {
-    return has_cotype(element, "AccelerationVector") ? "AccelerationUnit"
-           : has_cotype(element, "VelocityVector")   ? "VelocityUnit"
-                                                     : NULL;
+    for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
+        if (vector_unit_of(c) != NULL) return vector_unit_of(c);
+    }
+    return NULL;
 }
 
 const gm_meta_prop *gm_cotype_prop(gm_set *set, const gm_element *element, gm_str name)
@@ -225,8 +263,38 @@ static void check_unit(gm_set *set, const gm_element *element, const gm_cotype_r
     }
 }
 
-static void check_schema(gm_set *set, const gm_element *element, const gm_cotype *cotype)
+// Whether a value of the schema can be that number.
+static bool is_instance(const gm_ref *schema, double value)
 {
+    static const struct { gm_class cls; double min, max; } ranges[] = {
+        { GM_CLASS_BYTE, INT8_MIN, INT8_MAX },       { GM_CLASS_UNSIGNED_BYTE, 0, UINT8_MAX },
+        { GM_CLASS_SHORT, INT16_MIN, INT16_MAX },    { GM_CLASS_UNSIGNED_SHORT, 0, UINT16_MAX },
+        { GM_CLASS_INTEGER, INT32_MIN, INT32_MAX },  { GM_CLASS_UNSIGNED_INTEGER, 0, UINT32_MAX },
+        { GM_CLASS_LONG, -0x1p63, 0x1p63 },          { GM_CLASS_UNSIGNED_LONG, 0, 0x1p64 },
+    };
+    if (schema->standard == NULL) return true;
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        if (ranges[i].cls != schema->standard->cls) continue;
+        return value == floor(value) && value >= ranges[i].min && value <= ranges[i].max;
+    }
+    return true;
+}
+
+static void check_instances(gm_set *set, const gm_element *element)
+{
+    const gm_member *schema = gm_element_member(element, GM_PROP_SCHEMA);
+    if (schema == NULL || schema->ref_count == 0) return;
+    for (const gm_member *m = element->members; m != NULL; m = m->next) {
+        if (m->meta->kind != GM_PROP_INSTANCE || m->literal != GM_KIND_DOUBLE) continue;
+        if (is_instance(&schema->refs[0], m->value.d)) continue;
+        GM_COMPLAIN(set, element, m->node, "nonConformantPropertyValue",
+                    "\"%s\" is no value of the element's schema; change one of them", m->meta->name);
+    }
+}
+
+static void check_schema(gm_set *set, const gm_element *element, const gm_cotype_ref *c)
+{
+    const gm_cotype *cotype = c->cotype;
     const gm_member *schema = gm_element_member(element, GM_PROP_SCHEMA);
     if (schema == NULL || schema->ref_count == 0) return;
     const gm_ref *ref = &schema->refs[0];
@@ -240,40 +308,37 @@ static void check_schema(gm_set *set, const gm_element *element, const gm_cotype
     }
     bool defined = ref->element != NULL || ref->standard != NULL;
     if (cotype->schema_cotype != NULL && defined &&
-        (ref->element == NULL || !has_cotype(ref->element, cotype->schema_cotype))) {
+        (ref->element == NULL || !has_cotype(ref->element, cotype->schema_cotype, gm_extension_bit(c->extension)))) {
         GM_COMPLAIN(set, element, schema->node, "notRequiredType", "type \"%s\" needs a schema of type \"%s\"",
                     cotype->term, cotype->schema_cotype);
     }
 }
 
-static void check_fields(gm_set *set, const gm_element *element, const gm_cotype *cotype)
+static void check_fields(gm_set *set, const gm_element *element, const gm_cotype_ref *c)
 {
-    const gm_member *fields = gm_element_member(element, GM_PROP_FIELDS);
+    const char *const *needed = c->cotype->field_cotypes;
+    const gm_member   *fields = gm_element_member(element, GM_PROP_FIELDS);
     for (uint32_t r = 0; fields != NULL && r < fields->ref_count; r++) {
-        bool fits = false;
-        for (size_t i = 0; i < GM_COTYPE_NAMES && cotype->field_cotypes[i] != NULL; i++) {
-            fits = fits ||
-                   (fields->refs[r].element != NULL && has_cotype(fields->refs[r].element, cotype->field_cotypes[i]));
-        }
-        if (fits) continue;
+        const gm_element *field = fields->refs[r].element;
+        if (field != NULL && has_any_cotype(field, needed, GM_COTYPE_NAMES, gm_extension_bit(c->extension))) continue;
         GM_COMPLAIN(set, element, fields->refs[r].node, "notRequiredType",
-                    "each field of a \"%s\" needs a type such as \"%s\"", cotype->term, cotype->field_cotypes[0]);
+                    "each field of a \"%s\" needs a type such as \"%s\"", c->cotype->term, needed[0]);
     }
 }
 
 static void check_parent(gm_set *set, const gm_element *element, const gm_cotype_ref *ref)
 {
     const gm_cotype *cotype = ref->cotype;
+    unsigned         own    = gm_extension_bit(ref->extension);
     if (element->parent == NULL || element->via->kind != GM_PROP_FIELDS) return;
-    if (!has_cotype(element->parent, cotype->parent_cotype)) {
-        GM_COMPLAIN(set, element, ref->node, "missingParentCotype",
-                    "type \"%s\" needs an Object of type \"%s\" around it", cotype->term, cotype->parent_cotype);
-        return;
+    if (!has_any_cotype(element->parent, cotype->parent_cotypes, 2, own)) {
+        GM_COMPLAIN(set, element, ref->node, "parentMissingCotype",
+                    "type \"%s\" needs an Object of type \"%s\" around it", cotype->term, cotype->parent_cotypes[0]);
     }
     const gm_member *fields = gm_element_member(element->parent, GM_PROP_FIELDS);
     for (uint32_t r = 0; fields != NULL && r < fields->ref_count && fields->refs[r].element != element; r++) {
-        if (fields->refs[r].element == NULL || !has_cotype(fields->refs[r].element, cotype->term)) continue;
-        GM_COMPLAIN(set, element, ref->node, "siblingSharesCotype", "only one field may be of type \"%s\"",
+        if (fields->refs[r].element == NULL || !has_cotype(fields->refs[r].element, cotype->term, own)) continue;
+        GM_COMPLAIN(set, element, ref->node, "nonUniqueAdjunctType", "only one field may be of type \"%s\"",
                     cotype->term);
         return;
     }
@@ -284,10 +349,11 @@ void gm_cotype_check_values(gm_set *set, gm_element *element)
     for (const gm_cotype_ref *c = element->cotypes; c != NULL; c = c->next) {
         if (c->quantity != NULL) check_unit(set, element, c);
         if (c->cotype == NULL) continue;
-        check_schema(set, element, c->cotype);
-        if (c->cotype->field_cotypes[0] != NULL) check_fields(set, element, c->cotype);
-        if (c->cotype->parent_cotype != NULL) check_parent(set, element, c);
+        check_schema(set, element, c);
+        if (c->cotype->field_cotypes[0] != NULL) check_fields(set, element, c);
+        if (c->cotype->parent_cotypes[0] != NULL) check_parent(set, element, c);
     }
+    check_instances(set, element);
     const char      *vector = vector_unit(element);
     const gm_member *unit   = vector != NULL ? gm_element_member(element, GM_PROP_UNIT) : NULL;
     if (unit != NULL && unit->ref_count > 0 && unit->refs[0].unit != NULL &&
@@ -331,7 +397,7 @@ void gm_cotype_check_annotation(gm_set *set, gm_element *content, const gm_eleme
                     "Telemetry can be annotated",
                     GM_STR_ARG(target->name), gm_class_name(target->cls));
     }
-    if (has_cotype(target, "ValueAnnotation")) {
+    if (has_cotype(target, "ValueAnnotation", UINT32_MAX)) {
         GM_COMPLAIN(set, content, annotates->node, "disallowedType",
                     "\"" GM_STR_FMT "\" is an annotation itself; annotate "
                     "something else",

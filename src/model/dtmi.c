@@ -67,8 +67,7 @@ bool gm_dtmi_is_user(gm_str text, unsigned rules)
 {
     gm_dtmi dtmi;
     if (text.len > GM_DTMI_MAX || !gm_dtmi_parse(text, &dtmi)) return false;
-    if (dtmi.reserved && (rules & GM_DTMI_RESERVED) == 0) return false;
-    if (dtmi.fragment.len > 0 && (rules & GM_DTMI_FRAGMENT) == 0) return false;
+    if (dtmi.reserved || dtmi.fragment.len > 0) return false;
     if (!dtmi.versioned && (rules & GM_DTMI_VERSION_OPTIONAL) == 0) return false;
     return dtmi.minor == 0 || (rules & GM_DTMI_MINOR) != 0;
 }

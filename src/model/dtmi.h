@@ -25,8 +25,7 @@ bool gm_dtmi_parse(gm_str text, gm_dtmi *out_dtmi);
 
 // The user form: no underscore at the front of a label, no fragment. With GM_DTMI_VERSION_OPTIONAL the version may be
 // missing (DTDL v4), otherwise not; with GM_DTMI_MINOR a minor version is allowed ("1.2", DTDL v3 on).
-typedef enum gm_dtmi_rules { GM_DTMI_STRICT = 0, GM_DTMI_VERSION_OPTIONAL = 1, GM_DTMI_MINOR = 2, GM_DTMI_RESERVED = 4,
-                             GM_DTMI_FRAGMENT = 8 } gm_dtmi_rules;
+typedef enum gm_dtmi_rules { GM_DTMI_STRICT = 0, GM_DTMI_VERSION_OPTIONAL = 1, GM_DTMI_MINOR = 2 } gm_dtmi_rules;
 bool gm_dtmi_is_user(gm_str text, unsigned rules);
 
 // The part that versions of one thing share: all but ";1" and the fragment.

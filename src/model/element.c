@@ -113,13 +113,13 @@ static bool check_id(gm_set *set, const place *at, const gm_context *context, co
         COMPLAIN_PLACE(set, at, id, "idNotString", "\"@id\" must be a DTMI such as \"dtmi:example:Pump;1\"");
         return false;
     }
-    if (gm_utf16_length(id->text) > GM_DTMI_MAX) {
-        COMPLAIN_PLACE(set, at, id, "idTooLong", "\"@id\" has %zu characters, %d are allowed", id->text.len,
-                       (int)GM_DTMI_MAX);
+    if (gm_utf16_length(id->text) > context->limits->id_length) {
+        COMPLAIN_PLACE(set, at, id, "idTooLong", "\"@id\" has %zu characters, %" PRIu32 " are allowed; shorten it",
+                       gm_utf16_length(id->text), context->limits->id_length);
         return false;
     }
     unsigned rules = context->version >= 3 ? GM_DTMI_VERSION_OPTIONAL | GM_DTMI_MINOR : GM_DTMI_STRICT;
-    if (!gm_dtmi_is_user(id->text, rules | GM_DTMI_FRAGMENT)) {
+    if (!gm_dtmi_is_user(id->text, rules)) {
         COMPLAIN_PLACE(set, at, id, "invalidId",
                        "\"" GM_STR_FMT "\" is no valid DTMI in DTDL version %u; write one such as "
                        "\"dtmi:example:Pump;1\"",

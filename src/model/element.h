@@ -15,7 +15,7 @@ typedef struct gm_context {
     unsigned version;       // 2, 3 or 4
     unsigned extensions;    // bits: see extension.h
     bool     complete;      // every extension named is known here
-    unsigned limits;        // gm_limit_set
+    const gm_limits *limits;  // the language's, or those of an extension of limits
 } gm_context;
 
 typedef struct gm_element gm_element;
@@ -75,7 +75,8 @@ struct gm_element {
     uint32_t            extends_depth, extends_count, contents_count, schema_depth;
     size_t              text_bytes;     // Interface: without the Interfaces inside
     bool                reaches_array;  // an Array is below
-    bool                recursive;      // complex schema: it is part of itself
+    bool                recursive;      // it is part of itself, by other ways than "extends"
+    bool                loops;          // something that is recursive is among what counts as its contents
     struct gm_content  *contents;       // Interface: own and inherited ones, bases first
     uint32_t            content_count;
     // Results of types.c.

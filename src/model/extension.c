@@ -34,6 +34,21 @@ enum {
 };
 _Static_assert(EXTENSION_COUNT <= 31, "sets of extensions are 32 bits");
 
+static const gm_limits onvif_limits = { .schema_depth       = 24,
+                                        .extends_depth      = 12,
+                                        .extends_count      = 1024,
+                                        .contents_count     = 100000,
+                                        .text_bytes         = 1 << 20,
+                                        .id_length          = 512,
+                                        .description_length = 4096 },
+                       aio_limits   = { .schema_depth       = 12,
+                                        .extends_depth      = 12,
+                                        .extends_count      = 1024,
+                                        .contents_count     = 100000,
+                                        .text_bytes         = 1 << 20,
+                                        .id_length          = 512,
+                                        .description_length = 2048 };
+
 static const gm_extension extensions[EXTENSION_COUNT] = {
     [QT1]        = { STD "quantitativeTypes", 1, GM_V3, STD "quantitativeTypes:v1", GM_QUANTITY_EXTENSION_1, NULL, 0 },
     [QT2]        = { STD "quantitativeTypes", 2, GM_V4, STD "quantitativeTypes:v2", GM_QUANTITY_EXTENSION_2, NULL, 0 },
@@ -52,8 +67,8 @@ static const gm_extension extensions[EXTENSION_COUNT] = {
     [REQ2]       = { STD "requirement", 2, GM_V34, STD "requirement:v2", 0, NULL, 0 },
     [CENTRAL]    = { "dtmi:iotcentral:context", 2, GM_V2, "dtmi:iotcentral", 0, NULL, 2 },
     [OPERATIONS] = { "dtmi:iotoperations:context", 4, GM_V4, "dtmi:iotoperations", 0, NULL, 0 },
-    [ONVIF]      = { "dtmi:dtdl:limits:onvif", 1, GM_V4, "", 0, "onvif_1", 0 },
-    [AIO]        = { "dtmi:dtdl:limits:aio", 1, GM_V4, "", 0, "aio_1", 0 },
+    [ONVIF]      = { "dtmi:dtdl:limits:onvif", 1, GM_V4, "", 0, &onvif_limits, 0 },
+    [AIO]        = { "dtmi:dtdl:limits:aio", 1, GM_V4, "", 0, &aio_limits, 0 },
 };
 
 #define BIT(extension) (1u << (extension))
@@ -88,27 +103,31 @@ static const gm_meta_prop annotates = TEXT("annotates", REQUIRED, .kind = GM_PRO
                           type_ref   = TEXT("typeRef", REQUIRED, .length_max = 128),
                           group      = TEXT("group", REQUIRED, .length_max = 128, .pattern = GM_PATTERN_NAME),
                           name_space = TEXT("namespace", REQUIRED, .length_max = 128),
-                          maximum    = { .name = "maximum", .type = GM_VALUE_NUMERIC, .versions = GM_V4 },
-                          minimum    = { .name = "minimum", .type = GM_VALUE_NUMERIC, .versions = GM_V4 },
+                          maximum    = { .name = "maximum", .kind = GM_PROP_INSTANCE, .type = GM_VALUE_NUMERIC, .versions = GM_V4 },
+                          minimum    = { .name = "minimum", .kind = GM_PROP_INSTANCE, .type = GM_VALUE_NUMERIC, .versions = GM_V4 },
                           places     = { .name      = "decimalPlaces",
                                          .type      = GM_VALUE_INTEGER,
                                          .flags     = REQUIRED,
                                          .versions  = GM_V4,
                                          .value_min = GM_NO_LIMIT,
                                          .value_max = GM_NO_LIMIT },
-                          scale      = {
-                                   .name = "scaleFactor", .type = GM_VALUE_NUMERIC, .flags = REQUIRED, .versions = GM_V4
-                          };
+                          scale      = { .name     = "scaleFactor",
+                                         .kind     = GM_PROP_INSTANCE,
+                                         .type     = GM_VALUE_NUMERIC,
+                                         .flags    = REQUIRED,
+                                         .versions = GM_V4 };
 
 #define C(name) GM_CLASS_BIT(name)
 #define VALUES (C(COMMAND_REQUEST) | C(COMMAND_RESPONSE) | C(FIELD) | C(MAP_VALUE) | C(PROPERTY) | C(TELEMETRY))
 #define DATA (C(PROPERTY) | C(TELEMETRY))
+#define NOT_REQUIRED .excludes = "Required", .excludes_of = BIT(REQ1)
 #define GEO { "point", "multiPoint", "lineString", "multiLineString", "polygon", "multiPolygon", "geopoint" }
 
 static const gm_cotype cotypes[] = {
     { "ValueAnnotation", BIT(ANNO1) | BIT(ANNO2), DATA, { &annotates } },
     { "Historized", BIT(HIST1) | BIT(HIST2), DATA, { 0 } },
-    { "Override", BIT(OVER1) | BIT(OVER2), C(PROPERTY), { &overrides }, .needs = "ValueAnnotation" },
+    { "Override", BIT(OVER1), C(PROPERTY), { &overrides }, .needs = "ValueAnnotation", .needs_of = BIT(ANNO1) },
+    { "Override", BIT(OVER2), C(PROPERTY), { &overrides }, .needs = "ValueAnnotation", .needs_of = BIT(ANNO2) },
     { "Required", BIT(REQ1), C(FIELD), { 0 } },
     { "Required", BIT(REQ2), C(FIELD) | C(PROPERTY), { 0 } },
 
@@ -123,34 +142,33 @@ static const gm_cotype cotypes[] = {
       { 0 },
       .schema_classes = C(OBJECT) },
     { "Indexed", MQTT_ALL, C(ENUM_VALUE) | C(FIELD) | C(TELEMETRY), { &place } },
-    { "Result", MQTT_34, C(OBJECT), { 0 }, .field_cotypes = { "NormalResult", "ErrorResult" } },
-    { "NormalResult", MQTT_34, C(FIELD), { 0 }, .parent_cotype = "Result", .excludes = "Required" },
-    { "ErrorResult",
-      MQTT_34,
-      C(FIELD),
+    { "Result", BIT(MQTT3), C(OBJECT), { 0 }, .field_cotypes = { "NormalResult", "ErrorResult" } },
+    { "Result",
+      BIT(MQTT4),
+      C(OBJECT),
       { 0 },
-      .parent_cotype = "Result",
-      .excludes      = "Required",
-      .schema_cotype = "Error" },
+      .field_cotypes = { "NormalResult", "ErrorResult", "ErrorCode", "ErrorInfo" } },
+    { "NormalResult", MQTT_34, C(FIELD), { 0 }, .parent_cotypes = { "Result" }, NOT_REQUIRED },
+    { "ErrorResult", MQTT_34, C(FIELD), { 0 }, .parent_cotypes = { "Result" }, NOT_REQUIRED, .schema_cotype = "Error" },
     { "Error", MQTT_34, C(OBJECT), { 0 } },
-    { "ErrorMessage", MQTT_34, C(FIELD), { 0 }, .parent_cotype = "Error", .schema_classes = C(STRING) },
-    { "ErrorCode", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotype = "Error", .schema_classes = C(ENUM) },
-    { "ErrorInfo", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotype = "Error" },
+    { "ErrorMessage", MQTT_34, C(FIELD), { 0 }, .parent_cotypes = { "Error" }, .schema_classes = C(STRING) },
+    { "ErrorCode", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotypes = { "Result", "Error" }, .schema_classes = C(ENUM) },
+    { "ErrorInfo", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotypes = { "Result", "Error" } },
     { "PropertyResult", BIT(MQTT4), C(OBJECT), { 0 }, .field_cotypes = { "PropertyValue", "ReadError", "WriteError" } },
-    { "PropertyValue", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotype = "PropertyResult", .excludes = "Required" },
+    { "PropertyValue", BIT(MQTT4), C(FIELD), { 0 }, .parent_cotypes = { "PropertyResult" }, NOT_REQUIRED },
     { "ReadError",
       BIT(MQTT4),
       C(FIELD),
       { 0 },
-      .parent_cotype = "PropertyResult",
-      .excludes      = "Required",
+      .parent_cotypes = { "PropertyResult" },
+      NOT_REQUIRED,
       .schema_cotype = "Error" },
     { "WriteError",
       BIT(MQTT4),
       C(FIELD),
       { 0 },
-      .parent_cotype = "PropertyResult",
-      .excludes      = "Required",
+      .parent_cotypes = { "PropertyResult" },
+      NOT_REQUIRED,
       .schema_cotype = "Error" },
 
     { "AccelerationVector", BIT(CENTRAL), DATA, { 0 }, .schema_names = { "vector" } },
@@ -171,7 +189,7 @@ static const gm_cotype cotypes[] = {
     { "Precise", BIT(OPERATIONS), VALUES, { &places }, .schema_classes = GM_CLASSES_NUMERIC },
     { "Qualified", BIT(OPERATIONS), GM_CLASSES_CONTENT | C(FIELD), { &name_space } },
     { "ScaledStatically", BIT(OPERATIONS), VALUES, { &scale }, .schema_classes = GM_CLASSES_NUMERIC },
-    { "Subject", BIT(OPERATIONS), C(FIELD), { 0 }, .parent_cotype = "Detail" },
+    { "Subject", BIT(OPERATIONS), C(FIELD), { 0 }, .parent_cotypes = { "Detail" } },
 };
 enum { COTYPE_COUNT = sizeof cotypes / sizeof cotypes[0] };
 

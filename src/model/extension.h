@@ -10,7 +10,7 @@ typedef struct gm_extension {
     unsigned    versions;     // of DTDL whose elements it may co-type (bits)
     const char *base;         // of the DTMIs it defines, "dtmi:dtdl:extension:mqtt:v2"
     unsigned    quantities;   // vocabulary of quantity.h, 0 when it has none
-    const char *limits;       // name of the limits it stands for, NULL when it is none
+    const gm_limits *limits;  // that it sets in place of the language's, NULL when it does not
     unsigned    implied;      // the version of DTDL that it brings along, 0 when it does not
 } gm_extension;
 
@@ -32,8 +32,9 @@ typedef struct gm_cotype {
     const char         *schema_cotype;   // the schema has this co-type
     const char         *schema_names[8]; // the schema is one of these standard elements
     const char         *field_cotypes[GM_COTYPE_NAMES];  // each field has one of these
-    const char         *parent_cotype; // the Object that it is a field of has this one, and no other field has the same
+    const char         *parent_cotypes[2]; // the Object that it is a field of has one of these; no other field has this
     const char         *needs, *excludes;  // other co-types of the same element
+    unsigned            needs_of, excludes_of;  // bits of the extensions that those belong to; 0: the same extension
 } gm_cotype;
 
 // By the identifier; *out_extension tells of which extension.

@@ -346,10 +346,12 @@ static bool language_valid(gm_str code)
 
 static void check_lang_length(reading *at, const gm_json *value)
 {
-    size_t length = gm_utf16_length(value->text);
-    if (at->member->meta->length_max > 0 && length > (size_t)at->member->meta->length_max) {
-        COMPLAIN_AS(at, value, "langStringValueTooLong", "\"%s\" has %zu characters, %d are allowed; shorten it",
-                    at->member->meta->name, length, (int)at->member->meta->length_max);
+    const gm_meta_prop *meta = at->member->meta;
+    size_t length = gm_utf16_length(value->text), most = (size_t)meta->length_max;
+    if (meta->kind == GM_PROP_DESCRIPTION) most = at->element->context->limits->description_length;
+    if (most > 0 && length > most) {
+        COMPLAIN_AS(at, value, "langStringValueTooLong", "\"%s\" has %zu characters, %zu are allowed; shorten it",
+                    meta->name, length, most);
     }
 }
 

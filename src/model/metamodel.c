@@ -301,28 +301,25 @@ const char *gm_term_prefix(gm_str name, unsigned version)
     return NULL;
 }
 
-const gm_shape_limits *gm_shape_limits_of(unsigned version)
+const gm_limits *gm_limits_of(unsigned version)
 {
-    static const gm_shape_limits limits[GM_DTDL_COUNT] = {
-        { .schema_depth = 5, .extends_depth = 10, .text_bytes = 1 << 20 },
-        { .schema_depth   = 5,
-          .extends_depth  = 10,
-          .extends_count  = 1024,
-          .contents_count = 100000,
-          .text_bytes     = 1 << 20 },
-        { .schema_depth   = 8,
-          .extends_depth  = 12,
-          .extends_count  = 1024,
-          .contents_count = 100000,
-          .text_bytes     = 1 << 20 },
+    static const gm_limits limits[GM_DTDL_COUNT] = {
+        { .schema_depth = 5, .extends_depth = 10, .id_length = 2048, .description_length = 512 },
+        { .schema_depth       = 5,
+          .extends_depth      = 10,
+          .extends_count      = 1024,
+          .contents_count     = 100000,
+          .text_bytes         = 1 << 20,
+          .id_length          = 2048,
+          .description_length = 512 },
+        { .schema_depth       = 8,
+          .extends_depth      = 12,
+          .extends_count      = 1024,
+          .contents_count     = 100000,
+          .text_bytes         = 1 << 20,
+          .id_length          = 2048,
+          .description_length = 512 },
     };
     assert(version >= GM_DTDL_FIRST && version <= GM_DTDL_LAST);
     return &limits[version - GM_DTDL_FIRST];
-}
-
-const gm_shape_limits *gm_shape_limits_named(unsigned limits)
-{
-    static const gm_shape_limits none = { .text_bytes = 0 };
-    (void)limits;
-    return &none;
 }

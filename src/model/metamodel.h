@@ -129,7 +129,8 @@ typedef enum gm_prop_kind {
     GM_PROP_WRITABLE, GM_PROP_CONTENTS, GM_PROP_EXTENDS, GM_PROP_SCHEMAS, GM_PROP_ELEMENT_SCHEMA, GM_PROP_MAP_KEY,
     GM_PROP_MAP_VALUE, GM_PROP_FIELDS, GM_PROP_ENUM_VALUES, GM_PROP_VALUE_SCHEMA, GM_PROP_ENUM_VALUE, GM_PROP_REQUEST,
     GM_PROP_RESPONSE, GM_PROP_COMMAND_TYPE, GM_PROP_TARGET, GM_PROP_MIN_MULTIPLICITY, GM_PROP_MAX_MULTIPLICITY,
-    GM_PROP_PROPERTIES, GM_PROP_NULLABLE, GM_PROP_UNIT, GM_PROP_ANNOTATES, GM_PROP_OVERRIDES, GM_PROP_INDEX
+    GM_PROP_PROPERTIES, GM_PROP_NULLABLE, GM_PROP_UNIT, GM_PROP_ANNOTATES, GM_PROP_OVERRIDES, GM_PROP_INDEX,
+    GM_PROP_INSTANCE  // a value of the element's schema
 } gm_prop_kind;
 
 #define GM_NO_LIMIT INT32_MIN
@@ -187,17 +188,18 @@ size_t             gm_standard_count(void);
 size_t             gm_standard_index(const gm_standard *standard);
 const gm_standard *gm_standard_at(size_t i);
 
-// Limits on the shape of a model; 0 = none.
-typedef struct gm_shape_limits {
+// Limits on the size of a model; 0 = none.
+typedef struct gm_limits {
     uint32_t schema_depth;    // elementSchema and schema members below an Array, Map or Object
     uint32_t extends_depth;
     uint32_t extends_count;   // over the whole hierarchy
     uint32_t contents_count;  // over the whole hierarchy, inherited ones included
     uint32_t text_bytes;      // of an Interface
-} gm_shape_limits;
-const gm_shape_limits *gm_shape_limits_of(unsigned version);
+    uint32_t id_length;           // of a DTMI, in characters
+    uint32_t description_length;  // in characters
+} gm_limits;
 
-// Those that an extension of limits sets instead; `limits` is its bit (extension.h), or 1 for none at all.
-const gm_shape_limits *gm_shape_limits_named(unsigned limits);
+// The language's own. Extensions may set others in their place (extension.h).
+const gm_limits *gm_limits_of(unsigned version);
 
 #endif

@@ -7,17 +7,20 @@
 #define PI 3.14159265358979323846
 #define ALL GM_QUANTITY_ALL
 #define EXT GM_QUANTITY_EXTENSIONS
+#define EXT3 GM_QUANTITY_EXTENSION_3
 
 enum {
     TYPE_AccelerationUnit, TYPE_AngleUnit, TYPE_AngularAccelerationUnit, TYPE_AngularVelocityUnit,
     TYPE_ApparentEnergyUnit, TYPE_ApparentPowerUnit, TYPE_AreaUnit, TYPE_CapacitanceUnit, TYPE_ChargeUnit,
-    TYPE_CurrentUnit, TYPE_DataRateUnit, TYPE_DataSizeUnit, TYPE_DensityUnit, TYPE_EnergyUnit, TYPE_ForceUnit,
-    TYPE_FrequencyUnit, TYPE_IlluminanceUnit, TYPE_InductanceUnit, TYPE_IonizingRadiationDoseUnit,
-    TYPE_IrradianceUnit, TYPE_LengthUnit, TYPE_LuminanceUnit, TYPE_LuminousFluxUnit, TYPE_LuminousIntensityUnit,
-    TYPE_MagneticFluxUnit, TYPE_MagneticInductionUnit, TYPE_MassFlowRateUnit, TYPE_MassUnit, TYPE_PowerUnit,
-    TYPE_PressureUnit, TYPE_RadioactivityUnit, TYPE_ReactiveEnergyUnit, TYPE_ReactivePowerUnit, TYPE_ResistanceUnit,
-    TYPE_SoundPressureUnit, TYPE_TemperatureUnit, TYPE_TimeUnit, TYPE_TorqueUnit, TYPE_Unitless, TYPE_VelocityUnit,
-    TYPE_VoltageUnit, TYPE_VolumeFlowRateUnit, TYPE_VolumeUnit, TYPE_COUNT
+    TYPE_CurrentUnit, TYPE_DataRateUnit, TYPE_DataSizeUnit, TYPE_DensityUnit, TYPE_DynamicViscosityUnit,
+    TYPE_EnergyUnit, TYPE_ForceUnit, TYPE_FrequencyUnit, TYPE_GasLeakageRateUnit, TYPE_IlluminanceUnit,
+    TYPE_InductanceUnit, TYPE_IonizingRadiationDoseUnit, TYPE_IrradianceUnit, TYPE_KinematicViscosityUnit,
+    TYPE_LengthUnit, TYPE_LuminanceUnit, TYPE_LuminousFluxUnit, TYPE_LuminousIntensityUnit, TYPE_MagneticFluxUnit,
+    TYPE_MagneticInductionUnit, TYPE_MassFlowRateUnit, TYPE_MassUnit, TYPE_PowerUnit, TYPE_PressureUnit,
+    TYPE_RadioactivityUnit, TYPE_ReactiveEnergyUnit, TYPE_ReactivePowerUnit, TYPE_ReciprocalLengthUnit,
+    TYPE_ReciprocalTimeUnit, TYPE_ResistanceUnit, TYPE_SoundPressureUnit, TYPE_TemperatureUnit, TYPE_TimeUnit,
+    TYPE_TorqueUnit, TYPE_Unitless, TYPE_VelocityUnit, TYPE_VoltageUnit, TYPE_VolumeFlowRateUnit, TYPE_VolumeUnit,
+    TYPE_COUNT
 };
 
 static const gm_unit_type unit_types[TYPE_COUNT] = {
@@ -34,13 +37,16 @@ static const gm_unit_type unit_types[TYPE_COUNT] = {
     { "DataRateUnit", ALL },
     { "DataSizeUnit", ALL },
     { "DensityUnit", ALL },
+    { "DynamicViscosityUnit", EXT3 },
     { "EnergyUnit", ALL },
     { "ForceUnit", ALL },
     { "FrequencyUnit", ALL },
+    { "GasLeakageRateUnit", EXT3 },
     { "IlluminanceUnit", ALL },
     { "InductanceUnit", ALL },
     { "IonizingRadiationDoseUnit", EXT },
     { "IrradianceUnit", EXT },
+    { "KinematicViscosityUnit", EXT3 },
     { "LengthUnit", ALL },
     { "LuminanceUnit", ALL },
     { "LuminousFluxUnit", ALL },
@@ -54,6 +60,8 @@ static const gm_unit_type unit_types[TYPE_COUNT] = {
     { "RadioactivityUnit", EXT },
     { "ReactiveEnergyUnit", EXT },
     { "ReactivePowerUnit", EXT },
+    { "ReciprocalLengthUnit", EXT3 },
+    { "ReciprocalTimeUnit", EXT3 },
     { "ResistanceUnit", ALL },
     { "SoundPressureUnit", ALL },
     { "TemperatureUnit", ALL },
@@ -81,12 +89,14 @@ static const gm_unit_type unit_types[TYPE_COUNT] = {
 #define DATA_RATE { [GM_DIM_BIT] = 1, [GM_DIM_S] = -1 }
 #define DENSITY { [GM_DIM_KG] = 1, [GM_DIM_M] = -3 }
 #define DOSE { [GM_DIM_M] = 2, [GM_DIM_S] = -2 }
+#define DYNAMIC_VISCOSITY { [GM_DIM_KG] = 1, [GM_DIM_M] = -1, [GM_DIM_S] = -1 }
 #define ENERGY { [GM_DIM_KG] = 1, [GM_DIM_M] = 2, [GM_DIM_S] = -2 }
 #define FORCE { [GM_DIM_KG] = 1, [GM_DIM_M] = 1, [GM_DIM_S] = -2 }
 #define ILLUMINANCE { [GM_DIM_CD] = 1, [GM_DIM_M] = -2 }
 #define INDUCTANCE { [GM_DIM_KG] = 1, [GM_DIM_M] = 2, [GM_DIM_S] = -2, [GM_DIM_A] = -2 }
 #define INDUCTION { [GM_DIM_KG] = 1, [GM_DIM_S] = -2, [GM_DIM_A] = -1 }
 #define IRRADIANCE { [GM_DIM_KG] = 1, [GM_DIM_S] = -3 }
+#define KINEMATIC_VISCOSITY { [GM_DIM_M] = 2, [GM_DIM_S] = -1 }
 #define LENGTH { [GM_DIM_M] = 1 }
 #define LUMINANCE { [GM_DIM_CD] = 1, [GM_DIM_M] = -2 }
 #define LUMINOUS { [GM_DIM_CD] = 1 }
@@ -94,6 +104,7 @@ static const gm_unit_type unit_types[TYPE_COUNT] = {
 #define MASS { [GM_DIM_KG] = 1 }
 #define MASS_FLOW { [GM_DIM_KG] = 1, [GM_DIM_S] = -1 }
 #define NONE { 0 }
+#define PER_LENGTH { [GM_DIM_M] = -1 }
 #define PER_TIME { [GM_DIM_S] = -1 }
 #define POWER { [GM_DIM_KG] = 1, [GM_DIM_M] = 2, [GM_DIM_S] = -3 }
 #define PRESSURE { [GM_DIM_KG] = 1, [GM_DIM_M] = -1, [GM_DIM_S] = -2 }
@@ -125,8 +136,12 @@ static const gm_named_unit units[] = {
     { "centimetre", "cm", T(LengthUnit), ALL, { 1e-2, 0, LENGTH } },
     { "centimetrePerSecond", "cm/s", T(VelocityUnit), ALL, { 1e-2, 0, VELOCITY } },
     { "centimetrePerSecondSquared", "cm/s²", T(AccelerationUnit), ALL, { 1e-2, 0, ACCELERATION } },
+    { "centipoise", "cP", T(DynamicViscosityUnit), EXT3, { 1e-3, 0, DYNAMIC_VISCOSITY } },
+    { "centistokes", "cSt", T(KinematicViscosityUnit), EXT3, { 1e-6, 0, KINEMATIC_VISCOSITY } },
     { "coulomb", "C", T(ChargeUnit), ALL, { 1, 0, CHARGE } },
     { "cubicCentimetre", "cm³", T(VolumeUnit), ALL, { 1e-6, 0, VOLUME } },
+    { "cubicCentimetrePerMinute", "cm³/min", T(VolumeFlowRateUnit), EXT3, { 1e-6 / 60, 0, VOLUME_FLOW } },
+    { "cubicCentimetrePerSecond", "cm³/s", T(VolumeFlowRateUnit), EXT3, { 1e-6, 0, VOLUME_FLOW } },
     { "cubicFoot", "ft³", T(VolumeUnit), ALL, { 0.028316846592, 0, VOLUME } },
     { "cubicFootPerMinute", "ft³/min", T(VolumeFlowRateUnit), EXT, { 0.028316846592 / 60, 0, VOLUME_FLOW } },
     { "cubicInch", "in³", T(VolumeUnit), ALL, { 1.6387064e-5, 0, VOLUME } },
@@ -136,6 +151,7 @@ static const gm_named_unit units[] = {
     { "cubicMetrePerSecond", "m³/s", T(VolumeFlowRateUnit), EXT, { 1, 0, VOLUME_FLOW } },
     { "day", "d", T(TimeUnit), ALL, { 86400, 0, TIME } },
     { "decapascal", "daPa", T(PressureUnit), EXT, { 10, 0, PRESSURE } },
+    { "decapascalCubicMetrePerSecond", "daPa·m³/s", T(GasLeakageRateUnit), EXT3, { 10, 0, POWER } },
     { "decibel", "dB", T(SoundPressureUnit), ALL, { 0.1, 0, NONE } },
     { "degreeCelsius", "°C", T(TemperatureUnit), ALL, { 1, 273.15, TEMPERATURE } },
     { "degreeFahrenheit", "°F", T(TemperatureUnit), ALL, { 5.0 / 9, 459.67 * 5 / 9, TEMPERATURE } },
@@ -176,6 +192,7 @@ static const gm_named_unit units[] = {
     { "gray", "Gy", T(IonizingRadiationDoseUnit), EXT, { 1, 0, DOSE } },
     { "hectare", "ha", T(AreaUnit), ALL, { 1e4, 0, AREA } },
     { "hectopascal", "hPa", T(PressureUnit), EXT, { 1e2, 0, PRESSURE } },
+    { "hectopascalCubicMetrePerSecond", "hPa·m³/s", T(GasLeakageRateUnit), EXT3, { 100, 0, POWER } },
     { "henry", "H", T(InductanceUnit), ALL, { 1, 0, INDUCTANCE } },
     { "hertz", "Hz", T(FrequencyUnit), ALL, { 1, 0, PER_TIME } },
     { "horsepower", "hp", T(PowerUnit), ALL, { 745.69987158227022, 0, POWER } },
@@ -206,8 +223,10 @@ static const gm_named_unit units[] = {
     { "kilometre", "km", T(LengthUnit), ALL, { 1e3, 0, LENGTH } },
     { "kilometrePerHour", "km/h", T(VelocityUnit), ALL, { 1.0 / 3.6, 0, VELOCITY } },
     { "kilometrePerSecond", "km/s", T(VelocityUnit), ALL, { 1e3, 0, VELOCITY } },
+    { "kilometrePerSecondSquared", "km/s²", T(AccelerationUnit), EXT3, { 1e3, 0, ACCELERATION } },
     { "kiloohm", "kΩ", T(ResistanceUnit), ALL, { 1000, 0, RESISTANCE } },
     { "kilopascal", "kPa", T(PressureUnit), ALL, { 1e3, 0, PRESSURE } },
+    { "kilopascalCubicMetrePerSecond", "kPa·m³/s", T(GasLeakageRateUnit), EXT3, { 1e3, 0, POWER } },
     { "kilovolt", "kV", T(VoltageUnit), ALL, { 1000, 0, VOLTAGE } },
     { "kilovoltAmpere", "kVA", T(ApparentPowerUnit), EXT, { 1000, 0, POWER } },
     { "kilovoltAmpereHour", "kVAh", T(ApparentEnergyUnit), EXT, { 1000 * 3600, 0, ENERGY } },
@@ -275,17 +294,23 @@ static const gm_named_unit units[] = {
     { "millilitrePerMinute", "mL/min", T(VolumeFlowRateUnit), EXT, { 1e-6 / 60, 0, VOLUME_FLOW } },
     { "millilitrePerSecond", "mL/s", T(VolumeFlowRateUnit), ALL, { 1e-6, 0, VOLUME_FLOW } },
     { "millimetre", "mm", T(LengthUnit), ALL, { 1e-3, 0, LENGTH } },
+    { "millimetrePerSecond", "mm/s", T(VelocityUnit), EXT3, { 1e-3, 0, VELOCITY } },
+    { "millimetrePerSecondSquared", "mm/s²", T(AccelerationUnit), EXT3, { 1e-3, 0, ACCELERATION } },
     { "millimetresOfMercury", "mmHg", T(PressureUnit), ALL, { 133.322387415, 0, PRESSURE } },
     { "milliohm", "mΩ", T(ResistanceUnit), ALL, { 0.001, 0, RESISTANCE } },
+    { "millipascalSecond", "mPa·s", T(DynamicViscosityUnit), EXT3, { 1e-3, 0, DYNAMIC_VISCOSITY } },
+    { "millipoise", "mP", T(DynamicViscosityUnit), EXT3, { 1e-4, 0, DYNAMIC_VISCOSITY } },
     { "millisecond", "ms", T(TimeUnit), ALL, { 1e-3, 0, TIME } },
     { "millisievert", "mSv", T(IonizingRadiationDoseUnit), EXT, { 0.001, 0, DOSE } },
     { "millivolt", "mV", T(VoltageUnit), ALL, { 0.001, 0, VOLTAGE } },
     { "millivoltAmpere", "mVA", T(ApparentPowerUnit), EXT, { 0.001, 0, POWER } },
+    { "millivoltAmpereHour", "mVAh", T(ApparentEnergyUnit), EXT3, { 3.6, 0, ENERGY } },
     { "millivoltAmpereReactive", "mvar", T(ReactivePowerUnit), EXT, { 0.001, 0, POWER } },
     { "milliwatt", "mW", T(PowerUnit), ALL, { 0.001, 0, POWER } },
     { "milliwattHour", "mWh", T(EnergyUnit), EXT, { 3.6, 0, ENERGY } },
     { "minute", "min", T(TimeUnit), ALL, { 60, 0, TIME } },
     { "minuteOfArc", "′", T(AngleUnit), ALL, { PI / 10800, 0, ANGLE } },
+    { "nanoampere", "nA", T(CurrentUnit), EXT3, { 1e-9, 0, CURRENT } },
     { "nanofarad", "nF", T(CapacitanceUnit), ALL, { 1e-09, 0, CAPACITANCE } },
     { "nanometre", "nm", T(LengthUnit), ALL, { 1e-9, 0, LENGTH } },
     { "nanosecond", "ns", T(TimeUnit), ALL, { 1e-9, 0, TIME } },
@@ -299,13 +324,25 @@ static const gm_named_unit units[] = {
     { "partsPerQuadrillion", "ppq", T(Unitless), EXT, { 1e-15, 0, NONE } },
     { "partsPerTrillion", "ppt", T(Unitless), EXT, { 1e-12, 0, NONE } },
     { "pascal", "Pa", T(PressureUnit), ALL, { 1, 0, PRESSURE } },
+    { "pascalCubicMetrePerSecond", "Pa·m³/s", T(GasLeakageRateUnit), EXT3, { 1, 0, POWER } },
+    { "pascalSecond", "Pa·s", T(DynamicViscosityUnit), EXT3, { 1, 0, DYNAMIC_VISCOSITY } },
     { "percent", "%", T(Unitless), ALL, { 0.01, 0, NONE } },
+    { "picoampere", "pA", T(CurrentUnit), EXT3, { 1e-12, 0, CURRENT } },
     { "picofarad", "pF", T(CapacitanceUnit), ALL, { 1e-12, 0, CAPACITANCE } },
+    { "poise", "P", T(DynamicViscosityUnit), EXT3, { 0.1, 0, DYNAMIC_VISCOSITY } },
     { "pound", "lbf", T(ForceUnit), ALL, { 4.4482216152605, 0, FORCE } },
     { "poundPerSquareInch", "psi", T(PressureUnit), ALL, { 6894.757293168361, 0, PRESSURE } },
     { "radian", "rad", T(AngleUnit), ALL, { 1, 0, ANGLE } },
     { "radianPerSecond", "rad/s", T(AngularVelocityUnit), ALL, { 1, 0, ANGULAR_VELOCITY } },
     { "radianPerSecondSquared", "rad/s²", T(AngularAccelerationUnit), ALL, { 1, 0, ANGULAR_ACCELERATION } },
+    { "reciprocalCentimetre", "cm⁻¹", T(ReciprocalLengthUnit), EXT3, { 1e2, 0, PER_LENGTH } },
+    { "reciprocalKilometre", "km⁻¹", T(ReciprocalLengthUnit), EXT3, { 1e-3, 0, PER_LENGTH } },
+    { "reciprocalMetre", "m⁻¹", T(ReciprocalLengthUnit), EXT3, { 1, 0, PER_LENGTH } },
+    { "reciprocalMicrometre", "µm⁻¹", T(ReciprocalLengthUnit), EXT3, { 1e6, 0, PER_LENGTH } },
+    { "reciprocalMillimetre", "mm⁻¹", T(ReciprocalLengthUnit), EXT3, { 1e3, 0, PER_LENGTH } },
+    { "reciprocalMinute", "min⁻¹", T(ReciprocalTimeUnit), EXT3, { 1.0 / 60, 0, PER_TIME } },
+    { "reciprocalNanometre", "nm⁻¹", T(ReciprocalLengthUnit), EXT3, { 1e9, 0, PER_LENGTH } },
+    { "reciprocalSecond", "s⁻¹", T(ReciprocalTimeUnit), EXT3, { 1, 0, PER_TIME } },
     { "revolutionPerMinute", "rpm", T(AngularVelocityUnit), ALL, { 2 * PI / 60, 0, ANGULAR_VELOCITY } },
     { "revolutionPerSecond", "rps", T(AngularVelocityUnit), ALL, { 2 * PI, 0, ANGULAR_VELOCITY } },
     { "second", "s", T(TimeUnit), ALL, { 1, 0, TIME } },
@@ -317,7 +354,9 @@ static const gm_named_unit units[] = {
     { "squareInch", "in²", T(AreaUnit), ALL, { 6.4516e-4, 0, AREA } },
     { "squareKilometre", "km²", T(AreaUnit), ALL, { 1e6, 0, AREA } },
     { "squareMetre", "m²", T(AreaUnit), ALL, { 1, 0, AREA } },
+    { "squareMetrePerSecond", "m²/s", T(KinematicViscosityUnit), EXT3, { 1, 0, KINEMATIC_VISCOSITY } },
     { "squareMillimetre", "mm²", T(AreaUnit), ALL, { 1e-6, 0, AREA } },
+    { "stokes", "St", T(KinematicViscosityUnit), EXT3, { 1e-4, 0, KINEMATIC_VISCOSITY } },
     { "tebibit", "Tibit", T(DataSizeUnit), ALL, { 0x1p40, 0, DATA } },
     { "tebibitPerSecond", "Tibit/s", T(DataRateUnit), ALL, { 0x1p40, 0, DATA_RATE } },
     { "tebibyte", "TiB", T(DataSizeUnit), ALL, { 0x1p43, 0, DATA } },
@@ -364,16 +403,20 @@ static const gm_quantity quantities[] = {
     { "DataSize", T(DataSizeUnit), ALL },
     { "Density", T(DensityUnit), ALL },
     { "Distance", T(LengthUnit), ALL },
+    { "DynamicViscosity", T(DynamicViscosityUnit), EXT3 },
+    { "Efficiency", T(Unitless), EXT3 },
     { "ElectricCharge", T(ChargeUnit), ALL },
     { "Energy", T(EnergyUnit), ALL },
     { "EnergyRate", T(PowerUnit), EXT },
     { "Force", T(ForceUnit), ALL },
     { "Frequency", T(FrequencyUnit), ALL },
+    { "GasLeakageRate", T(GasLeakageRateUnit), EXT3 },
     { "Humidity", T(DensityUnit), ALL },
     { "Illuminance", T(IlluminanceUnit), ALL },
     { "Inductance", T(InductanceUnit), ALL },
     { "IonizingRadiationDose", T(IonizingRadiationDoseUnit), EXT },
     { "Irradiance", T(IrradianceUnit), EXT },
+    { "KinematicViscosity", T(KinematicViscosityUnit), EXT3 },
     { "Latitude", T(AngleUnit), ALL },
     { "Length", T(LengthUnit), ALL },
     { "Longitude", T(AngleUnit), ALL },
@@ -390,11 +433,16 @@ static const gm_quantity quantities[] = {
     { "Radioactivity", T(RadioactivityUnit), EXT },
     { "ReactiveEnergy", T(ReactiveEnergyUnit), EXT },
     { "ReactivePower", T(ReactivePowerUnit), EXT },
+    { "ReciprocalLength", T(ReciprocalLengthUnit), EXT3 },
+    { "ReciprocalTime", T(ReciprocalTimeUnit), EXT3 },
     { "RelativeDensity", T(Unitless), EXT },
     { "RelativeHumidity", T(Unitless), ALL },
+    { "RelativeMeasure", T(Unitless), EXT3 },
     { "Resistance", T(ResistanceUnit), ALL },
+    { "Scale", T(Unitless), EXT3 },
     { "SoundPressure", T(SoundPressureUnit), ALL },
     { "Temperature", T(TemperatureUnit), ALL },
+    { "Throttle", T(Unitless), EXT3 },
     { "Thrust", T(ForceUnit), ALL },
     { "TimeSpan", T(TimeUnit), ALL },
     { "Torque", T(TorqueUnit), ALL },

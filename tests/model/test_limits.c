@@ -18,6 +18,11 @@ static void head(gm_buf *text, const char *context, const char *id)
 }
 
 #define V(n) "\"dtmi:dtdl:context;" #n "\""
+#define ONVIF "[\"dtmi:dtdl:context;4#limitless\",\"dtmi:dtdl:limits:onvif;1\"]"
+#define AIO "[\"dtmi:dtdl:context;4#limitless\",\"dtmi:dtdl:limits:aio;1\"]"
+
+static const gm_str         limit_contexts[] = { { "dtmi:dtdl:limits:aio", 20 }, { "dtmi:dtdl:limits:onvif;1", 24 } };
+static const gm_model_rules limits_accepted  = { .limit_contexts = limit_contexts, .limit_context_count = 2 };
 
 // Runs the text and frees it; the rule that is expected to be among the findings, or NULL for none.
 static void expect(gm_buf *text, const gm_model_rules *rules, const char *rule)
@@ -44,8 +49,9 @@ static void schemas_nest_to_their_limit(void **state)
 {
     (void)state;
     static const struct { const char *context; size_t depth; const char *rule; } cases[] = {
-        { V(2), 5, NULL }, { V(2), 6, "excessiveDepthNarrow" }, { V(3), 5, NULL }, { V(3), 6, "excessiveDepthNarrow" },
-        { V(4), 8, NULL }, { V(4), 9, "excessiveDepthNarrow" },
+        { V(2), 5, NULL }, { V(2), 6, "excessiveDepthWide" }, { V(3), 5, NULL }, { V(3), 6, "excessiveDepthWide" },
+        { V(4), 8, NULL }, { V(4), 9, "excessiveDepthWide" }, { ONVIF, 24, NULL }, { ONVIF, 25, "excessiveDepthWide" },
+        { AIO, 12, NULL }, { AIO, 13, "excessiveDepthWide" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_buf text = gm_buf_init(gm_alloc_system());
@@ -55,7 +61,7 @@ static void schemas_nest_to_their_limit(void **state)
         gm_buf_text(&text, "\"double\"");
         add(&text, "}", cases[i].depth);
         gm_buf_text(&text, "}}");
-        expect(&text, NULL, cases[i].rule);
+        expect(&text, &limits_accepted, cases[i].rule);
     }
 }
 
@@ -128,6 +134,9 @@ static void texts_are_as_long_as_they_may_be(void **state)
         { V(2), "displayName", 64, NULL }, { V(2), "displayName", 65, "langStringValueTooLong" },
         { V(3), "displayName", 512, NULL }, { V(3), "displayName", 513, "langStringValueTooLong" },
         { V(2), "description", 512, NULL }, { V(2), "description", 513, "langStringValueTooLong" },
+        { ONVIF, "description", 4096, NULL }, { ONVIF, "description", 4097, "langStringValueTooLong" },
+        { AIO, "description", 2048, NULL }, { AIO, "description", 2049, "langStringValueTooLong" },
+        { ONVIF, "displayName", 513, "langStringValueTooLong" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_buf text = gm_buf_init(gm_alloc_system());
@@ -135,16 +144,7 @@ static void texts_are_as_long_as_they_may_be(void **state)
         gm_buf_printf(&text, ",\"%s\":\"", cases[i].member);
         add(&text, "é", cases[i].length);  // characters, not bytes
         gm_buf_text(&text, "\"}");
-        expect(&text, NULL, cases[i].rule);
-    }
-    for (size_t length = 128; length <= 129; length++) {
-        char id[160];
-        snprintf(id, sizeof id, "dtmi:t:%0*d;1", (int)(length - 9), 0);
-        memset(id + 7, 'a', length - 9);
-        gm_buf text = gm_buf_init(gm_alloc_system());
-        head(&text, V(3), id);
-        gm_buf_text(&text, "}");
-        expect(&text, NULL, length > 128 ? "idTooLongForType" : NULL);
+        expect(&text, &limits_accepted, cases[i].rule);
     }
     for (size_t size = 1 << 20; size <= (1 << 20) + 1; size++) {
         gm_buf text = gm_buf_init(gm_alloc_system());
@@ -152,6 +152,27 @@ static void texts_are_as_long_as_they_may_be(void **state)
         add(&text, " ", size - text.len - 1);
         gm_buf_text(&text, "}");
         expect(&text, NULL, size > 1 << 20 ? "partitionTooLarge" : NULL);
+    }
+}
+
+static void identifiers_are_as_long_as_they_may_be(void **state)
+{
+    (void)state;
+    static const struct { const char *context; bool interface; int length; const char *rule; } cases[] = {
+        { V(3), true, 128, NULL }, { V(3), true, 129, "idTooLongForType" }, { V(3), false, 2048, NULL },
+        { V(3), false, 2049, "idTooLong" }, { AIO, false, 512, NULL }, { AIO, false, 513, "idTooLong" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char id[2100];
+        snprintf(id, sizeof id, "dtmi:t:%0*d;1", cases[i].length - 9, 0);
+        memset(id + 7, 'a', (size_t)cases[i].length - 9);
+        gm_buf text = gm_buf_init(gm_alloc_system());
+        head(&text, cases[i].context, cases[i].interface ? id : "dtmi:t:A;1");
+        if (!cases[i].interface) {
+            gm_buf_printf(&text, ",\"contents\":{\"@type\":\"Command\",\"name\":\"c\",\"@id\":\"%s\"}", id);
+        }
+        gm_buf_text(&text, "}");
+        expect(&text, &limits_accepted, cases[i].rule);
     }
 }
 
@@ -219,10 +240,8 @@ static void objects_become_columns_to_a_stated_depth(void **state)
 {
     (void)state;
     enum { DEPTH = GM_FLATTEN_DEPTH_MAX + 4 };
-    static const gm_str         accepted[] = { { "dtmi:dtdl:limits:aio", 20 } };
-    static const gm_model_rules rules      = { .limit_contexts = accepted, .limit_context_count = 1 };
     gm_buf text = gm_buf_init(gm_alloc_system());
-    head(&text, "[\"dtmi:dtdl:context;4#limitless\",\"dtmi:dtdl:limits:aio;1\"]", "dtmi:t:A;1");
+    head(&text, ONVIF, "dtmi:t:A;1");
     gm_buf_text(&text, ",\"contents\":{\"@type\":\"Telemetry\",\"name\":\"t\",\"schema\":");
     add(&text, "{\"@type\":\"Object\",\"fields\":{\"name\":\"f\",\"schema\":", DEPTH);
     gm_buf_text(&text, "\"double\"");
@@ -233,7 +252,7 @@ static void objects_become_columns_to_a_stated_depth(void **state)
     gm_model_source src   = { .text = gm_buf_view(&text) };
     gm_findings     found;
     gm_error        err = {0};
-    assert_gm_ok(gm_model_examine(model, &rules, &src, 1, model, &found, &err), err);
+    assert_gm_ok(gm_model_examine(model, &limits_accepted, &src, 1, model, &found, &err), err);
     const gm_column *column = &gm_model_at(model, 0)->columns[0];
     assert_int_equal(gm_model_at(model, 0)->column_count, 1);
     assert_int_equal(column->kind, GM_KIND_JSON);
@@ -250,6 +269,7 @@ int main(void)
         cmocka_unit_test(extends_counts_to_its_limit),
         cmocka_unit_test(contents_count_to_their_limit),
         cmocka_unit_test(texts_are_as_long_as_they_may_be),
+        cmocka_unit_test(identifiers_are_as_long_as_they_may_be),
         cmocka_unit_test(languages_findings_and_nesting_are_bounded),
         cmocka_unit_test(a_type_has_as_many_columns_as_can_be_numbered),
         cmocka_unit_test(objects_become_columns_to_a_stated_depth),

@@ -33,6 +33,8 @@ static void factors_agree_with_unit_expressions(void **state)
         { "kilopascal", "kPa" }, { "poundPerSquareInch", "psi" }, { "megaohm", "MOhm" }, { "degreeCelsius", "degC" },
         { "degreeFahrenheit", "degF" }, { "day", "d" }, { "microsecond", "us" }, { "newtonMetre", "N.m" }, { "kilometrePerHour", "km/h" },
         { "millivolt", "mV" }, { "litre", "L" }, { "cubicMetrePerHour", "m3/h" }, { "wattPerSquareMetre", "W/m2" },
+        { "millipascalSecond", "mPa.s" }, { "squareMetrePerSecond", "m2/s" }, { "reciprocalMinute", "1/min" }, { "reciprocalMillimetre", "1/mm" },
+        { "kilopascalCubicMetrePerSecond", "kPa.m3/s" }, { "cubicCentimetrePerMinute", "cm3/min" }, { "picoampere", "pA" },
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         const gm_named_unit *unit = gm_quantity_unit(gm_str_of(pairs[i].name), GM_QUANTITY_ALL);

@@ -15,6 +15,13 @@
 #define EXT(v, ext, rest) "{\"@context\":[\"dtmi:dtdl:context;" v "\",\"dtmi:dtdl:extension:" ext "\"],\"@id\":\"dtmi:t:A;1\"," rest "}"
 #define QT(v, ext, rest) EXT(v, ext, "\"@type\":\"Interface\",\"contents\":[{\"name\":\"t\"," rest "}]")
 
+#define MQTT4(object, field, schema, rest)                                                                          \
+    QT("4", "mqtt;4", "\"@type\":\"Telemetry\",\"schema\":{\"@type\":" object ",\"fields\":[{\"@type\":" field        \
+       ",\"name\":\"f\",\"schema\":" schema "}" rest "]}")
+#define OPS(type, rest)                                                                                             \
+    "{\"@context\":[\"dtmi:dtdl:context;4\",\"dtmi:iotoperations:context;4\"],\"@id\":\"dtmi:t:A;1\",\"@type\":\"Interface\"," \
+    "\"contents\":{\"@type\":" type ",\"name\":\"t\"," rest "}}"
+
 static const struct { const char *rule, *text; } rows[] = {
     // documents
     { ":json", "{" },
@@ -35,9 +42,13 @@ static const struct { const char *rule, *text; } rows[] = {
     { "missingContextVersion", EXT("3", "mqtt", "\"@type\":\"Interface\"") },
     { "unresolvableContextVersion", EXT("4", "mqtt;99", "\"@type\":\"Interface\"") },
     { "unresolvableContextSpecifier", EXT("4", "nobody;1", "\"@type\":\"Interface\"") },
-    { NULL, EXT("3", "nobody;1", "\"@type\":\"Interface\"") },
+    { "unresolvableContextSpecifier", EXT("3", "nobody;1", "\"@type\":\"Interface\"") },
+    { NULL, EXT("2", "nobody;1", "\"@type\":\"Interface\"") },
+    { "invalidContextSpecifierForVersion", EXT("3", "_mqtt;2", "\"@type\":\"Interface\"") },
     { "dtdlContextFollowsAffiliate", EXT("3", "mqtt;2\",\"dtmi:dtdl:context;3", "\"@type\":\"Interface\"") },
     { "misplacedLimitContext", EXT("4", "mqtt;2\",\"dtmi:dtdl:limits:aio;1", "\"@type\":\"Interface\"") },
+    { "localContextNotLast", "{\"@context\":[\"dtmi:dtdl:context;3\",{\"a\":\"b:\"},\"dtmi:dtdl:extension:mqtt;2\"],\"@id\":\"dtmi:t:A;1\","
+                             "\"@type\":\"Interface\"}" },
     { "disallowedLocalContext", "{\"@context\":[\"dtmi:dtdl:context;3\",{\"a\":\"b:\"}],\"@id\":\"dtmi:t:A;1\",\"@type\":\"Interface\"}" },
     // identifiers and types
     { "missingTopLevelId", "{\"@context\":\"dtmi:dtdl:context;3\",\"@type\":\"Interface\"}" },
@@ -45,6 +56,8 @@ static const struct { const char *rule, *text; } rows[] = {
     { "idNotString", "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":7,\"@type\":\"Interface\"}" },
     { "invalidId", HEAD("3", "dtmi:t:9;1") "}" },
     { "invalidId", HEAD("2", "dtmi:t:A") "}" },
+    { "invalidId", HEAD("3", "dtmi:t:A;1#part") "}" },
+    { "invalidId", HEAD("3", "dtmi:t:_A;1") "}" },
     { "invalidId", HEAD("2", "dtmi:t:A;1.2") "}" },
     { NULL, HEAD("3", "dtmi:t:A") "}" },
     { NULL, HEAD("3", "dtmi:t:A;1.2") "}" },
@@ -85,6 +98,8 @@ static const struct { const char *rule, *text; } rows[] = {
     { "missingRequiredId", WITH("3", "{\"@type\":\"Component\",\"name\":\"c\",\"schema\":{\"@type\":\"Interface\"}}") },
     { "idReference", WITH("3", "{\"@id\":\"dtmi:t:x;1\"}") },
     { "badDtmiOrTerm", SCH("3", "\"foo\"") },
+    { "badDtmiOrTerm", SCH("3", "\"dtmi:t:_A;1\"") },
+    { "badDtmiOrTerm", SCH("3", "\"dtmi:t:A;1#part\"") },
     { "refNotStringOrObject", SCH("3", "7") },
     { "refObjectNotAllowed", SCH("3", "{\"@type\":\"Enum\",\"valueSchema\":{\"@type\":\"Integer\"}}") },
     { "objectMultipleValues", SCH("3", "[\"double\",\"float\"]") },
@@ -137,7 +152,7 @@ static const struct { const char *rule, *text; } rows[] = {
     { "valueNotExact", REL("2", ",\"minMultiplicity\":1") },
     { "identifierNotString", REL("3", ",\"target\":7") },
     { "identifierNotDtmi", REL("3", ",\"target\":\"foo\"") },
-    { "identifierInvalid", REL("3", ",\"target\":\"dtmi:t:_x;1\"") },
+    { "identifierNotDtmi", REL("3", ",\"target\":\"dtmi:t:_x;1\"") },
     { "identifierMultipleValues", REL("3", ",\"target\":[\"dtmi:t:A;1\",\"dtmi:t:A;1\"]") },
     { "langStringElementNotStringOrObject", IF("3", ",\"displayName\":7") },
     { "langStringInvalidCode", IF("3", ",\"displayName\":{\"EN\":\"a\"}") },
@@ -164,7 +179,11 @@ static const struct { const char *rule, *text; } rows[] = {
     { "nonUniquePropertyValue", SCH("3", "{\"@type\":\"Enum\",\"valueSchema\":\"integer\",\"enumValues\":[{\"name\":\"a\",\"enumValue\":1},"
                                          "{\"name\":\"b\",\"enumValue\":1}]}") },
     // shapes
-    { "recursiveStructureWide", WITH("3", "{\"@type\":\"Component\",\"name\":\"c\",\"schema\":\"dtmi:t:A;1\"}") },
+    { "excludedType", WITH("2", "{\"@type\":\"Component\",\"name\":\"c\",\"schema\":\"dtmi:t:A;1\"}") },
+    { "recursiveStructureNarrow", WITH("3", "{\"@type\":\"Component\",\"name\":\"c\",\"schema\":\"dtmi:t:A;1\"}") },
+    { "excludedType", WITH("4", "{\"@type\":\"Component\",\"name\":\"c\",\"schema\":\"dtmi:t:A;1\"}") },
+    { "recursiveStructureNarrow", IF("3", ",\"schemas\":{\"@id\":\"dtmi:t:o;1\",\"@type\":\"Array\",\"elementSchema\":\"dtmi:t:o;1\"},"
+        "\"contents\":{\"@type\":\"Property\",\"name\":\"p\",\"schema\":\"dtmi:t:o;1\"}") },
     { "recursiveStructureNarrow", IF("3", ",\"extends\":\"dtmi:t:A;1\"") },
     { "recursiveStructureWide", IF("3", ",\"schemas\":{\"@id\":\"dtmi:t:o;1\",\"@type\":\"Array\",\"elementSchema\":\"dtmi:t:o;1\"}") },
     { NULL, IF("4", ",\"schemas\":{\"@id\":\"dtmi:t:o;1\",\"@type\":\"Array\",\"elementSchema\":\"dtmi:t:o;1\"}") },
@@ -196,6 +215,31 @@ static const struct { const char *rule, *text; } rows[] = {
     { "typeUndefinedTerm", WITH("3", "{\"@type\":[\"Telemetry\",\"Temperature\"],\"name\":\"t\",\"schema\":\"double\"}") },
     { "missingSupplementalLiteralProperty", EXT("3", "mqtt;1", "\"@type\":[\"Interface\",\"Mqtt\"]") },
     { "stringInvalid", EXT("3", "mqtt;1", "\"@type\":[\"Interface\",\"Mqtt\"],\"payloadFormat\":\"x\",\"commandTopic\":\"a/+\"") },
+    { NULL, EXT("3", "mqtt;1", "\"@type\":[\"Interface\",\"Mqtt\"],\"payloadFormat\":\"x\",\"commandTopic\":\"a/{ex:name}/b\"") },
+    { "stringInvalid", EXT("3", "mqtt;1", "\"@type\":[\"Interface\",\"Mqtt\"],\"payloadFormat\":\"x\",\"commandTopic\":\"$a\"") },
+    { NULL, MQTT4("[\"Object\",\"Error\"]", "[\"Field\",\"ErrorCode\"]", "{\"@type\":\"Enum\",\"valueSchema\":\"integer\",\"enumValues\":[]}", "") },
+    { NULL, MQTT4("[\"Object\",\"Result\"]", "[\"Field\",\"NormalResult\"]", "\"double\"", "") },
+    { "notRequiredType", MQTT4("[\"Object\",\"Error\"]", "[\"Field\",\"ErrorCode\"]", "\"string\"", "") },
+    { "notRequiredType", MQTT4("[\"Object\",\"Result\"]", "\"Field\"", "\"double\"", "") },
+    { "parentMissingCotype", MQTT4("\"Object\"", "[\"Field\",\"ErrorInfo\"]", "\"double\"", "") },
+    { "nonUniqueAdjunctType", MQTT4("[\"Object\",\"Error\"]", "[\"Field\",\"ErrorInfo\"]", "\"double\"",
+                                    ",{\"@type\":[\"Field\",\"ErrorInfo\"],\"name\":\"g\",\"schema\":\"double\"}") },
+    { "disallowedCocotype", QT("4", "mqtt;3\",\"dtmi:dtdl:extension:requirement;1", "\"@type\":\"Telemetry\",\"schema\":{\"@type\":[\"Object\","
+        "\"Result\"],\"fields\":{\"@type\":[\"Field\",\"NormalResult\",\"Required\"],\"name\":\"f\",\"schema\":\"double\"}}") },
+    { NULL, QT("4", "mqtt;3\",\"dtmi:dtdl:extension:requirement;2", "\"@type\":\"Telemetry\",\"schema\":{\"@type\":[\"Object\","
+        "\"Result\"],\"fields\":{\"@type\":[\"Field\",\"NormalResult\",\"Required\"],\"name\":\"f\",\"schema\":\"double\"}}") },
+    { NULL, OPS("[\"Telemetry\",\"Limited\"]", "\"schema\":\"byte\",\"minimum\":-128,\"maximum\":1.27e2") },
+    { "nonConformantPropertyValue", OPS("[\"Telemetry\",\"Limited\"]", "\"schema\":\"byte\",\"maximum\":128") },
+    { "nonConformantPropertyValue", OPS("[\"Telemetry\",\"ScaledStatically\"]", "\"schema\":\"integer\",\"scaleFactor\":0.5") },
+    { NULL, OPS("[\"Telemetry\",\"ScaledStatically\"]", "\"schema\":\"double\",\"scaleFactor\":0.5") },
+    { "conflictingSupplementalTypes", "{\"@context\":[\"dtmi:dtdl:context;4\",\"dtmi:iotoperations:context;4\"],\"@id\":\"dtmi:t:A;1\","
+        "\"@type\":[\"Interface\",\"Article\",\"Composite\"],\"ontology\":\"o\"}" },
+    { NULL, QT("4", "quantitativeTypes;3", "\"@type\":[\"Telemetry\",\"DynamicViscosity\"],\"schema\":\"double\",\"unit\":\"poise\"") },
+    { NULL, QT("4", "quantitativeTypes;3", "\"@type\":[\"Telemetry\",\"Efficiency\"],\"schema\":\"double\",\"unit\":\"percent\"") },
+    { "wrongParent", QT("4", "quantitativeTypes;3", "\"@type\":[\"Telemetry\",\"KinematicViscosity\"],\"schema\":\"double\","
+                                                    "\"unit\":\"poise\"") },
+    { "typeUndefinedTerm", QT("4", "quantitativeTypes;2", "\"@type\":[\"Telemetry\",\"Scale\"],\"schema\":\"double\",\"unit\":\"unity\"") },
+    { NULL, QT("3", "quantitativeTypes;1", "\"@type\":\"Property\",\"schema\":\"EnergyRateUnit\"") },
     { "missingCocotype", QT("3", "mqtt;2", "\"@type\":[\"Command\",\"Cacheable\"],\"ttl\":\"PT1S\"") },
     { "durationInvalid", QT("3", "mqtt;2", "\"@type\":[\"Command\",\"Idempotent\",\"Cacheable\"],\"ttl\":\"1s\"") },
     { "durationNotString", QT("3", "mqtt;2", "\"@type\":[\"Command\",\"Idempotent\",\"Cacheable\"],\"ttl\":1") },
