@@ -4,7 +4,7 @@
 #   make run        build, start the demo plants, print the console's address
 #   make test       every test under gcc, clang + address and undefined-behaviour sanitizers, and thread sanitizer
 #   make test-deep  the same with long fuzzing and hundreds of crash rounds
-#   make bench      measure against peers; tables on screen, JSON in build/bench/
+#   make bench      measure against peers; tables on screen, JSON in build/bench-results/
 #   make golden     rewrite the golden files; read the diff before committing it
 #   make install    into PREFIX (default /usr/local); make clean removes what was built
 BUILD  ?= build
