@@ -335,6 +335,14 @@ refused:
     return st;
 }
 
+void gm_creator_forget(gm_creator *creator, const void *ask_context)
+{
+    for (size_t i = 0; i < creator->count; i++) {
+        item *it = creator->items[creator->first + i];
+        if (it->ask.context == ask_context) it->ask.call = NULL;
+    }
+}
+
 size_t gm_creator_waiting(const gm_creator *creator) { return creator->count; }
 
 gm_status gm_creator_create(const gm_alloc *alloc, gm_engine *engine, gm_creator **out_creator, gm_error *err)

@@ -36,6 +36,9 @@ void                   gm_creator_destroy(gm_creator *creator);  // asks that wa
 GM_NODISCARD gm_status gm_creator_submit(gm_creator *creator, gm_str twin_id, gm_str payload, gm_time_ns at, gm_ask ask,
                                          gm_error *err);
 
+// Asks with this context are not called any more; what they asked for goes on.
+void gm_creator_forget(gm_creator *creator, const void *ask_context);
+
 size_t gm_creator_waiting(const gm_creator *creator);
 
 #endif

@@ -19,16 +19,20 @@ struct gm_ingest {
     gm_time_ns          *arrival;     // by twin number: the last source time that was given to a message without one
     size_t               arrival_capacity;
     gm_arena            *scratch;     // percent-decoded twin ids
+    struct creation     *creations;
     gm_ingest_stats      stats;
 };
 
 // A creation that may still be refused after it was submitted: then its message is needed for the dead letter.
 typedef struct creation {
-    gm_ingest *ingest;
-    gm_ask     ask;
-    size_t     topic_len, payload_len;
-    char       bytes[];  // topic, payload
+    gm_ingest       *ingest;
+    struct creation *next, *previous;  // all that are under way
+    gm_ask           ask;
+    size_t           topic_len, payload_len;
+    char             bytes[];          // topic, payload
 } creation;
+
+static void forget(creation *c);
 
 gm_status gm_ingest_create(const gm_ingest_options *options, gm_ingest **out_ingest, gm_error *err)
 {
@@ -52,6 +56,10 @@ gm_status gm_ingest_create(const gm_ingest_options *options, gm_ingest **out_ing
 void gm_ingest_destroy(gm_ingest *ingest)
 {
     if (ingest == NULL) return;
+    while (ingest->creations != NULL) {
+        gm_creator_forget(ingest->options.creator, ingest->creations);
+        forget(ingest->creations);
+    }
     for (size_t i = 0; i < ingest->name_capacity; i++) gm_telemetry_names_destroy(ingest->names[i]);
     gm_free(ingest->alloc, ingest->names);
     gm_free(ingest->alloc, ingest->arrival);
@@ -163,6 +171,14 @@ static gm_status write_cells(gm_ingest *ingest, const gm_native_topic *native, g
 }
 
 // ---- creation -----------------------------------------------------------------------------------------------------
+static void forget(creation *c)
+{
+    if (c->previous != NULL) c->previous->next = c->next;
+    else c->ingest->creations = c->next;
+    if (c->next != NULL) c->next->previous = c->previous;
+    gm_free(c->ingest->alloc, c);
+}
+
 static void on_created(void *context, uint64_t token, gm_status status, const gm_error *why)
 {
     creation  *c      = context;
@@ -180,7 +196,7 @@ static void on_created(void *context, uint64_t token, gm_status status, const gm
         why    = &err;
     }
     if (ask.call != NULL) ask.call(ask.context, ask.token, status, status != GM_OK ? why : NULL);
-    gm_free(ingest->alloc, c);
+    forget(c);
 }
 
 static gm_status create_twin(gm_ingest *ingest, gm_str twin_id, gm_str topic, gm_str payload, gm_ask ask, gm_error *err)
@@ -188,14 +204,16 @@ static gm_status create_twin(gm_ingest *ingest, gm_str twin_id, gm_str topic, gm
     if (ingest->options.creator == NULL) return bury(ingest, topic, payload, ask, "creating twins by message is switched off", err);
     creation *c = gm_alloc_bytes(ingest->alloc, sizeof *c + topic.len + payload.len);
     if (c == NULL) return gm_fail(err, GM_NOMEM, WHERE, "creating a twin");
-    *c = (creation){ .ingest = ingest, .ask = ask, .topic_len = topic.len, .payload_len = payload.len };
+    *c = (creation){ .ingest = ingest, .next = ingest->creations, .ask = ask, .topic_len = topic.len, .payload_len = payload.len };
     memcpy(c->bytes, topic.ptr, topic.len);
     memcpy(c->bytes + topic.len, payload.ptr, payload.len);
+    if (c->next != NULL) c->next->previous = c;
+    ingest->creations = c;
     gm_error  why = { 0 };
     gm_ask    own = { .call = on_created, .context = c };
     gm_status st  = gm_creator_submit(ingest->options.creator, twin_id, payload, gm_loop_now(ingest->options.loop), own, &why);
     if (st == GM_OK) return GM_OK;
-    gm_free(ingest->alloc, c);
+    forget(c);
     if (st == GM_INVALID) return bury(ingest, topic, payload, ask, why.text, err);
     if (err != NULL) *err = why;
     return st;

@@ -190,7 +190,7 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server)
     if (server->listener >= 0) close(server->listener);
     // What is under way is made durable and acknowledged, then the connections end.
     server->closing = true;
-    if (server->stats.connections > 0) (void)!gm_engine_settle(server->engine, &err);
+    (void)!gm_engine_settle(server->engine, &err);
     gm_mqtt_flush_all(server);
     say_goodbye(server);
     gm_mqtt_bury(server);

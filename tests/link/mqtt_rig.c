@@ -58,7 +58,7 @@ void rig_start(rig *r)
         assert_gm_ok(gm_engine_settle(r->engine, &err), err);
     }
     gm_mqtt_server_options *o = &r->options;
-    o->alloc        = eo.alloc;
+    o->alloc        = r->server_alloc != NULL ? r->server_alloc : eo.alloc;
     o->loop         = r->loop;
     o->engine       = r->engine;
     o->dead_letters = r->letters;
@@ -66,7 +66,8 @@ void rig_start(rig *r)
     o->creator      = r->creator;
     o->clock        = &r->clock;
     o->address      = GM_STR("127.0.0.1:0");
-    assert_gm_ok(gm_mqtt_server_create(o, &r->server, &err), err);
+    gm_status st    = gm_mqtt_server_create(o, &r->server, &err);
+    if (st != GM_NOMEM || r->server_alloc == NULL) assert_gm_ok(st, err);
 }
 
 void rig_stop(rig *r)
@@ -79,6 +80,7 @@ void rig_stop(rig *r)
     gm_loop_destroy(r->loop);
     r->server = NULL;
     r->engine = NULL;
+    r->loop   = NULL;
 }
 
 rig *rig_make_with(void (*adjust)(gm_mqtt_server_options *options))
@@ -106,7 +108,7 @@ void rig_restart(rig *r)
 
 void rig_free(rig *r)
 {
-    if (r->server != NULL) rig_stop(r);
+    if (r->engine != NULL) rig_stop(r);
     gm_fault_io_finish(&r->disk);
     free(r);
 }
@@ -140,7 +142,7 @@ void rig_pass(rig *r, gm_dur_ns time)
 }
 
 // ---- clients ------------------------------------------------------------------------------------------------------
-static void on_client(void *context, uint32_t events)  // only there to end the loop's wait
+void rig_ignore(void *context, uint32_t events)
 {
     (void)context;
     (void)events;
@@ -157,16 +159,16 @@ rig_client rig_dial(rig *r)
     assert_int_equal(connect(c.fd, (struct sockaddr *)&to, sizeof to), 0);
     setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     fcntl(c.fd, F_SETFL, O_NONBLOCK);
-    assert_gm_ok(gm_loop_add(r->loop, c.fd, GM_LOOP_READ, on_client, NULL, &c.watch, &err), err);
+    assert_gm_ok(gm_loop_add(r->loop, c.fd, GM_LOOP_READ, rig_ignore, NULL, &c.watch, &err), err);
     return c;
 }
 
 void rig_hang_up(rig_client *c)
 {
-    if (c->r->server != NULL) gm_loop_remove(c->watch);  // else it went with the loop
+    if (c->r->loop != NULL) gm_loop_remove(c->watch);  // else it went with it
     close(c->fd);
     gm_buf_finish(&c->in);
-    if (c->r->server != NULL) turn_without_waiting(c->r);
+    if (c->r->loop != NULL) turn_without_waiting(c->r);
 }
 
 void rig_send(rig_client *c, const void *bytes, size_t n)

@@ -17,6 +17,7 @@ typedef struct rig {
     gm_fault_io            disk;
     gm_clock               clock;
     gm_dur_ns              ahead;     // the clock shows this much more than the real one
+    const gm_alloc        *server_alloc; // of the server, from the next rig_start on; NULL = the system's
     size_t                 batch_limit;  // of the log, from the next rig_start on; 0 = default
     gm_loop               *loop;
     gm_engine             *engine;
@@ -40,9 +41,10 @@ rig *rig_make(void);
 rig *rig_make_with(void (*adjust)(gm_mqtt_server_options *options));
 void rig_restart(rig *r);       // the process is killed and started again on what the disk kept
 void rig_stop(rig *r);          // server and engine end, the disk stays
-void rig_start(rig *r);
+void rig_start(rig *r);         // r->server stays NULL when memory for it is refused
 void rig_free(rig *r);
 void rig_turn(rig *r);          // one turn of the loop
+void rig_ignore(void *context, uint32_t events);  // a gm_loop_ready that is only there to end the loop's wait
 void rig_pass(rig *r, gm_dur_ns time);  // the clock goes on, and the loop gets to see it
 
 rig_client rig_dial(rig *r);    // a TCP connection, nothing sent

@@ -375,6 +375,61 @@ static void random_traffic_leaves_the_server_in_order(void **state)
     rig_free(r);
 }
 
+// A conversation that touches everything that allocates. Whoever is refused memory may close; nobody may crash.
+static void talk(rig *r)
+{
+    gm_mqtt_connect connect = { .level = 5, .clean = false, .client_id = GM_STR("will"), .has_will = true, .will_topic = GM_STR("w"),
+                                .will_payload = GM_STR("gone"), .properties.block = { "", 0 }, .will_properties.block = { "", 0 } };
+    gm_buf     out  = gm_buf_init(gm_alloc_system());
+    rig_client a    = rig_dial(r), b = rig_dial(r);
+    gm_mqtt_write_connect(&out, &connect);
+    rig_send_buf(&a, &out);
+    rig_send_hex(&b, "10 0d 00 04 'MQTT' 04 02 00 00 00 01 'b'");
+    rig_drain(&b);
+    rig_send_hex(&b, "82 0e 00 01 00 03 'w/#' 01 00 03 'w/+' 02");
+    rig_send_hex(&b, "82 06 00 02 00 01 'w' 02");
+    rig_send_hex(&a, "82 12 00 03 02 0b 05 00 0a '$share/g/#' 02");
+    rig_drain(&b);
+    rig_send_hex(&a, "34 13 00 03 'w/x' 00 05 0a 23 00 01 26 00 01 'k' 00 01 'v' 'm'");
+    rig_send_hex(&a, "33 09 00 03 'w/y' 00 06 00 'm'");
+    rig_send_hex(&b, "32 2d 00 15 'gemel/pump1/telemetry' 00 07 '{\"flow\":1,\"count\":2}'");
+    rig_send_hex(&b, "32 0f 00 0b 'gemel/pump1' 00 08");
+    rig_drain(&a);
+    rig_drain(&b);
+    rig_hang_up(&a);
+    rig_pass(r, GM_SECOND);
+    rig_drain(&b);
+    rig_hang_up(&b);
+    gm_buf_finish(&out);
+}
+
+static void the_endpoint_survives_every_allocation_failure(void **state)
+{
+    (void)state;
+    rig *r = rig_make();
+    for (uint64_t k = 0;; k++) {
+        gm_fault_alloc fault;
+        gm_fault_alloc_init(&fault, k);
+        rig_stop(r);
+        r->server_alloc = &fault.alloc;
+        rig_start(r);
+        if (r->server != NULL) talk(r);
+        if (!fault.fired) {
+            gm_mqtt_statistics s = gm_mqtt_server_statistics(r->server);
+            if (s.protocol_errors != 0 || s.messages_in != 4 || s.native_applied != 1 || s.native_rejected != 1 || s.retained != 1) {
+                fail_msg("%" PRIu64 " messages, %" PRIu64 " applied, %" PRIu64 " rejected, %" PRIu64 " retained, last error: %s", s.messages_in,
+                         s.native_applied, s.native_rejected, s.retained, s.last_error);
+            }
+        }
+        rig_stop(r);
+        assert_int_equal(fault.live_blocks, 0);
+        r->server_alloc = NULL;
+        rig_start(r);
+        if (!fault.fired) break;
+    }
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_full_batch_stops_reading_and_loses_nothing),
         cmocka_unit_test(idle_connections_cost_no_buffers_and_disturb_nobody),
         cmocka_unit_test(random_traffic_leaves_the_server_in_order),
+        cmocka_unit_test(the_endpoint_survives_every_allocation_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
