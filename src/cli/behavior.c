@@ -37,7 +37,8 @@ gm_exit gm_behavior_open(const gm_cli *cli, const char *path, const char *class_
     if (st != GM_OK) return report(cli, out, st, &err);
 
     gm_str name = class_name != NULL ? gm_str_of(class_name) : gm_modelica_last_class(out->texts);
-    if (name.len == 0) return gm_cli_fail_text(cli, GM_EXIT_NO, "%.200s has no model, block or class in it; --class names one", path);
+    if (name.len == 0)
+        return gm_cli_fail_text(cli, GM_EXIT_NO, "%.200s has no model, block or class in it; --class names one", path);
     gm_flatten_options options = { .strict_units = strict };
     st = gm_modelica_flatten(out->texts, name, &options, &out->diags, &out->flat, &err);
     return report(cli, out, st, &err);

@@ -9,20 +9,41 @@
 #include <errno.h>
 #include <math.h>
 
-enum { OPT_STOP, OPT_START, OPT_OUT, OPT_SET, OPT_CLASS, OPT_METHOD, OPT_TOLERANCE, OPT_POINTS, OPT_STEP, OPT_VARIABLES, OPT_EXECUTOR,
-       OPT_STRICT, OPT_PLOT, OPT_JSON };
+enum {
+    OPT_STOP,
+    OPT_START,
+    OPT_OUT,
+    OPT_SET,
+    OPT_CLASS,
+    OPT_METHOD,
+    OPT_TOLERANCE,
+    OPT_POINTS,
+    OPT_STEP,
+    OPT_VARIABLES,
+    OPT_EXECUTOR,
+    OPT_STRICT,
+    OPT_PLOT,
+    OPT_JSON
+};
 static const gm_option options[] = {
-    [OPT_STOP]      = { "stop", GM_OPTION_TEXT, "TIME", "1s", "where the run ends: 90, 250ms, 24h (a bare number is seconds)" },
+    [OPT_STOP]      = { "stop", GM_OPTION_TEXT, "TIME", "1s",
+                        "where the run ends: 90, 250ms, 24h (a bare number is seconds)" },
     [OPT_START]     = { "start", GM_OPTION_TEXT, "TIME", "0s", "where it begins" },
-    [OPT_OUT]       = { "out", GM_OPTION_TEXT, "FILE", NULL, "write the rows as CSV there (default: standard output, unless --plot or --json is given)" },
-    [OPT_SET]       = { "set", GM_OPTION_TEXT, "NAME=VALUE", NULL, "set a parameter, input or start value, in SI units", .repeats = true },
-    [OPT_CLASS]     = { "class", GM_OPTION_TEXT, "NAME", NULL, "the class to simulate (default: the last one in the file)" },
+    [OPT_OUT]       = { "out", GM_OPTION_TEXT, "FILE", NULL,
+                        "write the rows as CSV there (default: standard output, unless --plot or --json is given)" },
+    [OPT_SET]       = { "set", GM_OPTION_TEXT, "NAME=VALUE", NULL, "set a parameter, input or start value, in SI units",
+                        .repeats = true },
+    [OPT_CLASS]     = { "class", GM_OPTION_TEXT, "NAME", NULL,
+                        "the class to simulate (default: the last one in the file)" },
     [OPT_METHOD]    = { "method", GM_OPTION_TEXT, "NAME", "auto", "auto, euler, rk4, dopri, implicit, cvode or ida" },
-    [OPT_TOLERANCE] = { "tolerance", GM_OPTION_NUMBER, "NUMBER", "1e-6", "relative error to keep; not used by fixed steps" },
+    [OPT_TOLERANCE] = { "tolerance", GM_OPTION_NUMBER, "NUMBER", "1e-6",
+                        "relative error to keep; not used by fixed steps" },
     [OPT_POINTS]    = { "points", GM_OPTION_COUNT, "N", "500", "intervals of the output grid" },
-    [OPT_STEP]      = { "step", GM_OPTION_TEXT, "TIME", NULL, "their length instead; with euler and rk4 also the step of the method" },
+    [OPT_STEP]      = { "step", GM_OPTION_TEXT, "TIME", NULL,
+                        "their length instead; with euler and rk4 also the step of the method" },
     [OPT_VARIABLES] = { "variables", GM_OPTION_TEXT, "NAME,...", NULL, "only these (default: all that can change)" },
-    [OPT_EXECUTOR]  = { "executor", GM_OPTION_TEXT, "NAME", "auto", "who computes: auto, plain (the reference) or interpreter" },
+    [OPT_EXECUTOR]  = { "executor", GM_OPTION_TEXT, "NAME", "auto",
+                        "who computes: auto, plain (the reference) or interpreter" },
     [OPT_STRICT]    = { "strict", GM_OPTION_FLAG, NULL, NULL, "units that do not fit are errors, not warnings" },
     [OPT_PLOT]      = { "plot", GM_OPTION_FLAG, NULL, NULL, "draw the variables in the terminal" },
     [OPT_JSON]      = { "json", GM_OPTION_FLAG, NULL, NULL, "print a summary of the run as JSON" },
@@ -68,7 +89,8 @@ static gm_exit seconds_of(const gm_cli *cli, const char *option, const char *tex
 
 static bool changes(const gm_slot_spec *slot)
 {
-    return slot->kind != GM_SLOT_TIME && slot->kind != GM_SLOT_PARAMETER && !(slot->flags & GM_SLOT_HIDDEN) && slot->name.len > 0;
+    return slot->kind != GM_SLOT_TIME && slot->kind != GM_SLOT_PARAMETER && !(slot->flags & GM_SLOT_HIDDEN) &&
+           slot->name.len > 0;
 }
 
 static gm_exit all_columns(const gm_cli *cli, const gm_program *program, output *o)
@@ -97,7 +119,8 @@ static gm_exit chosen_columns(const gm_cli *cli, const gm_program *program, cons
         column *c = &o->columns[o->count];
         name      = gm_str_trim(name);
         if (!gm_program_find(program, name, &c->slot, &c->negated)) {
-            return gm_cli_fail_text(cli, GM_EXIT_NO, "the model has no variable '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(name, 0, 100)));
+            return gm_cli_fail_text(cli, GM_EXIT_NO, "the model has no variable '" GM_STR_FMT "'",
+                                    GM_STR_ARG(gm_str_slice(name, 0, 100)));
         }
         c->name = name;
         c->unit = gm_program_slot(program, c->slot)->unit;
@@ -112,20 +135,27 @@ static gm_exit read_setting(const gm_cli *cli, const gm_program *program, const 
 {
     gm_str all = gm_str_of(text);
     size_t at  = gm_str_find_char(all, '=');
-    gm_str name = gm_str_trim(gm_str_slice(all, 0, at)), value = at == SIZE_MAX ? GM_STR("") : gm_str_trim(gm_str_slice(all, at + 1, all.len));
+    gm_str name  = gm_str_trim(gm_str_slice(all, 0, at)),
+           value = at == SIZE_MAX ? GM_STR("") : gm_str_trim(gm_str_slice(all, at + 1, all.len));
     bool   negated;
     if (gm_str_is(value, "true")) out->value = 1;
     else if (gm_str_is(value, "false")) out->value = 0;
     else if (value.len == 0 || gm_number_read(value, &out->value) != value.len) {
-        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--set %.100s: expected NAME=VALUE with a number, true or false", text);
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--set %.100s: expected NAME=VALUE with a number, true or false",
+                                text);
     }
     if (!gm_program_find(program, name, &out->slot, &negated)) {
-        return gm_cli_fail_text(cli, GM_EXIT_NO, "--set %.100s: the model has no such variable, or it was settled when the model was compiled", text);
+        return gm_cli_fail_text(
+            cli, GM_EXIT_NO,
+            "--set %.100s: the model has no such variable, or it was settled when the model was compiled", text);
     }
     const gm_slot_spec *slot = gm_program_slot(program, out->slot);
-    bool settable = slot->kind == GM_SLOT_INPUT || slot->kind == GM_SLOT_STATE || (slot->kind == GM_SLOT_PARAMETER && !(slot->flags & GM_SLOT_DEPENDENT));
+    bool                settable = slot->kind == GM_SLOT_INPUT || slot->kind == GM_SLOT_STATE ||
+                    (slot->kind == GM_SLOT_PARAMETER && !(slot->flags & GM_SLOT_DEPENDENT));
     if (!settable) {
-        return gm_cli_fail_text(cli, GM_EXIT_NO, "--set %.100s: only parameters, inputs and states can be set; this is computed by the model", text);
+        return gm_cli_fail_text(
+            cli, GM_EXIT_NO,
+            "--set %.100s: only parameters, inputs and states can be set; this is computed by the model", text);
     }
     if (negated) out->value = -out->value;
     return GM_EXIT_OK;
@@ -166,7 +196,8 @@ static gm_status flush_line(output *o, gm_error *err)
 {
     gm_buf_byte(&o->line, '\n');
     if (o->line.failed) return gm_fail(err, GM_NOMEM, "cli.simulate", "a row of %zu columns", o->count);
-    if (fwrite(o->line.ptr, 1, o->line.len, o->csv) != o->line.len) return gm_fail_os(err, errno, "cli.simulate", "writing the rows");
+    if (fwrite(o->line.ptr, 1, o->line.len, o->csv) != o->line.len)
+        return gm_fail_os(err, errno, "cli.simulate", "writing the rows");
     gm_buf_clear(&o->line);
     return GM_OK;
 }
@@ -224,9 +255,12 @@ static gm_exit draw(const gm_cli *cli, const output *o)
     gm_term_series series[PLOT_MAX];
     for (size_t i = 0; i < o->plotted; i++) {
         gm_str label = o->columns[i].unit.len > 0
-                           ? gm_arena_printf(cli->arena, GM_STR_FMT " [" GM_STR_FMT "]", GM_STR_ARG(o->columns[i].name), GM_STR_ARG(o->columns[i].unit))
+                           ? gm_arena_printf(cli->arena, GM_STR_FMT " [" GM_STR_FMT "]", GM_STR_ARG(o->columns[i].name),
+                                             GM_STR_ARG(o->columns[i].unit))
                            : gm_arena_str(cli->arena, o->columns[i].name);
-        series[i] = (gm_term_series){ .x = split, .y = split + (1 + i) * o->kept_count, .count = o->kept_count, .name = label.ptr };
+        series[i]    = (gm_term_series) {
+               .x = split, .y = split + (1 + i) * o->kept_count, .count = o->kept_count, .name = label.ptr
+        };
     }
     gm_term_plot plot = { .width = 100, .height = 20, .x_unit = "s", .colour = cli->terminal };
     gm_term_plot_draw(&plot, series, o->plotted, &text);
@@ -240,14 +274,17 @@ static gm_exit draw(const gm_cli *cli, const output *o)
 static void summarise(const gm_cli *cli, const output *o, const gm_solve_report *report, bool json, double wall_s)
 {
     if (json) {
-        fprintf(cli->out,
-                "{\"method\":\"%s\",\"rows\":%llu,\"variables\":%zu,\"steps\":%llu,\"evaluations\":%llu,\"events\":%llu,"
-                "\"end\":%.17g,\"terminated\":%s,\"seconds\":%.6f}\n",
-                gm_solver_text(report->solver), (unsigned long long)o->rows, o->count, (unsigned long long)report->steps,
-                (unsigned long long)report->evaluations, (unsigned long long)report->events, report->time, report->terminated ? "true" : "false", wall_s);
+        fprintf(
+            cli->out,
+            "{\"method\":\"%s\",\"rows\":%llu,\"variables\":%zu,\"steps\":%llu,\"evaluations\":%llu,\"events\":%llu,"
+            "\"end\":%.17g,\"terminated\":%s,\"seconds\":%.6f}\n",
+            gm_solver_text(report->solver), (unsigned long long)o->rows, o->count, (unsigned long long)report->steps,
+            (unsigned long long)report->evaluations, (unsigned long long)report->events, report->time,
+            report->terminated ? "true" : "false", wall_s);
     } else if (cli->terminal) {
-        fprintf(cli->err, "%s: %llu steps, %llu events, %llu rows in %.3f s\n", gm_solver_text(report->solver), (unsigned long long)report->steps,
-                (unsigned long long)report->events, (unsigned long long)o->rows, wall_s);
+        fprintf(cli->err, "%s: %llu steps, %llu events, %llu rows in %.3f s\n", gm_solver_text(report->solver),
+                (unsigned long long)report->steps, (unsigned long long)report->events, (unsigned long long)o->rows,
+                wall_s);
     }
 }
 
@@ -267,15 +304,20 @@ static gm_exit read_options(const gm_cli *cli, const gm_args *args, gm_solve_opt
     *out         = gm_solve_options_defaults();
     gm_exit code = seconds_of(cli, "stop", gm_args_text(args, OPT_STOP), &out->stop);
     if (code == GM_EXIT_OK) code = seconds_of(cli, "start", gm_args_text(args, OPT_START), &out->start);
-    if (code == GM_EXIT_OK && gm_args_given(args, OPT_STEP)) code = seconds_of(cli, "step", gm_args_text(args, OPT_STEP), &out->interval);
+    if (code == GM_EXIT_OK && gm_args_given(args, OPT_STEP))
+        code = seconds_of(cli, "step", gm_args_text(args, OPT_STEP), &out->interval);
     if (code != GM_EXIT_OK) return code;
     if (!gm_solver_parse(gm_str_of(gm_args_text(args, OPT_METHOD)), &out->solver)) {
-        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--method: there is no '%.40s'; auto, euler, rk4, dopri, implicit, cvode and ida are", gm_args_text(args, OPT_METHOD));
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE,
+                                "--method: there is no '%.40s'; auto, euler, rk4, dopri, implicit, cvode and ida are",
+                                gm_args_text(args, OPT_METHOD));
     }
     if (!executor_of(gm_args_text(args, OPT_EXECUTOR), &out->executor)) {
-        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--executor: there is no '%.40s'", gm_args_text(args, OPT_EXECUTOR));
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--executor: there is no '%.40s'",
+                                gm_args_text(args, OPT_EXECUTOR));
     }
-    if (gm_args_given(args, OPT_STEP) && !(out->interval > 0)) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--step must be longer than nothing");
+    if (gm_args_given(args, OPT_STEP) && !(out->interval > 0))
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--step must be longer than nothing");
     if (out->solver == GM_SOLVER_EULER || out->solver == GM_SOLVER_RK4) out->step = out->interval;
     out->tolerance = gm_args_number(args, OPT_TOLERANCE);
     out->points    = (uint32_t)gm_args_count(args, OPT_POINTS);
@@ -299,15 +341,18 @@ static gm_exit close_csv(const gm_cli *cli, output *o, gm_exit code)
 {
     if (o->csv == NULL || o->csv == cli->out) return code;
     bool lost = fclose(o->csv) != 0;
-    return lost && code == GM_EXIT_OK ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "writing the rows: %s", strerrordesc_np(errno)) : code;
+    return lost && code == GM_EXIT_OK
+               ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "writing the rows: %s", strerrordesc_np(errno))
+               : code;
 }
 
-static gm_exit simulate(const gm_cli *cli, const gm_args *args, const gm_program *program, const gm_solve_options *solve, output *o)
+static gm_exit simulate(const gm_cli *cli, const gm_args *args, const gm_program *program,
+                        const gm_solve_options *solve, output *o)
 {
     size_t            setting_count = args->value_counts[OPT_SET];
     gm_solve_setting *settings      = GM_ARENA_NEW(cli->arena, gm_solve_setting, setting_count + 1);
     gm_error          err           = { 0 };
-    gm_exit           code          = settings != NULL ? GM_EXIT_OK : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+    gm_exit           code = settings != NULL ? GM_EXIT_OK : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
     for (size_t i = 0; code == GM_EXIT_OK && i < setting_count; i++) {
         code = read_setting(cli, program, args->values[OPT_SET][i], &settings[i]);
     }
@@ -321,13 +366,16 @@ static gm_exit simulate(const gm_cli *cli, const gm_args *args, const gm_program
 
     gm_dur_ns       begin  = gm_monotonic(cli->clock);
     gm_solve_report report = { 0 };
-    gm_progress_begin(&o->progress, cli->err, cli->terminal && o->csv != cli->out, cli->clock, "simulate", "per mille", 1000);
+    gm_progress_begin(&o->progress, cli->err, cli->terminal && o->csv != cli->out, cli->clock, "simulate", "per mille",
+                      1000);
     gm_status st = write_header(o, &err);
-    if (st == GM_OK) st = gm_solve(cli->alloc, program, solve, settings, (uint32_t)setting_count, take_row, o, &report, &err);
+    if (st == GM_OK)
+        st = gm_solve(cli->alloc, program, solve, settings, (uint32_t)setting_count, take_row, o, &report, &err);
     gm_progress_end(&o->progress);
     code = close_csv(cli, o, st == GM_OK ? GM_EXIT_OK : gm_cli_fail(cli, &err));
     if (code == GM_EXIT_OK && o->plotted > 0) code = draw(cli, o);
-    if (code == GM_EXIT_OK) summarise(cli, o, &report, gm_args_given(args, OPT_JSON), (double)(gm_monotonic(cli->clock) - begin) / 1e9);
+    if (code == GM_EXIT_OK)
+        summarise(cli, o, &report, gm_args_given(args, OPT_JSON), (double)(gm_monotonic(cli->clock) - begin) / 1e9);
     return code;
 }
 
@@ -338,7 +386,8 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     gm_program      *program  = NULL;
     gm_exit          code     = read_options(cli, args, &solve);
     if (code != GM_EXIT_OK) return code;
-    code = gm_behavior_open(cli, gm_args_operand(args, 0), gm_args_text(args, OPT_CLASS), gm_args_given(args, OPT_STRICT), &behavior);
+    code = gm_behavior_open(cli, gm_args_operand(args, 0), gm_args_text(args, OPT_CLASS),
+                            gm_args_given(args, OPT_STRICT), &behavior);
     if (code == GM_EXIT_OK) code = gm_behavior_compile(cli, &behavior, &program);
     output o = { .cli = cli, .start = solve.start, .stop = solve.stop, .line = gm_buf_init(cli->alloc) };
     if (code == GM_EXIT_OK) code = simulate(cli, args, program, &solve, &o);
@@ -352,11 +401,14 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 const gm_verb gm_verb_simulate = {
     .name    = "simulate",
     .summary = "run a Modelica model and write what happens as CSV",
-    .text    = "Compiles the model and runs it once. The file has `time` first, then every variable under its Modelica name; events add "
+    .text    = "Compiles the model and runs it once. The file has `time` first, then every variable under its Modelica "
+               "name; events add "
                "two rows, before and after. Without --method a solver is chosen that keeps --tolerance.\n\n"
-               "Exit code 1 when the model has errors, or the run ends early: an assert that fails, events without end, no solution.",
-    .examples = "gemel simulate tank.mo --stop 24h --out tank.csv\ngemel simulate ball.mo --stop 3 --plot --variables h\n"
-                "gemel simulate plant.mo --class Plant.Loop --set pump.speed=0.8 --method rk4 --step 0.1s --out run.csv",
-    .syntax   = GM_SYNTAX(options, operands),
-    .run      = run,
+               "Exit code 1 when the model has errors, or the run ends early: an assert that fails, events without end, "
+               "no solution.",
+    .examples =
+        "gemel simulate tank.mo --stop 24h --out tank.csv\ngemel simulate ball.mo --stop 3 --plot --variables h\n"
+        "gemel simulate plant.mo --class Plant.Loop --set pump.speed=0.8 --method rk4 --step 0.1s --out run.csv",
+    .syntax = GM_SYNTAX(options, operands),
+    .run    = run,
 };

@@ -1,0 +1,157 @@
+// The verbs that ask a running server: what they print and with which exit code they end.
+#include "support/files.h"
+#include "support/program.h"
+#include "support/support.h"
+#include "support/temp_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct fixture {
+    char       dir[256];
+    gm_served *server;
+} fixture;
+
+static int set_up(void **state)
+{
+    static fixture f;
+    char           plant[300], data[300], path[600];
+    gm_test_make_dir(f.dir, sizeof f.dir);
+    snprintf(plant, sizeof plant, "%s/plant", f.dir);
+    snprintf(data, sizeof data, "%s/data", f.dir);
+    snprintf(path, sizeof path, "%s/models/pump.json", plant);
+    gm_test_write_file(path,
+                       GM_STR("{\"@context\":[\"dtmi:dtdl:context;3\",\"dtmi:dtdl:extension:quantitativeTypes;1\"],"
+                              "\"@id\":\"dtmi:test:Pump;1\",\"@type\":\"Interface\",\"contents\":["
+                              "{\"@type\":[\"Property\",\"Temperature\"],\"name\":\"t\",\"schema\":\"double\",\"unit\":"
+                              "\"degreeCelsius\",\"writable\":true},"
+                              "{\"@type\":\"Property\",\"name\":\"note\",\"schema\":\"string\",\"writable\":true},"
+                              "{\"@type\":\"Relationship\",\"name\":\"feeds\"}]}"));
+    snprintf(path, sizeof path, "%s/twins/all.ndjson", plant);
+    gm_test_write_file(
+        path, GM_STR("{\"Section\":\"Twins\"}\n"
+                     "{\"$dtId\":\"pump 1/ä\",\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"},\"t\":21.5,\"note\":\"a, "
+                     "\\\"b\\\"\"}\n"
+                     "{\"$dtId\":\"pump2\",\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"}}\n"
+                     "{\"Section\":\"Relationships\"}\n"
+                     "{\"$dtId\":\"pump "
+                     "1/ä\",\"$relationshipId\":\"r\",\"$targetId\":\"pump2\",\"$relationshipName\":\"feeds\"}\n"));
+    f.server = gm_serve(plant, data, NULL, NULL);
+    setenv("GEMEL_HTTP", f.server->http, 1);  // as a person would, instead of --http each time
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f    = *state;
+    int      code = gm_served_stop(f->server);
+    unsetenv("GEMEL_HTTP");
+    gm_test_remove_dir(f->dir);
+    return code;
+}
+
+static void expect(gm_ran ran, int code, const char *out, const char *err)
+{
+    if (ran.code != code || (out != NULL && strcmp(GM_TEXT(ran.out), out) != 0) ||
+        (err != NULL && strstr(GM_TEXT(ran.err), err) == NULL)) {
+        fail_msg("exit %d\n%s%s", ran.code, GM_TEXT(ran.out), GM_TEXT(ran.err));
+    }
+    gm_ran_finish(&ran);
+}
+
+static void rows_come_as_a_table_as_csv_and_as_json(void **state)
+{
+    (void)state;
+    const char *query = "SELECT $dtId, t, note FROM DIGITALTWINS ORDER BY $dtId";
+    expect(GM_RUN("query", query), 0, "$dtId     t     note\npump 1/ä  21.5  a, \"b\"\npump2           \n", "2 rows");
+    expect(GM_RUN("query", query, "--csv"), 0, "$dtId,t,note\r\npump 1/ä,21.5,\"a, \"\"b\"\"\"\r\npump2,,\r\n", NULL);
+    expect(GM_RUN("query", query, "--json", "--limit", "1"), 0,
+           "[{\"$dtId\":\"pump 1/ä\",\"t\":21.5,\"note\":\"a, \\\"b\\\"\"}]\n", NULL);
+    expect(GM_RUN("query", "SELECT $dtId FROM DIGITALTWINS WHERE t > 99"), 0, "", "0 rows");
+    expect(GM_RUN("query", "SELEC"), 1, "", "expected SELECT");
+}
+
+static void a_twin_is_shown_changed_and_refused(void **state)
+{
+    (void)state;
+    expect(GM_RUN("get", "pump 1/ä", "t"), 0, "21.5\n", NULL);
+    expect(GM_RUN("get", "pump 1/ä", "note", "--json"), 0, "\"a, \\\"b\\\"\"\n", NULL);
+    gm_ran ran = GM_RUN("get", "pump 1/ä");
+    assert_non_null(strstr(GM_TEXT(ran.out), "pump 1/ä (dtmi:test:Pump;1)\n"));
+    assert_non_null(strstr(GM_TEXT(ran.out), "°C"));
+    assert_non_null(strstr(GM_TEXT(ran.out), "-> feeds pump2\n"));
+    gm_ran_finish(&ran);
+    expect(GM_RUN("set", "pump2", "t=4.5", "note=plain text"), 0, "", NULL);
+    expect(GM_RUN("get", "pump2", "note"), 0, "plain text\n", NULL);
+    expect(GM_RUN("set", "pump2", "--remove", "note", "t=5"), 0, "", NULL);
+    expect(GM_RUN("get", "pump2", "note"), 1, "", "has no value yet");
+    expect(GM_RUN("set", "pump2", "t=warm"), 1, "", "'t' must be a number");
+    expect(GM_RUN("set", "pump2", "colour=1"), 1, "", "colour");
+    expect(GM_RUN("get", "pump2", "colour"), 1, "", "has no property 'colour'");
+    expect(GM_RUN("get", "nobody"), 1, "", "nobody");
+    expect(GM_RUN("set", "nobody", "t=1"), 1, "", "nobody");
+}
+
+static void history_is_printed_in_every_form(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        char word[16];
+        snprintf(word, sizeof word, "t=%d", i);
+        expect(GM_RUN("set", "pump2", word), 0, "", NULL);
+    }
+    gm_ran ran = GM_RUN("history", "pump2", "t", "--csv");
+    assert_true(strncmp(GM_TEXT(ran.out), "time,t (degreeCelsius)\r\n", 24) == 0);
+    assert_non_null(strstr(GM_TEXT(ran.out), "Z,2\r\n"));
+    gm_ran_finish(&ran);
+    ran = GM_RUN("history", "pump2", "t", "--plot", "--last", "1h");
+    assert_non_null(strstr(GM_TEXT(ran.out), "2 degreeCelsius |"));
+    gm_ran_finish(&ran);
+    ran = GM_RUN("history", "pump2", "t", "--json", "--to", "2020-01-01T00:00:00Z");
+    assert_non_null(strstr(GM_TEXT(ran.out), "\"points\":[]"));
+    gm_ran_finish(&ran);
+    expect(GM_RUN("history", "pump2", "colour"), 1, "", "colour");
+    expect(GM_RUN("history", "pump2", "t", "--last", "1h", "--from", "2020-01-01T00:00:00Z"), 2, "", "not both");
+}
+
+static void watching_prints_a_line_for_each_change(void **state)
+{
+    (void)state;
+    gm_child *watch = gm_child_start((const char *const[]){ "watch", "pump2", "--count", "1", NULL });
+    // The watcher is set up at some moment after its start: changes go on until it has seen one.
+    int code = -1;
+    for (int i = 0; i < 600 && !gm_child_ended(watch, &code); i++) {
+        char word[16];
+        snprintf(word, sizeof word, "t=%d", 1000 + i);
+        expect(GM_RUN("set", "pump2", word), 0, "", NULL);
+        gm_child_read(watch, 0);
+    }
+    if (code == -1) code = gm_child_wait(watch);
+    assert_int_equal(code, 0);
+    gm_str out = gm_buf_view(&watch->out_text);
+    if (gm_str_find(out, GM_STR(" pump2 t 1")) == SIZE_MAX || !gm_str_ends(out, GM_STR("\n")))
+        fail_msg("'" GM_STR_FMT "'", GM_STR_ARG(out));
+    gm_child_free(watch);
+    expect(GM_RUN("watch", "--query", "SELEC"), 1, "", "");
+}
+
+static void without_a_server_the_verbs_say_so_and_end_with_3(void **state)
+{
+    (void)state;
+    expect(GM_RUN("get", "pump2", "--http", "127.0.0.1:1"), 3, "", "no server answers at 127.0.0.1:1");
+    setenv("GEMEL_HTTP", "nonsense", 1);
+    expect(GM_RUN("get", "pump2"), 2, "", "GEMEL_HTTP: 'nonsense' is not ADDR:PORT");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(rows_come_as_a_table_as_csv_and_as_json, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_twin_is_shown_changed_and_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(history_is_printed_in_every_form, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(watching_prints_a_line_for_each_change, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_server_the_verbs_say_so_and_end_with_3, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
