@@ -308,8 +308,7 @@ static void limits_stop_what_grows_without_end(void **state)
     (void)state;
     static const char *const texts[] = {
         "model M Real x[1000000]; equation for i in 1:1000000 loop x[i] = 1; end for; end M;",
-        "function f input Real x; output Real y; algorithm y := x; for i in 1:100000 loop for j in 1:100000 loop y := y + 1; end for; end for; end f;"
-        "model M Real z = f(time); end M;",
+        "function f input Real x; output Real y; algorithm y := x; for i in 1:100000 loop for j in 1:100000 loop y := y + 1; end for; end for; end f; model M Real z = f(time); end M;",
         "function f input Integer n; output Integer y; algorithm y := if n < 2 then 1 else f(n-1) + f(n-2); end f; model M parameter Integer k = f(60); end M;",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
