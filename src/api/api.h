@@ -65,7 +65,8 @@ GM_NODISCARD gm_status gm_api_create(const gm_api_options *options, gm_api **out
 GM_NODISCARD gm_status gm_api_listen(gm_api *api, gm_str address, gm_error *err);
 uint16_t               gm_api_port(const gm_api *api);  // 0 before gm_api_listen
 
-// Ends all connections. Requests whose change is still in flight are not answered any more (the change may well commit).
+// Ends all connections. Requests whose change is still in flight are not answered any more (the change may well
+// commit).
 void gm_api_close(gm_api *api);
 void gm_api_destroy(gm_api *api);  // NULL is allowed; closes. The engine must be closed already, or never turn again.
 

@@ -2,8 +2,9 @@
 #include "api/openapi.h"
 #include "api/routes.h"
 
-static const char policy[] = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
-                             "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+static const char policy[] =
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 void gm_route_openapi(gm_request *request)
 {
@@ -72,7 +73,8 @@ static bool belongs_to_api(const gm_request *request)
     for (size_t i = 0; i < gm_route_count; i++) {
         gm_str rest = gm_str_of(gm_routes[i].pattern), first;
         rest        = gm_str_slice(rest, 1, rest.len);
-        if (gm_str_next(&rest, '/', &first) && !gm_str_is(first, "*") && gm_str_eq(first, request->segments[0])) return true;
+        if (gm_str_next(&rest, '/', &first) && !gm_str_is(first, "*") && gm_str_eq(first, request->segments[0]))
+            return true;
     }
     return false;
 }
@@ -88,9 +90,11 @@ void gm_route_asset(gm_request *request)
     if (asset != NULL) {
         reply_asset(request, asset);
     } else if (request->path.len <= 1) {
-        gm_buf_text(&request->out, "gemel is running. This build has no console; the API is described at /v1/openapi.json.\n");
+        gm_buf_text(&request->out,
+                    "gemel is running. This build has no console; the API is described at /v1/openapi.json.\n");
         gm_reply_text(request, 200, "text/plain; charset=utf-8");
     } else {
-        gm_reply_error(request, 404, "NotFound", "There is nothing at " GM_STR_FMT ".", GM_STR_ARG(gm_str_slice(request->path, 0, 200)));
+        gm_reply_error(request, 404, "NotFound", "There is nothing at " GM_STR_FMT ".",
+                       GM_STR_ARG(gm_str_slice(request->path, 0, 200)));
     }
 }

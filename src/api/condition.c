@@ -31,24 +31,28 @@ bool gm_condition_holds(gm_request *request, uint64_t version, const char *what,
     if (if_match.ptr != NULL && if_match.len > 0) {
         match found = compare(if_match, tag);
         if (found == MALFORMED) {
-            gm_reply_error(request, 400, "InvalidArgument", "Invalid If-Match header value. Allowed value(s): If-Match: {etag} or If-Match: *");
+            gm_reply_error(request, 400, "InvalidArgument",
+                           "Invalid If-Match header value. Allowed value(s): If-Match: {etag} or If-Match: *");
             return false;
         }
         if (found == DIFFERS || !there) {
-            gm_reply_error(request, 412, "PreconditionFailed", "The %s '" GM_STR_FMT "' has changed: its ETag is not the one in the If-Match header.",
-                           what, GM_STR_ARG(id));
+            gm_reply_error(request, 412, "PreconditionFailed",
+                           "The %s '" GM_STR_FMT "' has changed: its ETag is not the one in the If-Match header.", what,
+                           GM_STR_ARG(id));
             return false;
         }
     }
     if (none.ptr != NULL && none.len > 0) {
         match found = compare(none, tag);
         if (found == MALFORMED) {
-            gm_reply_error(request, 400, "InvalidArgument", "Invalid If-None-Match header value. Allowed value(s): If-None-Match: *");
+            gm_reply_error(request, 400, "InvalidArgument",
+                           "Invalid If-None-Match header value. Allowed value(s): If-None-Match: *");
             return false;
         }
         if (found == MATCHES && there) {
             gm_reply_error(request, 412, "PreconditionFailed",
-                           "If-None-Match: %s header was specified but a %s with the id " GM_STR_FMT " was found. Please specify a different %s id.",
+                           "If-None-Match: %s header was specified but a %s with the id " GM_STR_FMT
+                           " was found. Please specify a different %s id.",
                            gm_str_is(gm_str_trim(none), "*") ? "*" : "{etag}", what, GM_STR_ARG(id), what);
             return false;
         }

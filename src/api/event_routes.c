@@ -3,7 +3,8 @@
 
 static void not_found(gm_request *request)
 {
-    gm_reply_error(request, 404, "EventRouteNotFound", "There is no route available that matches the provided id " GM_STR_FMT ".",
+    gm_reply_error(request, 404, "EventRouteNotFound",
+                   "There is no route available that matches the provided id " GM_STR_FMT ".",
                    GM_STR_ARG(request->parameters[0]));
 }
 

@@ -102,12 +102,14 @@ static bool thin_text(void *context, const gm_sample *sample)
     return !s->out->failed;
 }
 
-static gm_status thin(gm_request *request, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to, const reading *all, size_t points,
-                      gm_error *err)
+static gm_status thin(gm_request *request, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to,
+                      const reading *all, size_t points, gm_error *err)
 {
     gm_kind kind = gm_state_type(gm_api_state(request), twin)->columns[column].kind;
     if (kind == GM_KIND_STRING || kind == GM_KIND_JSON) {
-        skipping s = { .out = &request->out, .step = points > 1 ? (all->seen + points - 2) / (points - 1) : all->seen, .total = all->seen };
+        skipping s = { .out   = &request->out,
+                       .step  = points > 1 ? (all->seen + points - 2) / (points - 1) : all->seen,
+                       .total = all->seen };
         return gm_engine_read_history(request->engine, twin, column, from, to, thin_text, &s, err);
     }
     thinning t = { .out = &request->out, .buckets = points / 2, .from = all->first, .span = all->last - all->first };
@@ -136,13 +138,16 @@ static uint32_t find_column(gm_request *request, gm_twin twin, gm_str property)
     for (size_t i = 0; i < type->column_count; i++) {
         gm_str path = type->columns[i].path;
         if (path.len > property.len && path.ptr[property.len] == '/' && gm_str_starts(path, property)) {
-            gm_reply_error(request, 404, "PropertyNotFound", "'" GM_STR_FMT "' has parts; ask for one of them, such as '" GM_STR_FMT "'.",
+            gm_reply_error(request, 404, "PropertyNotFound",
+                           "'" GM_STR_FMT "' has parts; ask for one of them, such as '" GM_STR_FMT "'.",
                            GM_STR_ARG(gm_str_slice(property, 0, 200)), GM_STR_ARG(path));
             return GM_NO_COLUMN;
         }
     }
-    gm_reply_error(request, 404, "PropertyNotFound", "The model " GM_STR_FMT " of twin " GM_STR_FMT " has no property or telemetry '" GM_STR_FMT "'.",
-                   GM_STR_ARG(type->id), GM_STR_ARG(gm_state_id(gm_api_state(request), twin)), GM_STR_ARG(gm_str_slice(property, 0, 200)));
+    gm_reply_error(request, 404, "PropertyNotFound",
+                   "The model " GM_STR_FMT " of twin " GM_STR_FMT " has no property or telemetry '" GM_STR_FMT "'.",
+                   GM_STR_ARG(type->id), GM_STR_ARG(gm_state_id(gm_api_state(request), twin)),
+                   GM_STR_ARG(gm_str_slice(property, 0, 200)));
     return GM_NO_COLUMN;
 }
 

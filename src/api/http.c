@@ -95,8 +95,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     *request_context = NULL;
 }
 
-static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value,
-                                 size_t value_len)
+static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                 const char *value, size_t value_len)
 {
     (void)kind;
     gm_request *request = context;
@@ -106,7 +106,8 @@ static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const c
         }
         return MHD_NO;
     }
-    request->headers[request->header_count++] = (gm_header){ { name, name_len }, { value != NULL ? value : "", value_len } };
+    request->headers[request->header_count++] =
+        (gm_header) { { name, name_len }, { value != NULL ? value : "", value_len } };
     return MHD_YES;
 }
 
@@ -142,7 +143,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, gm_request
     if (response == NULL) return MHD_NO;
     for (size_t i = 0; i < request->reply_header_count; i++) {
         // Values were copied into the arena with a NUL behind them, names are literals.
-        if (MHD_add_response_header(response, request->reply_headers[i].name.ptr, request->reply_headers[i].value.ptr) != MHD_YES) {
+        if (MHD_add_response_header(response, request->reply_headers[i].name.ptr,
+                                    request->reply_headers[i].value.ptr) != MHD_YES) {
             MHD_destroy_response(response);
             return MHD_NO;
         }
@@ -205,8 +207,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (request->state == GM_REQUEST_RECEIVING) {
         request->state = GM_REQUEST_HANDLING;
         if (request->body_too_large) {
-            gm_reply_error(request, 413, "PayloadTooLarge", "The body has more than the %zu bytes that are admitted here.",
-                           request->body.limit);
+            gm_reply_error(request, 413, "PayloadTooLarge",
+                           "The body has more than the %zu bytes that are admitted here.", request->body.limit);
         } else {
             request->handle(request);
         }
@@ -276,18 +278,16 @@ gm_status gm_http_start(const gm_http_options *options, gm_http **out_http, gm_e
     gm_status st    = gm_listen(options->address, 511, &http->listen_fd, &http->port, err);
     if (st != GM_OK) goto done;
 
-    http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_request, http,
-                                    MHD_OPTION_LISTEN_SOCKET, http->listen_fd,
-                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max,
-                                    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle_s,
-                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                                    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 0,
-                                    MHD_OPTION_URI_LOG_CALLBACK, on_uri, http,
-                                    MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, http,
-                                    MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-                                    MHD_OPTION_END);
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_request, http,
+        MHD_OPTION_LISTEN_SOCKET, http->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 0, MHD_OPTION_URI_LOG_CALLBACK, on_uri, http,
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+        MHD_OPTION_END);
     if (http->daemon == NULL) {
-        st = gm_fail(err, GM_IO, "api.http", "the HTTP library refused to start on " GM_STR_FMT, GM_STR_ARG(options->address));
+        st = gm_fail(err, GM_IO, "api.http", "the HTTP library refused to start on " GM_STR_FMT,
+                     GM_STR_ARG(options->address));
         goto done;
     }
     http->listen_fd = -1;  // the daemon closes it now

@@ -15,7 +15,8 @@ static gm_status unescape(gm_arena *arena, gm_str part, gm_str *out, gm_error *e
         char c = part.ptr[i];
         if (c == '~') {
             char code = i + 1 < part.len ? part.ptr[++i] : '\0';
-            if (code != '0' && code != '1') return gm_fail(err, GM_INVALID, WHERE, "'~' in a path is followed by 0 or 1");
+            if (code != '0' && code != '1')
+                return gm_fail(err, GM_INVALID, WHERE, "'~' in a path is followed by 0 or 1");
             c = code == '0' ? '~' : '/';
         }
         to[n++] = c;
@@ -29,11 +30,13 @@ gm_status gm_pointer_read(gm_arena *arena, gm_str text, gm_pointer *out_pointer,
     *out_pointer = (gm_pointer){ .text = text };
     if (text.len == 0) return GM_OK;  // the whole document
     if (text.ptr[0] != '/') {
-        return gm_fail(err, GM_INVALID, WHERE, "the path '" GM_STR_FMT "' does not begin with '/'", GM_STR_ARG(gm_str_slice(text, 0, 80)));
+        return gm_fail(err, GM_INVALID, WHERE, "the path '" GM_STR_FMT "' does not begin with '/'",
+                       GM_STR_ARG(gm_str_slice(text, 0, 80)));
     }
     size_t count = 0;
     for (size_t i = 0; i < text.len; i++) count += text.ptr[i] == '/';
-    if (count > GM_POINTER_PARTS_MAX) return gm_fail(err, GM_INVALID, WHERE, "a path has at most %d parts", GM_POINTER_PARTS_MAX);
+    if (count > GM_POINTER_PARTS_MAX)
+        return gm_fail(err, GM_INVALID, WHERE, "a path has at most %d parts", GM_POINTER_PARTS_MAX);
     out_pointer->parts = GM_ARENA_NEW(arena, gm_str, count);
     if (out_pointer->parts == NULL) return gm_fail(err, GM_NOMEM, WHERE, "a path of %zu parts", count);
     gm_str rest = gm_str_slice(text, 1, text.len), part;
@@ -53,19 +56,24 @@ static gm_str text_of(const json_t *json)
 
 static gm_status read_step(gm_arena *arena, const json_t *json, gm_patch_step *out, gm_error *err)
 {
-    static const char *const names[] = { [GM_PATCH_ADD] = "add", [GM_PATCH_REPLACE] = "replace", [GM_PATCH_REMOVE] = "remove" };
+    static const char *const names[] = {
+        [GM_PATCH_ADD] = "add", [GM_PATCH_REPLACE] = "replace", [GM_PATCH_REMOVE] = "remove"
+    };
     const json_t *op = json_object_get(json, "op"), *path = json_object_get(json, "path");
     if (!json_is_object(json)) return gm_fail(err, GM_INVALID, WHERE, "An operation must be an object");
-    if (!json_is_string(op) || json_string_length(op) == 0) return gm_fail(err, GM_INVALID, WHERE, "Parameter op must not be empty");
+    if (!json_is_string(op) || json_string_length(op) == 0)
+        return gm_fail(err, GM_INVALID, WHERE, "Parameter op must not be empty");
     if (!json_is_string(path)) return gm_fail(err, GM_INVALID, WHERE, "Parameter path must not be empty");
     size_t kind = 0;
     while (kind < 3 && !gm_str_is(text_of(op), names[kind])) kind++;
     if (kind == 3) {
-        return gm_fail(err, GM_INVALID, WHERE, "Unsupported operation type " GM_STR_FMT, GM_STR_ARG(gm_str_slice(text_of(op), 0, 40)));
+        return gm_fail(err, GM_INVALID, WHERE, "Unsupported operation type " GM_STR_FMT,
+                       GM_STR_ARG(gm_str_slice(text_of(op), 0, 40)));
     }
     out->op    = (gm_patch_op)kind;
     out->value = kind != GM_PATCH_REMOVE ? json_object_get(json, "value") : NULL;
-    if (kind != GM_PATCH_REMOVE && out->value == NULL) return gm_fail(err, GM_INVALID, WHERE, "Parameter value is missing");
+    if (kind != GM_PATCH_REMOVE && out->value == NULL)
+        return gm_fail(err, GM_INVALID, WHERE, "Parameter value is missing");
     return gm_pointer_read(arena, text_of(path), &out->path, err);
 }
 
@@ -74,7 +82,8 @@ gm_status gm_patch_read(gm_arena *arena, const json_t *json, gm_patch *out_patch
     *out_patch = (gm_patch){ 0 };
     if (!json_is_array(json)) return gm_fail(err, GM_INVALID, WHERE, "A patch must be an array of operations");
     size_t n = json_array_size(json);
-    if (n > GM_PATCH_OPERATIONS_MAX) return gm_fail(err, GM_INVALID, WHERE, "A patch has at most %d operations", GM_PATCH_OPERATIONS_MAX);
+    if (n > GM_PATCH_OPERATIONS_MAX)
+        return gm_fail(err, GM_INVALID, WHERE, "A patch has at most %d operations", GM_PATCH_OPERATIONS_MAX);
     gm_patch_step *steps = GM_ARENA_NEW(arena, gm_patch_step, n);
     if (steps == NULL) return gm_fail(err, GM_NOMEM, WHERE, "a patch of %zu operations", n);
     for (size_t i = 0; i < n; i++) {
@@ -89,7 +98,8 @@ gm_status gm_patch_read(gm_arena *arena, const json_t *json, gm_patch *out_patch
 
 static gm_status not_there(gm_str part, gm_error *err)
 {
-    return gm_fail(err, GM_INVALID, WHERE, "The target location specified by path segment '" GM_STR_FMT "' was not found",
+    return gm_fail(err, GM_INVALID, WHERE,
+                   "The target location specified by path segment '" GM_STR_FMT "' was not found",
                    GM_STR_ARG(gm_str_slice(part, 0, 100)));
 }
 

@@ -17,15 +17,33 @@ const char *gm_live_kind(gm_kind kind)
 static const char *schema_name(const gm_schema *schema)
 {
     static const char *const names[GM_SCHEMA_COUNT] = {
-        [GM_SCHEMA_BOOLEAN] = "boolean", [GM_SCHEMA_BYTE] = "byte", [GM_SCHEMA_SHORT] = "short", [GM_SCHEMA_INTEGER] = "integer",
-        [GM_SCHEMA_LONG] = "long", [GM_SCHEMA_UNSIGNED_BYTE] = "unsignedByte", [GM_SCHEMA_UNSIGNED_SHORT] = "unsignedShort",
-        [GM_SCHEMA_UNSIGNED_INTEGER] = "unsignedInteger", [GM_SCHEMA_UNSIGNED_LONG] = "unsignedLong", [GM_SCHEMA_FLOAT] = "float",
-        [GM_SCHEMA_DOUBLE] = "double", [GM_SCHEMA_DECIMAL] = "decimal", [GM_SCHEMA_STRING] = "string", [GM_SCHEMA_BYTES] = "bytes",
-        [GM_SCHEMA_UUID] = "uuid", [GM_SCHEMA_DATE] = "date", [GM_SCHEMA_DATETIME] = "dateTime", [GM_SCHEMA_TIME] = "time",
-        [GM_SCHEMA_DURATION] = "duration", [GM_SCHEMA_SCALED_DECIMAL] = "scaledDecimal", [GM_SCHEMA_ENUM] = "enum",
-        [GM_SCHEMA_OBJECT] = "object", [GM_SCHEMA_MAP] = "map", [GM_SCHEMA_ARRAY] = "array",
+        [GM_SCHEMA_BOOLEAN]          = "boolean",
+        [GM_SCHEMA_BYTE]             = "byte",
+        [GM_SCHEMA_SHORT]            = "short",
+        [GM_SCHEMA_INTEGER]          = "integer",
+        [GM_SCHEMA_LONG]             = "long",
+        [GM_SCHEMA_UNSIGNED_BYTE]    = "unsignedByte",
+        [GM_SCHEMA_UNSIGNED_SHORT]   = "unsignedShort",
+        [GM_SCHEMA_UNSIGNED_INTEGER] = "unsignedInteger",
+        [GM_SCHEMA_UNSIGNED_LONG]    = "unsignedLong",
+        [GM_SCHEMA_FLOAT]            = "float",
+        [GM_SCHEMA_DOUBLE]           = "double",
+        [GM_SCHEMA_DECIMAL]          = "decimal",
+        [GM_SCHEMA_STRING]           = "string",
+        [GM_SCHEMA_BYTES]            = "bytes",
+        [GM_SCHEMA_UUID]             = "uuid",
+        [GM_SCHEMA_DATE]             = "date",
+        [GM_SCHEMA_DATETIME]         = "dateTime",
+        [GM_SCHEMA_TIME]             = "time",
+        [GM_SCHEMA_DURATION]         = "duration",
+        [GM_SCHEMA_SCALED_DECIMAL]   = "scaledDecimal",
+        [GM_SCHEMA_ENUM]             = "enum",
+        [GM_SCHEMA_OBJECT]           = "object",
+        [GM_SCHEMA_MAP]              = "map",
+        [GM_SCHEMA_ARRAY]            = "array",
     };
-    return schema != NULL && schema->kind < GM_SCHEMA_COUNT && names[schema->kind] != NULL ? names[schema->kind] : "any";
+    return schema != NULL && schema->kind < GM_SCHEMA_COUNT && names[schema->kind] != NULL ? names[schema->kind]
+                                                                                           : "any";
 }
 
 void gm_live_member(gm_buf *out, const char *key, gm_str text)
@@ -87,8 +105,10 @@ static void write_column(const gm_state *state, gm_twin twin, const gm_type *typ
     write_choices(column->schema, out);
     gm_live_member(out, "unit", column->unit);
     gm_live_member(out, "symbol", column->unit_symbol);
-    gm_buf_printf(out, ",\"telemetry\":%s,\"writable\":%s", column->is_telemetry ? "true" : "false", column->writable ? "true" : "false");
-    if (column->component != GM_NO_COMPONENT) gm_live_member(out, "component", type->components[column->component].name);
+    gm_buf_printf(out, ",\"telemetry\":%s,\"writable\":%s", column->is_telemetry ? "true" : "false",
+                  column->writable ? "true" : "false");
+    if (column->component != GM_NO_COMPONENT)
+        gm_live_member(out, "component", type->components[column->component].name);
     gm_buf_text(out, ",\"value\":");
     gm_document_write_value(cell.value, out);
     gm_live_time(out, "sourceTime", cell.source);
@@ -133,7 +153,8 @@ static void write_commands(const gm_type *type, gm_buf *out)
         gm_buf_json_str(out, command->name);
         gm_live_member(out, "displayName", command->display_name);
         gm_live_member(out, "description", command->description);
-        if (command->component != GM_NO_COMPONENT) gm_live_member(out, "component", type->components[command->component].name);
+        if (command->component != GM_NO_COMPONENT)
+            gm_live_member(out, "component", type->components[command->component].name);
         write_payload("request", command->request_name, command->request, out);
         write_payload("response", command->response_name, command->response, out);
         gm_buf_byte(out, '}');

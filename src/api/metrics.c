@@ -10,9 +10,15 @@ static void one(gm_buf *out, const char *name, const char *type, const char *hel
     gm_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", name, help, name, type, name, value);
 }
 
-static void counter(gm_buf *out, const char *name, const char *help, uint64_t value) { one(out, name, "counter", help, (double)value); }
+static void counter(gm_buf *out, const char *name, const char *help, uint64_t value)
+{
+    one(out, name, "counter", help, (double)value);
+}
 
-static void gauge(gm_buf *out, const char *name, const char *help, double value) { one(out, name, "gauge", help, value); }
+static void gauge(gm_buf *out, const char *name, const char *help, double value)
+{
+    one(out, name, "gauge", help, value);
+}
 
 // commit_us[i] counts commits of less than 2^i microseconds; Prometheus wants cumulative counts, in seconds. The first
 // buckets are joined, since no disk is that fast.
@@ -20,15 +26,18 @@ static void commits(gm_buf *out, const gm_engine_stats *engine, const gm_log_sta
 {
     static const char name[]     = "gemel_commit_seconds";
     uint64_t          cumulative = 0;
-    gm_buf_printf(out, "# HELP %s Time from handing a batch to the disk until it is durable.\n# TYPE %s histogram\n", name, name);
+    gm_buf_printf(out, "# HELP %s Time from handing a batch to the disk until it is durable.\n# TYPE %s histogram\n",
+                  name, name);
     for (unsigned i = 0; i < 24; i++) {
         cumulative += engine->commit_us[i];
         if (i >= 4 && i < 23) {
-            gm_buf_printf(out, "%s_bucket{le=\"%.9g\"} %llu\n", name, (double)(UINT64_C(1) << i) * 1e-6, (unsigned long long)cumulative);
+            gm_buf_printf(out, "%s_bucket{le=\"%.9g\"} %llu\n", name, (double)(UINT64_C(1) << i) * 1e-6,
+                          (unsigned long long)cumulative);
         }
     }
-    gm_buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name, (unsigned long long)cumulative, name,
-                  (double)log->commit_total / 1e9, name, (unsigned long long)cumulative);
+    gm_buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name,
+                  (unsigned long long)cumulative, name, (double)log->commit_total / 1e9, name,
+                  (unsigned long long)cumulative);
 }
 
 // Resident pages: the second number of /proc/self/statm.
@@ -38,8 +47,10 @@ static void process_memory(gm_buf *out)
     if (file == NULL) return;
     unsigned long long total, resident;
     if (fscanf(file, "%llu %llu", &total, &resident) == 2) {
-        gauge(out, "process_resident_memory_bytes", "Memory of the process in RAM.", (double)resident * (double)sysconf(_SC_PAGESIZE));
-        gauge(out, "process_virtual_memory_bytes", "Address space of the process.", (double)total * (double)sysconf(_SC_PAGESIZE));
+        gauge(out, "process_resident_memory_bytes", "Memory of the process in RAM.",
+              (double)resident * (double)sysconf(_SC_PAGESIZE));
+        gauge(out, "process_virtual_memory_bytes", "Address space of the process.",
+              (double)total * (double)sysconf(_SC_PAGESIZE));
     }
     fclose(file);
 }
@@ -56,20 +67,23 @@ void gm_route_metrics(gm_request *request)
     gauge(out, "gemel_relationships", "Relationships that exist.", (double)gm_state_relationship_count(state));
     gauge(out, "gemel_models", "Models that are known.", (double)gm_model_count(gm_api_model(request)));
     counter(out, "gemel_changes_total", "Changes that were committed and applied.", engine.applied);
-    counter(out, "gemel_changes_without_effect_total", "Changes whose twin had gone or changed its model before they were applied.", engine.dropped);
+    counter(out, "gemel_changes_without_effect_total",
+            "Changes whose twin had gone or changed its model before they were applied.", engine.dropped);
     counter(out, "gemel_samples_total", "Values of properties and telemetry that were committed.", engine.samples);
     counter(out, "gemel_batches_total", "Batches that were committed.", engine.batches);
     counter(out, "gemel_log_bytes_total", "Bytes written to the log.", log.bytes);
     gauge(out, "gemel_log_segments", "Files of the log.", (double)log.segments);
     commits(out, &engine, &log);
-    gauge(out, "gemel_recovery_seconds", "How long the last start took to read the log.", (double)engine.recovery / 1e9);
+    gauge(out, "gemel_recovery_seconds", "How long the last start took to read the log.",
+          (double)engine.recovery / 1e9);
     gauge(out, "gemel_history_series", "Series kept in history.", (double)history.series);
     gauge(out, "gemel_history_samples", "Samples kept in history.", (double)history.samples);
     gm_buf_printf(out, "# HELP gemel_history_bytes Bytes that history takes.\n# TYPE gemel_history_bytes gauge\n"
                        "gemel_history_bytes{block=\"sealed\"} %llu\ngemel_history_bytes{block=\"open\"} %llu\n",
                   (unsigned long long)history.sealed_bytes, (unsigned long long)history.open_bytes);
     if (api->options.dead_letters != NULL) {
-        counter(out, "gemel_dead_letters_total", "Messages that could not be applied.", gm_dead_letters_total(api->options.dead_letters));
+        counter(out, "gemel_dead_letters_total", "Messages that could not be applied.",
+                gm_dead_letters_total(api->options.dead_letters));
     }
     if (api->http != NULL) {
         gm_http_stats http = gm_http_statistics(api->http);
@@ -77,7 +91,8 @@ void gm_route_metrics(gm_request *request)
         gauge(out, "gemel_http_connections", "HTTP connections that are open.", (double)http.connections);
     }
     gauge(out, "gemel_http_streams", "Event streams that are open.", (double)gm_streams_count(api->streams));
-    gauge(out, "gemel_uptime_seconds", "Time since the start.", (double)(gm_monotonic(api->options.clock) - api->started) / 1e9);
+    gauge(out, "gemel_uptime_seconds", "Time since the start.",
+          (double)(gm_monotonic(api->options.clock) - api->started) / 1e9);
     process_memory(out);
     if (api->options.metrics != NULL) api->options.metrics(api->options.metrics_context, out);
     gm_reply_text(request, 200, "text/plain; version=0.0.4; charset=utf-8");

@@ -58,7 +58,8 @@ static void write_model(gm_request *request, const gm_type *type, bool definitio
 static void no_model(gm_request *request, gm_str id)
 {
     gm_reply_error(request, 404, "ModelNotFound",
-                   "There is no Model(s) available that matches the provided id(s) " GM_STR_FMT ". Check that the Model ID provided is valid.",
+                   "There is no Model(s) available that matches the provided id(s) " GM_STR_FMT
+                   ". Check that the Model ID provided is valid.",
                    GM_STR_ARG(gm_str_slice(id, 0, 300)));
 }
 
@@ -66,7 +67,8 @@ static const gm_type *find_model(gm_request *request)
 {
     gm_str id = request->parameters[0];
     if (!gm_dtmi_valid(id)) {
-        gm_reply_error(request, 400, "InvalidArgument", "The model id " GM_STR_FMT " is no DTMI such as dtmi:example:Pump;1.",
+        gm_reply_error(request, 400, "InvalidArgument",
+                       "The model id " GM_STR_FMT " is no DTMI such as dtmi:example:Pump;1.",
                        GM_STR_ARG(gm_str_slice(id, 0, 300)));
         return NULL;
     }
@@ -94,7 +96,8 @@ void gm_route_model_get(gm_request *request)
     gm_reply_json(request, 200);
 }
 
-// ---- list --------------------------------------------------------------------------------------------------------------
+// ---- list
+// --------------------------------------------------------------------------------------------------------------
 
 // Marks a type and everything it needs: its bases and the types of its components.
 // bases is closed over extends and components are nested at most as deep as DTDL admits, so this ends soon.
@@ -138,7 +141,8 @@ static bool read_dependencies(gm_request *request, uint8_t **out_marks)
         }
         while (gm_str_next(&list, ',', &id)) {
             if (++n > DEPENDENCIES_FOR_MAX) {
-                gm_reply_error(request, 400, "LimitExceeded", "The maximum number of model ids allowed in 'dependenciesFor' has been reached.");
+                gm_reply_error(request, 400, "LimitExceeded",
+                               "The maximum number of model ids allowed in 'dependenciesFor' has been reached.");
                 return false;
             }
             if (id.len > 0 && !mark_one(request, id, *out_marks)) return false;
@@ -175,7 +179,8 @@ void gm_route_models_list(gm_request *request)
     gm_reply_json(request, 200);
 }
 
-// ---- add ---------------------------------------------------------------------------------------------------------------
+// ---- add
+// ---------------------------------------------------------------------------------------------------------------
 
 static void reply_findings(gm_request *request, const gm_findings *found)
 {
@@ -188,15 +193,16 @@ static void reply_findings(gm_request *request, const gm_findings *found)
         gm_buf_json_str(&details, f->rule.len > 0 ? f->rule : GM_STR("DTDLParserError"));
         gm_buf_text(&details, ",\"message\":");
         gm_str text = gm_arena_printf(request->arena, GM_STR_FMT "%s" GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(f->dtmi),
-                                      f->pointer.len > 0 ? " at " : "", GM_STR_ARG(f->pointer), f->dtmi.len + f->pointer.len > 0 ? ": " : "",
-                                      GM_STR_ARG(f->text));
+                                      f->pointer.len > 0 ? " at " : "", GM_STR_ARG(f->pointer),
+                                      f->dtmi.len + f->pointer.len > 0 ? ": " : "", GM_STR_ARG(f->text));
         if (text.ptr == NULL) details.failed = true;
         else gm_buf_json_str(&details, text);
         gm_buf_byte(&details, '}');
     }
     gm_buf_byte(&details, ']');
-    gm_str message = gm_arena_printf(request->arena, "The models provided are not valid DTDL: %zu thing%s wrong. First: " GM_STR_FMT, found->count,
-                                     found->count == 1 ? " is" : "s are", GM_STR_ARG(found->count > 0 ? found->items[0].text : GM_STR("")));
+    gm_str message = gm_arena_printf(
+        request->arena, "The models provided are not valid DTDL: %zu thing%s wrong. First: " GM_STR_FMT, found->count,
+        found->count == 1 ? " is" : "s are", GM_STR_ARG(found->count > 0 ? found->items[0].text : GM_STR("")));
     if (details.failed || message.ptr == NULL) gm_reply_failure(request, GM_NOMEM, NULL);
     else gm_reply_error_details(request, 400, "DTDLParserError", message, gm_buf_view(&details));
     gm_buf_finish(&details);
@@ -208,7 +214,8 @@ static void after_add(gm_request *request)
     gm_buf_byte(&request->out, '[');
     for (size_t i = 0; i < json_array_size(request->json); i++) {
         const json_t  *id   = json_object_get(json_array_get(request->json, i), "@id");
-        const gm_type *type = gm_model_find(gm_api_model(request), (gm_str){ json_string_value(id), json_string_length(id) });
+        const gm_type *type =
+            gm_model_find(gm_api_model(request), (gm_str) { json_string_value(id), json_string_length(id) });
         if (type == NULL) continue;
         if (!first) gm_buf_byte(&request->out, ',');
         first = false;
@@ -231,7 +238,8 @@ static bool some_exist(gm_request *request)
     }
     bool some = ids.len > 0 || ids.failed;
     if (some) {
-        gm_reply_error(request, 409, "ModelIdAlreadyExists", "Some of the model ids already exist: " GM_STR_FMT ".", (int)ids.len, (const char *)ids.ptr);
+        gm_reply_error(request, 409, "ModelIdAlreadyExists", "Some of the model ids already exist: " GM_STR_FMT ".",
+                       (int)ids.len, (const char *)ids.ptr);
     }
     gm_buf_finish(&ids);
     return some;
@@ -243,7 +251,8 @@ void gm_route_models_add(gm_request *request)
     if (body == NULL) return;
     if (!json_is_array(body) || json_array_size(body) == 0) {
         gm_reply_error(request, 400, "InvalidArgument",
-                       "Operation failed as models provided was empty or of a type that is not supported. The body is an array of DTDL interfaces.");
+                       "Operation failed as models provided was empty or of a type that is not supported. The body is "
+                       "an array of DTDL interfaces.");
         return;
     }
     if (gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, GM_STR(""))) {
@@ -263,10 +272,12 @@ void gm_route_models_add(gm_request *request)
     if (st != GM_OK) return;
     gm_ask ask = gm_request_ask(request, after_add);
     gm_str none = { 0 };
-    gm_request_submitted(request, gm_engine_submit(request->engine, GM_CHANGE_MODELS, 0, none, none, text, ask, &err), &err);
+    gm_request_submitted(request, gm_engine_submit(request->engine, GM_CHANGE_MODELS, 0, none, none, text, ask, &err),
+                         &err);
 }
 
-// ---- decommission and delete -----------------------------------------------------------------------------------------------
+// ---- decommission and delete
+// -----------------------------------------------------------------------------------------------
 
 static void after_change(gm_request *request) { gm_reply_empty(request, 204); }
 
@@ -302,8 +313,10 @@ void gm_route_model_update(gm_request *request)
     bool      value = type->decommissioned;
     for (size_t i = 0; st == GM_OK && i < patch.count; i++) {
         const gm_patch_step *step = &patch.steps[i];
-        bool fits = step->op == GM_PATCH_REPLACE && gm_str_is(step->path.text, "/decommissioned") && json_is_boolean(step->value);
-        if (!fits) st = gm_fail(&err, GM_INVALID, "api.models", "Only /decommissioned can be replaced, by true or false");
+        bool                 fits = step->op == GM_PATCH_REPLACE && gm_str_is(step->path.text, "/decommissioned") &&
+                    json_is_boolean(step->value);
+        if (!fits)
+            st = gm_fail(&err, GM_INVALID, "api.models", "Only /decommissioned can be replaced, by true or false");
         else value = json_is_true(step->value);
     }
     if (st == GM_INVALID) {
@@ -317,7 +330,8 @@ void gm_route_model_update(gm_request *request)
     gm_str name, none = { 0 };
     if (value && !type->decommissioned && is_referenced(gm_api_model(request), type, true, &name)) {
         gm_reply_error(request, 409, "ModelReferencesNotDecommissioned",
-                       "The model " GM_STR_FMT " is referenced by " GM_STR_FMT ", which is not decommissioned.", GM_STR_ARG(type->id), GM_STR_ARG(name));
+                       "The model " GM_STR_FMT " is referenced by " GM_STR_FMT ", which is not decommissioned.",
+                       GM_STR_ARG(type->id), GM_STR_ARG(name));
         return;
     }
     if (value == type->decommissioned) {
@@ -325,14 +339,16 @@ void gm_route_model_update(gm_request *request)
         return;
     }
     gm_ask ask = gm_request_ask(request, after_change);
-    gm_request_submitted(request,
-                         gm_engine_submit(request->engine, GM_CHANGE_MODEL_DECOMMISSION, value, none, none, type->id, ask, &err), &err);
+    gm_request_submitted(
+        request,
+        gm_engine_submit(request->engine, GM_CHANGE_MODEL_DECOMMISSION, value, none, none, type->id, ask, &err), &err);
 }
 
 void gm_route_model_delete(gm_request *request)
 {
     // A twin of this model may be on its way.
-    if (gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, GM_STR("")) || gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, request->parameters[0])) {
+    if (gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, GM_STR("")) ||
+        gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, request->parameters[0])) {
         gm_request_retry(request);
         return;
     }
@@ -342,18 +358,21 @@ void gm_route_model_delete(gm_request *request)
     gm_str          name;
     if (is_referenced(gm_api_model(request), type, false, &name)) {
         gm_reply_error(request, 409, "ModelReferencesNotDeleted",
-                       "This model is currently being referenced by " GM_STR_FMT ". You must delete these references before deleting the Model.",
+                       "This model is currently being referenced by " GM_STR_FMT
+                       ". You must delete these references before deleting the Model.",
                        GM_STR_ARG(name));
         return;
     }
     size_t twins = type->number < gm_state_table_count(state) ? gm_state_table(state, type->number).live : 0;
     if (twins > 0) {
-        gm_reply_error(request, 409, "ModelReferencesNotDeleted", "The model " GM_STR_FMT " still has %zu twin%s. Delete them, or give them another model, first.",
+        gm_reply_error(request, 409, "ModelReferencesNotDeleted",
+                       "The model " GM_STR_FMT " still has %zu twin%s. Delete them, or give them another model, first.",
                        GM_STR_ARG(type->id), twins, twins == 1 ? "" : "s");
         return;
     }
     gm_error err  = { 0 };
     gm_str   none = { 0 };
     gm_ask   ask  = gm_request_ask(request, after_change);
-    gm_request_submitted(request, gm_engine_submit(request->engine, GM_CHANGE_MODEL_DELETE, 0, none, none, type->id, ask, &err), &err);
+    gm_request_submitted(
+        request, gm_engine_submit(request->engine, GM_CHANGE_MODEL_DELETE, 0, none, none, type->id, ask, &err), &err);
 }

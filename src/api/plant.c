@@ -17,13 +17,15 @@ void gm_route_plant(gm_request *request)
     gm_buf_json_str(out, api->options.features);
     gm_live_time(out, "time", gm_api_now(request));
     gm_buf_printf(out, ",\"uptimeSeconds\":%lld", (long long)(up / GM_SECOND));
-    gm_buf_printf(out, ",\"twins\":%zu,\"relationships\":%zu,\"models\":%zu", gm_state_twin_count(state), gm_state_relationship_count(state),
-                  gm_model_count(gm_api_model(request)));
+    gm_buf_printf(out, ",\"twins\":%zu,\"relationships\":%zu,\"models\":%zu", gm_state_twin_count(state),
+                  gm_state_relationship_count(state), gm_model_count(gm_api_model(request)));
     gm_history_stats history = gm_history_statistics(gm_engine_history(request->engine));
-    gm_buf_printf(out, ",\"history\":{\"series\":%llu,\"samples\":%llu}", (unsigned long long)history.series, (unsigned long long)history.samples);
+    gm_buf_printf(out, ",\"history\":{\"series\":%llu,\"samples\":%llu}", (unsigned long long)history.series,
+                  (unsigned long long)history.samples);
     gm_buf_printf(out, ",\"streams\":%zu", gm_streams_count(api->streams));
     if (api->options.dead_letters != NULL) {
-        gm_buf_printf(out, ",\"deadLetters\":%llu", (unsigned long long)gm_dead_letters_total(api->options.dead_letters));
+        gm_buf_printf(out, ",\"deadLetters\":%llu",
+                      (unsigned long long)gm_dead_letters_total(api->options.dead_letters));
     }
     gm_buf_byte(out, '}');
     gm_reply_json(request, 200);
@@ -36,7 +38,8 @@ void gm_route_dead_letters(gm_request *request)
     if (!gm_request_number(request, "limit", 1, GM_DEAD_LETTERS_MAX, 100, &limit)) return;
     size_t  kept = letters != NULL ? gm_dead_letters_count(letters) : 0;
     gm_buf *out  = &request->out;
-    gm_buf_printf(out, "{\"total\":%llu,\"kept\":%zu,\"items\":[", (unsigned long long)(letters != NULL ? gm_dead_letters_total(letters) : 0), kept);
+    gm_buf_printf(out, "{\"total\":%llu,\"kept\":%zu,\"items\":[",
+                  (unsigned long long)(letters != NULL ? gm_dead_letters_total(letters) : 0), kept);
     for (size_t i = 0; i < kept && i < limit; i++) {
         gm_dead_letter letter = gm_dead_letters_at(letters, i);
         gm_buf_printf(out, "%s{\"sequence\":%llu", i > 0 ? "," : "", (unsigned long long)letter.sequence);

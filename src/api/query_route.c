@@ -18,7 +18,9 @@ static bool read_body(gm_request *request, gm_str *out_query, gm_str *out_token)
     *out_query          = text_member(body, "query");
     *out_token          = text_member(body, "continuationToken");
     if (!json_is_object(body) || !json_is_string(json_object_get(body, "query"))) {
-        gm_reply_error(request, 400, "InvalidArgument", "The body is an object with a text 'query', such as {\"query\":\"SELECT * FROM DIGITALTWINS\"}.");
+        gm_reply_error(
+            request, 400, "InvalidArgument",
+            "The body is an object with a text 'query', such as {\"query\":\"SELECT * FROM DIGITALTWINS\"}.");
         return false;
     }
     if (token != NULL && !json_is_null(token) && !json_is_string(token)) {
@@ -33,7 +35,8 @@ static void reply_query_error(gm_request *request, gm_status st, const gm_error 
     if (st != GM_INVALID && st != GM_LIMIT) {
         gm_reply_failure(request, st, err);
     } else if (err->line > 0) {
-        gm_reply_error(request, 400, "SqlQueryError", "SQL query parse failed: Line=%u, Position=%u, Message=%s", err->line, err->column, err->text);
+        gm_reply_error(request, 400, "SqlQueryError", "SQL query parse failed: Line=%u, Position=%u, Message=%s",
+                       err->line, err->column, err->text);
     } else {
         gm_reply_error(request, 400, "SqlQueryError", "SQL query failed: %s", err->text);
     }

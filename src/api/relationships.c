@@ -9,16 +9,18 @@
 
 enum { PAGE_MAX = 1000, PAGE = 100 };
 
-// ---- one relationship --------------------------------------------------------------------------------------------------
+// ---- one relationship
+// --------------------------------------------------------------------------------------------------
 
 static gm_edge find_edge(gm_request *request, gm_twin source)
 {
     gm_edge edge = gm_state_find_relationship(gm_api_state(request), source, request->parameters[1]);
     if (!gm_edge_ok(edge)) {
-        gm_reply_error(request, 404, "RelationshipNotFound",
-                       "Relationship " GM_STR_FMT " not found on twin " GM_STR_FMT
-                       ". Please verify that the relationship id is valid and ensure that the relationship is not deleted.",
-                       GM_STR_ARG(request->parameters[1]), GM_STR_ARG(request->parameters[0]));
+        gm_reply_error(
+            request, 404, "RelationshipNotFound",
+            "Relationship " GM_STR_FMT " not found on twin " GM_STR_FMT
+            ". Please verify that the relationship id is valid and ensure that the relationship is not deleted.",
+            GM_STR_ARG(request->parameters[1]), GM_STR_ARG(request->parameters[0]));
     }
     return edge;
 }
@@ -64,18 +66,21 @@ static bool target_fits(gm_request *request, gm_twin source, gm_twin target, gm_
     // A model may name a target that was never added; then only an exact match of names can be asked for.
     if (wanted != NULL ? gm_type_is(found, wanted) : gm_str_eq(found->id, declared->target)) return true;
     gm_reply_error(request, 400, "ValidationFailed",
-                   "Twin relationship does not align with the model: the target of '" GM_STR_FMT "' must be a " GM_STR_FMT
-                   ", and " GM_STR_FMT " is a " GM_STR_FMT ".",
-                   GM_STR_ARG(name), GM_STR_ARG(declared->target), GM_STR_ARG(gm_state_id(state, target)), GM_STR_ARG(found->id));
+                   "Twin relationship does not align with the model: the target of '" GM_STR_FMT
+                   "' must be a " GM_STR_FMT ", and " GM_STR_FMT " is a " GM_STR_FMT ".",
+                   GM_STR_ARG(name), GM_STR_ARG(declared->target), GM_STR_ARG(gm_state_id(state, target)),
+                   GM_STR_ARG(found->id));
     return false;
 }
 
-static void submit(gm_request *request, gm_twin source, gm_twin target, gm_str name, gm_str properties, gm_request_call *then)
+static void submit(gm_request *request, gm_twin source, gm_twin target, gm_str name, gm_str properties,
+                   gm_request_call *then)
 {
     gm_error err = { 0 };
     gm_ask   ask = gm_request_ask(request, then);
     gm_request_submitted(request,
-                         gm_engine_relationship_put(request->engine, source, target, request->parameters[1], name, properties, ask, &err),
+                         gm_engine_relationship_put(request->engine, source, target, request->parameters[1], name,
+                                                    properties, ask, &err),
                          &err);
 }
 
@@ -83,7 +88,8 @@ static void submit(gm_request *request, gm_twin source, gm_twin target, gm_str n
 static bool in_flight(gm_request *request, gm_str target)
 {
     const gm_engine *engine = request->engine;
-    return gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN, request->parameters[0]) || gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN, target) ||
+    return gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN, request->parameters[0]) ||
+           gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN, target) ||
            gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN, GM_STR("")) ||
            gm_engine_relationship_in_flight(engine, request->parameters[0], request->parameters[1]);
 }
@@ -120,12 +126,14 @@ void gm_route_relationship_put(gm_request *request)
     gm_twin target = gm_state_find(state, document.target_id);
     if (!gm_twin_ok(target)) {
         gm_reply_error(request, 404, "TargetDigitalTwinNotFound",
-                       "The target digital twin is invalid or does not exist: " GM_STR_FMT ". Please validate that the target twin is not deleted.",
+                       "The target digital twin is invalid or does not exist: " GM_STR_FMT
+                       ". Please validate that the target twin is not deleted.",
                        GM_STR_ARG(gm_str_slice(document.target_id, 0, 200)));
         return;
     }
     if (target.v == source.v) {
-        gm_reply_error(request, 400, "OperationNotAllowed", "The relationship cannot connect to the same digital twin.");
+        gm_reply_error(request, 400, "OperationNotAllowed",
+                       "The relationship cannot connect to the same digital twin.");
         return;
     }
     if (!target_fits(request, source, target, document.name)) return;
@@ -144,13 +152,17 @@ void gm_route_relationship_delete(gm_request *request)
     if (!gm_twin_ok(source)) return;
     gm_edge edge = find_edge(request, source);
     if (!gm_edge_ok(edge)) return;
-    if (!gm_condition_holds(request, gm_state_relationship(gm_api_state(request), edge).version, "relationship", request->parameters[1])) return;
+    if (!gm_condition_holds(request, gm_state_relationship(gm_api_state(request), edge).version, "relationship",
+                            request->parameters[1]))
+        return;
     gm_error err = { 0 };
     gm_ask   ask = gm_request_ask(request, after_delete);
-    gm_request_submitted(request, gm_engine_relationship_delete(request->engine, source, request->parameters[1], ask, &err), &err);
+    gm_request_submitted(
+        request, gm_engine_relationship_delete(request->engine, source, request->parameters[1], ask, &err), &err);
 }
 
-// ---- patch ---------------------------------------------------------------------------------------------------------------
+// ---- patch
+// ---------------------------------------------------------------------------------------------------------------
 
 static void after_patch(gm_request *request)
 {
@@ -165,21 +177,24 @@ static void reply_patch_invalid(gm_request *request, const char *text)
 }
 
 // The properties with the patch applied, checked as a PUT of the whole relationship would be.
-static gm_status patched(gm_request *request, const gm_relationship *now, const gm_patch *patch, gm_relationship_document *out, gm_error *err)
+static gm_status patched(gm_request *request, const gm_relationship *now, const gm_patch *patch,
+                         gm_relationship_document *out, gm_error *err)
 {
     const gm_state *state    = gm_api_state(request);
     json_t         *document = json_loadb(now->properties.ptr, now->properties.len, 0, NULL);
-    gm_status       st       = document != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "api.relationships", "patching a relationship");
+    gm_status st = document != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "api.relationships", "patching a relationship");
     if (st == GM_OK) {
         st = gm_patch_apply(document, patch, err);
         if (st == GM_INVALID) st = GM_CONFLICT;  // the patch is wrong, not the relationship
     }
     gm_str target = gm_state_id(state, now->target);
-    if (st == GM_OK && (json_object_set_new(document, "$relationshipName", json_stringn(now->name.ptr, now->name.len)) != 0 ||
-                        json_object_set_new(document, "$targetId", json_stringn(target.ptr, target.len)) != 0)) {
+    if (st == GM_OK &&
+        (json_object_set_new(document, "$relationshipName", json_stringn(now->name.ptr, now->name.len)) != 0 ||
+         json_object_set_new(document, "$targetId", json_stringn(target.ptr, target.len)) != 0)) {
         st = gm_fail(err, GM_NOMEM, "api.relationships", "patching a relationship");
     }
-    if (st == GM_OK) st = gm_document_read_relationship(gm_state_type(state, now->source), document, request->arena, out, err);
+    if (st == GM_OK)
+        st = gm_document_read_relationship(gm_state_type(state, now->source), document, request->arena, out, err);
     json_decref(document);
     return st;
 }
@@ -204,7 +219,8 @@ void gm_route_relationship_patch(gm_request *request)
     gm_status st  = gm_patch_read(request->arena, body, &patch, &err);
     for (size_t i = 0; st == GM_OK && i < patch.count; i++) {
         if (patch.steps[i].path.count > 0 && gm_str_starts(patch.steps[i].path.parts[0], GM_STR("$"))) {
-            st = gm_fail(&err, GM_INVALID, "api.relationships", "Only the properties of a relationship can be patched, not " GM_STR_FMT,
+            st = gm_fail(&err, GM_INVALID, "api.relationships",
+                         "Only the properties of a relationship can be patched, not " GM_STR_FMT,
                          GM_STR_ARG(gm_str_slice(patch.steps[i].path.text, 0, 80)));
         }
     }
@@ -219,7 +235,8 @@ void gm_route_relationship_patch(gm_request *request)
     else submit(request, source, now.target, document.name, document.properties, after_patch);
 }
 
-// ---- lists ---------------------------------------------------------------------------------------------------------------
+// ---- lists
+// ---------------------------------------------------------------------------------------------------------------
 
 static void write_incoming(gm_request *request, gm_edge edge)
 {
@@ -277,8 +294,9 @@ static void list(gm_request *request, bool incoming)
     uint32_t size;
     uint64_t position;
     gm_str   what = gm_arena_printf(request->arena, "%s %u", incoming ? "in" : "out", twin.v);
-    if (!gm_request_parameter(request, "relationshipName", &name) || !gm_request_page_size(request, PAGE_MAX, PAGE, &size) ||
-        !gm_page_position(request, what, &position)) return;
+    if (!gm_request_parameter(request, "relationshipName", &name) ||
+        !gm_request_page_size(request, PAGE_MAX, PAGE, &size) || !gm_page_position(request, what, &position))
+        return;
     const gm_state *state  = gm_api_state(request);
     uint32_t        number = name.len > 0 ? gm_state_name_number(state, name) : 0, written = 0, at = (uint32_t)position;
     gm_edge         edge   = page_start(state, twin, incoming, position);

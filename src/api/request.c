@@ -186,14 +186,15 @@ static bool number_between(gm_str text, uint64_t min, uint64_t max, uint64_t *ou
     return true;
 }
 
-bool gm_request_number(gm_request *request, const char *name, uint64_t min, uint64_t max, uint64_t otherwise, uint64_t *out_number)
+bool gm_request_number(gm_request *request, const char *name, uint64_t min, uint64_t max, uint64_t otherwise,
+                       uint64_t *out_number)
 {
     gm_str text;
     *out_number = otherwise;
     if (!gm_request_parameter(request, name, &text)) return false;
     if (text.ptr == NULL || number_between(text, min, max, out_number)) return true;
-    gm_reply_error(request, 400, "InvalidArgument", "'%s' is a whole number from %llu to %llu.", name, (unsigned long long)min,
-                   (unsigned long long)max);
+    gm_reply_error(request, 400, "InvalidArgument", "'%s' is a whole number from %llu to %llu.", name,
+                   (unsigned long long)min, (unsigned long long)max);
     return false;
 }
 
@@ -224,8 +225,8 @@ json_t *gm_request_json(gm_request *request)
     if (json_error_code(&why) == json_error_out_of_memory) {
         gm_reply_failure(request, GM_NOMEM, NULL);
     } else {
-        gm_reply_error(request, 400, "InvalidArgument", "The body is not valid JSON: line %d, column %d: %s.", why.line, why.column,
-                       why.text);
+        gm_reply_error(request, 400, "InvalidArgument", "The body is not valid JSON: line %d, column %d: %s.", why.line,
+                       why.column, why.text);
     }
     return NULL;
 }
@@ -259,15 +260,17 @@ void gm_reply_header(gm_request *request, const char *name, const char *fmt, ...
 }
 
 // When memory is refused even for a sentence about it, the sentence is already here.
-static const char no_memory[] =
-    "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"The server has no memory for this answer; try again.\"}}";
+static const char no_memory[] = "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"The server has no memory "
+                                "for this answer; try again.\"}}";
 
 static void out_of_memory(gm_request *request)
 {
     request->fixed              = gm_str_of(no_memory);
     request->reply_header_count = 0;
-    request->reply_headers[request->reply_header_count++] = (gm_header){ GM_STR("Content-Type"), GM_STR("application/json; charset=utf-8") };
-    request->reply_headers[request->reply_header_count++] = (gm_header){ GM_STR("x-ms-error-code"), GM_STR("ServiceUnavailable") };
+    request->reply_headers[request->reply_header_count++] =
+        (gm_header) { GM_STR("Content-Type"), GM_STR("application/json; charset=utf-8") };
+    request->reply_headers[request->reply_header_count++] =
+        (gm_header) { GM_STR("x-ms-error-code"), GM_STR("ServiceUnavailable") };
     answered(request, 503);
 }
 
@@ -281,7 +284,10 @@ void gm_reply_text(gm_request *request, unsigned status, const char *mime)
     answered(request, status);
 }
 
-void gm_reply_json(gm_request *request, unsigned status) { gm_reply_text(request, status, "application/json; charset=utf-8"); }
+void gm_reply_json(gm_request *request, unsigned status)
+{
+    gm_reply_text(request, status, "application/json; charset=utf-8");
+}
 
 void gm_reply_empty(gm_request *request, unsigned status)
 {

@@ -18,7 +18,13 @@
 
 #include <jansson.h>
 
-enum { GM_SEGMENTS_MAX = 12, GM_HEADERS_MAX = 100, GM_REPLY_HEADERS_MAX = 12, GM_PARAMETERS_MAX = 4, GM_RETRIES_MAX = 1000 };
+enum {
+    GM_SEGMENTS_MAX      = 12,
+    GM_HEADERS_MAX       = 100,
+    GM_REPLY_HEADERS_MAX = 12,
+    GM_PARAMETERS_MAX    = 4,
+    GM_RETRIES_MAX       = 1000
+};
 
 typedef enum gm_method {
     GM_METHOD_GET, GM_METHOD_HEAD, GM_METHOD_PUT, GM_METHOD_POST, GM_METHOD_PATCH, GM_METHOD_DELETE, GM_METHOD_OPTIONS,
@@ -35,10 +41,15 @@ typedef enum gm_right { GM_RIGHT_NONE, GM_RIGHT_READ, GM_RIGHT_OPERATE, GM_RIGHT
 // Who asks. Until access is configured everyone on an admitted address is `operator of everything`.
 typedef struct gm_principal { gm_str name; gm_right right; } gm_principal;
 
-typedef enum gm_request_state { GM_REQUEST_RECEIVING, GM_REQUEST_HANDLING, GM_REQUEST_WAITING, GM_REQUEST_ANSWERED } gm_request_state;
+typedef enum gm_request_state {
+    GM_REQUEST_RECEIVING,
+    GM_REQUEST_HANDLING,
+    GM_REQUEST_WAITING,
+    GM_REQUEST_ANSWERED
+} gm_request_state;
 
-// A body that is made while it is sent (server-sent events). read fills up to max bytes and returns how many; 0: nothing
-// now, gm_request_wake will be called; -1: the end. end is called once, when nobody will read any more.
+// A body that is made while it is sent (server-sent events). read fills up to max bytes and returns how many; 0:
+// nothing now, gm_request_wake will be called; -1: the end. end is called once, when nobody will read any more.
 typedef struct gm_source {
     int64_t (*read)(void *context, char *to, size_t max);
     void (*end)(void *context);
@@ -105,9 +116,10 @@ GM_NODISCARD bool gm_request_parameter(gm_request *request, const char *name, gm
 // The next value of a parameter that may be repeated; *at starts at 0.
 GM_NODISCARD bool gm_request_next_parameter(gm_request *request, const char *name, size_t *at, gm_str *out_value);
 // A parameter or header that counts, between min and max (else replied 400); `otherwise` when absent.
-GM_NODISCARD bool gm_request_number(gm_request *request, const char *name, uint64_t min, uint64_t max, uint64_t otherwise,
-                                    uint64_t *out_number);
-GM_NODISCARD bool gm_request_page_size(gm_request *request, uint32_t max, uint32_t otherwise, uint32_t *out_size);  // max-items-per-page
+GM_NODISCARD bool gm_request_number(gm_request *request, const char *name, uint64_t min, uint64_t max,
+                                    uint64_t otherwise, uint64_t *out_number);
+GM_NODISCARD bool gm_request_page_size(gm_request *request, uint32_t max, uint32_t otherwise,
+                                       uint32_t *out_size); // max-items-per-page
 
 // The body as JSON (duplicate keys refused); NULL: replied 400 with the place of the mistake.
 json_t *gm_request_json(gm_request *request);

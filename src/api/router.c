@@ -71,7 +71,8 @@ static void find_route(gm_request *request)
     bool any;
     reply_allowed(request, &any);
     if (!any) {
-        gm_reply_error(request, 404, "NotFound", "There is nothing at " GM_STR_FMT ".", GM_STR_ARG(gm_str_slice(request->path, 0, 200)));
+        gm_reply_error(request, 404, "NotFound", "There is nothing at " GM_STR_FMT ".",
+                       GM_STR_ARG(gm_str_slice(request->path, 0, 200)));
     }
 }
 
@@ -96,7 +97,8 @@ static bool admit(gm_request *request)
         return false;
     }
     if (request->principal.right < request->route->right) {
-        gm_reply_error(request, 403, "AuthorizationFailed", "'" GM_STR_FMT "' may not do this.", GM_STR_ARG(request->principal.name));
+        gm_reply_error(request, 403, "AuthorizationFailed", "'" GM_STR_FMT "' may not do this.",
+                       GM_STR_ARG(request->principal.name));
         return false;
     }
     return true;
@@ -116,7 +118,8 @@ static bool version_fits(gm_request *request)
         if (gm_str_is(version, api_versions[i])) return true;
     }
     gm_reply_error(request, 400, "UnsupportedApiVersionValue",
-                   "Unsupported api-version '" GM_STR_FMT "'. The supported api-versions are '2020-10-31, 2022-05-31, 2023-06-30, 2023-10-31'.",
+                   "Unsupported api-version '" GM_STR_FMT
+                   "'. The supported api-versions are '2020-10-31, 2022-05-31, 2023-06-30, 2023-10-31'.",
                    GM_STR_ARG(gm_str_slice(version, 0, 100)));
     return false;
 }
@@ -125,7 +128,8 @@ static bool is_json(gm_str type)
 {
     type = gm_str_trim(gm_str_slice(type, 0, gm_str_find_char(type, ';')));
     if (type.len == 16 && strncasecmp(type.ptr, "application/json", 16) == 0) return true;
-    return type.len > 17 && strncasecmp(type.ptr, "application/", 12) == 0 && strncasecmp(type.ptr + type.len - 5, "+json", 5) == 0;
+    return type.len > 17 && strncasecmp(type.ptr, "application/", 12) == 0 &&
+           strncasecmp(type.ptr + type.len - 5, "+json", 5) == 0;
 }
 
 static bool body_fits(gm_request *request)
@@ -138,13 +142,15 @@ static bool body_fits(gm_request *request)
     }
     gm_str length = gm_request_header(request, "content-length");
     if (length.len > 19 || (length.ptr != NULL && strtoull(length.ptr, NULL, 10) > request->body.limit)) {
-        gm_reply_error(request, 413, "PayloadTooLarge", "The body has more than the %zu bytes that are admitted here.", request->body.limit);
+        gm_reply_error(request, 413, "PayloadTooLarge", "The body has more than the %zu bytes that are admitted here.",
+                       request->body.limit);
         return false;
     }
     gm_str type = gm_request_header(request, "content-type");
     if (is_json(type)) return true;
     // Without this a page of another origin could send a body without asking first (see comes_from_elsewhere).
-    gm_reply_error(request, 415, "UnsupportedMediaType", "The body must be JSON, and the header Content-Type must say so: application/json.");
+    gm_reply_error(request, 415, "UnsupportedMediaType",
+                   "The body must be JSON, and the header Content-Type must say so: application/json.");
     return false;
 }
 

@@ -58,7 +58,8 @@ static void tick_at(gm_streams *streams, gm_dur_ns at)
     streams->timer = NULL;
     gm_dur_ns now  = gm_loop_monotonic(streams->options.loop);
     gm_error  err;
-    if (gm_loop_after(streams->options.loop, at > now ? at - now : 0, on_tick, streams, &streams->timer, &err) != GM_OK) {
+    if (gm_loop_after(streams->options.loop, at > now ? at - now : 0, on_tick, streams, &streams->timer, &err) !=
+        GM_OK) {
         streams->timer = NULL;  // the next change tries again
         return;
     }
@@ -67,7 +68,8 @@ static void tick_at(gm_streams *streams, gm_dur_ns at)
 
 static bool has_news(const gm_stream *stream)
 {
-    return stream->news != NULL || stream->cursor != stream->streams->structure.count || stream->alive_due || stream->broken;
+    return stream->news != NULL || stream->cursor != stream->streams->structure.count || stream->alive_due ||
+           stream->broken;
 }
 
 // Changes that come fast are gathered: at most one answer per interval.
@@ -151,11 +153,13 @@ static void mark_change(gm_subscription *sub, const gm_record *record, const gm_
     }
     if (change->kind == GM_CHANGE_TWIN_PUT) {
         const gm_type *type = gm_state_type(state_of(sub->stream->streams), sub->twin);
-        if (type != sub->type && !gm_subscription_retype(&sub->stream->streams->table, sub, type)) break_stream(sub->stream);
+        if (type != sub->type && !gm_subscription_retype(&sub->stream->streams->table, sub, type))
+            break_stream(sub->stream);
         else tell(sub, GM_NEWS_VIEW, record);
         return;
     }
-    for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) gm_subscription_mark(sub, cell.column);
+    for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);)
+        gm_subscription_mark(sub, cell.column);
     tell(sub, GM_NEWS_VALUES, record);
 }
 
@@ -184,7 +188,8 @@ static void requery(gm_stream *stream, gm_twin twin, const gm_record *record)
     if (gm_query_matches(stream->query, state_of(stream->streams), twin, &matches, &err) != GM_OK) return;
     if (matches && sub == NULL) enter(stream, twin, record);
     else if (!matches && sub != NULL) tell(sub, GM_NEWS_GONE, record);
-    else if (matches && sub->news == GM_NEWS_GONE && !sub->deleted) sub->news = GM_NEWS_VIEW;  // left and came back unread
+    else if (matches && sub->news == GM_NEWS_GONE && !sub->deleted)
+        sub->news = GM_NEWS_VIEW; // left and came back unread
 }
 
 static void look_for_missing(gm_stream *stream, gm_twin twin, const gm_record *record)
@@ -210,10 +215,12 @@ static void observe(void *context, const gm_record *record, const gm_change *cha
         return;
     }
     bool structural = gm_structure_note(&streams->structure, state_of(streams), record, change);
-    bool of_twin    = change->kind == GM_CHANGE_WRITE || change->kind == GM_CHANGE_TWIN_PUT || change->kind == GM_CHANGE_TWIN_DELETE;
+    bool of_twin =
+        change->kind == GM_CHANGE_WRITE || change->kind == GM_CHANGE_TWIN_PUT || change->kind == GM_CHANGE_TWIN_DELETE;
     gm_twin twin    = { change->twin };
     if (of_twin) {
-        for (gm_subscription *sub = gm_subscription_first(&streams->table, twin); sub != NULL; sub = gm_subscription_next(sub)) {
+        for (gm_subscription *sub = gm_subscription_first(&streams->table, twin); sub != NULL;
+             sub                  = gm_subscription_next(sub)) {
             mark_change(sub, record, change);
         }
     }
@@ -222,7 +229,8 @@ static void observe(void *context, const gm_record *record, const gm_change *cha
         if (structural) nudge(stream);
         if (!of_twin || change->kind == GM_CHANGE_TWIN_DELETE) continue;
         if (stream->query != NULL) requery(stream, twin, record);
-        else if (stream->missing_count > 0 && change->kind == GM_CHANGE_TWIN_PUT) look_for_missing(stream, twin, record);
+        else if (stream->missing_count > 0 && change->kind == GM_CHANGE_TWIN_PUT)
+            look_for_missing(stream, twin, record);
     }
 }
 
@@ -398,7 +406,8 @@ static bool follow_names(gm_request *request, gm_stream *stream)
         if (stream->missing_count == MISSING_MAX) break;
         stream->missing[stream->missing_count++] = id;
     }
-    gm_reply_error(request, 400, "LimitExceeded", "A stream follows at most %u twins.", stream->streams->options.twins_max);
+    gm_reply_error(request, 400, "LimitExceeded", "A stream follows at most %u twins.",
+                   stream->streams->options.twins_max);
     return false;
 }
 
@@ -421,7 +430,8 @@ static bool follow_query(gm_request *request, gm_stream *stream, gm_str text)
         if (add_subscription(stream, twin) == NULL) st = GM_NOMEM;
     }
     if (st == GM_OK) return true;
-    if (st == GM_INVALID || st == GM_LIMIT) gm_reply_error(request, 400, "SqlQueryError", "SQL query failed: %s", err.text);
+    if (st == GM_INVALID || st == GM_LIMIT)
+        gm_reply_error(request, 400, "SqlQueryError", "SQL query failed: %s", err.text);
     else gm_reply_failure(request, st, &err);
     return false;
 }
@@ -436,7 +446,8 @@ void gm_route_stream(gm_request *request)
         return;
     }
     if (streams->count >= streams->options.streams_max) {
-        gm_reply_error(request, 503, "ServiceUnavailable", "There are %zu streams open, as many as the server admits.", streams->count);
+        gm_reply_error(request, 503, "ServiceUnavailable", "There are %zu streams open, as many as the server admits.",
+                       streams->count);
         return;
     }
     gm_stream *stream = open_stream(streams, request);
@@ -451,7 +462,8 @@ void gm_route_stream(gm_request *request)
     }
     gm_reply_header(request, "Cache-Control", "no-store");
     gm_reply_header(request, "X-Accel-Buffering", "no");  // a proxy must not hold events back
-    gm_reply_source(request, "text/event-stream", (gm_source){ .read = read_stream, .end = end_stream, .context = stream });
+    gm_reply_source(request, "text/event-stream",
+                    (gm_source) { .read = read_stream, .end = end_stream, .context = stream });
 }
 
 // ---- life cycle ----------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ void gm_event_open(gm_buf *out, const char *name, uint64_t sequence, gm_time_ns 
 {
     char text[GM_TIME_TEXT];
     gm_time_format(time, text);
-    gm_buf_printf(out, "event: %s\nid: %llu\ndata: {\"sequence\":%llu,\"time\":\"%s\"", name, (unsigned long long)sequence,
-                  (unsigned long long)sequence, text);
+    gm_buf_printf(out, "event: %s\nid: %llu\ndata: {\"sequence\":%llu,\"time\":\"%s\"", name,
+                  (unsigned long long)sequence, (unsigned long long)sequence, text);
 }
 
 void gm_event_close(gm_buf *out) { gm_buf_text(out, "}\n\n"); }

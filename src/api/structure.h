@@ -22,7 +22,8 @@ void gm_structure_init(gm_structure *structure, const gm_alloc *alloc);
 void gm_structure_finish(gm_structure *structure);
 
 // Takes note of a change that was applied; true when it is one of structure.
-bool gm_structure_note(gm_structure *structure, const gm_state *state, const gm_record *record, const gm_change *change);
+bool gm_structure_note(gm_structure *structure, const gm_state *state, const gm_record *record,
+                       const gm_change *change);
 
 // Appends the events from *cursor on and moves it to the end.
 void gm_structure_read(const gm_structure *structure, uint64_t *cursor, gm_buf *out);

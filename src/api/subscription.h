@@ -34,7 +34,8 @@ typedef struct gm_subscriptions {
 void gm_subscriptions_finish(gm_subscriptions *table);
 
 // NULL: memory refused.
-GM_NODISCARD gm_subscription *gm_subscribe(gm_subscriptions *table, gm_stream *stream, const gm_state *state, gm_twin twin);
+GM_NODISCARD gm_subscription *gm_subscribe(gm_subscriptions *table, gm_stream *stream, const gm_state *state,
+                                           gm_twin twin);
 void                          gm_unsubscribe(gm_subscriptions *table, gm_subscription *sub);
 
 // The first, and the next, subscription of a twin.

@@ -14,13 +14,15 @@ static bool is_telemetry(const gm_type *type, gm_str path)
 {
     for (size_t i = 0; i < type->column_count; i++) {
         const gm_column *c = &type->columns[i];
-        if (c->is_telemetry && gm_str_starts(c->path, path) && (c->path.len == path.len || c->path.ptr[path.len] == '/')) return true;
+        if (c->is_telemetry && gm_str_starts(c->path, path) &&
+            (c->path.len == path.len || c->path.ptr[path.len] == '/'))
+            return true;
     }
     return false;
 }
 
-static gm_status read_values(gm_request *request, const gm_type *type, gm_str component, gm_time_ns at, gm_cell_write **cells, size_t *count,
-                             gm_error *err)
+static gm_status read_values(gm_request *request, const gm_type *type, gm_str component, gm_time_ns at,
+                             gm_cell_write **cells, size_t *count, gm_error *err)
 {
     const char *key;
     json_t     *value;
@@ -46,18 +48,20 @@ static bool source_time(gm_request *request, gm_time_ns *out_at)
         return true;
     }
     if (gm_time_parse(text, out_at, NULL) == GM_OK) return true;
-    gm_reply_error(request, 400, "InvalidArgument", "The header Telemetry-Source-Time is a time such as 2026-01-01T00:00:00Z.");
+    gm_reply_error(request, 400, "InvalidArgument",
+                   "The header Telemetry-Source-Time is a time such as 2026-01-01T00:00:00Z.");
     return false;
 }
 
 static json_t *object_in(gm_str text)
 {
-    json_t *json = text.len > 0 && text.ptr[0] == '{' ? json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_t *json =
+        text.len > 0 && text.ptr[0] == '{' ? json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
     return json_is_object(json) ? json : (json_decref(json), NULL);
 }
 
-// Some clients send the object as a text, and version 1.1.0 of the service's own JavaScript client exchanges payload and
-// message id of a component's telemetry. Either way it can be told what was meant.
+// Some clients send the object as a text, and version 1.1.0 of the service's own JavaScript client exchanges payload
+// and message id of a component's telemetry. Either way it can be told what was meant.
 static void unwrap(gm_request *request)
 {
     if (!json_is_string(request->json)) return;
@@ -89,7 +93,8 @@ static void report(gm_request *request, gm_str component)
     gm_cell_write *cells = NULL;
     size_t         count = 0;
     gm_error       err   = { 0 };
-    gm_status      st    = read_values(request, gm_state_type(gm_api_state(request), twin), component, at, &cells, &count, &err);
+    gm_status      st =
+        read_values(request, gm_state_type(gm_api_state(request), twin), component, at, &cells, &count, &err);
     if (st != GM_OK) {
         gm_api_document_refused(request, "Invalid telemetry", st, &err);
         return;

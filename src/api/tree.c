@@ -9,7 +9,8 @@ enum { PAGE_MAX = 1000, PAGE = 100, COUNT_MAX = 100000, DEPTH_MAX = 32, SEARCH_T
 static uint32_t count_children(const gm_state *state, gm_twin twin)
 {
     uint32_t n = 0;
-    for (gm_edge e = gm_state_first_out(state, twin); gm_edge_ok(e) && n < COUNT_MAX; e = gm_state_next_out(state, e)) n++;
+    for (gm_edge e = gm_state_first_out(state, twin); gm_edge_ok(e) && n < COUNT_MAX; e = gm_state_next_out(state, e))
+        n++;
     return n;
 }
 
@@ -121,7 +122,8 @@ static void search(gm_request *request, gm_str text, uint32_t size, uint64_t pos
         gm_buf_byte(&request->out, '}');
     }
     gm_buf_byte(&request->out, ']');
-    if (next < limit) gm_page_next(request, gm_arena_printf(request->arena, "search " GM_STR_FMT, GM_STR_ARG(needle)), next);
+    if (next < limit)
+        gm_page_next(request, gm_arena_printf(request->arena, "search " GM_STR_FMT, GM_STR_ARG(needle)), next);
 }
 
 // ---- the route -----------------------------------------------------------------------------------------------------

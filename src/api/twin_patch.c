@@ -26,7 +26,8 @@ static void reply_patch_invalid(gm_request *request, const gm_error *err)
     gm_reply_error(request, 400, "JsonPatchInvalid", "%s." HINT, err->text);
 }
 
-// ---- where a step leads ----------------------------------------------------------------------------------------------
+// ---- where a step leads
+// ----------------------------------------------------------------------------------------------
 
 // The pointer's parts as a column path: the component in front, '/' between.
 static gm_status column_path(patching *p, const gm_pointer *pointer, size_t count, gm_str *out_path, gm_error *err)
@@ -34,7 +35,8 @@ static gm_status column_path(patching *p, const gm_pointer *pointer, size_t coun
     size_t size = p->component.len + 1;
     for (size_t i = 0; i < count; i++) {
         if (gm_str_find_char(pointer->parts[i], '/') != SIZE_MAX) {
-            return gm_fail(err, GM_INVALID, "api.patch", "Names with a slash can not be patched one by one; replace what holds them");
+            return gm_fail(err, GM_INVALID, "api.patch",
+                           "Names with a slash can not be patched one by one; replace what holds them");
         }
         size += pointer->parts[i].len + 1;
     }
@@ -85,7 +87,8 @@ static bool depends_on_value(patching *p, const gm_patch_step *step)
     return false;
 }
 
-// ---- source times ----------------------------------------------------------------------------------------------------
+// ---- source times
+// ----------------------------------------------------------------------------------------------------
 
 static bool is_at_or_below(gm_str path, gm_str top)
 {
@@ -103,7 +106,8 @@ static gm_status add_present(patching *p, uint32_t column, gm_time_ns at, gm_err
     json_t   *value = text.failed ? NULL : json_loadb((const char *)text.ptr, text.len, JSON_DECODE_ANY, NULL);
     gm_status st    = GM_NOMEM;
     if (value != NULL) {
-        st = gm_document_read_value(p->type, p->type->columns[column].path, value, at, p->request->arena, &p->cells, &p->count, err);
+        st = gm_document_read_value(p->type, p->type->columns[column].path, value, at, p->request->arena, &p->cells,
+                                    &p->count, err);
     } else {
         gm_fail(err, GM_NOMEM, "api.patch", "patching a source time");
     }
@@ -117,7 +121,8 @@ static gm_status patch_source_time(patching *p, const gm_patch_step *step, size_
 {
     const gm_pointer *at = &step->path;
     if (at->count != metadata + 3 || !gm_str_is(at->parts[metadata + 2], "sourceTime") || step->value == NULL) {
-        return gm_fail(err, GM_INVALID, "api.patch", "Of the metadata only $metadata/$model and $metadata/{property}/sourceTime can be set");
+        return gm_fail(err, GM_INVALID, "api.patch",
+                       "Of the metadata only $metadata/$model and $metadata/{property}/sourceTime can be set");
     }
     gm_time_ns time;
     gm_str     text = { json_string_value(step->value), json_string_length(step->value) };
@@ -142,11 +147,14 @@ static gm_status patch_source_time(patching *p, const gm_patch_step *step, size_
         }
         if (!set) st = add_present(p, c, time, err);
     }
-    if (st == GM_OK && !found) return gm_fail(err, GM_INVALID, "api.patch", "Could not resolve path " GM_STR_FMT, GM_STR_ARG(gm_str_slice(at->text, 0, 100)));
+    if (st == GM_OK && !found)
+        return gm_fail(err, GM_INVALID, "api.patch", "Could not resolve path " GM_STR_FMT,
+                       GM_STR_ARG(gm_str_slice(at->text, 0, 100)));
     return st;
 }
 
-// ---- properties --------------------------------------------------------------------------------------------------------
+// ---- properties
+// --------------------------------------------------------------------------------------------------------
 
 static gm_status patch_property(patching *p, const gm_patch_step *step, gm_error *err)
 {
@@ -155,9 +163,11 @@ static gm_status patch_property(patching *p, const gm_patch_step *step, gm_error
     if (st != GM_OK) return st;
     const gm_column *column = gm_type_column(p->type, path);
     if (column != NULL && column->is_telemetry) {
-        return gm_fail(err, GM_CONFLICT, "api.patch", "'" GM_STR_FMT "' is telemetry: it is reported, not set", GM_STR_ARG(path));
+        return gm_fail(err, GM_CONFLICT, "api.patch", "'" GM_STR_FMT "' is telemetry: it is reported, not set",
+                       GM_STR_ARG(path));
     }
-    return gm_document_read_patch(p->state, p->twin, step->op, path, step->value, p->now, p->request->arena, &p->cells, &p->count, err);
+    return gm_document_read_patch(p->state, p->twin, step->op, path, step->value, p->now, p->request->arena, &p->cells,
+                                  &p->count, err);
 }
 
 // The path resolves, or the patch is wrong; the value fits the schema, or the twin would be.
@@ -166,10 +176,13 @@ static void reply_step_refused(patching *p, const gm_patch_step *step, gm_status
     gm_request *request = p->request;
     gm_str      text    = gm_str_slice(step->path.text, 0, 300);
     if (st == GM_NOTFOUND && step->op == GM_PATCH_ADD && step->path.count > 0) {
-        gm_reply_error(request, 400, "JsonPatchInvalid", GM_STR_FMT " does not exist on component: model " GM_STR_FMT " has no such property." HINT,
-                       GM_STR_ARG(gm_str_slice(step->path.parts[step->path.count - 1], 0, 100)), GM_STR_ARG(p->type->id));
+        gm_reply_error(request, 400, "JsonPatchInvalid",
+                       GM_STR_FMT " does not exist on component: model " GM_STR_FMT " has no such property." HINT,
+                       GM_STR_ARG(gm_str_slice(step->path.parts[step->path.count - 1], 0, 100)),
+                       GM_STR_ARG(p->type->id));
     } else if (st == GM_NOTFOUND) {
-        gm_reply_error(request, 400, "JsonPatchInvalid", "Could not resolve path " GM_STR_FMT "." HINT, GM_STR_ARG(text));
+        gm_reply_error(request, 400, "JsonPatchInvalid", "Could not resolve path " GM_STR_FMT "." HINT,
+                       GM_STR_ARG(text));
     } else if (st == GM_CONFLICT) {
         reply_patch_invalid(request, err);
     } else if (st == GM_INVALID || st == GM_LIMIT) {
@@ -207,11 +220,13 @@ static void patch_cells(patching *p, const gm_patch *patch)
     gm_error err = { 0 };
     gm_ask   ask = gm_request_ask(p->request, after_patch);
     gm_request_submitted(p->request,
-                         gm_engine_write(p->request->engine, p->twin, GM_WRITE_PROPERTIES | GM_WRITE_ALWAYS, p->cells, p->count, ask, &err),
+                         gm_engine_write(p->request->engine, p->twin, GM_WRITE_PROPERTIES | GM_WRITE_ALWAYS, p->cells,
+                                         p->count, ask, &err),
                          &err);
 }
 
-// ---- another model -----------------------------------------------------------------------------------------------------
+// ---- another model
+// -----------------------------------------------------------------------------------------------------
 
 // Telemetry that the new model does not know goes silently: nobody could remove it by a patch.
 static void drop_foreign_telemetry(json_t *document, const gm_type *from, const gm_type *to)
@@ -241,7 +256,8 @@ static void drop_stale_metadata(json_t *scope)
     }
     json_object_foreach(scope, key, value)
     {
-        if (key[0] != '$' && json_is_object(value) && json_object_get(value, "$metadata") != NULL) drop_stale_metadata(value);
+        if (key[0] != '$' && json_is_object(value) && json_object_get(value, "$metadata") != NULL)
+            drop_stale_metadata(value);
     }
 }
 
@@ -263,7 +279,8 @@ static const gm_type *new_type(patching *p, const gm_patch *patch)
         gm_str        id    = { json_string_value(value), json_string_length(value) };
         type                = json_is_string(value) ? gm_model_find(gm_api_model(p->request), id) : NULL;
         if (type == NULL) {
-            gm_reply_error(p->request, 400, "ValidationFailed", "Invalid twin specified: " GM_STR_FMT " or one of its dependencies does not exist.",
+            gm_reply_error(p->request, 400, "ValidationFailed",
+                           "Invalid twin specified: " GM_STR_FMT " or one of its dependencies does not exist.",
                            GM_STR_ARG(json_is_string(value) ? gm_str_slice(id, 0, 300) : GM_STR("the new $model")));
             return NULL;
         }
@@ -283,7 +300,8 @@ static void patch_document(patching *p, gm_patch *patch)
     gm_status        st       = document != NULL ? GM_OK : gm_fail(&err, GM_NOMEM, "api.patch", "patching a model");
     if (st == GM_OK) {
         for (size_t i = 0; i < patch->count; i++) {
-            if (is_model_step(p, &patch->steps[i])) patch->steps[i].path = (gm_pointer){ GM_STR("/$metadata/$model"), model_path, 2 };
+            if (is_model_step(p, &patch->steps[i]))
+                patch->steps[i].path = (gm_pointer) { GM_STR("/$metadata/$model"), model_path, 2 };
         }
         drop_foreign_telemetry(document, p->type, type);
         st = gm_patch_apply(document, patch, &err);
@@ -302,7 +320,8 @@ done:
     json_decref(document);
 }
 
-// ---- routes --------------------------------------------------------------------------------------------------------------
+// ---- routes
+// --------------------------------------------------------------------------------------------------------------
 
 static void patch_twin(gm_request *request, gm_str component)
 {
@@ -325,14 +344,19 @@ static void patch_twin(gm_request *request, gm_str component)
         gm_reply_failure(request, st, &err);
         return;
     }
-    patching p = { .request = request, .state = state, .twin = twin, .type = gm_state_type(state, twin), .component = component,
-                   .now = gm_api_now(request) };
+    patching p     = { .request   = request,
+                       .state     = state,
+                       .twin      = twin,
+                       .type      = gm_state_type(state, twin),
+                       .component = component,
+                       .now       = gm_api_now(request) };
     bool whole = false, depends = false;
     for (size_t i = 0; i < patch.count; i++) {
         whole   = whole || is_model_step(&p, &patch.steps[i]);
         depends = depends || depends_on_value(&p, &patch.steps[i]);
     }
-    if (gm_api_twin_in_flight(request, id) || ((whole || depends) && gm_engine_in_flight(request->engine, GM_IN_FLIGHT_PROPERTIES, id))) {
+    if (gm_api_twin_in_flight(request, id) ||
+        ((whole || depends) && gm_engine_in_flight(request->engine, GM_IN_FLIGHT_PROPERTIES, id))) {
         gm_request_retry(request);
         return;
     }

@@ -9,7 +9,8 @@ void gm_api_no_twin(gm_request *request, gm_str id)
 {
     gm_reply_error(request, 404, "DigitalTwinNotFound",
                    "There is no digital twin instance that exists with the ID " GM_STR_FMT
-                   ". Please verify that the twin id is valid and ensure that the twin is not deleted.", GM_STR_ARG(id));
+                   ". Please verify that the twin id is valid and ensure that the twin is not deleted.",
+                   GM_STR_ARG(id));
 }
 
 gm_twin gm_api_twin(gm_request *request)
@@ -24,7 +25,8 @@ bool gm_api_id_fits(gm_request *request, gm_str id)
     bool control = false;
     for (size_t i = 0; i < id.len; i++) control = control || (unsigned char)id.ptr[i] < 0x20 || id.ptr[i] == 0x7f;
     if (id.len > 0 && !control && gm_utf8_count(id) <= GM_ID_MAX) return true;
-    gm_reply_error(request, 400, "InvalidArgument", "An id has 1 to %d characters, none of them a control character.", GM_ID_MAX);
+    gm_reply_error(request, 400, "InvalidArgument", "An id has 1 to %d characters, none of them a control character.",
+                   GM_ID_MAX);
     return false;
 }
 
@@ -59,7 +61,8 @@ uint32_t gm_api_component(gm_request *request, gm_twin twin)
     uint32_t component = gm_type_component_index(gm_state_type(gm_api_state(request), twin), request->parameters[1]);
     if (component == GM_NO_COMPONENT) {
         gm_reply_error(request, 404, "ComponentNotFound",
-                       GM_STR_FMT " does not have component " GM_STR_FMT ". Please verify that the component path is correct.",
+                       GM_STR_FMT " does not have component " GM_STR_FMT
+                                  ". Please verify that the component path is correct.",
                        GM_STR_ARG(request->parameters[0]), GM_STR_ARG(request->parameters[1]));
     }
     return component;
@@ -84,7 +87,8 @@ void gm_api_document_refused(gm_request *request, const char *message, gm_status
     else gm_reply_failure(request, status, err);
 }
 
-// ---- create or replace -----------------------------------------------------------------------------------------------
+// ---- create or replace
+// -----------------------------------------------------------------------------------------------
 
 static void after_put(gm_request *request)
 {
@@ -97,23 +101,25 @@ void gm_api_put_twin(gm_request *request, gm_twin twin, const gm_twin_document *
 {
     gm_error  err = { 0 };
     gm_ask    ask = gm_request_ask(request, then);
-    gm_status st  = gm_engine_twin_put(request->engine, twin, request->parameters[0], document->type, document->cells, document->count,
-                                       ask, NULL, &err);
+    gm_status st  = gm_engine_twin_put(request->engine, twin, request->parameters[0], document->type, document->cells,
+                                       document->count, ask, NULL, &err);
     gm_request_submitted(request, st, &err);
 }
 
 bool gm_api_twin_in_flight(const gm_request *request, gm_str id)
 {
-    bool     conditional = gm_request_header(request, "if-match").len > 0 || gm_request_header(request, "if-none-match").len > 0;
+    bool conditional =
+        gm_request_header(request, "if-match").len > 0 || gm_request_header(request, "if-none-match").len > 0;
     unsigned kinds       = GM_IN_FLIGHT_TWIN | (conditional ? GM_IN_FLIGHT_PROPERTIES : 0);
-    return gm_engine_in_flight(request->engine, kinds, id) || gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, GM_STR(""));
+    return gm_engine_in_flight(request->engine, kinds, id) ||
+           gm_engine_in_flight(request->engine, GM_IN_FLIGHT_TWIN, GM_STR(""));
 }
 
 bool gm_api_type_usable(gm_request *request, const gm_type *type)
 {
     if (!type->decommissioned) return true;
-    gm_reply_error(request, 400, "ModelDecommissioned", "The model " GM_STR_FMT " for the digital twin is decommissioned.",
-                   GM_STR_ARG(type->id));
+    gm_reply_error(request, 400, "ModelDecommissioned",
+                   "The model " GM_STR_FMT " for the digital twin is decommissioned.", GM_STR_ARG(type->id));
     return false;
 }
 
@@ -124,7 +130,8 @@ void gm_route_twin_put(gm_request *request)
     if (body == NULL || !gm_api_id_fits(request, id)) return;
     const gm_state *state = gm_api_state(request);
     gm_twin         twin  = gm_state_find(state, id);
-    if (!gm_condition_holds(request, gm_twin_ok(twin) ? gm_state_version(state, twin) : GM_NO_VERSION, "twin", id)) return;
+    if (!gm_condition_holds(request, gm_twin_ok(twin) ? gm_state_version(state, twin) : GM_NO_VERSION, "twin", id))
+        return;
     // What is checked from here on must not be changed by what is in flight.
     if (gm_api_twin_in_flight(request, id)) {
         gm_request_retry(request);
@@ -133,7 +140,8 @@ void gm_route_twin_put(gm_request *request)
 
     gm_twin_document document;
     gm_error         err = { 0 };
-    gm_status        st  = gm_document_read_twin(gm_api_model(request), body, gm_api_now(request), request->arena, &document, &err);
+    gm_status        st =
+        gm_document_read_twin(gm_api_model(request), body, gm_api_now(request), request->arena, &document, &err);
     if (st != GM_OK) {
         gm_api_document_refused(request, "Invalid twin specified", st, &err);
         return;
@@ -143,7 +151,8 @@ void gm_route_twin_put(gm_request *request)
     gm_api_put_twin(request, twin, &document, after_put);
 }
 
-// ---- delete ------------------------------------------------------------------------------------------------------------
+// ---- delete
+// ------------------------------------------------------------------------------------------------------------
 
 static void after_delete(gm_request *request) { gm_reply_empty(request, 204); }
 
@@ -160,7 +169,8 @@ void gm_route_twin_delete(gm_request *request)
     }
     if (gm_edge_ok(gm_state_first_out(state, twin)) || gm_edge_ok(gm_state_first_in(state, twin))) {
         gm_reply_error(request, 400, "RelationshipsNotDeleted",
-                       "The digital twin " GM_STR_FMT " contains relationships. Delete them, incoming and outgoing, and try again.",
+                       "The digital twin " GM_STR_FMT
+                       " contains relationships. Delete them, incoming and outgoing, and try again.",
                        GM_STR_ARG(request->parameters[0]));
         return;
     }

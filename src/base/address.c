@@ -28,7 +28,8 @@ gm_status gm_address_parse(gm_str text, gm_address *out_address, gm_error *err)
     }
     for (size_t i = 0; !bad && i < host.len; i++) bad = (unsigned char)host.ptr[i] <= ' ' || host.ptr[i] == '/';
     if (bad || number > UINT16_MAX) {
-        return gm_fail(err, GM_INVALID, "base.address", "'" GM_STR_FMT "' is not ADDR:PORT such as 127.0.0.1:8080 or [::1]:0",
+        return gm_fail(err, GM_INVALID, "base.address",
+                       "'" GM_STR_FMT "' is not ADDR:PORT such as 127.0.0.1:8080 or [::1]:0",
                        (int)(text.len < 80 ? text.len : 80), text.ptr);
     }
     if (host.len > 0) memcpy(out_address->host, host.ptr, host.len);
@@ -68,7 +69,9 @@ gm_status gm_listen(gm_str address, int backlog, int *out_fd, uint16_t *out_port
     gm_status  st = gm_address_parse(address, &parts, err);
     if (st != GM_OK) return st;
     snprintf(port, sizeof port, "%u", parts.port);
-    struct addrinfo  hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    struct addrinfo  hints = { .ai_family   = AF_UNSPEC,
+                               .ai_socktype = SOCK_STREAM,
+                               .ai_flags    = AI_PASSIVE | AI_NUMERICSERV };
     struct addrinfo *found = NULL;
     int              why   = getaddrinfo(parts.host[0] != '\0' ? parts.host : NULL, port, &hints, &found);
     if (why != 0) {
@@ -76,7 +79,8 @@ gm_status gm_listen(gm_str address, int backlog, int *out_fd, uint16_t *out_port
     }
     // The first address that works: a name may stand for one that this machine does not have (IPv6 switched off).
     st = GM_INVALID;
-    for (struct addrinfo *at = found; at != NULL && st != GM_OK; at = at->ai_next) st = open_socket(at, backlog, address, out_fd, err);
+    for (struct addrinfo *at = found; at != NULL && st != GM_OK; at = at->ai_next)
+        st = open_socket(at, backlog, address, out_fd, err);
     freeaddrinfo(found);
     if (st == GM_OK) *out_port = port_of(*out_fd);
     return st;

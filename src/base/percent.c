@@ -25,7 +25,8 @@ gm_status gm_percent_decode(gm_arena *arena, gm_str text, gm_str *out_text, gm_e
             int high = i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
             int low  = i + 2 < text.len ? hex_digit(text.ptr[i + 2]) : -1;
             if (high < 0 || low < 0) {
-                return gm_fail(err, GM_INVALID, "base.percent", "'%%' at byte %zu is not followed by two hexadecimal digits", i);
+                return gm_fail(err, GM_INVALID, "base.percent",
+                               "'%%' at byte %zu is not followed by two hexadecimal digits", i);
             }
             to[n++] = (char)(high << 4 | low);
             i += 2;
@@ -44,8 +45,8 @@ void gm_percent_encode(gm_buf *out, gm_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c     = text.ptr[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                     c == '_' || c == '~';
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                     c == '.' || c == '_' || c == '~';
         if (plain) gm_buf_byte(out, (uint8_t)c);
         else gm_buf_printf(out, "%%%02X", (unsigned char)c);
     }

@@ -48,10 +48,17 @@ static void start(void)
     io      = *gm_io_system();
     io.sync = no_sync;
     check(gm_loop_create(gm_alloc_system(), gm_clock_system(), &loop, &err), &err);
-    gm_engine_options options = { .alloc = gm_alloc_system(), .io = &io, .clock = gm_clock_system(), .loop = loop, .data_dir = folder,
-                                  .log = gm_log_options_defaults() };
+    gm_engine_options options = { .alloc    = gm_alloc_system(),
+                                  .io       = &io,
+                                  .clock    = gm_clock_system(),
+                                  .loop     = loop,
+                                  .data_dir = folder,
+                                  .log      = gm_log_options_defaults() };
     check(gm_engine_open(&options, &engine, &err), &err);
-    gm_api_options api_options = { .alloc = gm_alloc_system(), .clock = gm_clock_system(), .loop = loop, .engine = engine,
+    gm_api_options api_options = { .alloc  = gm_alloc_system(),
+                                   .clock  = gm_clock_system(),
+                                   .loop   = loop,
+                                   .engine = engine,
                                    .limits = gm_api_limits_defaults() };
     check(gm_api_create(&api_options, &api, &err), &err);
     check(gm_engine_recover(engine, &err), &err);
@@ -87,7 +94,9 @@ static void check_answer(const gm_request *request)
         for (size_t k = 0; k < h->value.len; k++) {
             if ((unsigned char)h->value.ptr[k] < 0x20) abort();  // a header could be smuggled in
         }
-        if (!gm_str_is(h->name, "Content-Type") || !gm_str_starts(h->value, GM_STR("application/json")) || request->fixed.ptr != NULL) continue;
+        if (!gm_str_is(h->name, "Content-Type") || !gm_str_starts(h->value, GM_STR("application/json")) ||
+            request->fixed.ptr != NULL)
+            continue;
         json_t *body = json_loadb((const char *)request->out.ptr, request->out.len, JSON_REJECT_DUPLICATES, NULL);
         if (body == NULL) {
             fprintf(stderr, "no JSON: %.*s\n", (int)request->out.len, (const char *)request->out.ptr);
@@ -101,7 +110,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (engine == NULL) start();
     gm_str rest = { (const char *)data, size }, line = take_line(&rest), method;
-    if (line.ptr == NULL || !gm_str_next(&line, ' ', &method) || line.ptr == NULL || gm_str_find_char(line, '\0') != SIZE_MAX) return 0;
+    if (line.ptr == NULL || !gm_str_next(&line, ' ', &method) || line.ptr == NULL ||
+        gm_str_find_char(line, '\0') != SIZE_MAX)
+        return 0;
     gm_request *request = gm_request_create(gm_alloc_system(), line);
     if (request == NULL) return 0;
     request->method = gm_method_of(method);

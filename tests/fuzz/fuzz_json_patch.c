@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_t      *document = json_loadb((const char *)data, size, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &why);
     if (document == NULL) return 0;
     size_t    used  = (size_t)why.position;
-    json_t   *steps = json_loadb((const char *)data + used, size - used, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    json_t *steps = json_loadb((const char *)data + used, size - used, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     gm_arena *arena = gm_arena_create(gm_alloc_system(), 16 << 20);
     gm_patch  patch;
     gm_error  err = { 0 };

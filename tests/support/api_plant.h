@@ -1,4 +1,5 @@
-// tests/support/api_plant.h: an engine and its API on a folder of its own, and a client that talks to them in one thread.
+// tests/support/api_plant.h: an engine and its API on a folder of its own, and a client that talks to them in one
+// thread.
 #ifndef GM_TESTS_API_PLANT_H
 #define GM_TESTS_API_PLANT_H
 

@@ -42,9 +42,12 @@ void test_http_shut(test_http_client *client)
 static void connect_to(test_http_client *client)
 {
     if (client->fd >= 0) return;
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(client->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in at = { .sin_family      = AF_INET,
+                              .sin_port        = htons(client->port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     client->fd            = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (client->fd < 0 || connect(client->fd, (struct sockaddr *)&at, sizeof at) < 0) fail_msg("connecting: %s", strerror(errno));
+    if (client->fd < 0 || connect(client->fd, (struct sockaddr *)&at, sizeof at) < 0)
+        fail_msg("connecting: %s", strerror(errno));
     fcntl(client->fd, F_SETFL, O_NONBLOCK);
 }
 
@@ -76,13 +79,15 @@ void test_http_send(test_http_client *client, const void *bytes, size_t n)
     }
 }
 
-void test_http_send_request(test_http_client *client, const char *method, const char *target, const char *headers, const char *body)
+void test_http_send_request(test_http_client *client, const char *method, const char *target, const char *headers,
+                            const char *body)
 {
     gm_buf out = gm_buf_init(gm_alloc_system());
     gm_buf_printf(&out, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n", method, target, client->port);
     if (headers != NULL) gm_buf_text(&out, headers);
     if (body != NULL) {
-        if (headers == NULL || strcasestr(headers, "content-type:") == NULL) gm_buf_text(&out, "Content-Type: application/json\r\n");
+        if (headers == NULL || strcasestr(headers, "content-type:") == NULL)
+            gm_buf_text(&out, "Content-Type: application/json\r\n");
         gm_buf_printf(&out, "Content-Length: %zu\r\n", strlen(body));
     }
     gm_buf_text(&out, "\r\n");
@@ -194,13 +199,15 @@ test_http_reply *test_http_receive(test_http_client *client, bool head_only)
     return reply;
 }
 
-test_http_reply *test_http_ask(test_http_client *client, const char *method, const char *target, const char *headers, const char *body)
+test_http_reply *test_http_ask(test_http_client *client, const char *method, const char *target, const char *headers,
+                               const char *body)
 {
     test_http_send_request(client, method, target, headers, body);
     return test_http_receive(client, strcmp(method, "HEAD") == 0);
 }
 
-// ---- server-sent events ----------------------------------------------------------------------------------------------
+// ---- server-sent events
+// ----------------------------------------------------------------------------------------------
 
 void test_http_stream(test_http_client *client, const char *target)
 {

@@ -1,9 +1,8 @@
 // tests/support/http_client.h: a small HTTP/1.1 client for tests: one connection, kept alive, raw enough to be rude.
 //
 //   test_http_client client;
-//   test_http_open(&client, port, turn, context);     // turn lets a server in this very thread work; NULL: it runs elsewhere
-//   test_http_reply *reply = test_http_ask(&client, "GET", "/healthz", NULL, NULL);
-//   test_http_shut(&client);
+//   test_http_open(&client, port, turn, context);     // turn lets a server in this very thread work; NULL: it runs
+//   elsewhere test_http_reply *reply = test_http_ask(&client, "GET", "/healthz", NULL, NULL); test_http_shut(&client);
 //
 // Every wait has a deadline (10 s), after which the test fails.
 #ifndef GM_TESTS_HTTP_CLIENT_H
@@ -33,11 +32,13 @@ void test_http_shut(test_http_client *client);
 
 // Sends a request (headers: lines with "\r\n" at the end of each, may be NULL; body may be NULL) and waits for its
 // answer. A body goes as application/json unless headers say otherwise. The reply is valid until the next call.
-test_http_reply *test_http_ask(test_http_client *client, const char *method, const char *target, const char *headers, const char *body);
+test_http_reply *test_http_ask(test_http_client *client, const char *method, const char *target, const char *headers,
+                               const char *body);
 
 // The same in two parts, for many requests under way and for broken ones.
 void           test_http_send(test_http_client *client, const void *bytes, size_t n);
-void           test_http_send_request(test_http_client *client, const char *method, const char *target, const char *headers, const char *body);
+void test_http_send_request(test_http_client *client, const char *method, const char *target, const char *headers,
+                            const char *body);
 test_http_reply *test_http_receive(test_http_client *client, bool head_only);  // head_only: answer to HEAD
 
 // The value of a header in the reply, "" when absent. Valid until the next call.
