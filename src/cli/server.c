@@ -12,8 +12,10 @@
 #include "link/mqtt_server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -257,6 +259,19 @@ static gm_mqtt_limits mqtt_limits(const gm_config *config, gm_mqtt_limits l)
     return l;
 }
 
+// People call a plant by the last part of its folder's path; where the folder lies is nobody's business out there.
+static gm_str plant_name(gm_server *server)
+{
+    char   path[PATH_MAX];
+    gm_str whole = server->plant->folder;
+    if (realpath(server->options.plant, path) != NULL) whole = gm_str_of(path);
+    while (whole.len > 1 && whole.ptr[whole.len - 1] == '/') whole.len--;
+    size_t at = whole.len;
+    while (at > 0 && whole.ptr[at - 1] != '/') at--;
+    gm_str name = gm_arena_str(server->arena, gm_str_slice(whole, at, whole.len));
+    return name.ptr != NULL && name.len > 0 ? name : GM_STR("plant");
+}
+
 static gm_status create_api(gm_server *server, gm_error *err)
 {
     gm_buf features = gm_buf_init(server->cli->alloc);
@@ -266,7 +281,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
     if (text.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
-        .dead_letters = server->letters, .limits = api_limits(&server->plant->config), .plant = server->plant->folder,
+        .dead_letters = server->letters, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
         .version = gm_help_version_number(), .features = text,
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
         .metrics = write_mqtt_metrics, .metrics_context = server,
