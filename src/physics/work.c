@@ -18,6 +18,9 @@ void gm_work_stop(gm_work *w, gm_status status, const char *where, const char *f
 
 static _Noreturn void no_memory(gm_work *w, size_t bytes)
 {
+    if (w->bytes_max > 0 && gm_arena_used(w->arena) + bytes + 16 > w->bytes_max) {
+        gm_work_stop(w, GM_LIMIT, "physics.work", "the model takes more than %zu MB to unfold", w->bytes_max >> 20);
+    }
     gm_work_stop(w, GM_NOMEM, "physics.work", "%zu bytes were refused", bytes);
 }
 

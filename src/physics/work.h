@@ -26,6 +26,7 @@ typedef struct gm_work_exit {
 typedef struct gm_work {  // several may share one exit: memory of the result, memory of the way there
     gm_arena     *arena;
     gm_work_exit *leave;
+    size_t        bytes_max;  // the arena's limit, so that reaching it is told from a refusal; 0 = none
 } gm_work;
 
 _Noreturn void gm_work_stop(gm_work *w, gm_status status, const char *where, const char *fmt, ...) GM_PRINTF(4, 5);

@@ -84,7 +84,8 @@ gm_status gm_compile(const gm_flat *flat, const gm_alloc *alloc, const gm_compil
                      gm_program **out_program, gm_error *err)
 {
     *out_program    = NULL;
-    gm_arena *arena = gm_arena_create(alloc, 0);
+    const size_t bytes_max = (size_t)2 << 30;
+    gm_arena *arena = gm_arena_create(alloc, bytes_max);
     compiler *C     = arena != NULL ? gm_arena_zeroed(arena, 1, sizeof *C) : NULL;
     gm_status st    = GM_NOMEM;
     if (C == NULL) {
@@ -94,7 +95,7 @@ gm_status gm_compile(const gm_flat *flat, const gm_alloc *alloc, const gm_compil
         C->alloc     = alloc;
         C->diags     = diags;
         C->leave.err = err;
-        C->w         = (gm_work){ arena, &C->leave };
+        C->w         = (gm_work){ arena, &C->leave, bytes_max };
         if (options != NULL) C->options = *options;
         st = compile(C, out_program, err);
         gm_builder_destroy(C->b);

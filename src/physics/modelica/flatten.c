@@ -90,7 +90,8 @@ static gm_modelica_limits with_defaults(const gm_flatten_options *options)
     gm_modelica_limits limits = options != NULL ? options->limits : (gm_modelica_limits){ 0 };
     if (limits.vars_max == 0) limits.vars_max = 200000;
     if (limits.depth_max == 0) limits.depth_max = 100;
-    if (limits.steps_max == 0) limits.steps_max = 20000000;
+    if (limits.steps_max == 0) limits.steps_max = 10000000;
+    if (limits.bytes_max == 0) limits.bytes_max = (size_t)512 << 20;
     return limits;
 }
 
@@ -115,8 +116,9 @@ gm_status gm_modelica_flatten(gm_modelica *m, gm_str class_name, const gm_flatte
     *out_flat               = NULL;
     const gm_ast_class *cls = gm_modelica_class(m, class_name);
     if (cls == NULL) return gm_fail(err, GM_NOTFOUND, WHERE, "there is no class `" GM_STR_FMT "`", GM_STR_ARG(class_name));
-    gm_arena   *way    = gm_arena_create(m->alloc, 0);
-    gm_arena   *result = gm_arena_create(m->alloc, 0);
+    gm_modelica_limits limits = with_defaults(options);
+    gm_arena   *way    = gm_arena_create(m->alloc, limits.bytes_max);
+    gm_arena   *result = gm_arena_create(m->alloc, limits.bytes_max);
     gm_flatten *F      = way != NULL ? gm_arena_zeroed(way, 1, sizeof *F) : NULL;
     gm_status   st     = GM_OK;
     if (F == NULL || result == NULL) {
@@ -126,10 +128,10 @@ gm_status gm_modelica_flatten(gm_modelica *m, gm_str class_name, const gm_flatte
     F->m         = m;
     F->diags     = diags;
     F->leave.err = err;
-    F->w         = (gm_work){ way, &F->leave };
-    F->rw        = (gm_work){ result, &F->leave };
+    F->w         = (gm_work){ way, &F->leave, limits.bytes_max };
+    F->rw        = (gm_work){ result, &F->leave, limits.bytes_max };
     F->guard     = GM_EX_NONE;
-    F->limits    = with_defaults(options);
+    F->limits    = limits;
     st           = run(F, cls, options != NULL && options->strict_units, err);
     if (st == GM_OK) {
         *out_flat = F->flat;

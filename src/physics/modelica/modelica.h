@@ -51,7 +51,8 @@ gm_str gm_modelica_connect_rule(gm_modelica *m, gm_str class_name, gm_str relati
 typedef struct gm_modelica_limits {
     uint32_t vars_max;        // 0 = 200 000
     uint32_t depth_max;       // components inside components, functions inside functions; 0 = 100
-    uint64_t steps_max;       // expressions looked at in one flattening; 0 = 20 000 000
+    uint64_t steps_max;       // expressions looked at in one flattening; 0 = 10 000 000
+    size_t   bytes_max;       // memory on the way, and again for the result; 0 = 512 MB
 } gm_modelica_limits;
 
 // Makes the class into scalars. *out_flat is owned by the caller (gm_flat_destroy) and views texts of m for messages.

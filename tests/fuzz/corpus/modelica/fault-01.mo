@@ -1,0 +1,4 @@
+model M
+equation
+  x = ;
+end M;

@@ -1,0 +1,4 @@
+model M
+algorithm
+  x = 1;
+end M;

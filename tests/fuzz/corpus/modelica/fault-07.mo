@@ -1,0 +1,3 @@
+model M
+  Real x = "abc;
+end M;

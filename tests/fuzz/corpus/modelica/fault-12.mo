@@ -1,0 +1,3 @@
+model M
+  x = 1;
+end M;

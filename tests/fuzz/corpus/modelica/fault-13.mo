@@ -1,0 +1,3 @@
+model M
+  Real y = 2^3^4;
+end M;

@@ -1,0 +1,3 @@
+model M
+  Real y = if true then 1;
+end M;

@@ -1,0 +1,3 @@
+model M
+  Reel x;
+end M;

@@ -1,0 +1,5 @@
+model M
+  Real height;
+equation
+  heigth = 1;
+end M;

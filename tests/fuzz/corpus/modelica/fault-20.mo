@@ -1,0 +1,1 @@
+model M extends M; end M;

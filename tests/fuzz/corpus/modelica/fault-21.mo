@@ -1,0 +1,1 @@
+model A B b; end A; model B A a; end B; model M A a; end M;

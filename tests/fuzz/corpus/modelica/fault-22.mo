@@ -1,0 +1,3 @@
+model M
+  Real x = foo(1);
+end M;

@@ -1,0 +1,3 @@
+model M
+  parameter Boolean b = 3;
+end M;

@@ -1,0 +1,3 @@
+model M
+  parameter Integer i = 1.5;
+end M;

@@ -1,0 +1,3 @@
+model M
+  Real z[3] = {1, 2};
+end M;

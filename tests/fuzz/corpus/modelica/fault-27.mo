@@ -1,0 +1,3 @@
+model M
+  Real x[2]; Real y = x[3];
+end M;

@@ -1,0 +1,4 @@
+model M
+  parameter Real p = x;
+  Real x = 1;
+end M;

@@ -1,0 +1,3 @@
+model M
+  Integer n; Real x[n];
+end M;

@@ -1,0 +1,3 @@
+model M
+  constant Real c;
+end M;

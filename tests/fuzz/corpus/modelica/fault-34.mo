@@ -1,0 +1,3 @@
+model M
+  type E = enumeration(a, b); E e = E.c;
+end M;

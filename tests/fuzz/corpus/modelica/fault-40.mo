@@ -1,0 +1,3 @@
+model M Real a; Real b; equation
+  connect(a, b);
+end M;

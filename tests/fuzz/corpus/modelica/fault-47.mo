@@ -1,0 +1,3 @@
+model M
+  outer Real x;
+end M;

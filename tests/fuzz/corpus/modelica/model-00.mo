@@ -1,0 +1,1 @@
+model RC parameter Real R(unit="Ohm")=1000; parameter Real C(unit="F")=1e-3; Real v(unit="V",start=0,fixed=true);Real i(unit="A"); equation 5 - v = R*i; i = C*der(v); end RC;

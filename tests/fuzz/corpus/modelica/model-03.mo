@@ -1,0 +1,1 @@
+model I parameter Real R=2; parameter Real C1=0.3; parameter Real C2=0.7; Real v1(start=0,fixed=true); Real v2; Real i1; Real i2;Real i; equation C1*der(v1)=i1; C2*der(v2)=i2; v1=v2; i=i1+i2; 10-v1=R*i; end I;

@@ -1,0 +1,1 @@
+model L Real x1(start=0,fixed=true), x2, v1(start=0,fixed=true), v2, f; equation der(x1)=v1; der(x2)=v2; x2 = 2*x1;1*der(v1) = 5 - f; 3*der(v2) = f/2; end L;

@@ -1,0 +1,1 @@
+model P parameter Real L=1; parameter Real g=9.81; Real x(start=1e-3,fixed=true), y(start=-1), vx(start=0,fixed=true), vy, F;equation der(x)=vx; der(y)=vy; der(vx)=-F*x; der(vy)=-F*y-g; x^2+y^2=L^2; end P;

@@ -1,0 +1,1 @@
+model Ball parameter Real e=0.7; parameter Real g=9.81; Real h(start=1,fixed=true); Real v(start=0,fixed=true); Integer n(start=0,fixed=true);equation der(h)=v; der(v)=-g; when h <= 0 then reinit(v, -e*pre(v)); n = pre(n)+1; end when; end Ball;

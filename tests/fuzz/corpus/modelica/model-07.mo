@@ -1,0 +1,1 @@
+model S Integer k(start=0,fixed=true); discrete Real held(start=0,fixed=true); Real x(start=0,fixed=true); equation der(x)=1;when sample(0.1, 0.25) then k = pre(k)+1; held = x; end when; end S;

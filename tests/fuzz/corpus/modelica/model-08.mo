@@ -1,0 +1,1 @@
+model T Real x(start=0,fixed=true); Real y; equation der(x) = if time < 0.3 then 1 else -2; y = if time > 0.5 then 7 else 3; end T;

@@ -1,0 +1,1 @@
+model H Real T(start=20,fixed=true); Boolean on(start=true,fixed=true); equation der(T) = if on then 1 else -1;on = if pre(on) then not T > 21 else T < 19; end H;

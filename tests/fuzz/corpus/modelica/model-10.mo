@@ -1,0 +1,1 @@
+model S parameter Real u=6; parameter Real k(fixed=false); Real x, y; initial equation der(x)=0; y = 5; equation der(x) = -2*x + u;y = k*x; end S;

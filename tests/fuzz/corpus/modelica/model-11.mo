@@ -1,0 +1,1 @@
+model N Real x(start=1); initial equation x^3 + x = 10; equation der(x) = 0; end N;

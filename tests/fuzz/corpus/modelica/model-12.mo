@@ -1,0 +1,1 @@
+model N Real x(start=1), y(start=1); equation x^2 + y^2 = 25*(1 + 0*time); x - y = 1 + 0*time; end N;

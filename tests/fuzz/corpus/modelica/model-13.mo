@@ -1,0 +1,1 @@
+model M Real z(start=0.5), s(start=0, fixed=true); equation der(s) = 1; z + exp(z) = 1 + s; end M;

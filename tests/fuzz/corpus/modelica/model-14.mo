@@ -1,0 +1,1 @@
+model D Real u, i, v, s; Boolean off; parameter Real R=2; equation u = 10*cos(time); off = s < 0; v = if off then s else 0;i = if off then 0 else s; u = R*i + v; end D;

@@ -1,0 +1,1 @@
+model A Real x(start=0,fixed=true), y; Integer n(start=0,fixed=true); Real last(start=-1,fixed=true); equation der(x) = 1; algorithm y := 2*x; if x > 1 then y := y + 1; end if; y := y*2; when x > 0.5 then n := n + 1; last := x; elsewhen x > 1.5 then n := n + 10; end when; end A;
