@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+enum { OUT_ALIASES_MAX = 16 };  // towards a client; they are searched one by one
+
 // Refuses and closes. A 3.1.1 client gets the return code that comes nearest.
 static gm_mqtt_verdict refuse(gm_mqtt_connection *c, uint8_t version, uint8_t reason, const char *why)
 {
@@ -59,6 +61,8 @@ static void take_properties(gm_mqtt_connection *c, const gm_mqtt_connect *connec
     c->packet_max          = gm_mqtt_has(p, GM_MQTT_MAXIMUM_PACKET_SIZE) ? p->number[GM_MQTT_MAXIMUM_PACKET_SIZE] : UINT32_MAX;
     c->problem_information = !gm_mqtt_has(p, GM_MQTT_REQUEST_PROBLEM) || p->number[GM_MQTT_REQUEST_PROBLEM] == 1;
     c->keep_alive          = (gm_dur_ns)connect->keep_alive_s * GM_SECOND;
+    c->out_alias_max       = gm_mqtt_has(p, GM_MQTT_TOPIC_ALIAS_MAXIMUM) ? (uint16_t)p->number[GM_MQTT_TOPIC_ALIAS_MAXIMUM] : 0;
+    if (c->out_alias_max > OUT_ALIASES_MAX) c->out_alias_max = OUT_ALIASES_MAX;
 }
 
 static void write_connack(gm_mqtt_connection *c, const gm_mqtt_connect *connect, bool present, gm_str assigned)

@@ -42,7 +42,9 @@ static void release(gm_mqtt_connection *c)
 {
     gm_mqtt_server *server = c->server;
     gm_loop_remove(c->watch);
-    if (c->fd >= 0) close(c->fd);
+    if (c->fd >= 0 && !(c->last_words && gm_mqtt_linger(server, c->fd))) close(c->fd);
+    for (size_t i = 0; i < c->out_alias_count; i++) gm_free(server->alloc, c->out_aliases[i]);
+    gm_free(server->alloc, c->out_aliases);
     for (size_t i = 0; c->aliases != NULL && i < server->limits.topic_aliases; i++) gm_free(server->alloc, c->aliases[i]);
     gm_free(server->alloc, c->aliases);
     gm_free(server->alloc, c->pending);
@@ -105,9 +107,11 @@ void gm_mqtt_condemn(gm_mqtt_connection *c, uint8_t reason, const char *fmt, ...
     snprintf(server->stats.last_error, sizeof server->stats.last_error, "client " GM_STR_FMT ": %s", GM_STR_ARG(gm_str_slice(who, 0, 30)), text);
     if (c->version >= GM_MQTT_V5 && c->session != NULL) {
         gm_mqtt_properties p = { .block = { "", 0 } };
-        if (c->problem_information) gm_mqtt_set_text(&p, GM_MQTT_REASON_STRING, gm_str_of(text));
+        bool fits = c->packet_max >= sizeof text + 16;  // [MQTT5-3.14.2-3]
+        if (c->problem_information && fits) gm_mqtt_set_text(&p, GM_MQTT_REASON_STRING, gm_str_of(text));
         gm_mqtt_write_notice(&c->out, GM_MQTT_DISCONNECT, reason, &p);
     }
+    c->last_words = true;
     condemn(c, true);
 }
 

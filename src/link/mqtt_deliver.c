@@ -24,14 +24,36 @@ static gm_mqtt_outgoing outgoing_of(const gm_mqtt_server *server, const gm_mqtt_
     return o;
 }
 
+// Version 5 clients that allow it get a number instead of a topic they have seen: the first few topics have one.
+static void use_alias(gm_mqtt_connection *c, gm_mqtt_outgoing *o)
+{
+    const gm_alloc *alloc = c->server->alloc;
+    for (uint16_t i = 0; i < c->out_alias_count; i++) {
+        if (!gm_str_is(o->topic, c->out_aliases[i])) continue;
+        o->topic_alias = (uint16_t)(i + 1);
+        o->topic       = (gm_str){ "", 0 };
+        return;
+    }
+    if (c->out_alias_count == c->out_alias_max) return;
+    if (c->out_aliases == NULL) c->out_aliases = gm_alloc_zeroed(alloc, c->out_alias_max * sizeof *c->out_aliases);
+    char *copy = c->out_aliases != NULL ? gm_alloc_bytes(alloc, o->topic.len + 1) : NULL;
+    if (copy == NULL) return;  // then without
+    memcpy(copy, o->topic.ptr, o->topic.len);
+    copy[o->topic.len]                    = '\0';
+    c->out_aliases[c->out_alias_count++] = copy;
+    o->topic_alias                        = c->out_alias_count;
+}
+
 // False: not written, being larger than the client accepts [MQTT5-3.1.2-24].
-static bool write_publish(gm_mqtt_connection *c, const gm_mqtt_outgoing *o)
+static bool write_publish(gm_mqtt_connection *c, gm_mqtt_outgoing *o)
 {
     gm_mqtt_server *server = c->server;
-    if (c->packet_max < UINT32_MAX && gm_mqtt_publish_size(c->version, o) > c->packet_max) {
+    enum { ALIAS_SIZE = 3 };
+    if (c->packet_max < UINT32_MAX && gm_mqtt_publish_size(c->version, o) + (c->out_alias_max > 0 ? ALIAS_SIZE : 0) > c->packet_max) {
         server->stats.dropped_too_large++;
         return false;
     }
+    if (c->out_alias_max > 0) use_alias(c, o);
     gm_mqtt_write_publish(&c->out, c->version, o);
     gm_mqtt_flush_later(c);
     server->stats.messages_out++;

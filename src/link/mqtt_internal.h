@@ -153,6 +153,7 @@ struct gm_mqtt_connection {
     uint8_t             version;          // 0 until CONNECT
     bool                condemned;        // will be closed at the end of the turn; nothing more is read
     bool                will_wanted;      // the close is not the client's own: publish the will
+    bool                last_words;       // the server closes, and has said why
     bool                paused;           // the engine is full: waits in server->paused
     bool                hungup;           // the watch is gone: the peer left while we were paused
     bool                flushing;         // in server->dirty
@@ -165,7 +166,11 @@ struct gm_mqtt_connection {
     uint16_t            receive_maximum;
     gm_mqtt_pending    *pending;          // ring
     uint32_t            pending_first, pending_count, pending_capacity;  // pending_first counts on, modulo 2^32
-    char              **aliases;          // [limits.topic_aliases] topics, with a length in front
+    uint32_t            pending_received; // of them PUBRECs
+    char              **aliases;          // [limits.topic_aliases] topics the client has given numbers to
+    char              **out_aliases;      // [out_alias_max] topics we have given numbers to; NULL: none yet
+    uint16_t            out_alias_max;    // as many as the client allows, and we care to search
+    uint16_t            out_alias_count;
     gm_mqtt_connection *next_dirty, *next_paused, *next_condemned;
 };
 
@@ -183,6 +188,10 @@ void gm_mqtt_condemn_fault(gm_mqtt_connection *c, gm_mqtt_fault fault);
 void gm_mqtt_leave(gm_mqtt_connection *c, bool publish_will);   // the client said good-bye, or is simply gone
 // Gives the session of a condemned connection back: it ends or waits for its client, and the will goes its way.
 void gm_mqtt_part(gm_mqtt_connection *c);
+
+// Lets the last words arrive before the socket is closed (mqtt_linger.c). True: the descriptor is taken.
+bool gm_mqtt_linger(gm_mqtt_server *server, int fd);
+void gm_mqtt_linger_no_longer(gm_mqtt_server *server, gm_dur_ns than);  // closes those whose time is up at that time
 
 // What a handler made of a packet. LATER: nothing was changed; the same packet is handled again when there is room.
 typedef enum gm_mqtt_verdict { GM_MQTT_HANDLED, GM_MQTT_LATER } gm_mqtt_verdict;
@@ -242,6 +251,8 @@ struct gm_mqtt_server {
     gm_ingest               *ingest;
     gm_mqtt_will            *wills;         // due or waiting for it
     gm_mqtt_connection      *dirty, *paused, *paused_last, *condemned;
+    struct gm_mqtt_lingering *lingering;    // sockets that wait for their peer's end
+    size_t                   lingering_count;
     bool                     full;          // the engine refused: reading stops until resume_paused
     gm_dur_ns                now;           // monotonic, of this turn
 

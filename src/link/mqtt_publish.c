@@ -47,6 +47,7 @@ static gm_mqtt_pending *push_pending(gm_mqtt_connection *c, uint8_t type, uint16
 {
     gm_mqtt_pending *p = pending_at(c, c->pending_first + c->pending_count++);
     *p                 = (gm_mqtt_pending){ .packet_id = packet_id, .type = type };
+    c->pending_received += type == GM_MQTT_PUBREC;
     return p;
 }
 
@@ -57,6 +58,7 @@ static void emit(gm_mqtt_connection *c)
     while (c->pending_count > 0 && pending_at(c, c->pending_first)->done) {
         const gm_mqtt_pending *p = pending_at(c, c->pending_first);
         gm_mqtt_write_ack(&c->out, p->type, c->version, p->packet_id, p->reason);
+        c->pending_received -= p->type == GM_MQTT_PUBREC;
         c->pending_first++;
         c->pending_count--;
         any = true;
@@ -208,7 +210,8 @@ static bool view_of(gm_mqtt_connection *c, const gm_mqtt_publish *p, gm_mqtt_vie
 static bool too_many_unacknowledged(const gm_mqtt_connection *c)
 {
     if (c->version < GM_MQTT_V5) return false;
-    return c->pending_count + c->session->received_count >= c->server->limits.receive_maximum;
+    // A QoS 2 message counts until its PUBREL, a QoS 1 message until its PUBACK.
+    return c->pending_count - c->pending_received + c->session->received_count >= c->server->limits.receive_maximum;
 }
 
 // A QoS 2 message that is known already: the client did not get the PUBREC. Not delivered again [MQTT-4.3.3-2].
@@ -293,7 +296,10 @@ gm_mqtt_verdict gm_mqtt_on_publish(gm_mqtt_connection *c, uint8_t flags, gm_str 
     gm_status st = gm_mqtt_publish_view(server, &view, &origin, &matches, &pending, &err);
     if (st != GM_OK) {
         if (p.qos > 0) c->pending_count--;
-        if (p.qos == 2) forget_received(c->session, p.packet_id);
+        if (p.qos == 2) {
+            c->pending_received--;
+            forget_received(c->session, p.packet_id);
+        }
         if (st == GM_LIMIT) return GM_MQTT_LATER;  // keeps (3)
         if (st == GM_NOMEM) gm_mqtt_leave(c, true);
         else refused(c, &err);

@@ -96,6 +96,7 @@ static void sweep(void *context)
     }
     if (server->session_count > server->stats.connections) end_old_sessions(server);
     gm_mqtt_wills_publish(server);
+    gm_mqtt_linger_no_longer(server, server->now);
     if (server->paused != NULL && !server->full) gm_mqtt_wait_for_room(server);
     if (server->accept_stopped) {
         server->accept_stopped = false;
@@ -194,6 +195,7 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server)
     gm_mqtt_flush_all(server);
     say_goodbye(server);
     gm_mqtt_bury(server);
+    gm_mqtt_linger_no_longer(server, INT64_MAX);
     gm_engine_never(server->engine, resume_paused, server);
     gm_loop_cancel(server->sweep);
     gm_loop_cancel(server->nudge);

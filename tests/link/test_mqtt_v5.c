@@ -201,6 +201,61 @@ static void a_topic_alias_stands_for_its_topic__MQTT_3_3_2_12(void **state)
     rig_free(r);
 }
 
+static void the_server_uses_aliases_where_they_are_allowed__MQTT_3_1_2_26(void **state)
+{
+    (void)state;
+    rig            *r       = rig_make();
+    gm_mqtt_connect connect = v5("abc");
+    gm_mqtt_set_number(&connect.properties, GM_MQTT_TOPIC_ALIAS_MAXIMUM, 1);
+    rig_client c = rig_connect_with(r, &connect, false), plain = connect_v5(r, "plain"), sender = connect_v5(r, "sender");
+    subscribe(&c, (gm_mqtt_filter){ .filter = GM_STR("#"), .qos = 2 }, 0, 2);
+    subscribe(&plain, (gm_mqtt_filter){ .filter = GM_STR("#") }, 0, 0);
+    static const char *const topics[] = { "a/b", "a/b", "other", "a/b" };
+    for (uint16_t i = 0; i < 4; i++) {
+        rig_publish(&sender, topics[i], "m", (uint8_t)(i % 2), (uint16_t)(i + 1), false);
+        rig_expect_publish(&plain, topics[i], "m", 0, false);
+        gm_mqtt_publish p = rig_expect_publish(&c, i == 1 || i == 3 ? "" : topics[i], "m", (uint8_t)(i % 2), false);
+        assert_int_equal(gm_mqtt_has(&p.properties, GM_MQTT_TOPIC_ALIAS), i != 2);
+        if (i != 2) assert_int_equal(p.properties.number[GM_MQTT_TOPIC_ALIAS], 1);
+    }
+    rig_hang_up(&c);
+    rig_hang_up(&plain);
+    rig_hang_up(&sender);
+    rig_free(r);
+}
+
+static void a_packet_that_is_too_large_is_told_so_although_its_bytes_are_unread__MQTT_3_2_2_15(void **state)
+{
+    (void)state;
+    rig       *r = rig_make();
+    rig_client c = connect_v5(r, "abc");
+    rig_send_hex(&c, "30 80 80 80 01");
+    static uint8_t rest[1 << 20];
+    for (int i = 0; i < 3; i++) rig_send(&c, rest, sizeof rest);
+    expect_disconnect(&c, GM_MQTT_PACKET_TOO_LARGE);
+    rig_hang_up(&c);
+    rig_free(r);
+}
+
+static void qos_2_messages_count_once_towards_the_receive_maximum(void **state)
+{
+    (void)state;
+    rig       *r   = rig_make();
+    rig_client c   = connect_v5(r, "abc");
+    gm_buf     out = gm_buf_init(gm_alloc_system());
+    for (uint32_t i = 1; i <= 65535; i++) {
+        gm_mqtt_outgoing o = { .topic = GM_STR("gemel/pump1/telemetry"), .payload = GM_STR("{\"flow\":1}"), .qos = 2, .packet_id = (uint16_t)i };
+        gm_mqtt_write_publish(&out, 5, &o);
+    }
+    rig_send_buf(&c, &out);
+    for (uint32_t i = 1; i <= 65535; i++) rig_expect_ack(&c, GM_MQTT_PUBREC, (uint16_t)i);
+    rig_publish(&c, "t", "m", 1, 1, false);
+    expect_disconnect(&c, GM_MQTT_RECEIVE_MAXIMUM_EXCEEDED);
+    gm_buf_finish(&out);
+    rig_hang_up(&c);
+    rig_free(r);
+}
+
 static void a_message_expires_and_its_rest_is_passed_on__MQTT_3_3_2_5_6(void **state)
 {
     (void)state;
@@ -516,6 +571,9 @@ int main(void)
         cmocka_unit_test(a_session_lives_as_long_as_it_asked_for__MQTT_3_1_2_23),
         cmocka_unit_test(properties_travel_with_the_message__MQTT_3_3_2_4_15_16_17_18_20),
         cmocka_unit_test(a_topic_alias_stands_for_its_topic__MQTT_3_3_2_12),
+        cmocka_unit_test(the_server_uses_aliases_where_they_are_allowed__MQTT_3_1_2_26),
+        cmocka_unit_test(a_packet_that_is_too_large_is_told_so_although_its_bytes_are_unread__MQTT_3_2_2_15),
+        cmocka_unit_test(qos_2_messages_count_once_towards_the_receive_maximum),
         cmocka_unit_test(a_message_expires_and_its_rest_is_passed_on__MQTT_3_3_2_5_6),
         cmocka_unit_test(subscription_identifiers_come_with_the_message__MQTT_3_3_4_3_4),
         cmocka_unit_test(more_identifiers_than_fit_one_copy_come_in_several),
