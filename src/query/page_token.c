@@ -47,7 +47,7 @@ gm_status gm_page_token_read(gm_str text, gm_str query, gm_page_token *out, gm_e
     for (size_t i = 0; ok && i < SIZE; i++) {
         int high = digit(text.ptr[2 * i]), low = digit(text.ptr[2 * i + 1]);
         ok       = high >= 0 && low >= 0;
-        bytes[i] = (uint8_t)(high << 4 | low);
+        if (ok) bytes[i] = (uint8_t)(high << 4 | low);
     }
     if (!ok) return gm_fail(err, GM_INVALID, "query", "the continuation token is not one that was given out");
     gm_page_token token = { .collection = bytes[1] };
