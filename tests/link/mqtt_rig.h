@@ -16,7 +16,7 @@
 typedef struct rig {
     gm_fault_io            disk;
     gm_clock               clock;
-    gm_dur_ns              ahead;     // the clock shows this much more than the real one
+    _Atomic gm_dur_ns ahead;     // the clock shows this much more than the real one
     const gm_alloc        *server_alloc; // of the server, from the next rig_start on; NULL = the system's
     size_t                 batch_limit;  // of the log, from the next rig_start on; 0 = default
     gm_loop               *loop;
