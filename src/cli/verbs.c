@@ -2,6 +2,7 @@
 #include "cli/verbs.h"
 
 #include "cli/help.h"
+#include "physics/fmi/worker.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,9 @@ static const gm_verb *const verbs[] = {
     &gm_verb_agent,
     &gm_verb_simulate,
     &gm_verb_model_explain,
+    &gm_verb_fmu_info,
+    &gm_verb_fmu_check,
+    &gm_verb_fmu_run,
     &gm_verb_help,
 };
 
@@ -111,6 +115,8 @@ gm_exit gm_cli_run(const gm_cli *cli, int argc, char *const *argv)
         return GM_EXIT_USAGE;
     }
     const char *word = argv[1];
+    // Not for people: what gemel starts as the process of an FMU.
+    if (strcmp(word, "fmu-worker") == 0 && argc == 2) return (gm_exit)gm_fmu_worker_run(GM_FMU_WORKER_FD);
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
         gm_buf text = gm_buf_init(cli->alloc);
         if (argc > 2 && strcmp(argv[2], "--json") == 0) gm_help_version_json(&text);

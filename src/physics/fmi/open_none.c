@@ -1,0 +1,15 @@
+// Built without libzip or libxml2: FMUs are not opened, and it is said why.
+#include "physics/fmi/run_parts.h"
+
+bool gm_fmu_supported(void) { return false; }
+
+const gm_fmu_description *gm_fmu_described(const gm_fmu *fmu) { return fmu->d; }
+const char               *gm_fmu_folder(const gm_fmu *fmu) { return fmu->folder; }
+void                      gm_fmu_close(gm_fmu *fmu) { (void)fmu; }
+
+gm_status gm_fmu_open(const gm_fmu_host *host, const char *file, gm_fmu **out_fmu, gm_error *err)
+{
+    (void)host;
+    *out_fmu = NULL;
+    return gm_fail(err, GM_INVALID, "fmi.open", "%.100s: this gemel was built without libzip or libxml2, which FMUs need", file);
+}

@@ -1,0 +1,516 @@
+// FMUs of our own (fmu/) packed into archives and run in worker processes: values against the same sums done here and
+// closed forms, events, states, and libraries that crash, hang and lie.
+#include "physics/fmi/archive.h"
+#include "physics/fmi/run.h"
+#include "support/files.h"
+#include "support/golden.h"
+#include "support/support.h"
+#include "support/temp_dir.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <zip.h>
+
+static char folder[512];
+
+// ---- archives -----------------------------------------------------------------------------------------------------------
+
+static void add_file(zip_t *zip, const char *name, const char *path)
+{
+    zip_source_t *source = zip_source_file(zip, path, 0, -1);
+    assert_true(source != NULL && zip_file_add(zip, name, source, 0) >= 0);
+}
+
+static zip_int64_t add_text(zip_t *zip, const char *name, const char *text, size_t size)
+{
+    zip_source_t *source = zip_source_buffer(zip, text, size, 0);
+    zip_int64_t   index  = source != NULL ? zip_file_add(zip, name, source, 0) : -1;
+    assert_true(index >= 0);
+    return index;
+}
+
+// Writes folder/<library>.fmu out of fmu/<xml>.xml and the built library.
+static const char *pack(const char *library, const char *xml, const char *identifier, bool two)
+{
+    static char path[1024];
+    char        from[4096], name[200];
+    snprintf(path, sizeof path, "%s/%s.fmu", folder, library);
+    zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    assert_non_null(zip);
+    snprintf(from, sizeof from, "%s/tests/physics/fmu/%s.xml", gm_test_root(), xml);
+    gm_buf text = gm_test_read_file(from);
+    char  *copy = malloc(text.len + 1);
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    gm_buf_finish(&text);
+    // The stateless library is described as one: the same text with the capability turned off.
+    for (char *at; strcmp(library, "toy2_stateless") == 0 && (at = strstr(copy, "FMUstate=\"true\"")) != NULL;) memcpy(at + 9, "\"0\"   ", 6);
+    add_text(zip, "modelDescription.xml", copy, strlen(copy));
+    const char *gemel = getenv("GEMEL");
+    assert_non_null(gemel);
+    snprintf(from, sizeof from, "%.*s/tests/physics/%s.so", (int)(strrchr(gemel, '/') - gemel), gemel, library);
+    snprintf(name, sizeof name, "binaries/%s/%s.so", two ? "linux64" : "x86_64-linux", identifier);
+    add_file(zip, name, from);
+    assert_int_equal(zip_close(zip), 0);
+    free(copy);
+    return path;
+}
+
+static gm_fmu *open_toy(const char *library, const char *xml, const char *identifier, bool two, gm_dur_ns limit)
+{
+    gm_fmu_host host = { .alloc = gm_alloc_system(), .clock = gm_clock_system(), .program = getenv("GEMEL"), .call_limit = limit };
+    gm_error    err  = { 0 };
+    gm_fmu     *fmu  = NULL;
+    assert_gm_ok(gm_fmu_open(&host, pack(library, xml, identifier, two), &fmu, &err), err);
+    return fmu;
+}
+
+static gm_fmu *toy(int version) { return open_toy(version == 2 ? "toy2" : "toy3", version == 2 ? "toy2" : "toy3", "toy", version == 2, 20 * GM_SECOND); }
+
+// ---- runs ---------------------------------------------------------------------------------------------------------------
+
+typedef struct table { gm_buf text; double rows[2000][4]; size_t count; } table;  // time, h, v, counter
+
+static gm_status keep(void *context, gm_str text, gm_error *err)
+{
+    (void)err;
+    gm_buf_str(context, text);
+    return GM_OK;
+}
+
+static gm_status run(const gm_fmu *fmu, const gm_fmu_run_options *o, table *t, gm_buf *log, gm_error *err)
+{
+    *err         = (gm_error){ 0 };
+    t->text      = gm_buf_init(gm_alloc_system());
+    t->count     = 0;
+    gm_status st = gm_fmu_run(fmu, o, keep, &t->text, log, err);
+    gm_buf_byte(&t->text, '\0');
+    const char *line = strchr((const char *)t->text.ptr, '\n');
+    while (line != NULL && line[1] != '\0' && t->count < 2000) {
+        char *end = (char *)(uintptr_t)line;
+        for (int k = 0; k < 4; k++) t->rows[t->count][k] = strtod(end + 1, &end);
+        t->count++;
+        line = strchr(line + 1, '\n');
+    }
+    return st;
+}
+
+static void done(table *t) { gm_buf_finish(&t->text); }
+
+static gm_fmu_setting setting(const char *name, const char *value) { return (gm_fmu_setting){ gm_str_of(name), gm_str_of(value) }; }
+
+static void co_simulation_gives_the_sums_of_the_fmu_at_every_output_point(void **state)
+{
+    (void)state;
+    for (int version = 2; version <= 3; version++) {
+        gm_fmu            *fmu = toy(version);
+        gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+        static table       t;
+        gm_error           err;
+        assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+        assert_int_equal(t.count, 301);  // the default experiment: 0 to 3 by 0.01
+        double h = 1, v = 0, g = -9.81, time = 0;
+        for (size_t i = 0; i < t.count; i++) {
+            if (t.rows[i][1] != h || t.rows[i][2] != v) fail_msg("version %d, row %zu: %.17g %.17g, not %.17g %.17g", version, i, t.rows[i][1], t.rows[i][2], h, v);
+            assert_true(fabs(t.rows[i][0] - (double)i * 0.01) < 1e-12);
+            assert_true(t.rows[i][3] == floor(t.rows[i][0] + 1e-9));
+            for (; time < (double)(i + 1) * 0.01 - 1e-9; time += 1e-3) {
+                h += 1e-3 * v;
+                v += 1e-3 * g;
+                if (h <= 0 && v < 0) {
+                    h = 0;
+                    v = -0.7 * v;
+                    if (v < 0.1) v = g = 0;
+                }
+            }
+        }
+        done(&t);
+        gm_fmu_close(fmu);
+    }
+}
+
+static void model_exchange_with_euler_is_a_fixed_step_master(void **state)
+{
+    (void)state;
+    for (int version = 2; version <= 3; version++) {
+        gm_fmu            *fmu = toy(version);
+        gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+        static table       t;
+        gm_error           err;
+        o.kind = GM_FMI_MODEL_EXCHANGE;
+        o.stop = 0.45;
+        assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+        assert_int_equal(t.count, 46);
+        double h = 1, v = 0;
+        for (size_t i = 0; i < t.count; i++) {
+            assert_true(t.rows[i][1] == h && t.rows[i][2] == v);
+            double step = (i + 1 < t.count ? t.rows[i + 1][0] : 0) - t.rows[i][0];
+            h += step * v;
+            v += step * -9.81;
+        }
+        done(&t);
+        gm_fmu_close(fmu);
+    }
+}
+
+static void events_of_time_and_state_have_a_row_before_and_after(void **state)
+{
+    (void)state;
+    for (int version = 2; version <= 3; version++) {
+        for (int method = GM_FMU_EULER; method <= GM_FMU_ACCURATE; method++) {
+            gm_fmu            *fmu = toy(version);
+            gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+            static table       t;
+            gm_error           err;
+            o.kind   = GM_FMI_MODEL_EXCHANGE;
+            o.method = (gm_fmu_method)method;
+            o.stop   = 1.02;
+            assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+            size_t bounces = 0, stairs = 0;
+            for (size_t i = 0; i + 1 < t.count; i++) {
+                if (t.rows[i][0] != t.rows[i + 1][0]) continue;
+                bounces += t.rows[i][2] < 0 && t.rows[i + 1][2] == -0.7 * t.rows[i][2];
+                stairs += t.rows[i][3] == 0 && t.rows[i + 1][3] == 1 && fabs(t.rows[i][0] - 1) < 1e-12;
+                // Closed form: sqrt(2 h / g) with h = 1 m.
+                if (method == GM_FMU_ACCURATE && t.rows[i][2] < -4) assert_true(fabs(t.rows[i][0] - sqrt(2 / 9.81)) < 1e-9);
+            }
+            assert_int_equal(bounces, 1);
+            assert_int_equal(stairs, 1);
+            done(&t);
+            gm_fmu_close(fmu);
+        }
+    }
+}
+
+static void the_accurate_method_follows_the_closed_form(void **state)
+{
+    (void)state;
+    gm_fmu            *fmu = toy(3);
+    gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+    static table       t;
+    gm_error           err;
+    o.kind   = GM_FMI_MODEL_EXCHANGE;
+    o.method = GM_FMU_ACCURATE;
+    o.stop   = 1;
+    assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+    double fall = sqrt(2 / 9.81), up = 0.7 * 9.81 * fall;
+    for (size_t i = 0; i < t.count; i++) {
+        double s = t.rows[i][0], after = s - fall;
+        double h = s < fall ? 1 - 9.81 / 2 * s * s : up * after - 9.81 / 2 * after * after;
+        if (fabs(t.rows[i][1] - h) > 1e-9) fail_msg("h(%.17g) = %.17g, not %.17g", s, t.rows[i][1], h);
+    }
+    done(&t);
+    gm_fmu_close(fmu);
+}
+
+static void event_mode_and_early_return_meet_the_events(void **state)
+{
+    (void)state;
+    gm_fmu            *fmu = toy(3);
+    gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+    static table       t;
+    gm_error           err;
+    o.event_mode = o.early_return = true;
+    o.step = 0.3;
+    o.stop = 1.2;
+    assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+    size_t pairs = 0;
+    for (size_t i = 0; i + 1 < t.count; i++) pairs += t.rows[i][0] == t.rows[i + 1][0];
+    assert_int_equal(pairs, 3);  // bounces at 0.452 and 1.08, the stair at 1
+    assert_true(t.rows[t.count - 1][0] == 1.2);
+    done(&t);
+
+    o.event_mode = false;  // an FMU that returns early although it may not
+    o.early_return = false;
+    gm_fmu_setting lie = setting("misbehave", "6");
+    o.settings         = &lie;
+    o.setting_count    = 1;
+    assert_int_equal(run(fmu, &o, &t, NULL, &err), GM_INVALID);
+    assert_non_null(strstr(err.text, "not allowed"));
+    done(&t);
+    gm_fmu_close(fmu);
+}
+
+static void intermediate_updates_give_rows_inside_of_steps(void **state)
+{
+    (void)state;
+    gm_fmu            *fmu = toy(3);
+    gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+    static table       t;
+    gm_error           err;
+    o.intermediate = true;
+    o.step = 0.1;
+    o.stop = 0.3;
+    assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+    assert_int_equal(t.count, 7);
+    assert_true(fabs(t.rows[1][0] - 0.05) < 1e-9 && fabs(t.rows[2][0] - 0.1) < 1e-12);
+    done(&t);
+    gm_fmu_close(fmu);
+}
+
+static void values_of_every_type_pass_through(void **state)
+{
+    (void)state;
+    const gm_fmu_setting all[] = {
+        { GM_STR("text_in"), GM_STR("a \"b\", c") }, { GM_STR("flag_in"), GM_STR("true") }, { GM_STR("u"), GM_STR("0.1") }, { GM_STR("k"), GM_STR("-2147483648") },
+        { GM_STR("mode"), GM_STR("on") }, { GM_STR("n"), GM_STR("3") }, { GM_STR("a"), GM_STR("1 -2 0.5") }, { GM_STR("bin_in"), GM_STR("00ff10") },
+        { GM_STR("f32_in"), GM_STR("0.1") }, { GM_STR("i64_in"), GM_STR("9007199254740993") },
+    };
+    gm_fmu_run_options o = gm_fmu_run_options_defaults();
+    static table       t;
+    gm_error           err;
+    o.settings = all;
+    o.stop     = 0;
+    for (int version = 2; version <= 3; version++) {
+        gm_fmu *fmu     = toy(version);
+        o.setting_count = version == 2 ? 5 : 10;
+        assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+        const char *expected = version == 2 ? "\n0,1,0,0,\"a \"\"b\"\", c\",1,0.1,-2147483648,2\n"
+                                            : "\n0,1,0,0,\"a \"\"b\"\", c\",1,0.1,-2147483648,2,-4,1,00ff10,0.1,9007199254740993,2\n";
+        if (strstr((char *)t.text.ptr, expected) == NULL) fail_msg("%s", (char *)t.text.ptr);
+        done(&t);
+        gm_fmu_close(fmu);
+    }
+}
+
+static void settings_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    const struct { gm_fmu_setting s; const char *says; } cases[] = {
+        { { GM_STR("nothing"), GM_STR("1") }, "no variable 'nothing'" },   { { GM_STR("k"), GM_STR("2147483648") }, "no value of k" },
+        { { GM_STR("k"), GM_STR("1.5") }, "no value of k" },               { { GM_STR("u"), GM_STR("x") }, "no value of u" },
+        { { GM_STR("flag_in"), GM_STR("2") }, "no value of flag_in" },     { { GM_STR("bin_in"), GM_STR("0") }, "no value of bin_in" },
+        { { GM_STR("a"), GM_STR("1 2 3") }, "has 2 values, not 3" },       { { GM_STR("y"), GM_STR("1") }, "no start value" },
+        { { GM_STR("mode"), GM_STR("broken") }, "no value of mode" },      { { GM_STR("n"), GM_STR("99999999999") }, "more than" },
+    };
+    gm_fmu      *fmu = toy(3);
+    static table t;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gm_fmu_run_options o = gm_fmu_run_options_defaults();
+        gm_error           err;
+        o.settings      = &cases[i].s;
+        o.setting_count = 1;
+        gm_status st    = run(fmu, &o, &t, NULL, &err);
+        if ((st != GM_INVALID && st != GM_LIMIT) || strstr(err.text, cases[i].says) == NULL) fail_msg("%s: %d '%s'", cases[i].s.name.ptr, (int)st, err.text);
+        done(&t);
+    }
+    gm_fmu_close(fmu);
+}
+
+static void inputs_are_interpolated_held_and_jump(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind <= 1; kind++) {
+        gm_fmu            *fmu = toy(3);
+        gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+        static table       t;
+        gm_error           err;
+        o.kind  = (gm_fmi_kind)kind;
+        o.step  = 0.25;
+        o.stop  = 1;
+        o.input = GM_STR("time,u,k\n0,0,1\n0.5,1,1\n0.5,3,7\n1,3,7\n");
+        assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+        const char *rows[] = { "\n0,", "\n0.25,", "\n0.5,", "\n1," };
+        for (size_t i = 0; i < 4; i++) assert_non_null(strstr((char *)t.text.ptr, rows[i]));
+        // In model exchange the row of 0.25 has seen the interpolated input, and 0.5 has both sides of the jump.
+        if (kind == GM_FMI_MODEL_EXCHANGE) {
+            assert_non_null(strstr((char *)t.text.ptr, ",0.5,1,"));
+            assert_non_null(strstr((char *)t.text.ptr, ",1,1,"));
+            assert_non_null(strstr((char *)t.text.ptr, ",3,7,"));
+        }
+        done(&t);
+        gm_fmu_close(fmu);
+    }
+}
+
+static void wrong_inputs_are_refused(void **state)
+{
+    (void)state;
+    static const struct { const char *csv, *says; } cases[] = {
+        { "u\n1\n", "first column" }, { "time,u\n", "no rows" }, { "time,nothing\n0,1\n", "no variable" }, { "time,h\n0,1\n", "no input" },
+        { "time,u\n0,x\n", "no value of u" }, { "time,u\n1,1\n0,1\n", "time goes back" }, { "time,u\n0\n", "not 2 values" }, { "time,u\nx,1\n", "no time" },
+    };
+    gm_fmu      *fmu = toy(3);
+    static table t;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gm_fmu_run_options o = gm_fmu_run_options_defaults();
+        gm_error           err;
+        o.input = gm_str_of(cases[i].csv);
+        if (run(fmu, &o, &t, NULL, &err) != GM_INVALID || strstr(err.text, cases[i].says) == NULL) fail_msg("%s: '%s'", cases[i].csv, err.text);
+        done(&t);
+    }
+    gm_fmu_close(fmu);
+}
+
+static void a_library_that_crashes_hangs_or_fails_ends_its_run_alone(void **state)
+{
+    (void)state;
+    static const struct { const char *how; gm_status st; const char *says, *log; } cases[] = {
+        { "1", GM_INVALID, "fmi3DoStep: signal 11", "about to crash" },
+        { "2", GM_LIMIT, "fmi3DoStep did not return within 0.3 s", "" },
+        { "3", GM_INVALID, "fmi3DoStep: exit code 3", "" },
+        { "4", GM_INVALID, "fmi3DoStep returned Error", "Error: logStatusError: the toy refuses" },
+    };
+    gm_fmu *fmu = open_toy("toy3", "toy3", "toy", false, 300 * GM_MILLISECOND);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gm_fmu_setting     how = setting("misbehave", cases[i].how);
+        gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+        gm_buf             log = gm_buf_init(gm_alloc_system());
+        static table       t;
+        gm_error           err;
+        o.settings      = &how;
+        o.setting_count = 1;
+        gm_status st    = run(fmu, &o, &t, &log, &err);
+        if (st != cases[i].st || strstr(err.text, cases[i].says) == NULL) fail_msg("%s: %d '%s'", cases[i].how, (int)st, err.text);
+        if (gm_str_find(gm_buf_view(&log), gm_str_of(cases[i].log)) == SIZE_MAX) fail_msg("%s: log '" GM_STR_FMT "'", cases[i].how, GM_STR_ARG(gm_buf_view(&log)));
+        assert_int_equal(t.count, 1);  // the row before the step is there
+        gm_buf_finish(&log);
+        done(&t);
+    }
+    gm_fmu_close(fmu);
+}
+
+static void a_discarded_step_ends_where_the_fmu_got_to(void **state)
+{
+    (void)state;
+    gm_fmu            *fmu = toy(2);
+    gm_fmu_setting     how = setting("misbehave", "7");
+    gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+    static table       t;
+    gm_error           err;
+    o.settings      = &how;
+    o.setting_count = 1;
+    o.step          = 0.2;
+    assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+    assert_true(fabs(t.rows[t.count - 1][0] - 0.5) < 1e-9);
+    done(&t);
+    gm_fmu_close(fmu);
+}
+
+static void states_are_tested_and_replay_stands_in(void **state)
+{
+    (void)state;
+    static const struct { const char *library, *xml; bool two; const char *says; unsigned failures; } cases[] = {
+        { "toy2", "toy2", true, "a saved state brings back the same outputs", 0 },
+        { "toy3", "toy3", false, "written and read back, brings back the same outputs", 0 },
+        { "toy2_stateless", "toy2", true, "replaying its inputs (it can not save states) brings back the same outputs", 0 },
+        { "ticker", "ticker", false, "scheduled execution: instantiated", 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gm_fmu  *fmu    = open_toy(cases[i].library, cases[i].xml, strcmp(cases[i].xml, "ticker") == 0 ? "ticker" : "toy", cases[i].two, 20 * GM_SECOND);
+        gm_buf   report = gm_buf_init(gm_alloc_system());
+        gm_error err    = { 0 };
+        unsigned failures;
+        assert_gm_ok(gm_fmu_check(fmu, &report, &failures, &err), err);
+        gm_str text = gm_buf_view(&report);
+        if (failures != cases[i].failures || gm_str_find(text, gm_str_of(cases[i].says)) == SIZE_MAX) fail_msg("%s: " GM_STR_FMT, cases[i].library, GM_STR_ARG(text));
+        gm_buf_finish(&report);
+        gm_fmu_close(fmu);
+    }
+}
+
+static void clocks_tick_in_scheduled_execution(void **state)
+{
+    (void)state;
+    gm_fmu            *fmu = open_toy("ticker", "ticker", "ticker", false, 20 * GM_SECOND);
+    gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+    static table       t;
+    gm_error           err;
+    o.input = GM_STR("time,triggered\n0.5,1\n2,1\n3,0\n");
+    assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+    const char *expected = "time,out,periodic_ticks,triggered_ticks,countdown_ticks\n0,0,1,0,0\n0.5,0,1,1,0\n1,0,2,1,0\n2,0,3,2,0\n3,0,4,2,0\n"
+                           "4,0,5,2,0\n4.25,1,5,2,1\n5,0,6,2,1\n";
+    if (strcmp((char *)t.text.ptr, expected) != 0) fail_msg("%s", (char *)t.text.ptr);
+    done(&t);
+    gm_fmu_close(fmu);
+}
+
+// ---- archives that are not what they seem -------------------------------------------------------------------------------
+
+static size_t entries(const char *path)
+{
+    size_t n   = 0;
+    DIR   *dir = opendir(path);
+    while (dir != NULL && readdir(dir) != NULL) n++;
+    if (dir != NULL) closedir(dir);
+    return n;
+}
+
+static void hostile_archives_are_refused_and_leave_nothing_behind(void **state)
+{
+    (void)state;
+    static const struct { const char *name; const char *says; bool link; } cases[] = {
+        { "../outside.txt", "leads outside", false }, { "/etc/x", "absolute", false }, { "a/../../b", "leads outside", false }, { "a\\..\\b", "forbidden", false },
+        { "a//b", "leads outside", false },           { "./a", "leads outside", false }, { "link", "link or a device", true },
+    };
+    char path[1024], out[GM_FMU_PATH_MAX], work[600];
+    snprintf(work, sizeof work, "%s/work", folder);
+    assert_int_equal(mkdir(work, 0700), 0);
+    setenv("TMPDIR", work, 1);
+    gm_fmu_archive_limits limits = gm_fmu_archive_limits_defaults();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(path, sizeof path, "%s/bad%zu.fmu", folder, i);
+        zip_t      *zip   = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+        zip_int64_t index = add_text(zip, cases[i].name, "text", 4);
+        if (cases[i].link) zip_file_set_external_attributes(zip, (zip_uint64_t)index, 0, ZIP_OPSYS_UNIX, (zip_uint32_t)(S_IFLNK | 0777) << 16);
+        assert_int_equal(zip_close(zip), 0);
+        gm_error err = { 0 };
+        if (gm_fmu_archive_unpack(path, &limits, out, &err) != GM_INVALID || strstr(err.text, cases[i].says) == NULL) fail_msg("%s: '%s'", cases[i].name, err.text);
+        assert_int_equal(entries(work), 2);
+    }
+    unsetenv("TMPDIR");
+}
+
+static void archives_beyond_the_limits_are_refused(void **state)
+{
+    (void)state;
+    char path[1024], out[GM_FMU_PATH_MAX];
+    snprintf(path, sizeof path, "%s/bomb.fmu", folder);
+    size_t size  = 16 << 20;
+    char  *zeros = calloc(1, size);
+    zip_t *zip   = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    add_text(zip, "zeros", zeros, size);
+    add_text(zip, "more", "x", 1);
+    assert_int_equal(zip_close(zip), 0);
+    free(zeros);
+    const struct { gm_fmu_archive_limits limits; const char *says; } cases[] = {
+        { { 1, 1 << 30, 1000000 }, "2 entries" }, { { 10, 1 << 20, 1000000 }, "bytes when unpacked" }, { { 10, 1 << 30, 100 }, "grows more than" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gm_error err = { 0 };
+        if (gm_fmu_archive_unpack(path, &cases[i].limits, out, &err) != GM_LIMIT || strstr(err.text, cases[i].says) == NULL) fail_msg("'%s'", err.text);
+    }
+    gm_error err = { 0 };
+    snprintf(path, sizeof path, "%s/none.fmu", folder);
+    gm_fmu_archive_limits limits = gm_fmu_archive_limits_defaults();
+    assert_int_equal(gm_fmu_archive_unpack(path, &limits, out, &err), GM_NOTFOUND);
+}
+
+int main(void)
+{
+    gm_test_make_dir(folder, sizeof folder);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(co_simulation_gives_the_sums_of_the_fmu_at_every_output_point),
+        cmocka_unit_test(model_exchange_with_euler_is_a_fixed_step_master),
+        cmocka_unit_test(events_of_time_and_state_have_a_row_before_and_after),
+        cmocka_unit_test(the_accurate_method_follows_the_closed_form),
+        cmocka_unit_test(event_mode_and_early_return_meet_the_events),
+        cmocka_unit_test(intermediate_updates_give_rows_inside_of_steps),
+        cmocka_unit_test(values_of_every_type_pass_through),
+        cmocka_unit_test(settings_that_do_not_fit_are_refused),
+        cmocka_unit_test(inputs_are_interpolated_held_and_jump),
+        cmocka_unit_test(wrong_inputs_are_refused),
+        cmocka_unit_test(a_library_that_crashes_hangs_or_fails_ends_its_run_alone),
+        cmocka_unit_test(a_discarded_step_ends_where_the_fmu_got_to),
+        cmocka_unit_test(states_are_tested_and_replay_stands_in),
+        cmocka_unit_test(clocks_tick_in_scheduled_execution),
+        cmocka_unit_test(hostile_archives_are_refused_and_leave_nothing_behind),
+        cmocka_unit_test(archives_beyond_the_limits_are_refused),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    gm_test_remove_dir(folder);
+    return failed;
+}
