@@ -16,7 +16,7 @@ static gm_loop        *loop;
 static gm_engine      *engine;
 static gm_mqtt_server *server;
 static gm_io           io;
-static gm_dur_ns       ahead;
+static _Atomic gm_dur_ns ahead;  // the commit thread looks at the clock, too
 
 static gm_status no_sync(gm_file *file, gm_error *err)
 {
