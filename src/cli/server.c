@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -324,8 +325,20 @@ static gm_status load(gm_server *server, gm_error *err)
                               server->fingerprint.len, err);
 }
 
+// A shell gives a program 1024 descriptors and allows many more to whoever asks; a fleet of devices needs them. A refusal
+// is no reason not to start: then fewer connect, and the endpoint says so.
+static void ask_for_descriptors(void)
+{
+    struct rlimit limit;
+    const rlim_t  enough = 1 << 20;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max < enough ? limit.rlim_max : enough;
+    (void)!setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static gm_status listen_mqtt(gm_server *server, gm_error *err)
 {
+    ask_for_descriptors();
     gm_mqtt_server_options o = gm_mqtt_server_options_defaults();
     o.alloc        = server->cli->alloc;
     o.loop         = server->loop;
