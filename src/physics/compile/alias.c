@@ -209,9 +209,8 @@ static bool one_pass(compiler *C)
     return changed;
 }
 
-void eliminate_aliases(compiler *C)
+static void resolve_all(compiler *C)
 {
-    for (int pass = 0; pass < 30 && one_pass(C); pass++) continue;
     gm_map memo = { 0 };
     for (uint32_t i = 0; i < C->eq_count; i++) {
         if (C->eqs[i].gone) continue;
@@ -230,4 +229,38 @@ void eliminate_aliases(compiler *C)
         gm_ex start = gm_ex_substitute(&C->ex, &C->w, C->vars[i].start, resolve, C, &memo);
         C->vars[i].start = start;
     }
+}
+
+// der(x) = v with a variable v of its own: v is the derivative of x, and the equation is used up. So a mass on a spring is
+// x, v and v', and a constraint on x becomes one on v when it is differentiated.
+static bool link_derivative(compiler *C, const equation *q)
+{
+    for (int side = 0; side < 2; side++) {
+        gm_ex_node d = *gm_ex_at(&C->ex, side == 0 ? q->left : q->right), n = *gm_ex_at(&C->ex, side == 0 ? q->right : q->left);
+        if (d.op != GM_EX_VAR || n.op != GM_EX_VAR) continue;
+        variable *dx = &C->vars[d.id], *v = &C->vars[n.id];
+        if (!dx->hidden || dx->integral == NONE || v->kind != VAR_REAL || v->integral != NONE || v->hidden) continue;
+        uint32_t x = dx->integral, at = n.id;
+        while (at != NONE && at != x) at = C->vars[at].derivative;
+        if (at == x) continue;  // x' = v, v' = x: a circle has no lowest order
+        C->vars[x].derivative   = n.id;
+        C->vars[n.id].integral  = x;
+        C->vars[d.id].integral  = NONE;
+        C->vars[d.id].alias     = n.id;
+        return true;
+    }
+    return false;
+}
+
+void eliminate_aliases(compiler *C)
+{
+    for (int pass = 0; pass < 30 && one_pass(C); pass++) continue;
+    resolve_all(C);
+    bool any = false;
+    for (uint32_t i = 0; i < C->eq_count; i++) {
+        if (C->eqs[i].gone || C->eqs[i].origin == FROM_INITIAL || !link_derivative(C, &C->eqs[i])) continue;
+        C->eqs[i].gone = true;
+        any            = true;
+    }
+    if (any) resolve_all(C);
 }

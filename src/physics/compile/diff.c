@@ -54,8 +54,8 @@ static gm_ex diff_of_two(gm_exprs *ex, gm_ex e, gm_ex_op op, gm_ex a, gm_ex b, g
     case GM_EX_MIN: return gm_ex_3(ex, GM_EX_SELECT, gm_ex_compare(ex, GM_EX_LT, a, b, true), da, db);
     case GM_EX_MAX: return gm_ex_3(ex, GM_EX_SELECT, gm_ex_compare(ex, GM_EX_LT, b, a, true), da, db);
     case GM_EX_ATAN2: return over(ex, sub(ex, mul(ex, b, da), mul(ex, a, db)), add(ex, square(ex, a), square(ex, b)));
-    case GM_EX_REM: return sub(ex, da, mul(ex, gm_ex_2(ex, GM_EX_QUOT, a, b), db));
-    case GM_EX_MOD: return sub(ex, da, mul(ex, gm_ex_1(ex, GM_EX_FLOOR, gm_ex_2(ex, GM_EX_DIV, a, b)), db));
+    case GM_EX_REM: return sub(ex, da, mul(ex, gm_ex_quiet(ex, gm_ex_2(ex, GM_EX_QUOT, a, b)), db));
+    case GM_EX_MOD: return sub(ex, da, mul(ex, gm_ex_quiet(ex, gm_ex_1(ex, GM_EX_FLOOR, gm_ex_2(ex, GM_EX_DIV, a, b))), db));
     default: return num(ex, 0);
     }
 }

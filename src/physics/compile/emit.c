@@ -610,7 +610,7 @@ static void emit_checks(compiler *C)
 {
     emitter em  = { .C = C };
     needs   n   = needs_new(C, &C->run, false);
-    bool    any = C->check_count > 0;
+    bool    any = false;
     for (uint32_t i = 0; i < C->action_count; i++) {
         if (C->actions[i].kind == GM_FLAT_REINIT) continue;
         need_ex(C, &n, C->actions[i].guard);
@@ -618,7 +618,6 @@ static void emit_checks(compiler *C)
         any = true;
     }
     if (!any) return;
-    for (uint32_t i = 0; i < C->check_count; i++) need_ex(C, &n, C->checks[i].value);
     gm_build_section(C->b, GM_SECTION_CHECK);
     emit_needed(&em, &C->run, &n);
     for (uint32_t i = 0; i < C->action_count; i++) {
@@ -627,10 +626,6 @@ static void emit_checks(compiler *C)
         gm_check_kind kind = a->kind == GM_FLAT_ASSERT ? GM_CHECK_ASSERT : a->kind == GM_FLAT_WARN ? GM_CHECK_WARN : GM_CHECK_TERMINATE;
         gm_ex         e    = kind == GM_CHECK_TERMINATE ? a->guard : a->value;
         gm_build_check(C->b, kind, e == GM_EX_NONE ? gm_emit_bool(C->b, true) : as_mask(&em, emit_ex(&em, e)), a->message);
-    }
-    for (uint32_t i = 0; i < C->check_count; i++) {
-        gm_val size = gm_emit1(C->b, GM_OP_ABS, number(&em, C->checks[i].value));
-        gm_build_check(C->b, GM_CHECK_ASSERT, gm_emit2(C->b, GM_OP_LT, gm_emit_const(C->b, C->checks[i].least), size), C->checks[i].message);
     }
     gm_build_end(C->b);
 }

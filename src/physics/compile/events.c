@@ -2,6 +2,7 @@
 //   a < b            a discrete Boolean r that the executor keeps equal to (b - a > 0); a <= b is not (b < a)
 //   time > E         decided at the instant E, which is put into the list of instants
 //   edge(c)          c and not pre(m), where m remembers c
+//   floor(x), mod .. are computed where they stand, but an event is made where they jump: where sin(pi x) changes sign
 //   sample(s, d)     time >= pre(next); next moves on by d
 //   delay(x, ...)    of a variable of its own when x is none
 // The originals are kept as the initial form of each equation; there everything is computed in place.
@@ -76,6 +77,17 @@ static gm_ex relation_variable(extraction *x, gm_ex low, gm_ex high, gm_ex origi
     return gm_ex_var(&C->ex, v);
 }
 
+// An event where x passes a whole number. Nothing reads the relation: it only makes the solver land there.
+static void note_jump(extraction *x, gm_ex_op op, gm_ex a, gm_ex b)
+{
+    compiler *C   = x->C;
+    gm_exprs *ex  = &C->ex;
+    gm_ex     arg = op == GM_EX_FLOOR || op == GM_EX_CEIL ? a : gm_ex_2(ex, GM_EX_DIV, a, b);
+    if (is_invariant(C, arg, true)) return;
+    gm_ex wave = gm_ex_1(ex, GM_EX_SIN, gm_ex_2(ex, GM_EX_MUL, gm_ex_const(ex, 3.141592653589793), arg));
+    relation_variable(x, gm_ex_const(ex, 0), wave, gm_ex_const(ex, 0), wave);
+}
+
 static gm_ex edge_of(extraction *x, gm_ex now, gm_ex original)
 {
     compiler *C = x->C;
@@ -148,6 +160,9 @@ static gm_ex running_node(extraction *x, gm_ex e)
     case GM_EX_LE:
         if (n.quiet) return gm_ex_rebuild(ex, e, a);
         return gm_ex_1(ex, GM_EX_NOT, relation_variable(x, a[1], a[0], n.a[1], n.a[0]));
+    case GM_EX_FLOOR: case GM_EX_CEIL: case GM_EX_QUOT: case GM_EX_REM: case GM_EX_MOD:
+        if (!n.quiet) note_jump(x, (gm_ex_op)n.op, a[0], a[1]);
+        return gm_ex_quiet(ex, gm_ex_rebuild(ex, e, a));
     case GM_EX_EDGE: return edge_of(x, a[0], n.a[0]);
     case GM_EX_SAMPLE: return sample_of(x, a[0], a[1]);
     case GM_EX_DELAY: return delay_of(x, a, n.a[0]);

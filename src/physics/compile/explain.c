@@ -32,6 +32,7 @@ static void list_variables(compiler *C, gm_buf *out)
         gm_buf_printf(out, "  " GM_STR_FMT "\n", GM_STR_ARG(v->name));
     }
     if (C->reduced > 0) gm_buf_printf(out, "equations differentiated: %u\n", C->reduced);
+    if (C->stabilised > 0) gm_buf_printf(out, "constraints kept by stabilisation: %u\n", C->stabilised);
 }
 
 static void list_aliases(compiler *C, gm_buf *out)

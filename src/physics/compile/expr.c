@@ -308,6 +308,14 @@ gm_ex gm_ex_3(gm_exprs *ex, gm_ex_op op, gm_ex a, gm_ex b, gm_ex c)
     return intern(ex, &n);
 }
 
+gm_ex gm_ex_quiet(gm_exprs *ex, gm_ex e)
+{
+    gm_ex_node n = ex->nodes[e];
+    if (n.op != GM_EX_LT && n.op != GM_EX_LE && !(n.op >= GM_EX_FLOOR && n.op <= GM_EX_MOD)) return e;
+    n.quiet = true;
+    return intern(ex, &n);
+}
+
 gm_ex gm_ex_lookup(gm_exprs *ex, uint32_t table, uint32_t derivative, gm_ex x, gm_ex y)
 {
     gm_ex_node n = blank(GM_EX_LOOKUP);
@@ -336,9 +344,10 @@ gm_ex gm_ex_rebuild(gm_exprs *ex, gm_ex e, const gm_ex operands[3])
     case GM_EX_SAMPLE: return gm_ex_sample(ex, n.extra, operands[0], operands[1]);
     default: break;
     }
+    gm_ex fresh;
     switch (ops[n.op].operands) {
-    case 1: return gm_ex_1(ex, (gm_ex_op)n.op, operands[0]);
-    case 2: return gm_ex_2(ex, (gm_ex_op)n.op, operands[0], operands[1]);
+    case 1: fresh = gm_ex_1(ex, (gm_ex_op)n.op, operands[0]); return n.quiet ? gm_ex_quiet(ex, fresh) : fresh;
+    case 2: fresh = gm_ex_2(ex, (gm_ex_op)n.op, operands[0], operands[1]); return n.quiet ? gm_ex_quiet(ex, fresh) : fresh;
     case 3: return gm_ex_3(ex, (gm_ex_op)n.op, operands[0], operands[1], operands[2]);
     default: return e;
     }

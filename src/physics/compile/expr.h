@@ -27,7 +27,7 @@ typedef uint32_t gm_ex;
     X(TERMINAL, "terminal", 0)                                                                                       \
     X(NEG, "-", 1) X(ADD, "+", 2) X(SUB, "-", 2) X(MUL, "*", 2) X(DIV, "/", 2) X(POW, "^", 2)                         \
     X(ABS, "abs", 1) X(SIGN, "sign", 1) X(MIN, "min", 2) X(MAX, "max", 2) X(SQRT, "sqrt", 1)                          \
-    X(FLOOR, "floor", 1) X(CEIL, "ceil", 1) X(QUOT, "div", 2) X(REM, "rem", 2) X(MOD, "mod", 2)                       \
+    X(FLOOR, "floor", 1) X(CEIL, "ceil", 1) X(QUOT, "div", 2) X(REM, "rem", 2) X(MOD, "mod", 2) /* may be quiet */    \
     X(EXP, "exp", 1) X(LOG, "log", 1) X(LOG10, "log10", 1) X(SIN, "sin", 1) X(COS, "cos", 1) X(TAN, "tan", 1)         \
     X(ASIN, "asin", 1) X(ACOS, "acos", 1) X(ATAN, "atan", 1) X(ATAN2, "atan2", 2)                                     \
     X(SINH, "sinh", 1) X(COSH, "cosh", 1) X(TANH, "tanh", 1)                                                          \
@@ -48,7 +48,7 @@ typedef enum gm_ex_op {
 
 typedef struct gm_ex_node {
     uint8_t  op;
-    bool     quiet;   // LT, LE: no event is to be made of it
+    bool     quiet;   // LT, LE, FLOOR, CEIL, QUOT, REM, MOD: no event is to be made of it
     uint16_t extra16; // unused, zero
     uint32_t extra;   // LOOKUP, SAMPLE
     union {
@@ -86,6 +86,7 @@ gm_ex gm_ex_1(gm_exprs *ex, gm_ex_op op, gm_ex a);
 gm_ex gm_ex_2(gm_exprs *ex, gm_ex_op op, gm_ex a, gm_ex b);
 gm_ex gm_ex_3(gm_exprs *ex, gm_ex_op op, gm_ex a, gm_ex b, gm_ex c);
 gm_ex gm_ex_compare(gm_exprs *ex, gm_ex_op op, gm_ex a, gm_ex b, bool quiet);
+gm_ex gm_ex_quiet(gm_exprs *ex, gm_ex e);  // the same without events; what makes none stays as it is
 gm_ex gm_ex_lookup(gm_exprs *ex, uint32_t table, uint32_t derivative, gm_ex x, gm_ex y);
 gm_ex gm_ex_sample(gm_exprs *ex, uint32_t id, gm_ex start, gm_ex interval);
 static inline gm_ex gm_ex_var(gm_exprs *ex, uint32_t id) { return gm_ex_id(ex, GM_EX_VAR, id); }

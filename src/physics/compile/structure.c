@@ -107,9 +107,24 @@ static gm_place place_of(const compiler *C, uint32_t v)
     return C->vars[v].at != 0 ? C->vars[v].at : C->flat->at;
 }
 
-static void report_missing(compiler *C, const system_ *s, const part *p, uint32_t column)
+// The variable that is mentioned least comes first: it is the likeliest to have been forgotten.
+static void sort_by_mentions(const graph *back, gm_ids *columns)
 {
-    uint32_t       v     = s->unknowns.at[column];
+    for (uint32_t i = 1; i < columns->count && i < 2000; i++) {
+        uint32_t c = columns->at[i], mentions = back->start[c + 1] - back->start[c], k = i;
+        for (; k > 0; k--) {
+            uint32_t other = columns->at[k - 1];
+            if (back->start[other + 1] - back->start[other] <= mentions) break;
+            columns->at[k] = other;
+        }
+        columns->at[k] = c;
+    }
+}
+
+static void report_missing(compiler *C, const system_ *s, const graph *back, part *p)
+{
+    sort_by_mentions(back, &p->columns);
+    uint32_t       v     = s->unknowns.at[p->columns.at[0]];
     gm_str         names = name_list(C, s, &p->columns);
     const variable *x    = &C->vars[v];
     uint32_t       length = (uint32_t)x->name.len;
@@ -153,7 +168,7 @@ void report_structure(compiler *C, const system_ *s, const graph *g, const match
     for (uint32_t c = 0; c < g->columns; c++) {
         if (m->row_of_column[c] != NONE || column_seen[c]) continue;
         part p = from_column(C, &back, m, c, row_seen, column_seen);
-        report_missing(C, s, &p, c);
+        report_missing(C, s, &back, &p);
     }
     memset(row_seen, 0, g->rows);
     memset(column_seen, 0, g->columns);

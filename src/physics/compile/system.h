@@ -45,6 +45,7 @@ typedef struct equation {
     uint32_t length;
     uint32_t derivative, of;         // equations: what it was differentiated into, from
     bool     gone;                   // used up by an alias, or true anyhow
+    bool     only_initial;           // while the model runs, another one stands for it
     uint8_t  origin;                 // equation_origin
     uint32_t variable;               // FIXED, DEFAULT: whose start it is
 } equation;
@@ -103,15 +104,11 @@ typedef struct compiler {
     gm_ids              parameters;  // in order of computation
     gm_differ           time;        // time derivatives
     system_             run, init;
-    struct check       *checks;      // that a choice of states still holds
-    uint32_t            check_count, check_capacity;
     gm_builder         *b;
     gm_ids              order;       // scratch
     uint32_t            free_initials;  // start values that were chosen
-    uint32_t            alias_count, constant_count, reduced;
+    uint32_t            alias_count, constant_count, reduced, stabilised;
 } compiler;
-
-typedef struct check { gm_ex value; double least; gm_str message; } check;
 
 // compile.c
 void     complain(compiler *C, gm_severity severity, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(5, 6);

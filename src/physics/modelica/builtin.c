@@ -524,6 +524,15 @@ value external_builtin(gm_flatten *F, const gm_ast_class *cls, const value *args
 
 // ---------------------------------------------------------------------------------------------------- equations of their own
 
+// The value without events, where none are wanted.
+static value hushed(gm_flatten *F, const scope *s, value v)
+{
+    if (!s->quiet || v.type == V_RECORD || v.type == V_ERROR) return v;
+    if (v.ndims == 0) v.one = gm_ex_quiet(F->ex, v.one);
+    for (uint32_t i = 0; v.ndims > 0 && i < v.count; i++) v.many[i] = gm_ex_quiet(F->ex, v.many[i]);
+    return v;
+}
+
 // The index of a language function in the table, when the name is not hidden by a class of the model.
 static uint32_t builtin_of(gm_flatten *F, const scope *s, const gm_ast_ref *ref)
 {
@@ -633,8 +642,8 @@ static value eval_builtin(gm_flatten *F, const scope *s, uint32_t b, const gm_as
     case B_HOMOTOPY: return eval(F, s, args[0]);
     case B_ASSERT: case B_TERMINATE: case B_REINIT:
         return fail_value(F, call->at, call->length, "`%s` is an equation of its own, not a value", table[b].name);
-    case B_MATH1: case B_ABS: case B_SIGN: case B_INTEGER: return one_argument(F, s, b, args[0]);
-    case B_MATH2: return eval_math2(F, s, b, args);
+    case B_MATH1: case B_ABS: case B_SIGN: case B_INTEGER: return hushed(F, s, one_argument(F, s, b, args[0]));
+    case B_MATH2: return hushed(F, s, eval_math2(F, s, b, args));
     case B_SIZE: return eval_size(F, s, args, call->count);
     case B_NDIMS:
         v = eval(F, s, args[0]);

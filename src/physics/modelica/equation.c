@@ -144,12 +144,18 @@ static gm_flat_equation *partner(gm_flatten *F, sink *other, gm_ex left)
     return NULL;
 }
 
-// if c then (yes) else (no): one equation for each pair.
-static void merge(gm_flatten *F, gm_ex c, sink *yes, sink *no, uint32_t owner)
+// Do both branches say what the same variables are?
+static bool are_paired(gm_flatten *F, sink *yes, sink *no)
 {
-    bool paired = true;
+    bool paired = yes->count == no->count;
     for (uint32_t i = 0; i < yes->count && paired; i++) paired = partner(F, no, yes->items[i].left) != NULL;
     for (uint32_t i = 0; i < no->count && paired; i++) paired = partner(F, yes, no->items[i].left) != NULL;
+    return paired;
+}
+
+// if c then (yes) else (no): one equation for each pair.
+static void merge(gm_flatten *F, gm_ex c, sink *yes, sink *no, bool paired, uint32_t owner)
+{
     for (uint32_t i = 0; i < yes->count; i++) {
         const gm_flat_equation *a = &yes->items[i], *b = paired ? partner(F, no, a->left) : &no->items[i];
         if (paired) {
@@ -211,8 +217,9 @@ static void read_if_from(gm_flatten *F, const scope *s, const gm_ast_equation *q
     uint32_t actions = F->flat->action_count;
     read_branch(F, s, b, c, &yes);
     read_rest(F, s, q, from + 1, gm_ex_1(F->ex, GM_EX_NOT, c), &no);
-    if (yes.count == no.count) {
-        merge(F, c, &yes, &no, s->in->owner);
+    bool paired = are_paired(F, &yes, &no);
+    if (paired || (yes.count == no.count && !is_parametric(F, c))) {
+        merge(F, c, &yes, &no, paired, s->in->owner);
         return;
     }
     F->flat->action_count = actions;

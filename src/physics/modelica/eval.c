@@ -260,6 +260,30 @@ static value no_member(gm_flatten *F, const layout *lay, const gm_ast_part *part
 
 static value class_value(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_ref *ref, uint32_t k);
 
+// One element of an array of variables, by constant subscripts: without making the whole array. False: something else.
+static bool one_variable(gm_flatten *F, const scope *s, const gm_ast_part *part, const inst *in, value *out)
+{
+    uint64_t position = 0;
+    if (in->ndims == 0 || part->subscript_count != in->ndims || in->lay->prim == V_STRING) return false;
+    for (uint32_t i = 0; i < in->ndims; i++) {
+        const gm_ast_expr *e = part->subscripts[i];
+        if (e->kind != GM_AST_BINARY && e->kind != GM_AST_INTEGER && e->kind != GM_AST_REF && e->kind != GM_AST_END) return false;
+        const uint32_t *outer = F->end_dim;
+        F->end_dim            = &in->dims[i];
+        value v               = eval(F, s, e);
+        F->end_dim            = outer;
+        double number;
+        if (v.type != V_INTEGER || v.ndims > 0 || !gm_ex_is_const(F->ex, v.one, &number)) return false;
+        if (!(number >= 1 && number <= in->dims[i])) return false;
+        position = position * in->dims[i] + (uint64_t)number - 1;
+    }
+    uint32_t var   = in->var + (uint32_t)position;
+    uint32_t known = s->over != NULL ? gm_map_find(&s->over->values, var) : (uint32_t)GM_MAP_NONE;
+    *out           = value_scalar(in->lay->prim, known != GM_MAP_NONE ? known : gm_ex_var(F->ex, var));
+    out->cls       = in->lay->enumeration;
+    return true;
+}
+
 // The value of ref, whose part k is the instance.
 static value path_value(gm_flatten *F, const scope *s, inst *in, const gm_ast_ref *ref, uint32_t k)
 {
@@ -270,7 +294,9 @@ static value path_value(gm_flatten *F, const scope *s, inst *in, const gm_ast_re
         return fail_value(F, part->at, part->length, "`" GM_STR_FMT "` does not exist here, its condition is false", GM_STR_ARG(in->path));
     }
     if (in->lay->is_prim) {
-        value v = of_variables(F, s, in);
+        value v;
+        if (last && one_variable(F, s, part, in, &v)) return v;
+        v = of_variables(F, s, in);
         if (!last) return no_member(F, in->lay, &ref->parts[k + 1]);
         return eval_subscripts(F, s, part, v);
     }

@@ -376,8 +376,34 @@ static bool run_event(gm_machine *m)
     return changed;
 }
 
+bool gm_machine_relations_late(gm_machine *m, double time, const double *y)
+{
+    if (m->indicator_count == 0) return false;
+    gm_machine_load(m, time, y);
+    run_part(m, PART_INDICATORS);
+    for (uint32_t i = 0; i < m->indicator_count; i++) {
+        double g = indicator(m, i);
+        if (g != 0 && (g > 0) != (gm_machine_get(m, m->relations[i]) != 0)) return true;
+    }
+    return false;
+}
+
+// An indicator that falls through zero was above it before, whatever its relation says: one that began at zero may have
+// risen unseen (a ball that leaves the floor and comes back within one step). What was missed happens now.
+static void catch_up(gm_machine *m, const int *crossed)
+{
+    bool late = false;
+    for (uint32_t i = 0; crossed != NULL && i < m->indicator_count; i++) {
+        if (crossed[i] == 0 || (crossed[i] < 0) == (gm_machine_get(m, m->relations[i]) != 0)) continue;
+        gm_machine_set(m, m->relations[i], crossed[i] < 0);
+        late = true;
+    }
+    if (late) run_event(m);
+}
+
 gm_status gm_machine_events(gm_machine *m, const int *crossed, gm_error *err)
 {
+    catch_up(m, crossed);
     for (int round = 0; round < GM_EVENT_ROUNDS; round++) {
         bool relations = set_relations(m, crossed, round == 0);
         bool slots     = run_event(m);

@@ -35,6 +35,10 @@ bool gm_machine_jacobian(gm_machine *m, double time, const double *y, const doub
 uint32_t gm_machine_indicator_count(const gm_machine *m);
 void     gm_machine_indicators(gm_machine *m, double time, const double *y, double *out);  // [indicators]
 
+// Does a relation no longer say what its indicator says? So after a step that began with an indicator at zero: root
+// finding sees no crossing there, and an event must bring the relation up to date.
+bool gm_machine_relations_late(gm_machine *m, double time, const double *y);
+
 // The instant of the next time event after `time`, or infinity.
 double gm_machine_next_event(const gm_machine *m, double time);
 

@@ -215,6 +215,7 @@ static gm_status go(gm_sundials *s, const gm_integrator *integrator, gm_error *e
         if (st != GM_OK) break;
         bool root  = landing == GM_LANDED_AT_ROOT;
         bool event = root || (landing == GM_LANDED_AT_STOP && instant <= stop && time == instant);
+        event      = event || gm_machine_relations_late(s->machine, time, N_VGetArrayPointer(s->y));
         st         = rows_until(s, integrator, time, event, &next, err);
         if (st == GM_OK && event && crowded(&c, time)) {
             st = gm_fail(err, GM_DIVERGED, "physics.solve", "at %.9g s events follow one another without end", time);
