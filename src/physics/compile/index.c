@@ -418,7 +418,7 @@ static void select_dummies(compiler *C)
         component *parts = split(C, &rows, &columns, &count);
         for (uint32_t i = 0; i < count; i++) {
             gm_ids here = { 0 };
-            bool   firm;
+            bool   firm = true;
             if (parts[i].rows.count > DENSE_MAX || !choose(C, &parts[i], &here, &firm)) refuse_choice(C, &parts[i]);
             if (!firm) stabilise(C, &parts[i]);
             for (uint32_t k = 0; firm && k < here.count; k++) gm_ids_add(&C->w, &chosen, here.at[k]);
