@@ -104,13 +104,16 @@ static gm_status bury(gm_ingest *ingest, gm_str topic, gm_str payload, gm_ask as
 
 // ---- time of arrival ----------------------------------------------------------------------------------------------
 // A message that says not when it was measured counts as measured now. Milliseconds, since arrival jitters by more and
-// history packs them better; but two messages of one twin must not look like one corrected, so they get different times.
+// history packs them better; but two messages of one twin must not look like one corrected, so they get different
+// times.
 static gm_status time_of_arrival(gm_ingest *ingest, gm_twin twin, gm_time_ns *out_time)
 {
     gm_time_ns now = gm_loop_now(ingest->options.loop);
     size_t     had = ingest->arrival_capacity;
     if (twin.v >= had) {
-        if (!gm_alloc_reserve(ingest->alloc, &ingest->arrival, &ingest->arrival_capacity, (size_t)twin.v + 1, sizeof *ingest->arrival)) return GM_NOMEM;
+        if (!gm_alloc_reserve(ingest->alloc, &ingest->arrival, &ingest->arrival_capacity, (size_t)twin.v + 1,
+                              sizeof *ingest->arrival))
+            return GM_NOMEM;
         memset(ingest->arrival + had, 0, (ingest->arrival_capacity - had) * sizeof *ingest->arrival);
     }
     gm_time_ns last = ingest->arrival[twin.v];
@@ -127,7 +130,8 @@ static gm_status names_of(gm_ingest *ingest, const gm_type *type, gm_telemetry_n
 {
     size_t had = ingest->name_capacity;
     if (type->number >= had) {
-        if (!gm_alloc_reserve(ingest->alloc, &ingest->names, &ingest->name_capacity, (size_t)type->number + 1, sizeof *ingest->names)) {
+        if (!gm_alloc_reserve(ingest->alloc, &ingest->names, &ingest->name_capacity, (size_t)type->number + 1,
+                              sizeof *ingest->names)) {
             return gm_fail(err, GM_NOMEM, WHERE, "the names of " GM_STR_FMT, GM_STR_ARG(type->id));
         }
         memset(ingest->names + had, 0, (ingest->name_capacity - had) * sizeof *ingest->names);
@@ -139,8 +143,8 @@ static gm_status names_of(gm_ingest *ingest, const gm_type *type, gm_telemetry_n
     return st;
 }
 
-static gm_status write_cells(gm_ingest *ingest, const gm_native_topic *native, gm_twin twin, gm_str topic, gm_str payload, gm_ask ask,
-                             gm_error *err)
+static gm_status write_cells(gm_ingest *ingest, const gm_native_topic *native, gm_twin twin, gm_str topic,
+                             gm_str payload, gm_ask ask, gm_error *err)
 {
     const gm_type      *type = gm_state_type(gm_engine_state(ingest->engine), twin);
     gm_telemetry_names *names = NULL;
@@ -150,12 +154,13 @@ static gm_status write_cells(gm_ingest *ingest, const gm_native_topic *native, g
     if (native->component.len > 0) scope = gm_telemetry_scope(names, native->component);
     if (scope == GM_TELEMETRY_NOWHERE) {
         char reason[200];
-        snprintf(reason, sizeof reason, "model " GM_STR_FMT " has no component '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(type->id, 0, 100)),
-                 GM_STR_ARG(gm_str_slice(native->component, 0, 40)));
+        snprintf(reason, sizeof reason, "model " GM_STR_FMT " has no component '" GM_STR_FMT "'",
+                 GM_STR_ARG(gm_str_slice(type->id, 0, 100)), GM_STR_ARG(gm_str_slice(native->component, 0, 40)));
         return bury(ingest, topic, payload, ask, reason, err);
     }
     gm_time_ns now, latest = gm_loop_now(ingest->options.loop) + ingest->options.future;
-    if (time_of_arrival(ingest, twin, &now) != GM_OK) return gm_fail(err, GM_NOMEM, WHERE, "a message of " GM_STR_FMT, GM_STR_ARG(topic));
+    if (time_of_arrival(ingest, twin, &now) != GM_OK)
+        return gm_fail(err, GM_NOMEM, WHERE, "a message of " GM_STR_FMT, GM_STR_ARG(topic));
 
     gm_error why;
     st = gm_telemetry_read(&ingest->reader, names, scope, payload, now, latest, &why);
@@ -164,9 +169,11 @@ static gm_status write_cells(gm_ingest *ingest, const gm_native_topic *native, g
         if (err != NULL) *err = why;
         return st;
     }
-    st = gm_engine_write(ingest->engine, twin, ingest->reader.flags, ingest->reader.cells, ingest->reader.count, ask, err);
+    st = gm_engine_write(ingest->engine, twin, ingest->reader.flags, ingest->reader.cells, ingest->reader.count, ask,
+                         err);
     if (st == GM_OK) ingest->stats.applied++;
-    if (st == GM_INVALID) return bury(ingest, topic, payload, ask, err != NULL ? err->text : "the engine refused the change", err);
+    if (st == GM_INVALID)
+        return bury(ingest, topic, payload, ask, err != NULL ? err->text : "the engine refused the change", err);
     return st;
 }
 
@@ -189,8 +196,9 @@ static void on_created(void *context, uint64_t token, gm_status status, const gm
     if (status == GM_OK) ingest->stats.applied++;
     bool refused = status != GM_OK && status != GM_IO && status != GM_NOMEM;
     if (refused) {
-        gm_status st = bury(ingest, (gm_str){ c->bytes, c->topic_len }, (gm_str){ c->bytes + c->topic_len, c->payload_len }, ask,
-                            why != NULL ? why->text : gm_status_text(status), &err);
+        gm_status st =
+            bury(ingest, (gm_str) { c->bytes, c->topic_len }, (gm_str) { c->bytes + c->topic_len, c->payload_len }, ask,
+                 why != NULL ? why->text : gm_status_text(status), &err);
         if (st == GM_OK) ask.call = NULL;  // answered with the dead letter
         status = st;
         why    = &err;
@@ -201,17 +209,21 @@ static void on_created(void *context, uint64_t token, gm_status status, const gm
 
 static gm_status create_twin(gm_ingest *ingest, gm_str twin_id, gm_str topic, gm_str payload, gm_ask ask, gm_error *err)
 {
-    if (ingest->options.creator == NULL) return bury(ingest, topic, payload, ask, "creating twins by message is switched off", err);
+    if (ingest->options.creator == NULL)
+        return bury(ingest, topic, payload, ask, "creating twins by message is switched off", err);
     creation *c = gm_alloc_bytes(ingest->alloc, sizeof *c + topic.len + payload.len);
     if (c == NULL) return gm_fail(err, GM_NOMEM, WHERE, "creating a twin");
-    *c = (creation){ .ingest = ingest, .next = ingest->creations, .ask = ask, .topic_len = topic.len, .payload_len = payload.len };
+    *c = (creation) {
+        .ingest = ingest, .next = ingest->creations, .ask = ask, .topic_len = topic.len, .payload_len = payload.len
+    };
     memcpy(c->bytes, topic.ptr, topic.len);
     memcpy(c->bytes + topic.len, payload.ptr, payload.len);
     if (c->next != NULL) c->next->previous = c;
     ingest->creations = c;
     gm_error  why = { 0 };
     gm_ask    own = { .call = on_created, .context = c };
-    gm_status st  = gm_creator_submit(ingest->options.creator, twin_id, payload, gm_loop_now(ingest->options.loop), own, &why);
+    gm_status st =
+        gm_creator_submit(ingest->options.creator, twin_id, payload, gm_loop_now(ingest->options.loop), own, &why);
     if (st == GM_OK) return GM_OK;
     forget(c);
     if (st == GM_INVALID) return bury(ingest, topic, payload, ask, why.text, err);
@@ -220,12 +232,14 @@ static gm_status create_twin(gm_ingest *ingest, gm_str twin_id, gm_str topic, gm
 }
 
 // ---- the message --------------------------------------------------------------------------------------------------
-gm_status gm_ingest_message(gm_ingest *ingest, const gm_native_topic *native, gm_str topic, gm_str payload, gm_ask ask, gm_error *err)
+gm_status gm_ingest_message(gm_ingest *ingest, const gm_native_topic *native, gm_str topic, gm_str payload, gm_ask ask,
+                            gm_error *err)
 {
     assert(native->kind != GM_NATIVE_NONE);
     if (native->kind == GM_NATIVE_UNKNOWN) {
         return bury(ingest, topic, payload, ask,
-                    "no such topic: below gemel/ there are {twinId}/telemetry, {twinId}/properties, {twinId}/create and the same with a component",
+                    "no such topic: below gemel/ there are {twinId}/telemetry, {twinId}/properties, {twinId}/create "
+                    "and the same with a component",
                     err);
     }
     gm_error why;

@@ -3,8 +3,8 @@
 //   gm_native_topic native = gm_topic_native(topic);
 //   st = gm_ingest_message(ingest, &native, topic, payload, ask, &err);
 //
-// GM_OK: it is on its way; the ask is answered when that is durable: GM_OK when it was applied, GM_INVALID with the reason
-// when it was refused for good and is a dead letter now.
+// GM_OK: it is on its way; the ask is answered when that is durable: GM_OK when it was applied, GM_INVALID with the
+// reason when it was refused for good and is a dead letter now.
 // GM_LIMIT: nothing happened; stop reading from the sender and come back through gm_engine_later.
 // GM_IO: the log is read-only; nothing is accepted any more. GM_NOMEM: this message is abandoned.
 #ifndef GM_LINK_INGEST_H
@@ -30,8 +30,8 @@ typedef struct gm_ingest_stats { uint64_t applied, rejected; } gm_ingest_stats;
 GM_NODISCARD gm_status gm_ingest_create(const gm_ingest_options *options, gm_ingest **out_ingest, gm_error *err);
 void                   gm_ingest_destroy(gm_ingest *ingest);
 
-GM_NODISCARD gm_status gm_ingest_message(gm_ingest *ingest, const gm_native_topic *native, gm_str topic, gm_str payload, gm_ask ask,
-                                         gm_error *err);
+GM_NODISCARD gm_status gm_ingest_message(gm_ingest *ingest, const gm_native_topic *native, gm_str topic, gm_str payload,
+                                         gm_ask ask, gm_error *err);
 gm_ingest_stats gm_ingest_statistics(const gm_ingest *ingest);
 
 #endif

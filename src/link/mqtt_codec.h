@@ -26,14 +26,33 @@ enum { GM_MQTT_V311 = 4, GM_MQTT_V5 = 5 };  // the protocol level byte
 
 // Version 5's reason codes (those that gemel sends or understands).
 typedef enum gm_mqtt_reason {
-    GM_MQTT_SUCCESS = 0x00, GM_MQTT_DISCONNECT_WITH_WILL = 0x04, GM_MQTT_NO_MATCHING_SUBSCRIBERS = 0x10,
-    GM_MQTT_NO_SUBSCRIPTION_EXISTED = 0x11, GM_MQTT_UNSPECIFIED = 0x80, GM_MQTT_MALFORMED = 0x81, GM_MQTT_PROTOCOL_ERROR = 0x82,
-    GM_MQTT_IMPLEMENTATION_ERROR = 0x83, GM_MQTT_UNSUPPORTED_VERSION = 0x84, GM_MQTT_CLIENT_ID_INVALID = 0x85,
-    GM_MQTT_BAD_CREDENTIALS = 0x86, GM_MQTT_NOT_AUTHORIZED = 0x87, GM_MQTT_SERVER_UNAVAILABLE = 0x88, GM_MQTT_SERVER_BUSY = 0x89,
-    GM_MQTT_SHUTTING_DOWN = 0x8b, GM_MQTT_BAD_AUTHENTICATION_METHOD = 0x8c, GM_MQTT_KEEP_ALIVE_TIMEOUT = 0x8d,
-    GM_MQTT_TAKEN_OVER = 0x8e, GM_MQTT_FILTER_INVALID = 0x8f, GM_MQTT_TOPIC_INVALID = 0x90, GM_MQTT_PACKET_ID_IN_USE = 0x91,
-    GM_MQTT_PACKET_ID_NOT_FOUND = 0x92, GM_MQTT_RECEIVE_MAXIMUM_EXCEEDED = 0x93, GM_MQTT_TOPIC_ALIAS_INVALID = 0x94,
-    GM_MQTT_PACKET_TOO_LARGE = 0x95, GM_MQTT_QUOTA_EXCEEDED = 0x97, GM_MQTT_PAYLOAD_FORMAT_INVALID = 0x99
+    GM_MQTT_SUCCESS                   = 0x00,
+    GM_MQTT_DISCONNECT_WITH_WILL      = 0x04,
+    GM_MQTT_NO_MATCHING_SUBSCRIBERS   = 0x10,
+    GM_MQTT_NO_SUBSCRIPTION_EXISTED   = 0x11,
+    GM_MQTT_UNSPECIFIED               = 0x80,
+    GM_MQTT_MALFORMED                 = 0x81,
+    GM_MQTT_PROTOCOL_ERROR            = 0x82,
+    GM_MQTT_IMPLEMENTATION_ERROR      = 0x83,
+    GM_MQTT_UNSUPPORTED_VERSION       = 0x84,
+    GM_MQTT_CLIENT_ID_INVALID         = 0x85,
+    GM_MQTT_BAD_CREDENTIALS           = 0x86,
+    GM_MQTT_NOT_AUTHORIZED            = 0x87,
+    GM_MQTT_SERVER_UNAVAILABLE        = 0x88,
+    GM_MQTT_SERVER_BUSY               = 0x89,
+    GM_MQTT_SHUTTING_DOWN             = 0x8b,
+    GM_MQTT_BAD_AUTHENTICATION_METHOD = 0x8c,
+    GM_MQTT_KEEP_ALIVE_TIMEOUT        = 0x8d,
+    GM_MQTT_TAKEN_OVER                = 0x8e,
+    GM_MQTT_FILTER_INVALID            = 0x8f,
+    GM_MQTT_TOPIC_INVALID             = 0x90,
+    GM_MQTT_PACKET_ID_IN_USE          = 0x91,
+    GM_MQTT_PACKET_ID_NOT_FOUND       = 0x92,
+    GM_MQTT_RECEIVE_MAXIMUM_EXCEEDED  = 0x93,
+    GM_MQTT_TOPIC_ALIAS_INVALID       = 0x94,
+    GM_MQTT_PACKET_TOO_LARGE          = 0x95,
+    GM_MQTT_QUOTA_EXCEEDED            = 0x97,
+    GM_MQTT_PAYLOAD_FORMAT_INVALID    = 0x99
 } gm_mqtt_reason;
 
 // What a packet did wrong; rule is NULL when nothing was. Static text.
@@ -41,15 +60,34 @@ typedef struct gm_mqtt_fault { const char *rule; uint8_t reason; } gm_mqtt_fault
 
 // ---- properties (version 5) ---------------------------------------------------------------------------------------
 typedef enum gm_mqtt_property {
-    GM_MQTT_PAYLOAD_FORMAT = 0x01, GM_MQTT_MESSAGE_EXPIRY = 0x02, GM_MQTT_CONTENT_TYPE = 0x03, GM_MQTT_RESPONSE_TOPIC = 0x08,
-    GM_MQTT_CORRELATION_DATA = 0x09, GM_MQTT_SUBSCRIPTION_ID = 0x0b, GM_MQTT_SESSION_EXPIRY = 0x11,
-    GM_MQTT_ASSIGNED_CLIENT_ID = 0x12, GM_MQTT_SERVER_KEEP_ALIVE = 0x13, GM_MQTT_AUTHENTICATION_METHOD = 0x15,
-    GM_MQTT_AUTHENTICATION_DATA = 0x16, GM_MQTT_REQUEST_PROBLEM = 0x17, GM_MQTT_WILL_DELAY = 0x18,
-    GM_MQTT_REQUEST_RESPONSE = 0x19, GM_MQTT_RESPONSE_INFORMATION = 0x1a, GM_MQTT_SERVER_REFERENCE = 0x1c,
-    GM_MQTT_REASON_STRING = 0x1f, GM_MQTT_RECEIVE_MAXIMUM = 0x21, GM_MQTT_TOPIC_ALIAS_MAXIMUM = 0x22,
-    GM_MQTT_TOPIC_ALIAS = 0x23, GM_MQTT_MAXIMUM_QOS = 0x24, GM_MQTT_RETAIN_AVAILABLE = 0x25, GM_MQTT_USER_PROPERTY = 0x26,
-    GM_MQTT_MAXIMUM_PACKET_SIZE = 0x27, GM_MQTT_WILDCARD_AVAILABLE = 0x28, GM_MQTT_SUBSCRIPTION_ID_AVAILABLE = 0x29,
-    GM_MQTT_SHARED_AVAILABLE = 0x2a, GM_MQTT_PROPERTY_COUNT = 0x2b
+    GM_MQTT_PAYLOAD_FORMAT            = 0x01,
+    GM_MQTT_MESSAGE_EXPIRY            = 0x02,
+    GM_MQTT_CONTENT_TYPE              = 0x03,
+    GM_MQTT_RESPONSE_TOPIC            = 0x08,
+    GM_MQTT_CORRELATION_DATA          = 0x09,
+    GM_MQTT_SUBSCRIPTION_ID           = 0x0b,
+    GM_MQTT_SESSION_EXPIRY            = 0x11,
+    GM_MQTT_ASSIGNED_CLIENT_ID        = 0x12,
+    GM_MQTT_SERVER_KEEP_ALIVE         = 0x13,
+    GM_MQTT_AUTHENTICATION_METHOD     = 0x15,
+    GM_MQTT_AUTHENTICATION_DATA       = 0x16,
+    GM_MQTT_REQUEST_PROBLEM           = 0x17,
+    GM_MQTT_WILL_DELAY                = 0x18,
+    GM_MQTT_REQUEST_RESPONSE          = 0x19,
+    GM_MQTT_RESPONSE_INFORMATION      = 0x1a,
+    GM_MQTT_SERVER_REFERENCE          = 0x1c,
+    GM_MQTT_REASON_STRING             = 0x1f,
+    GM_MQTT_RECEIVE_MAXIMUM           = 0x21,
+    GM_MQTT_TOPIC_ALIAS_MAXIMUM       = 0x22,
+    GM_MQTT_TOPIC_ALIAS               = 0x23,
+    GM_MQTT_MAXIMUM_QOS               = 0x24,
+    GM_MQTT_RETAIN_AVAILABLE          = 0x25,
+    GM_MQTT_USER_PROPERTY             = 0x26,
+    GM_MQTT_MAXIMUM_PACKET_SIZE       = 0x27,
+    GM_MQTT_WILDCARD_AVAILABLE        = 0x28,
+    GM_MQTT_SUBSCRIPTION_ID_AVAILABLE = 0x29,
+    GM_MQTT_SHARED_AVAILABLE          = 0x2a,
+    GM_MQTT_PROPERTY_COUNT            = 0x2b
 } gm_mqtt_property;
 
 // A property block, read or to be written. number[id] and text[id] mean something only where has(id).
@@ -67,8 +105,8 @@ static inline bool gm_mqtt_has(const gm_mqtt_properties *p, gm_mqtt_property id)
 void gm_mqtt_set_number(gm_mqtt_properties *p, gm_mqtt_property id, uint32_t value);
 void gm_mqtt_set_text(gm_mqtt_properties *p, gm_mqtt_property id, gm_str value);
 
-// What of a PUBLISH's (or a will's) properties goes on to subscribers unchanged: all but message expiry, topic alias and
-// subscription identifiers; user properties in their order [MQTT-3.3.2-17..20]. out has room for block.len bytes.
+// What of a PUBLISH's (or a will's) properties goes on to subscribers unchanged: all but message expiry, topic alias
+// and subscription identifiers; user properties in their order [MQTT-3.3.2-17..20]. out has room for block.len bytes.
 // Returns the length.
 size_t gm_mqtt_forwarded_properties(gm_str block, uint8_t *out);
 
@@ -135,15 +173,17 @@ gm_mqtt_fault gm_mqtt_read_notice(uint8_t type, gm_str body, uint8_t version, gm
 // ---- writing (appends to out; out->failed tells of refused memory) ------------------------------------------------
 void gm_mqtt_write_connect(gm_buf *out, const gm_mqtt_connect *connect);
 // reason: a return code (0..5) in version 3.1.1. properties may be NULL.
-void gm_mqtt_write_connack(gm_buf *out, uint8_t version, bool session_present, uint8_t reason, const gm_mqtt_properties *properties);
+void gm_mqtt_write_connack(gm_buf *out, uint8_t version, bool session_present, uint8_t reason,
+                           const gm_mqtt_properties *properties);
 void gm_mqtt_write_ack(gm_buf *out, uint8_t type, uint8_t version, uint16_t packet_id, uint8_t reason);
 void gm_mqtt_write_subscribe(gm_buf *out, uint8_t version, uint16_t packet_id, uint32_t subscription_id,
                              const gm_mqtt_filter *filters, size_t count);
 void gm_mqtt_write_unsubscribe(gm_buf *out, uint8_t version, uint16_t packet_id, const gm_str *filters, size_t count);
 // SUBACK and UNSUBACK; in version 3.1.1 an UNSUBACK has no codes.
-void gm_mqtt_write_codes(gm_buf *out, uint8_t type, uint8_t version, uint16_t packet_id, const uint8_t *codes, size_t count);
+void gm_mqtt_write_codes(gm_buf *out, uint8_t type, uint8_t version, uint16_t packet_id, const uint8_t *codes,
+                         size_t count);
 void gm_mqtt_write_empty(gm_buf *out, uint8_t type);  // PINGREQ, PINGRESP, DISCONNECT of 3.1.1
-void gm_mqtt_write_notice(gm_buf *out, uint8_t type, uint8_t reason, const gm_mqtt_properties *properties);  // version 5
+void gm_mqtt_write_notice(gm_buf *out, uint8_t type, uint8_t reason, const gm_mqtt_properties *properties); // version 5
 
 typedef struct gm_mqtt_outgoing {
     gm_str          topic, payload;

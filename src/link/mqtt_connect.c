@@ -42,7 +42,9 @@ static void take_over(gm_mqtt_session *session, bool clean)
 static uint32_t expiry_of(const gm_mqtt_connect *connect)
 {
     if (connect->level < GM_MQTT_V5) return connect->clean ? 0 : UINT32_MAX;
-    return gm_mqtt_has(&connect->properties, GM_MQTT_SESSION_EXPIRY) ? connect->properties.number[GM_MQTT_SESSION_EXPIRY] : 0;
+    return gm_mqtt_has(&connect->properties, GM_MQTT_SESSION_EXPIRY)
+               ? connect->properties.number[GM_MQTT_SESSION_EXPIRY]
+               : 0;
 }
 
 // An identifier for a client that has none. Nobody can know it beforehand.
@@ -57,11 +59,13 @@ static gm_str assign_id(gm_mqtt_server *server, char *out, size_t size)
 static void take_properties(gm_mqtt_connection *c, const gm_mqtt_connect *connect)
 {
     const gm_mqtt_properties *p = &connect->properties;
-    c->receive_maximum     = gm_mqtt_has(p, GM_MQTT_RECEIVE_MAXIMUM) ? (uint16_t)p->number[GM_MQTT_RECEIVE_MAXIMUM] : UINT16_MAX;
-    c->packet_max          = gm_mqtt_has(p, GM_MQTT_MAXIMUM_PACKET_SIZE) ? p->number[GM_MQTT_MAXIMUM_PACKET_SIZE] : UINT32_MAX;
+    c->receive_maximum =
+        gm_mqtt_has(p, GM_MQTT_RECEIVE_MAXIMUM) ? (uint16_t)p->number[GM_MQTT_RECEIVE_MAXIMUM] : UINT16_MAX;
+    c->packet_max = gm_mqtt_has(p, GM_MQTT_MAXIMUM_PACKET_SIZE) ? p->number[GM_MQTT_MAXIMUM_PACKET_SIZE] : UINT32_MAX;
     c->problem_information = !gm_mqtt_has(p, GM_MQTT_REQUEST_PROBLEM) || p->number[GM_MQTT_REQUEST_PROBLEM] == 1;
     c->keep_alive          = (gm_dur_ns)connect->keep_alive_s * GM_SECOND;
-    c->out_alias_max       = gm_mqtt_has(p, GM_MQTT_TOPIC_ALIAS_MAXIMUM) ? (uint16_t)p->number[GM_MQTT_TOPIC_ALIAS_MAXIMUM] : 0;
+    c->out_alias_max =
+        gm_mqtt_has(p, GM_MQTT_TOPIC_ALIAS_MAXIMUM) ? (uint16_t)p->number[GM_MQTT_TOPIC_ALIAS_MAXIMUM] : 0;
     if (c->out_alias_max > OUT_ALIASES_MAX) c->out_alias_max = OUT_ALIASES_MAX;
 }
 
@@ -69,7 +73,8 @@ static void write_connack(gm_mqtt_connection *c, const gm_mqtt_connect *connect,
 {
     const gm_mqtt_limits *limits = &c->server->limits;
     gm_mqtt_properties    p      = { .block = { "", 0 } };
-    if (expiry_of(connect) > limits->session_expiry_s) gm_mqtt_set_number(&p, GM_MQTT_SESSION_EXPIRY, limits->session_expiry_s);
+    if (expiry_of(connect) > limits->session_expiry_s)
+        gm_mqtt_set_number(&p, GM_MQTT_SESSION_EXPIRY, limits->session_expiry_s);
     if (limits->receive_maximum < UINT16_MAX) gm_mqtt_set_number(&p, GM_MQTT_RECEIVE_MAXIMUM, limits->receive_maximum);
     gm_mqtt_set_number(&p, GM_MQTT_MAXIMUM_PACKET_SIZE, (uint32_t)limits->packet);
     if (limits->topic_aliases > 0) gm_mqtt_set_number(&p, GM_MQTT_TOPIC_ALIAS_MAXIMUM, limits->topic_aliases);
@@ -79,8 +84,8 @@ static void write_connack(gm_mqtt_connection *c, const gm_mqtt_connect *connect,
 }
 
 // The session of that client: the one that is kept, or a new one. *out_present: it was kept.
-static gm_status find_session(gm_mqtt_connection *c, const gm_mqtt_connect *connect, gm_str client_id, gm_mqtt_session **out_session,
-                              bool *out_present)
+static gm_status find_session(gm_mqtt_connection *c, const gm_mqtt_connect *connect, gm_str client_id,
+                              gm_mqtt_session **out_session, bool *out_present)
 {
     gm_mqtt_session *session = gm_mqtt_session_find(c->server, client_id);
     if (session != NULL && session->connection != NULL && session->connection->condemned) {
@@ -118,20 +123,23 @@ gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, gm_str body)
         return GM_MQTT_HANDLED;
     }
     if (gm_mqtt_has(&connect.properties, GM_MQTT_AUTHENTICATION_METHOD)) {
-        return refuse(c, connect.level, GM_MQTT_BAD_AUTHENTICATION_METHOD, "an authentication method that is not known here");
+        return refuse(c, connect.level, GM_MQTT_BAD_AUTHENTICATION_METHOD,
+                      "an authentication method that is not known here");
     }
     if (connect.client_id.len == 0 && connect.level < GM_MQTT_V5 && !connect.clean) {
-        return refuse(c, connect.level, GM_MQTT_CLIENT_ID_INVALID, "[MQTT-3.1.3-8] no client identifier, but a session to be kept");
+        return refuse(c, connect.level, GM_MQTT_CLIENT_ID_INVALID,
+                      "[MQTT-3.1.3-8] no client identifier, but a session to be kept");
     }
     char             name[64];
     gm_str           assigned = connect.client_id.len == 0 ? assign_id(server, name, sizeof name) : (gm_str){ name, 0 };
     gm_mqtt_session *session;
     bool             present;
-    gm_status        st = find_session(c, &connect, assigned.len > 0 ? assigned : connect.client_id, &session, &present);
+    gm_status st = find_session(c, &connect, assigned.len > 0 ? assigned : connect.client_id, &session, &present);
     if (st == GM_OK && gm_mqtt_will_set(session, &connect) != GM_OK) st = GM_NOMEM;
     if (st != GM_OK) {
         if (session != NULL && !present) gm_mqtt_session_end(session);
-        return refuse(c, connect.level, st == GM_LIMIT ? GM_MQTT_QUOTA_EXCEEDED : GM_MQTT_SERVER_UNAVAILABLE, "no room for another session");
+        return refuse(c, connect.level, st == GM_LIMIT ? GM_MQTT_QUOTA_EXCEEDED : GM_MQTT_SERVER_UNAVAILABLE,
+                      "no room for another session");
     }
     c->version          = connect.level;
     c->session          = session;
@@ -155,7 +163,9 @@ void gm_mqtt_on_disconnect(gm_mqtt_connection *c, gm_str body)
     if (gm_mqtt_has(&notice.properties, GM_MQTT_SESSION_EXPIRY)) {
         uint32_t expiry = notice.properties.number[GM_MQTT_SESSION_EXPIRY];
         if (c->session->expiry_s == 0 && expiry != 0) {
-            gm_mqtt_condemn_fault(c, (gm_mqtt_fault){ "[MQTT5-3.14.2.2.2] a session that was to end now is to be kept after all", GM_MQTT_PROTOCOL_ERROR });
+            gm_mqtt_condemn_fault(
+                c, (gm_mqtt_fault) { "[MQTT5-3.14.2.2.2] a session that was to end now is to be kept after all",
+                                     GM_MQTT_PROTOCOL_ERROR });
             return;
         }
         c->session->expiry_s = expiry;

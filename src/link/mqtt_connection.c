@@ -19,13 +19,16 @@ static bool send_waiting(gm_mqtt_connection *c);
 static gm_mqtt_connection *take_slot(gm_mqtt_server *server)
 {
     const gm_alloc *alloc = server->alloc;
-    if (!gm_alloc_reserve(alloc, &server->connections, &server->connection_capacity, server->connection_used + 1, sizeof *server->connections) ||
-        !gm_alloc_reserve(alloc, &server->free_connections, &server->free_capacity, server->connection_used + 1, sizeof *server->free_connections)) {
+    if (!gm_alloc_reserve(alloc, &server->connections, &server->connection_capacity, server->connection_used + 1,
+                          sizeof *server->connections) ||
+        !gm_alloc_reserve(alloc, &server->free_connections, &server->free_capacity, server->connection_used + 1,
+                          sizeof *server->free_connections)) {
         return NULL;
     }
     gm_mqtt_connection *c = gm_alloc_zeroed(alloc, sizeof *c);
     if (c == NULL) return NULL;
-    c->number = server->free_count > 0 ? server->free_connections[--server->free_count] : (uint32_t)server->connection_used++;
+    c->number =
+        server->free_count > 0 ? server->free_connections[--server->free_count] : (uint32_t)server->connection_used++;
     server->connections[c->number] = c;
     server->stats.connections++;
     c->server     = server;
@@ -45,7 +48,8 @@ static void release(gm_mqtt_connection *c)
     if (c->fd >= 0 && !(c->last_words && gm_mqtt_linger(server, c->fd))) close(c->fd);
     for (size_t i = 0; i < c->out_alias_count; i++) gm_free(server->alloc, c->out_aliases[i]);
     gm_free(server->alloc, c->out_aliases);
-    for (size_t i = 0; c->aliases != NULL && i < server->limits.topic_aliases; i++) gm_free(server->alloc, c->aliases[i]);
+    for (size_t i = 0; c->aliases != NULL && i < server->limits.topic_aliases; i++)
+        gm_free(server->alloc, c->aliases[i]);
     gm_free(server->alloc, c->aliases);
     gm_free(server->alloc, c->pending);
     gm_buf_finish(&c->in);
@@ -103,8 +107,10 @@ void gm_mqtt_condemn(gm_mqtt_connection *c, uint8_t reason, const char *fmt, ...
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    gm_str who = c->session != NULL ? (gm_str){ c->session->client_id, c->session->client_id_len } : GM_STR("(before CONNECT)");
-    snprintf(server->stats.last_error, sizeof server->stats.last_error, "client " GM_STR_FMT ": %s", GM_STR_ARG(gm_str_slice(who, 0, 30)), text);
+    gm_str who =
+        c->session != NULL ? (gm_str) { c->session->client_id, c->session->client_id_len } : GM_STR("(before CONNECT)");
+    snprintf(server->stats.last_error, sizeof server->stats.last_error, "client " GM_STR_FMT ": %s",
+             GM_STR_ARG(gm_str_slice(who, 0, 30)), text);
     if (c->version >= GM_MQTT_V5 && c->session != NULL) {
         gm_mqtt_properties p = { .block = { "", 0 } };
         bool fits = c->packet_max >= sizeof text + 16;  // [MQTT5-3.14.2-3]
@@ -155,7 +161,8 @@ void gm_mqtt_bury(gm_mqtt_server *server)
         if (c->paused) {
             unlink_from(&server->paused, c, offsetof(gm_mqtt_connection, next_paused));
             server->paused_last = server->paused;
-            while (server->paused_last != NULL && server->paused_last->next_paused != NULL) server->paused_last = server->paused_last->next_paused;
+            while (server->paused_last != NULL && server->paused_last->next_paused != NULL)
+                server->paused_last = server->paused_last->next_paused;
         }
         if (c->fd >= 0 && !c->hungup) (void)send_waiting(c);  // the last words, if the socket takes them
         gm_mqtt_part(c);
@@ -401,6 +408,7 @@ void gm_mqtt_check_time(gm_mqtt_connection *c, gm_dur_ns now)
         gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "no CONNECT in time");
     } else if (c->keep_alive > 0 && now - c->heard > c->keep_alive + c->keep_alive / 2) {
         c->server->stats.timeouts++;
-        gm_mqtt_condemn(c, GM_MQTT_KEEP_ALIVE_TIMEOUT, "[MQTT-3.1.2-24] nothing was heard for one and a half times the keep-alive");
+        gm_mqtt_condemn(c, GM_MQTT_KEEP_ALIVE_TIMEOUT,
+                        "[MQTT-3.1.2-24] nothing was heard for one and a half times the keep-alive");
     }
 }

@@ -61,7 +61,8 @@ gm_mqtt_sight gm_mqtt_look(const uint8_t *bytes, size_t n, size_t packet_max, gm
 // Ends a body: nothing may be left over.
 static gm_mqtt_fault finish(gm_mqtt_reader *r)
 {
-    if (r->fault.rule == NULL && r->at != r->end) gm_mqtt_break(r, GM_MQTT_MALFORMED, "bytes are left over behind the packet's last field");
+    if (r->fault.rule == NULL && r->at != r->end)
+        gm_mqtt_break(r, GM_MQTT_MALFORMED, "bytes are left over behind the packet's last field");
     return r->fault;
 }
 
@@ -75,7 +76,8 @@ static gm_str take_topic_name(gm_mqtt_reader *r, bool may_be_empty)
         return topic;
     }
     const char *rule = gm_topic_name_rule(topic);
-    if (rule != NULL) gm_mqtt_break(r, strncmp(rule, "[MQTT-1.", 8) == 0 ? GM_MQTT_MALFORMED : GM_MQTT_TOPIC_INVALID, rule);
+    if (rule != NULL)
+        gm_mqtt_break(r, strncmp(rule, "[MQTT-1.", 8) == 0 ? GM_MQTT_MALFORMED : GM_MQTT_TOPIC_INVALID, rule);
     return topic;
 }
 
@@ -88,7 +90,14 @@ static void check_response_topic(gm_mqtt_reader *r, const gm_mqtt_properties *p)
 }
 
 // ---- CONNECT ------------------------------------------------------------------------------------------------------
-enum { FLAG_RESERVED = 0x01, FLAG_CLEAN = 0x02, FLAG_WILL = 0x04, FLAG_WILL_RETAIN = 0x20, FLAG_PASSWORD = 0x40, FLAG_USERNAME = 0x80 };
+enum {
+    FLAG_RESERVED    = 0x01,
+    FLAG_CLEAN       = 0x02,
+    FLAG_WILL        = 0x04,
+    FLAG_WILL_RETAIN = 0x20,
+    FLAG_PASSWORD    = 0x40,
+    FLAG_USERNAME    = 0x80
+};
 
 static void read_connect_flags(gm_mqtt_reader *r, gm_mqtt_connect *out)
 {
@@ -99,9 +108,12 @@ static void read_connect_flags(gm_mqtt_reader *r, gm_mqtt_connect *out)
     out->will_retain  = (flags & FLAG_WILL_RETAIN) != 0;
     out->has_password = (flags & FLAG_PASSWORD) != 0;
     out->has_username = (flags & FLAG_USERNAME) != 0;
-    if (flags & FLAG_RESERVED) gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.1.2-3] the reserved bit of the connect flags is set");
-    if (!out->has_will && out->will_qos != 0) gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.1.2-13] a will QoS without a will");
-    if (!out->has_will && out->will_retain) gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.1.2-15] will retain without a will");
+    if (flags & FLAG_RESERVED)
+        gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.1.2-3] the reserved bit of the connect flags is set");
+    if (!out->has_will && out->will_qos != 0)
+        gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.1.2-13] a will QoS without a will");
+    if (!out->has_will && out->will_retain)
+        gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.1.2-15] will retain without a will");
     if (out->will_qos == 3) gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.1.2-14] the will QoS is 3");
     if (out->level < GM_MQTT_V5 && out->has_password && !out->has_username) {
         gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.1.2-22] a password without a user name");
@@ -132,7 +144,8 @@ gm_mqtt_fault gm_mqtt_read_connect(gm_str body, gm_mqtt_connect *out)
     if (r.fault.rule != NULL) return r.fault;
     if (!gm_str_is(name, "MQTT")) {
         // The oldest clients say "MQIsdp" and level 3; they deserve the answer that tells them why.
-        if (gm_str_is(name, "MQIsdp")) return fault_of(GM_MQTT_UNSUPPORTED_VERSION, "[MQTT-3.1.2-2] MQTT 3.1 is not supported");
+        if (gm_str_is(name, "MQIsdp"))
+            return fault_of(GM_MQTT_UNSUPPORTED_VERSION, "[MQTT-3.1.2-2] MQTT 3.1 is not supported");
         return fault_of(GM_MQTT_MALFORMED, "[MQTT-3.1.2-1] the protocol name is not MQTT");
     }
     if (out->level != GM_MQTT_V311 && out->level != GM_MQTT_V5) {
@@ -145,7 +158,8 @@ gm_mqtt_fault gm_mqtt_read_connect(gm_str body, gm_mqtt_connect *out)
     if (out->has_will) read_will(&r, out);
     if (out->has_username) out->username = gm_mqtt_take_text(&r);
     if (out->has_password) out->password = gm_mqtt_take_bytes(&r);
-    if (gm_mqtt_has(&out->properties, GM_MQTT_AUTHENTICATION_DATA) && !gm_mqtt_has(&out->properties, GM_MQTT_AUTHENTICATION_METHOD)) {
+    if (gm_mqtt_has(&out->properties, GM_MQTT_AUTHENTICATION_DATA) &&
+        !gm_mqtt_has(&out->properties, GM_MQTT_AUTHENTICATION_METHOD)) {
         gm_mqtt_break(&r, GM_MQTT_PROTOCOL_ERROR, "[MQTT5-3.1.2.11.10] authentication data without a method");
     }
     return finish(&r);
@@ -187,7 +201,8 @@ gm_mqtt_fault gm_mqtt_read_ack(uint8_t type, gm_str body, uint8_t version, gm_mq
     gm_mqtt_reader r = gm_mqtt_reader_of(body);
     out->packet_id   = gm_mqtt_take_u16(&r);
     out->reason      = GM_MQTT_SUCCESS;
-    if (r.fault.rule == NULL && out->packet_id == 0) gm_mqtt_break(&r, GM_MQTT_PROTOCOL_ERROR, "[MQTT-2.3.1-1] the packet identifier is 0");
+    if (r.fault.rule == NULL && out->packet_id == 0)
+        gm_mqtt_break(&r, GM_MQTT_PROTOCOL_ERROR, "[MQTT-2.3.1-1] the packet identifier is 0");
     if (version >= GM_MQTT_V5 && gm_mqtt_left(&r) > 0) {
         gm_mqtt_properties properties;
         out->reason = gm_mqtt_take_byte(&r);
@@ -201,10 +216,12 @@ static void check_options(gm_mqtt_reader *r, uint8_t options, uint8_t version, g
 {
     if ((options & 3) == 3) gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.8.3-4] the requested QoS is 3");
     if (version < GM_MQTT_V5) {
-        if (options & 0xfc) gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.8.3-4] reserved bits of the requested QoS are set");
+        if (options & 0xfc)
+            gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-3.8.3-4] reserved bits of the requested QoS are set");
         return;
     }
-    if (options & 0xc0) gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT5-3.8.3-5] reserved bits of the subscription options are set");
+    if (options & 0xc0)
+        gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT5-3.8.3-5] reserved bits of the subscription options are set");
     if ((options >> 4 & 3) == 3) gm_mqtt_break(r, GM_MQTT_PROTOCOL_ERROR, "[MQTT5-3.8.3.1] the retain handling is 3");
     if ((options & 4) && gm_topic_is_shared(filter)) {
         gm_mqtt_break(r, GM_MQTT_PROTOCOL_ERROR, "[MQTT5-3.8.3-4] no-local on a shared subscription");
@@ -217,11 +234,13 @@ gm_mqtt_fault gm_mqtt_read_subscribe(uint8_t type, gm_str body, uint8_t version,
     gm_mqtt_reader r     = gm_mqtt_reader_of(body);
     out->subscription_id = 0;
     out->packet_id       = gm_mqtt_take_u16(&r);
-    if (r.fault.rule == NULL && out->packet_id == 0) gm_mqtt_break(&r, GM_MQTT_PROTOCOL_ERROR, "[MQTT-2.3.1-1] the packet identifier is 0");
+    if (r.fault.rule == NULL && out->packet_id == 0)
+        gm_mqtt_break(&r, GM_MQTT_PROTOCOL_ERROR, "[MQTT-2.3.1-1] the packet identifier is 0");
     if (version >= GM_MQTT_V5) {
         gm_mqtt_properties p;
         gm_mqtt_take_properties(&r, type, &p);
-        if (r.fault.rule == NULL && gm_mqtt_has(&p, GM_MQTT_SUBSCRIPTION_ID)) out->subscription_id = p.number[GM_MQTT_SUBSCRIPTION_ID];
+        if (r.fault.rule == NULL && gm_mqtt_has(&p, GM_MQTT_SUBSCRIPTION_ID))
+            out->subscription_id = p.number[GM_MQTT_SUBSCRIPTION_ID];
     }
     out->filters = (gm_str){ (const char *)r.at, gm_mqtt_left(&r) };
     out->count   = 0;
@@ -234,8 +253,9 @@ gm_mqtt_fault gm_mqtt_read_subscribe(uint8_t type, gm_str body, uint8_t version,
         out->count++;
     }
     if (r.fault.rule == NULL && out->count == 0) {
-        gm_mqtt_break(&r, GM_MQTT_PROTOCOL_ERROR, type == GM_MQTT_SUBSCRIBE ? "[MQTT-3.8.3-3] a SUBSCRIBE without a topic filter"
-                                                                            : "[MQTT-3.10.3-2] an UNSUBSCRIBE without a topic filter");
+        gm_mqtt_break(&r, GM_MQTT_PROTOCOL_ERROR,
+                      type == GM_MQTT_SUBSCRIBE ? "[MQTT-3.8.3-3] a SUBSCRIBE without a topic filter"
+                                                : "[MQTT-3.10.3-2] an UNSUBSCRIBE without a topic filter");
     }
     return r.fault;
 }

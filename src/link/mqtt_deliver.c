@@ -1,5 +1,5 @@
-// From a message to the send buffers of its subscribers. QoS 0 is written at once or dropped; QoS 1 and 2 go through the
-// session's queue, from which as many are sent as the client's window and the send buffer allow.
+// From a message to the send buffers of its subscribers. QoS 0 is written at once or dropped; QoS 1 and 2 go through
+// the session's queue, from which as many are sent as the client's window and the send buffer allow.
 #include "link/mqtt_internal.h"
 
 enum {
@@ -49,7 +49,8 @@ static bool write_publish(gm_mqtt_connection *c, gm_mqtt_outgoing *o)
 {
     gm_mqtt_server *server = c->server;
     enum { ALIAS_SIZE = 3 };
-    if (c->packet_max < UINT32_MAX && gm_mqtt_publish_size(c->version, o) + (c->out_alias_max > 0 ? ALIAS_SIZE : 0) > c->packet_max) {
+    if (c->packet_max < UINT32_MAX &&
+        gm_mqtt_publish_size(c->version, o) + (c->out_alias_max > 0 ? ALIAS_SIZE : 0) > c->packet_max) {
         server->stats.dropped_too_large++;
         return false;
     }
@@ -61,7 +62,8 @@ static bool write_publish(gm_mqtt_connection *c, gm_mqtt_outgoing *o)
 }
 
 // ---- QoS 0 --------------------------------------------------------------------------------------------------------
-static void send_now(gm_mqtt_session *session, const gm_mqtt_view *view, bool retain, const uint32_t *ids, size_t id_count, size_t most)
+static void send_now(gm_mqtt_session *session, const gm_mqtt_view *view, bool retain, const uint32_t *ids,
+                     size_t id_count, size_t most)
 {
     gm_mqtt_server     *server = session->server;
     gm_mqtt_connection *c      = session->connection;
@@ -106,7 +108,8 @@ static void send_again(gm_mqtt_session *s, uint32_t i)
     if (entry->state == GM_MQTT_SENT) {
         send_entry(s, i, true);
     } else if (entry->state == GM_MQTT_RELEASED) {
-        gm_mqtt_write_ack(&s->connection->out, GM_MQTT_PUBREL, s->connection->version, gm_mqtt_session_packet_id(s, i), GM_MQTT_SUCCESS);
+        gm_mqtt_write_ack(&s->connection->out, GM_MQTT_PUBREL, s->connection->version, gm_mqtt_session_packet_id(s, i),
+                          GM_MQTT_SUCCESS);
         gm_mqtt_flush_later(s->connection);
         s->outstanding++;
     }
@@ -150,7 +153,8 @@ static void queue_entry(gm_mqtt_session *session, gm_mqtt_queued *entry, size_t 
     server->stats.dropped_queue++;
     if (session->connection != NULL && !session->connection->condemned) {
         server->stats.disconnected_slow++;
-        gm_mqtt_condemn(session->connection, GM_MQTT_QUOTA_EXCEEDED, "it does not read what it subscribed to: %u messages wait", session->count);
+        gm_mqtt_condemn(session->connection, GM_MQTT_QUOTA_EXCEEDED,
+                        "it does not read what it subscribed to: %u messages wait", session->count);
     }
 }
 
@@ -199,7 +203,7 @@ void gm_mqtt_deliver_retained(gm_mqtt_session *session, const gm_mqtt_view *view
     gm_mqtt_message_release(server->alloc, entry.message);
 }
 
-// ---- acknowledgements of clients --------------------------------------------------------------------------------------
+// ---- acknowledgements of clients --------------------------------------------------------------------------------
 static void settle(gm_mqtt_session *s, gm_mqtt_queued *entry, uint16_t packet_id)
 {
     uint32_t i   = (uint32_t)((packet_id - 1u + PACKET_IDS - (uint32_t)(s->serial % PACKET_IDS)) % PACKET_IDS);
@@ -215,7 +219,8 @@ static void on_pubrec(gm_mqtt_connection *c, gm_mqtt_queued *entry, const gm_mqt
         return;
     }
     if (known) entry->state = GM_MQTT_RELEASED;
-    gm_mqtt_write_ack(&c->out, GM_MQTT_PUBREL, c->version, ack->packet_id, known ? GM_MQTT_SUCCESS : GM_MQTT_PACKET_ID_NOT_FOUND);
+    gm_mqtt_write_ack(&c->out, GM_MQTT_PUBREL, c->version, ack->packet_id,
+                      known ? GM_MQTT_SUCCESS : GM_MQTT_PACKET_ID_NOT_FOUND);
     gm_mqtt_flush_later(c);
 }
 
@@ -224,8 +229,10 @@ void gm_mqtt_on_ack(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_ack *ack)
     gm_mqtt_session *s     = c->session;
     gm_mqtt_queued  *entry = gm_mqtt_session_by_id(s, ack->packet_id);
     if (type == GM_MQTT_PUBREC) on_pubrec(c, entry, ack);
-    else if (entry != NULL && type == GM_MQTT_PUBACK && entry->qos == 1 && entry->state == GM_MQTT_SENT) settle(s, entry, ack->packet_id);
-    else if (entry != NULL && type == GM_MQTT_PUBCOMP && entry->qos == 2 && entry->state == GM_MQTT_RELEASED) settle(s, entry, ack->packet_id);
+    else if (entry != NULL && type == GM_MQTT_PUBACK && entry->qos == 1 && entry->state == GM_MQTT_SENT)
+        settle(s, entry, ack->packet_id);
+    else if (entry != NULL && type == GM_MQTT_PUBCOMP && entry->qos == 2 && entry->state == GM_MQTT_RELEASED)
+        settle(s, entry, ack->packet_id);
     gm_mqtt_session_pop_done(s);
     gm_mqtt_deliver_more(s);
 }

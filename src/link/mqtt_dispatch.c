@@ -1,7 +1,8 @@
 // From a packet to its handler, and what each kind of sender may send.
 #include "link/mqtt_internal.h"
 
-static const gm_mqtt_fault first_not_connect = { "[MQTT-3.1.0-1] the first packet is not a CONNECT", GM_MQTT_PROTOCOL_ERROR };
+static const gm_mqtt_fault first_not_connect = { "[MQTT-3.1.0-1] the first packet is not a CONNECT",
+                                                 GM_MQTT_PROTOCOL_ERROR };
 static const gm_mqtt_fault not_for_servers   = { "a packet that only servers send", GM_MQTT_PROTOCOL_ERROR };
 
 static void on_ping(gm_mqtt_connection *c, gm_str body)
@@ -44,7 +45,8 @@ gm_mqtt_verdict gm_mqtt_handle(gm_mqtt_connection *c, const gm_mqtt_frame *frame
         gm_mqtt_condemn_fault(c, (gm_mqtt_fault){ "[MQTT-3.1.0-2] a second CONNECT", GM_MQTT_PROTOCOL_ERROR });
         break;
     case GM_MQTT_AUTH:
-        gm_mqtt_condemn_fault(c, (gm_mqtt_fault){ "an AUTH packet, but no authentication method was agreed on", GM_MQTT_PROTOCOL_ERROR });
+        gm_mqtt_condemn_fault(c, (gm_mqtt_fault) { "an AUTH packet, but no authentication method was agreed on",
+                                                   GM_MQTT_PROTOCOL_ERROR });
         break;
     default: gm_mqtt_condemn_fault(c, not_for_servers); break;
     }

@@ -26,8 +26,9 @@ void gm_mqtt_write_connect(gm_buf *out, const gm_mqtt_connect *c)
     put_header(out, GM_MQTT_CONNECT, 0, size);
     gm_mqtt_put_text(out, GM_STR("MQTT"));
     gm_buf_byte(out, c->level);
-    gm_buf_byte(out, (uint8_t)(c->clean << 1 | c->has_will << 2 | (c->has_will ? c->will_qos << 3 | c->will_retain << 5 : 0) |
-                               c->has_password << 6 | c->has_username << 7));
+    gm_buf_byte(out, (uint8_t)(c->clean << 1 | c->has_will << 2 |
+                               (c->has_will ? c->will_qos << 3 | c->will_retain << 5 : 0) | c->has_password << 6 |
+                               c->has_username << 7));
     gm_mqtt_put_u16(out, c->keep_alive_s);
     if (v5) gm_mqtt_put_properties(out, &c->properties);
     gm_mqtt_put_text(out, c->client_id);
@@ -40,7 +41,8 @@ void gm_mqtt_write_connect(gm_buf *out, const gm_mqtt_connect *c)
     if (c->has_password) gm_mqtt_put_text(out, c->password);
 }
 
-void gm_mqtt_write_connack(gm_buf *out, uint8_t version, bool session_present, uint8_t reason, const gm_mqtt_properties *properties)
+void gm_mqtt_write_connack(gm_buf *out, uint8_t version, bool session_present, uint8_t reason,
+                           const gm_mqtt_properties *properties)
 {
     bool v5 = version >= GM_MQTT_V5;
     put_header(out, GM_MQTT_CONNACK, 0, 2 + (v5 ? block_size(gm_mqtt_properties_size(properties)) : 0));
@@ -77,7 +79,9 @@ void gm_mqtt_write_subscribe(gm_buf *out, uint8_t version, uint16_t packet_id, u
     for (size_t i = 0; i < count; i++) {
         const gm_mqtt_filter *f = &filters[i];
         gm_mqtt_put_text(out, f->filter);
-        gm_buf_byte(out, (uint8_t)(f->qos | (v5 ? f->no_local << 2 | f->retain_as_published << 3 | f->retain_handling << 4 : 0)));
+        gm_buf_byte(
+            out,
+            (uint8_t)(f->qos | (v5 ? f->no_local << 2 | f->retain_as_published << 3 | f->retain_handling << 4 : 0)));
     }
 }
 
@@ -91,7 +95,8 @@ void gm_mqtt_write_unsubscribe(gm_buf *out, uint8_t version, uint16_t packet_id,
     for (size_t i = 0; i < count; i++) gm_mqtt_put_text(out, filters[i]);
 }
 
-void gm_mqtt_write_codes(gm_buf *out, uint8_t type, uint8_t version, uint16_t packet_id, const uint8_t *codes, size_t count)
+void gm_mqtt_write_codes(gm_buf *out, uint8_t type, uint8_t version, uint16_t packet_id, const uint8_t *codes,
+                         size_t count)
 {
     bool v5 = version >= GM_MQTT_V5;
     if (type == GM_MQTT_UNSUBACK && !v5) count = 0;
@@ -134,7 +139,8 @@ size_t gm_mqtt_publish_size(uint8_t version, const gm_mqtt_outgoing *p)
 
 void gm_mqtt_write_publish(gm_buf *out, uint8_t version, const gm_mqtt_outgoing *p)
 {
-    put_header(out, GM_MQTT_PUBLISH, (uint8_t)((p->qos > 0 && p->dup) << 3 | p->qos << 1 | p->retain), remaining_of_publish(version, p));
+    put_header(out, GM_MQTT_PUBLISH, (uint8_t)((p->qos > 0 && p->dup) << 3 | p->qos << 1 | p->retain),
+               remaining_of_publish(version, p));
     gm_mqtt_put_text(out, p->topic);
     if (p->qos > 0) gm_mqtt_put_u16(out, p->packet_id);
     if (version >= GM_MQTT_V5) {

@@ -1,5 +1,5 @@
-// link/mqtt_internal.h: inside of link/mqtt_server.h: what a server, a connection and a session are, and which file does
-// what with them. Everything runs on the engine thread.
+// link/mqtt_internal.h: inside of link/mqtt_server.h: what a server, a connection and a session are, and which file
+// does what with them. Everything runs on the engine thread.
 //
 //   bytes --mqtt_connection--> packets --mqtt_connect, mqtt_publish, mqtt_subscribe--> engine, subscriptions
 //   messages --mqtt_deliver--> sessions' queues --mqtt_connection--> bytes
@@ -33,7 +33,8 @@ typedef struct gm_mqtt_message {
 // The same as views, before anyone needs to keep it.
 typedef struct gm_mqtt_view { gm_str topic, properties, payload; gm_dur_ns expires; } gm_mqtt_view;
 
-gm_mqtt_message *gm_mqtt_message_make(const gm_alloc *alloc, const gm_mqtt_view *view);  // one reference; NULL when refused
+gm_mqtt_message *gm_mqtt_message_make(const gm_alloc     *alloc,
+                                      const gm_mqtt_view *view); // one reference; NULL when refused
 gm_mqtt_view     gm_mqtt_message_view(const gm_mqtt_message *message);
 void             gm_mqtt_message_release(const gm_alloc *alloc, gm_mqtt_message *message);  // NULL is allowed
 
@@ -66,12 +67,18 @@ typedef struct gm_mqtt_matches { gm_mqtt_match *items; size_t count, capacity; }
 void gm_mqtt_match_topic(gm_mqtt_server *server, gm_str topic, const gm_mqtt_session *from);
 
 // Adds or replaces. *out_existed: there was one with the same filter already.
-GM_NODISCARD gm_status gm_mqtt_session_subscribe(gm_mqtt_session *session, const gm_mqtt_filter *filter, uint32_t id, bool *out_existed);
+GM_NODISCARD gm_status gm_mqtt_session_subscribe(gm_mqtt_session *session, const gm_mqtt_filter *filter, uint32_t id,
+                                                 bool *out_existed);
 bool gm_mqtt_session_unsubscribe(gm_mqtt_session *session, gm_str filter);  // false: there was none
 void gm_mqtt_session_unsubscribe_all(gm_mqtt_session *session);
 
 // ---- sessions (mqtt_session.c) ------------------------------------------------------------------------------------
-typedef enum gm_mqtt_outgoing_state { GM_MQTT_WAITING, GM_MQTT_SENT, GM_MQTT_RELEASED, GM_MQTT_DONE } gm_mqtt_outgoing_state;
+typedef enum gm_mqtt_outgoing_state {
+    GM_MQTT_WAITING,
+    GM_MQTT_SENT,
+    GM_MQTT_RELEASED,
+    GM_MQTT_DONE
+} gm_mqtt_outgoing_state;
 
 // A QoS 1 or 2 message for one session. WAITING --PUBLISH--> SENT --PUBREC, PUBREL--> RELEASED --PUBCOMP--> DONE
 typedef struct gm_mqtt_queued {
@@ -87,13 +94,14 @@ struct gm_mqtt_session {
     char                 *client_id;
     uint32_t              client_id_len;
     uint32_t              number, generation;  // slot in server->sessions, and which of its tenants
-    uint32_t              expiry_s;       // how long it outlives its connection; UINT32_MAX: as long as the server allows
+    uint32_t              expiry_s; // how long it outlives its connection; UINT32_MAX: as long as the server allows
     gm_dur_ns             ends;           // monotonic, while the client is away
     gm_mqtt_subscription *subscriptions;
     uint32_t              subscription_count;
 
     // The queue is a ring. Its first `in_flight` entries have been sent and have consecutive serials from `serial` on,
-    // so that a packet identifier, 1 + serial % 65535, leads to its entry without a search. An entry leaves at the front.
+    // so that a packet identifier, 1 + serial % 65535, leads to its entry without a search. An entry leaves at the
+    // front.
     gm_mqtt_queued       *queue;
     uint32_t              first, count, capacity, in_flight;
     uint32_t              resend;         // entries of in_flight that this connection has not seen yet start here
@@ -119,7 +127,8 @@ static inline gm_mqtt_queued *gm_mqtt_session_entry(const gm_mqtt_session *s, ui
     return &s->queue[(s->first + i) & (s->capacity - 1)];
 }
 // Takes the reference when it returns GM_OK. GM_LIMIT: as many messages or bytes wait already.
-GM_NODISCARD gm_status gm_mqtt_session_push(gm_mqtt_session *session, const gm_mqtt_queued *entry, size_t messages_max, size_t bytes_max);
+GM_NODISCARD gm_status gm_mqtt_session_push(gm_mqtt_session *session, const gm_mqtt_queued *entry, size_t messages_max,
+                                            size_t bytes_max);
 void gm_mqtt_session_pop_done(gm_mqtt_session *session);
 uint16_t        gm_mqtt_session_packet_id(const gm_mqtt_session *session, uint32_t i);  // of an entry in flight
 gm_mqtt_queued *gm_mqtt_session_by_id(const gm_mqtt_session *session, uint16_t packet_id);  // NULL: none in flight
@@ -204,14 +213,16 @@ void            gm_mqtt_on_subscribe(gm_mqtt_connection *c, uint8_t type, gm_str
 
 // Publishes a view in the name of a session (or NULL): twins, retained, subscribers. GM_LIMIT: nothing was done.
 typedef struct gm_mqtt_origin { gm_mqtt_session *session; uint8_t qos; bool retain; gm_ask ask; } gm_mqtt_origin;
-GM_NODISCARD gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view, const gm_mqtt_origin *origin,
-                                            size_t *out_matches, bool *out_pending, gm_error *err);
+GM_NODISCARD gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view,
+                                            const gm_mqtt_origin *origin, size_t *out_matches, bool *out_pending,
+                                            gm_error *err);
 
 // ---- delivery (mqtt_deliver.c) ------------------------------------------------------------------------------------
 // Gives a message to everyone in server->matches.
 void gm_mqtt_deliver_matches(gm_mqtt_server *server, const gm_mqtt_view *view, uint8_t qos, bool retain);
 // Gives a retained message to one new subscriber.
-void gm_mqtt_deliver_retained(gm_mqtt_session *session, const gm_mqtt_view *view, uint8_t qos, uint32_t subscription_id);
+void gm_mqtt_deliver_retained(gm_mqtt_session *session, const gm_mqtt_view *view, uint8_t qos,
+                              uint32_t subscription_id);
 void gm_mqtt_deliver_more(gm_mqtt_session *session);     // sends what window and socket allow
 void gm_mqtt_deliver_again(gm_mqtt_session *session);    // a new connection: what was in flight is sent again
 void gm_mqtt_on_ack(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_ack *ack);  // PUBACK, PUBREC, PUBCOMP

@@ -1,6 +1,6 @@
-// The last words of the server must arrive. A socket that is closed while bytes of its peer lie unread is reset, and the
-// reset overtakes the DISCONNECT that says why. So the sending half is closed first, and what the peer still sends is
-// thrown away until it closes, too, or its time is up.
+// The last words of the server must arrive. A socket that is closed while bytes of its peer lie unread is reset, and
+// the reset overtakes the DISCONNECT that says why. So the sending half is closed first, and what the peer still sends
+// is thrown away until it closes, too, or its time is up.
 #include "link/mqtt_internal.h"
 
 #include <errno.h>
@@ -46,7 +46,8 @@ bool gm_mqtt_linger(gm_mqtt_server *server, int fd)
     lingering *l = gm_alloc_zeroed(server->alloc, sizeof *l);
     if (l == NULL) return false;
     *l = (lingering){ .server = server, .fd = fd, .until = server->now + LINGER_TIME };
-    if (shutdown(fd, SHUT_WR) != 0 || gm_loop_add(server->loop, fd, GM_LOOP_READ, on_ready, l, &l->watch, &err) != GM_OK) {
+    if (shutdown(fd, SHUT_WR) != 0 ||
+        gm_loop_add(server->loop, fd, GM_LOOP_READ, on_ready, l, &l->watch, &err) != GM_OK) {
         gm_free(server->alloc, l);
         return false;
     }

@@ -4,8 +4,11 @@ gm_mqtt_message *gm_mqtt_message_make(const gm_alloc *alloc, const gm_mqtt_view 
 {
     gm_mqtt_message *m = gm_alloc_bytes(alloc, sizeof *m + view->topic.len + view->properties.len + view->payload.len);
     if (m == NULL) return NULL;
-    *m = (gm_mqtt_message){ .references = 1, .topic_len = (uint32_t)view->topic.len, .properties_len = (uint32_t)view->properties.len,
-                            .payload_len = view->payload.len, .expires = view->expires };
+    *m       = (gm_mqtt_message) { .references     = 1,
+                                   .topic_len      = (uint32_t)view->topic.len,
+                                   .properties_len = (uint32_t)view->properties.len,
+                                   .payload_len    = view->payload.len,
+                                   .expires        = view->expires };
     char *to = m->bytes;
     memcpy(to, view->topic.ptr, view->topic.len);
     to += view->topic.len;

@@ -19,7 +19,8 @@ enum {
     REPLIES = ACKS | CONACK | IN(GM_MQTT_SUBACK) | IN(GM_MQTT_UNSUBACK) | BYE | AUTH,
 };
 
-static const struct { uint8_t shape; bool not_zero; uint32_t where; } kinds[GM_MQTT_PROPERTY_COUNT] = {
+static const struct { uint8_t shape; bool not_zero; uint32_t where;
+} kinds[GM_MQTT_PROPERTY_COUNT] = {
     [GM_MQTT_PAYLOAD_FORMAT]            = { FLAG, false, MESSAGE },
     [GM_MQTT_MESSAGE_EXPIRY]            = { U32, false, MESSAGE },
     [GM_MQTT_CONTENT_TYPE]              = { TEXT, false, MESSAGE },
@@ -39,10 +40,11 @@ static const struct { uint8_t shape; bool not_zero; uint32_t where; } kinds[GM_M
     [GM_MQTT_REASON_STRING]             = { TEXT, false, REPLIES },
     [GM_MQTT_RECEIVE_MAXIMUM]           = { U16, true, CON | CONACK },
     [GM_MQTT_TOPIC_ALIAS_MAXIMUM]       = { U16, false, CON | CONACK },
-    [GM_MQTT_TOPIC_ALIAS]               = { U16, false, IN(GM_MQTT_PUBLISH) },  // 0 has a reason code of its own
+    [GM_MQTT_TOPIC_ALIAS]               = { U16, false, IN(GM_MQTT_PUBLISH) }, // 0 has a reason code of its own
     [GM_MQTT_MAXIMUM_QOS]               = { FLAG, false, CONACK },
     [GM_MQTT_RETAIN_AVAILABLE]          = { FLAG, false, CONACK },
-    [GM_MQTT_USER_PROPERTY]             = { PAIR, false, MESSAGE | REPLIES | CON | IN(GM_MQTT_SUBSCRIBE) | IN(GM_MQTT_UNSUBSCRIBE) },
+    [GM_MQTT_USER_PROPERTY]             = { PAIR, false,
+                                            MESSAGE | REPLIES | CON | IN(GM_MQTT_SUBSCRIBE) | IN(GM_MQTT_UNSUBSCRIBE) },
     [GM_MQTT_MAXIMUM_PACKET_SIZE]       = { U32, true, CON | CONACK },
     [GM_MQTT_WILDCARD_AVAILABLE]        = { FLAG, false, CONACK },
     [GM_MQTT_SUBSCRIPTION_ID_AVAILABLE] = { FLAG, false, CONACK },
@@ -100,7 +102,8 @@ uint32_t gm_mqtt_take_varint(gm_mqtt_reader *r)
         value |= (uint32_t)(byte & 0x7f) << shift;
         if ((byte & 0x80) == 0) {
             if (shift > 0 && byte == 0) {
-                gm_mqtt_break(r, GM_MQTT_MALFORMED, "[MQTT-1.5.5-1] a variable byte integer takes more bytes than it needs");
+                gm_mqtt_break(r, GM_MQTT_MALFORMED,
+                              "[MQTT-1.5.5-1] a variable byte integer takes more bytes than it needs");
             }
             return value;
         }
@@ -198,8 +201,10 @@ size_t gm_mqtt_forwarded_properties(gm_str block, uint8_t *out)
         const uint8_t *start = r.at;
         uint32_t       id    = gm_mqtt_take_varint(&r);
         take_value(&r, id, &ignored);
-        if (r.fault.rule != NULL || shape_of(id) == NOTHING) break;  // can not be: the block was checked when it was read
-        if (id == GM_MQTT_MESSAGE_EXPIRY || id == GM_MQTT_TOPIC_ALIAS || id == GM_MQTT_SUBSCRIPTION_ID || id == GM_MQTT_WILL_DELAY) {
+        if (r.fault.rule != NULL || shape_of(id) == NOTHING)
+            break; // can not be: the block was checked when it was read
+        if (id == GM_MQTT_MESSAGE_EXPIRY || id == GM_MQTT_TOPIC_ALIAS || id == GM_MQTT_SUBSCRIPTION_ID ||
+            id == GM_MQTT_WILL_DELAY) {
             continue;
         }
         memcpy(out + len, start, (size_t)(r.at - start));

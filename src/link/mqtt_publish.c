@@ -2,8 +2,9 @@
 //
 //   PUBLISH --gm_mqtt_on_publish--> pending, engine asked --on_answer--> pending.done --emit--> PUBACK or PUBREC
 //
-// Invariants: (1) a message for a twin, or a retained one, is acknowledged only after its record is durable and applied;
-// any other once it lies in the queues of its subscribers; (2) acknowledgements leave in the order of the messages;
+// Invariants: (1) a message for a twin, or a retained one, is acknowledged only after its record is durable and
+// applied; any other once it lies in the queues of its subscribers; (2) acknowledgements leave in the order of the
+// messages;
 // (3) nothing is changed by a message that has to wait (GM_MQTT_LATER).
 #include "link/mqtt_internal.h"
 
@@ -132,16 +133,18 @@ static gm_time_ns in_utc(const gm_mqtt_server *server, gm_dur_ns monotonic)
     return monotonic == 0 ? 0 : gm_loop_now(server->loop) + (monotonic - server->now);
 }
 
-gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view, const gm_mqtt_origin *origin, size_t *out_matches,
-                               bool *out_pending, gm_error *err)
+gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view, const gm_mqtt_origin *origin,
+                               size_t *out_matches, bool *out_pending, gm_error *err)
 {
     gm_native_topic native = gm_topic_native(view->topic);
     gm_ask          none   = { 0 };
     *out_pending           = false;
     // Retaining first: when the second step has to wait, doing the first again changes nothing.
     if (origin->retain) {
-        gm_retained_message m  = { view->topic, view->payload, view->properties, origin->qos, in_utc(server, view->expires) };
-        gm_status           st = gm_retained_set(server->options.retained, &m, native.kind == GM_NATIVE_NONE ? origin->ask : none, err);
+        gm_retained_message m = { view->topic, view->payload, view->properties, origin->qos,
+                                  in_utc(server, view->expires) };
+        gm_status           st =
+            gm_retained_set(server->options.retained, &m, native.kind == GM_NATIVE_NONE ? origin->ask : none, err);
         if (st != GM_OK) return st;
         *out_pending = native.kind == GM_NATIVE_NONE;
     }
@@ -162,7 +165,8 @@ static bool resolve_alias(gm_mqtt_connection *c, gm_mqtt_publish *p)
     const gm_alloc *alloc = c->server->alloc;
     uint32_t        alias = p->properties.number[GM_MQTT_TOPIC_ALIAS], most = c->server->limits.topic_aliases;
     if (alias > most) {
-        gm_mqtt_condemn_fault(c, (gm_mqtt_fault){ "[MQTT5-3.3.2-9] a topic alias beyond the maximum", GM_MQTT_TOPIC_ALIAS_INVALID });
+        gm_mqtt_condemn_fault(
+            c, (gm_mqtt_fault) { "[MQTT5-3.3.2-9] a topic alias beyond the maximum", GM_MQTT_TOPIC_ALIAS_INVALID });
         return false;
     }
     if (c->aliases == NULL) c->aliases = gm_alloc_zeroed(alloc, most * sizeof *c->aliases);
@@ -173,7 +177,8 @@ static bool resolve_alias(gm_mqtt_connection *c, gm_mqtt_publish *p)
     char **slot = &c->aliases[alias - 1];
     if (p->topic.len == 0) {
         if (*slot == NULL) {
-            gm_mqtt_condemn_fault(c, (gm_mqtt_fault){ "[MQTT5-3.3.2-12] a topic alias that was never set", GM_MQTT_PROTOCOL_ERROR });
+            gm_mqtt_condemn_fault(
+                c, (gm_mqtt_fault) { "[MQTT5-3.3.2-12] a topic alias that was never set", GM_MQTT_PROTOCOL_ERROR });
             return false;
         }
         p->topic = gm_str_of(*slot);  // topics contain no NUL
@@ -202,7 +207,8 @@ static bool view_of(gm_mqtt_connection *c, const gm_mqtt_publish *p, gm_mqtt_vie
     if (to == NULL) return false;
     out->properties = (gm_str){ (const char *)to, gm_mqtt_forwarded_properties(p->properties.block, to) };
     if (gm_mqtt_has(&p->properties, GM_MQTT_MESSAGE_EXPIRY)) {
-        out->expires = c->server->now + (gm_dur_ns)p->properties.number[GM_MQTT_MESSAGE_EXPIRY] * GM_SECOND + 1;  // never 0
+        out->expires =
+            c->server->now + (gm_dur_ns)p->properties.number[GM_MQTT_MESSAGE_EXPIRY] * GM_SECOND + 1; // never 0
     }
     return true;
 }
@@ -245,7 +251,9 @@ static void forget_received(gm_mqtt_session *s, uint16_t packet_id)
 static bool accept_properties(gm_mqtt_connection *c, gm_mqtt_publish *p)
 {
     if (gm_mqtt_has(&p->properties, GM_MQTT_SUBSCRIPTION_ID)) {
-        gm_mqtt_condemn_fault(c, (gm_mqtt_fault){ "[MQTT5-3.3.4-6] a client sends a subscription identifier in a PUBLISH", GM_MQTT_PROTOCOL_ERROR });
+        gm_mqtt_condemn_fault(c,
+                              (gm_mqtt_fault) { "[MQTT5-3.3.4-6] a client sends a subscription identifier in a PUBLISH",
+                                                GM_MQTT_PROTOCOL_ERROR });
         return false;
     }
     return !gm_mqtt_has(&p->properties, GM_MQTT_TOPIC_ALIAS) || resolve_alias(c, p);
@@ -271,7 +279,9 @@ gm_mqtt_verdict gm_mqtt_on_publish(gm_mqtt_connection *c, uint8_t flags, gm_str 
     if (p.qos > 0) {
         bool known = p.qos == 2 && c->session->received != NULL && bit(c->session->received, p.packet_id);
         if (!known && too_many_unacknowledged(c)) {
-            gm_mqtt_condemn_fault(c, (gm_mqtt_fault){ "[MQTT5-3.3.4-7] more unacknowledged messages than the receive maximum", GM_MQTT_RECEIVE_MAXIMUM_EXCEEDED });
+            gm_mqtt_condemn_fault(
+                c, (gm_mqtt_fault) { "[MQTT5-3.3.4-7] more unacknowledged messages than the receive maximum",
+                                     GM_MQTT_RECEIVE_MAXIMUM_EXCEEDED });
             return GM_MQTT_HANDLED;
         }
         gm_status st = reserve_pending(c);
@@ -287,8 +297,9 @@ gm_mqtt_verdict gm_mqtt_on_publish(gm_mqtt_connection *c, uint8_t flags, gm_str 
         // The answer may come before the call returns, so its place is made first.
         uint32_t ordinal = c->pending_first + c->pending_count;
         push_pending(c, p.qos == 1 ? GM_MQTT_PUBACK : GM_MQTT_PUBREC, p.packet_id);
-        origin.ask = p.qos == 1 ? (gm_ask){ on_answer, server, token_of(c->number, c->generation, ordinal) }
-                                : (gm_ask){ on_answer_exactly_once, server, token_of(c->session->number, c->session->generation, p.packet_id) };
+        origin.ask = p.qos == 1 ? (gm_ask) { on_answer, server, token_of(c->number, c->generation, ordinal) }
+                                : (gm_ask) { on_answer_exactly_once, server,
+                                             token_of(c->session->number, c->session->generation, p.packet_id) };
     }
     size_t    matches;
     bool      pending;
@@ -308,7 +319,7 @@ gm_mqtt_verdict gm_mqtt_on_publish(gm_mqtt_connection *c, uint8_t flags, gm_str 
     server->stats.messages_in++;
     if (p.qos > 0 && !pending) {
         gm_mqtt_pending *last = pending_at(c, c->pending_first + c->pending_count - 1);
-        last->reason          = c->version >= GM_MQTT_V5 && matches == 0 ? GM_MQTT_NO_MATCHING_SUBSCRIBERS : GM_MQTT_SUCCESS;
+        last->reason = c->version >= GM_MQTT_V5 && matches == 0 ? GM_MQTT_NO_MATCHING_SUBSCRIBERS : GM_MQTT_SUCCESS;
         last->done            = true;
         if (p.qos == 2) set_bit(c->session->durable, p.packet_id);
         emit(c);
@@ -321,6 +332,7 @@ void gm_mqtt_on_pubrel(gm_mqtt_connection *c, const gm_mqtt_ack *ack)
     gm_mqtt_session *s     = c->session;
     bool             known = s->received != NULL && bit(s->received, ack->packet_id);
     if (known) forget_received(s, ack->packet_id);
-    gm_mqtt_write_ack(&c->out, GM_MQTT_PUBCOMP, c->version, ack->packet_id, known ? GM_MQTT_SUCCESS : GM_MQTT_PACKET_ID_NOT_FOUND);
+    gm_mqtt_write_ack(&c->out, GM_MQTT_PUBCOMP, c->version, ack->packet_id,
+                      known ? GM_MQTT_SUCCESS : GM_MQTT_PACKET_ID_NOT_FOUND);
     gm_mqtt_flush_later(c);
 }

@@ -14,10 +14,19 @@ enum { BACKLOG = 4096, ACCEPTS_PER_TURN = 256 };
 
 gm_mqtt_server_options gm_mqtt_server_options_defaults(void)
 {
-    return (gm_mqtt_server_options){
-        .limits = { .connections = 20000, .packet = 1 << 20, .outgoing = 1 << 20, .queued_messages = 10000, .queued_bytes = 16 << 20,
-                    .receive_maximum = UINT16_MAX, .topic_aliases = 64, .sessions = 100000, .subscriptions = 10000,
-                    .session_expiry_s = 7 * 24 * 3600, .connect_timeout = 10 * GM_SECOND, .future = 3650 * GM_DAY },
+    return (gm_mqtt_server_options) {
+        .limits = { .connections      = 20000,
+                    .packet           = 1 << 20,
+                    .outgoing         = 1 << 20,
+                    .queued_messages  = 10000,
+                    .queued_bytes     = 16 << 20,
+                    .receive_maximum  = UINT16_MAX,
+                    .topic_aliases    = 64,
+                    .sessions         = 100000,
+                    .subscriptions    = 10000,
+                    .session_expiry_s = 7 * 24 * 3600,
+                    .connect_timeout  = 10 * GM_SECOND,
+                    .future           = 3650 * GM_DAY },
     };
 }
 
@@ -38,7 +47,8 @@ static void on_listener(void *context, uint32_t events)
             server->stats.connections_refused++;
             server->accept_stopped = true;
             gm_loop_change(server->listener_watch, 0);
-            snprintf(server->stats.last_error, sizeof server->stats.last_error, "accepting a connection: error %d", errno);
+            snprintf(server->stats.last_error, sizeof server->stats.last_error, "accepting a connection: error %d",
+                     errno);
         }
         return;
     }
@@ -130,8 +140,12 @@ static void on_turn_end(void *context)
 static gm_status start(gm_mqtt_server *server, gm_error *err)
 {
     const gm_mqtt_server_options *o  = &server->options;
-    gm_ingest_options             io = { .alloc = o->alloc, .engine = o->engine, .dead_letters = o->dead_letters, .creator = o->creator,
-                                         .loop = o->loop, .future = o->limits.future };
+    gm_ingest_options             io = { .alloc        = o->alloc,
+                                         .engine       = o->engine,
+                                         .dead_letters = o->dead_letters,
+                                         .creator      = o->creator,
+                                         .loop         = o->loop,
+                                         .future       = o->limits.future };
     gm_status st = gm_ingest_create(&io, &server->ingest, err);
     if (st != GM_OK) return st;
     server->scratch = gm_alloc_bytes(o->alloc, GM_MQTT_SCRATCH);
@@ -178,7 +192,8 @@ static void say_goodbye(gm_mqtt_server *server)
     for (size_t i = 0; i < server->connection_used; i++) {
         gm_mqtt_connection *c = server->connections[i];
         if (c == NULL || c->condemned) continue;
-        if (c->version >= GM_MQTT_V5 && c->session != NULL) gm_mqtt_write_notice(&c->out, GM_MQTT_DISCONNECT, GM_MQTT_SHUTTING_DOWN, NULL);
+        if (c->version >= GM_MQTT_V5 && c->session != NULL)
+            gm_mqtt_write_notice(&c->out, GM_MQTT_DISCONNECT, GM_MQTT_SHUTTING_DOWN, NULL);
         gm_mqtt_leave(c, false);
     }
 }
@@ -229,9 +244,11 @@ uint16_t gm_mqtt_server_port(const gm_mqtt_server *server)
     return server->port;
 }
 
-gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain, gm_error *err)
+gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain,
+                                 gm_error *err)
 {
-    if (gm_topic_name_rule(topic) != NULL) return gm_fail(err, GM_INVALID, "link.mqtt", "%s", gm_topic_name_rule(topic));
+    if (gm_topic_name_rule(topic) != NULL)
+        return gm_fail(err, GM_INVALID, "link.mqtt", "%s", gm_topic_name_rule(topic));
     gm_mqtt_view view = { .topic = topic, .payload = payload, .properties = { "", 0 } };
     if (retain) {
         gm_retained_message m  = { .topic = topic, .payload = payload, .properties = { "", 0 }, .qos = qos };

@@ -2,7 +2,7 @@
 // twins; everything else is an ordinary broker's traffic between clients.
 //
 //   gm_mqtt_server_options o = gm_mqtt_server_options_defaults();
-//   o.alloc = alloc; o.loop = loop; o.engine = engine; o.dead_letters = letters; o.retained = retained; o.clock = clock;
+//   o.alloc = alloc; o.loop = loop; o.clock = clock; o.engine = engine; o.dead_letters = letters; o.retained = retained;
 //   o.address = GM_STR("127.0.0.1:0");
 //   gm_mqtt_server_create(&o, &server, &err);          // after gm_engine_recover: from here on clients are served
 //   printf("mqtt=127.0.0.1:%u\n", gm_mqtt_server_port(server));
@@ -24,12 +24,12 @@ typedef struct gm_mqtt_server gm_mqtt_server;
 typedef struct gm_mqtt_limits {
     uint32_t  connections;        // at a time; the next one is refused. Default 20,000
     size_t    packet;             // bytes of a packet from a client. Default 1 MiB
-    size_t    outgoing;           // bytes that may wait in one connection's send buffer: beyond, QoS 0 messages are dropped
-                                  // and requests are no longer read. Default 1 MiB
+    size_t    outgoing; // bytes that may wait in one connection's send buffer: beyond, QoS 0 messages are dropped
+                        // and requests are no longer read. Default 1 MiB
     uint32_t  queued_messages;    // QoS 1 and 2 messages that may wait for one session. Default 10,000
-    size_t    queued_bytes;       // the same in bytes; either bound disconnects a client that does not keep up, and drops
-                                  // the message when there is none. Default 16 MiB
-    uint16_t  receive_maximum;    // QoS 1 and 2 messages that a version 5 client may have unacknowledged. Default 65,535
+    size_t    queued_bytes;    // the same in bytes; either bound disconnects a client that does not keep up, and drops
+                               // the message when there is none. Default 16 MiB
+    uint16_t  receive_maximum; // QoS 1 and 2 messages that a version 5 client may have unacknowledged. Default 65,535
     uint16_t  topic_aliases;      // per connection, version 5. Default 64
     uint32_t  sessions;           // kept while their client is away. Default 100,000
     uint32_t  subscriptions;      // per session. Default 10,000
@@ -52,7 +52,8 @@ typedef struct gm_mqtt_server_options {
 gm_mqtt_server_options gm_mqtt_server_options_defaults(void);
 
 // GM_INVALID: the address is not one. GM_IO: it can not be listened on (err says why).
-GM_NODISCARD gm_status gm_mqtt_server_create(const gm_mqtt_server_options *options, gm_mqtt_server **out_server, gm_error *err);
+GM_NODISCARD gm_status gm_mqtt_server_create(const gm_mqtt_server_options *options, gm_mqtt_server **out_server,
+                                             gm_error *err);
 
 // Says good-bye (version 5: reason "server shutting down") and closes every connection; no wills are published, since
 // it is not the clients that failed. NULL is allowed.
@@ -61,8 +62,8 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server);
 uint16_t gm_mqtt_server_port(const gm_mqtt_server *server);
 
 // Publishes to subscribers, as if a client had (not into twins). retain: also kept, durably. qos 0..2.
-GM_NODISCARD gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain,
-                                              gm_error *err);
+GM_NODISCARD gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos,
+                                              bool retain, gm_error *err);
 
 typedef struct gm_mqtt_statistics {
     uint64_t connections, connections_total, connections_refused;   // now; accepted since start; refused

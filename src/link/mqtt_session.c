@@ -38,17 +38,23 @@ gm_status gm_mqtt_session_open(gm_mqtt_server *server, gm_str client_id, gm_mqtt
     char            *name    = gm_alloc_bytes(alloc, client_id.len);
     // One slot and, for the day it becomes free again, room in the list of free ones.
     if (session == NULL || name == NULL ||
-        !gm_alloc_reserve(alloc, &server->sessions, &server->session_capacity, server->session_used + 1, sizeof *server->sessions) ||
-        !gm_alloc_reserve(alloc, &server->free_sessions, &server->free_session_capacity, server->session_used + 1, sizeof *server->free_sessions) ||
+        !gm_alloc_reserve(alloc, &server->sessions, &server->session_capacity, server->session_used + 1,
+                          sizeof *server->sessions) ||
+        !gm_alloc_reserve(alloc, &server->free_sessions, &server->free_session_capacity, server->session_used + 1,
+                          sizeof *server->free_sessions) ||
         gm_index_reserve(index_of(server), 1) != GM_OK) {
         gm_free(alloc, session);
         gm_free(alloc, name);
         return GM_NOMEM;
     }
-    uint32_t number = server->free_session_count > 0 ? server->free_sessions[--server->free_session_count] : (uint32_t)server->session_used++;
+    uint32_t number = server->free_session_count > 0 ? server->free_sessions[--server->free_session_count]
+                                                     : (uint32_t)server->session_used++;
     memcpy(name, client_id.ptr, client_id.len);
-    *session = (gm_mqtt_session){ .server = server, .client_id = name, .client_id_len = (uint32_t)client_id.len, .number = number,
-                                  .generation = ++server->generation & 0xffffff };
+    *session                 = (gm_mqtt_session) { .server        = server,
+                                                   .client_id     = name,
+                                                   .client_id_len = (uint32_t)client_id.len,
+                                                   .number        = number,
+                                                   .generation    = ++server->generation & 0xffffff };
     server->sessions[number] = session;
     gm_status st = gm_index_add(index_of(server), client_id, number);
     assert(st == GM_OK);
@@ -63,7 +69,8 @@ void gm_mqtt_session_end(gm_mqtt_session *session)
     gm_mqtt_server *server = session->server;
     gm_mqtt_session_unsubscribe_all(session);
     gm_mqtt_will_drop(session);
-    for (uint32_t i = 0; i < session->count; i++) gm_mqtt_message_release(server->alloc, gm_mqtt_session_entry(session, i)->message);
+    for (uint32_t i = 0; i < session->count; i++)
+        gm_mqtt_message_release(server->alloc, gm_mqtt_session_entry(session, i)->message);
     gm_index_remove(index_of(server), (gm_str){ session->client_id, session->client_id_len });
     server->sessions[session->number]                     = NULL;
     server->free_sessions[server->free_session_count++] = session->number;

@@ -61,7 +61,8 @@ static void unsubscribe(gm_mqtt_connection *c, const gm_mqtt_subscribe *s, uint8
     gm_mqtt_filter f;
     gm_str         rest = s->filters;
     for (size_t i = 0; gm_mqtt_next_filter(GM_MQTT_UNSUBSCRIBE, &rest, &f); i++) {
-        codes[i] = gm_mqtt_session_unsubscribe(c->session, f.filter) ? GM_MQTT_SUCCESS : GM_MQTT_NO_SUBSCRIPTION_EXISTED;
+        codes[i] =
+            gm_mqtt_session_unsubscribe(c->session, f.filter) ? GM_MQTT_SUCCESS : GM_MQTT_NO_SUBSCRIPTION_EXISTED;
     }
     gm_mqtt_write_codes(&c->out, GM_MQTT_UNSUBACK, c->version, s->packet_id, codes, s->count);
     gm_mqtt_flush_later(c);

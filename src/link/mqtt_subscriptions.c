@@ -38,7 +38,8 @@ static void split(const gm_mqtt_session *session, gm_str filter, gm_str *out_gro
     gm_topic_split_shared(filter, out_group, out_filter);
 }
 
-gm_status gm_mqtt_session_subscribe(gm_mqtt_session *session, const gm_mqtt_filter *filter, uint32_t id, bool *out_existed)
+gm_status gm_mqtt_session_subscribe(gm_mqtt_session *session, const gm_mqtt_filter *filter, uint32_t id,
+                                    bool *out_existed)
 {
     gm_mqtt_server *server = session->server;
     gm_str          group, text;
@@ -146,8 +147,11 @@ static void add_match(gm_mqtt_server *server, const gm_mqtt_subscription *s, boo
         session->match_serial = server->match_serial;
         session->match_at     = all->count;
     }
-    all->items[all->count++] = (gm_mqtt_match){ .session = session, .qos = s->qos, .retain_as_published = s->retain_as_published,
-                                                .id_count = s->id != 0, .ids = { s->id } };
+    all->items[all->count++] = (gm_mqtt_match) { .session             = session,
+                                                 .qos                 = s->qos,
+                                                 .retain_as_published = s->retain_as_published,
+                                                 .id_count            = s->id != 0,
+                                                 .ids                 = { s->id } };
 }
 
 // Of a group: whoever is connected and has waited longest; if nobody is connected, whose session waits longest.

@@ -1,5 +1,6 @@
 // Wills: what a client wants said when it does not come back [MQTT-3.1.2-8]. A will belongs to its session until the
-// connection breaks; then it waits for its delay (version 5) in server->wills, where the session may still take it back.
+// connection breaks; then it waits for its delay (version 5) in server->wills, where the session may still take it
+// back.
 #include "link/mqtt_internal.h"
 
 gm_status gm_mqtt_will_set(gm_mqtt_session *session, const gm_mqtt_connect *connect)
@@ -22,10 +23,14 @@ gm_status gm_mqtt_will_set(gm_mqtt_session *session, const gm_mqtt_connect *conn
         gm_mqtt_message_release(alloc, message);
         return GM_NOMEM;
     }
-    *will = (gm_mqtt_will){ .session = session, .message = message, .qos = connect->will_qos, .retain = connect->will_retain,
-                            .delay_s    = gm_mqtt_has(p, GM_MQTT_WILL_DELAY) ? p->number[GM_MQTT_WILL_DELAY] : 0,
-                            .has_expiry = gm_mqtt_has(p, GM_MQTT_MESSAGE_EXPIRY),
-                            .expiry_s   = gm_mqtt_has(p, GM_MQTT_MESSAGE_EXPIRY) ? p->number[GM_MQTT_MESSAGE_EXPIRY] : 0 };
+    *will =
+        (gm_mqtt_will) { .session    = session,
+                         .message    = message,
+                         .qos        = connect->will_qos,
+                         .retain     = connect->will_retain,
+                         .delay_s    = gm_mqtt_has(p, GM_MQTT_WILL_DELAY) ? p->number[GM_MQTT_WILL_DELAY] : 0,
+                         .has_expiry = gm_mqtt_has(p, GM_MQTT_MESSAGE_EXPIRY),
+                         .expiry_s   = gm_mqtt_has(p, GM_MQTT_MESSAGE_EXPIRY) ? p->number[GM_MQTT_MESSAGE_EXPIRY] : 0 };
     session->will = will;
     return GM_OK;
 }
@@ -81,7 +86,8 @@ void gm_mqtt_wills_publish(gm_mqtt_server *server)
         gm_mqtt_origin origin = { .qos = will->qos, .retain = will->retain };
         bool           pending;
         gm_error       err;
-        if (gm_mqtt_publish_view(server, &view, &origin, NULL, &pending, &err) == GM_LIMIT) return;  // the engine is full: later
+        if (gm_mqtt_publish_view(server, &view, &origin, NULL, &pending, &err) == GM_LIMIT)
+            return; // the engine is full: later
         *at = will->next;
         if (will->session != NULL) will->session->will = NULL;
         release(server, will);

@@ -1,5 +1,5 @@
 // Record: GM_CHANGE_RETAIN with id = topic, text = payload, flags = QoS, and name = the expiry (8 bytes little-endian,
-// 0 = never) followed by the version 5 properties; an empty name means neither. Format: docs/formats/log.md.
+// 0 = never) followed by the version 5 properties; an empty name means neither.
 #include "link/retained.h"
 
 #include "base/le.h"
@@ -41,8 +41,11 @@ static kept *make(const gm_alloc *alloc, const gm_retained_message *m)
 {
     kept *k = gm_alloc_bytes(alloc, sizeof *k + m->topic.len + m->properties.len + m->payload.len);
     if (k == NULL) return NULL;
-    *k = (kept){ .expires = m->expires, .topic_len = (uint32_t)m->topic.len, .properties_len = (uint32_t)m->properties.len,
-                 .payload_len = m->payload.len, .qos = m->qos };
+    *k = (kept) { .expires        = m->expires,
+                  .topic_len      = (uint32_t)m->topic.len,
+                  .properties_len = (uint32_t)m->properties.len,
+                  .payload_len    = m->payload.len,
+                  .qos            = m->qos };
     memcpy(k->bytes, m->topic.ptr, m->topic.len);
     if (m->properties.len > 0) memcpy(k->bytes + m->topic.len, m->properties.ptr, m->properties.len);
     memcpy(k->bytes + m->topic.len + m->properties.len, m->payload.ptr, m->payload.len);
@@ -60,7 +63,8 @@ static void clear(gm_retained *r, gm_str topic)
 }
 
 // Prepares what a set needs, so that after the record is in the log nothing can fail.
-static gm_status prepare(gm_retained *r, const gm_retained_message *m, uint32_t *out_node, kept **out_kept, gm_error *err)
+static gm_status prepare(gm_retained *r, const gm_retained_message *m, uint32_t *out_node, kept **out_kept,
+                         gm_error *err)
 {
     *out_kept = make(r->alloc, m);
     if (*out_kept != NULL && gm_topic_tree_add(&r->tree, m->topic, out_node) == GM_OK) return GM_OK;
@@ -142,7 +146,8 @@ gm_status gm_retained_set(gm_retained *r, const gm_retained_message *m, gm_ask a
         gm_buf_str(&r->name, m->properties);
     }
     st = r->name.failed ? gm_fail(err, GM_NOMEM, "link.retained", "keeping a message")
-                        : gm_engine_submit(r->engine, GM_CHANGE_RETAIN, m->qos, m->topic, gm_buf_view(&r->name), m->payload, ask, err);
+                        : gm_engine_submit(r->engine, GM_CHANGE_RETAIN, m->qos, m->topic, gm_buf_view(&r->name),
+                                           m->payload, ask, err);
     if (st != GM_OK) {
         gm_free(r->alloc, k);
         if (node != GM_TREE_NONE) gm_topic_tree_prune(&r->tree, node);

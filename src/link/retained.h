@@ -1,4 +1,5 @@
-// link/retained.h: retained messages: the last one of each topic, kept for whoever subscribes later, also over restarts.
+// link/retained.h: retained messages: the last one of each topic, kept for whoever subscribes later, also over
+// restarts.
 //
 //   gm_retained_create(alloc, engine, &retained, &err);     // registers its fold: before gm_engine_recover
 //   gm_retained_set(retained, &message, ask, &err);         // through the log; an empty payload clears the topic
@@ -20,11 +21,13 @@ typedef struct gm_retained_message {
     gm_time_ns expires;      // 0: never
 } gm_retained_message;
 
-GM_NODISCARD gm_status gm_retained_create(const gm_alloc *alloc, gm_engine *engine, gm_retained **out_retained, gm_error *err);
+GM_NODISCARD gm_status gm_retained_create(const gm_alloc *alloc, gm_engine *engine, gm_retained **out_retained,
+                                          gm_error *err);
 void                   gm_retained_destroy(gm_retained *retained);
 
 // As gm_engine_submit. GM_LIMIT, GM_IO, GM_NOMEM: nothing was changed and the ask is not called.
-GM_NODISCARD gm_status gm_retained_set(gm_retained *retained, const gm_retained_message *message, gm_ask ask, gm_error *err);
+GM_NODISCARD gm_status gm_retained_set(gm_retained *retained, const gm_retained_message *message, gm_ask ask,
+                                       gm_error *err);
 
 // Calls each for every message whose topic the filter matches. The callback must not set.
 typedef void gm_retained_each(void *context, const gm_retained_message *message);

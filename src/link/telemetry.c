@@ -30,8 +30,9 @@ static gm_status no_fit(const parser *p, const char *at, const gm_telemetry_name
 {
     gm_json_cursor there = p->c;
     there.at             = at;
-    return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "' must be %s, found %s", GM_STR_ARG(gm_str_slice(name->path, 0, 60)),
-                          gm_schema_expected((gm_schema_kind)name->schema), gm_json_sight(&there));
+    return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "' must be %s, found %s",
+                          GM_STR_ARG(gm_str_slice(name->path, 0, 60)), gm_schema_expected((gm_schema_kind)name->schema),
+                          gm_json_sight(&there));
 }
 
 // The kind is right but the value is not: a range, a form, an enum.
@@ -40,15 +41,17 @@ static gm_status bad_value(const parser *p, const char *at, const gm_telemetry_n
     size_t shown = 0, left = (size_t)(p->c.end - at);
     while (shown < left && shown < 24 && strchr(",}] \n\r\t", at[shown]) == NULL) shown++;
     gm_str sight = { at, shown };
-    return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "' must be %s, found " GM_STR_FMT, GM_STR_ARG(gm_str_slice(name->path, 0, 60)),
-                          gm_schema_expected((gm_schema_kind)name->schema), GM_STR_ARG(sight));
+    return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "' must be %s, found " GM_STR_FMT,
+                          GM_STR_ARG(gm_str_slice(name->path, 0, 60)), gm_schema_expected((gm_schema_kind)name->schema),
+                          GM_STR_ARG(sight));
 }
 
 static gm_status unknown_name(const parser *p, const char *at, uint32_t parent, gm_str key)
 {
     gm_str path = p->names->names[parent].path;
-    return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "%s" GM_STR_FMT "' is not part of model " GM_STR_FMT, GM_STR_ARG(gm_str_slice(path, 0, 60)),
-                          path.len > 0 ? "/" : "", GM_STR_ARG(gm_str_slice(key, 0, 40)), GM_STR_ARG(p->names->type->id));
+    return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "%s" GM_STR_FMT "' is not part of model " GM_STR_FMT,
+                          GM_STR_ARG(gm_str_slice(path, 0, 60)), path.len > 0 ? "/" : "",
+                          GM_STR_ARG(gm_str_slice(key, 0, 40)), GM_STR_ARG(p->names->type->id));
 }
 
 // ---- documents: maps and arrays, kept as compact JSON ---------------------------------------------------------------
@@ -60,8 +63,8 @@ static void put(parser *p, const char *bytes, size_t n)
     p->c.text_used += n;
 }
 
-// Copies a string as it stands, checked. Its decoded text stays readable until the message is done: when it differs from
-// the bytes in the payload it lies in the second half of reader->text, at the place the string has in the payload.
+// Copies a string as it stands, checked. Its decoded text stays readable until the message is done: when it differs
+// from the bytes in the payload it lies in the second half of reader->text, at the place the string has in the payload.
 static gm_status document_string(parser *p, gm_str *out_text)
 {
     const char *from   = p->c.at;
@@ -82,9 +85,12 @@ static gm_status remember_key(parser *p, size_t first, gm_str raw, const char *a
 {
     gm_telemetry_reader *r = p->reader;
     for (size_t i = first; i < r->key_count; i++) {
-        if (gm_str_eq(r->keys[i], raw)) return gm_json_refuse(&p->c, at, "the key '" GM_STR_FMT "' stands twice", GM_STR_ARG(gm_str_slice(raw, 0, 60)));
+        if (gm_str_eq(r->keys[i], raw))
+            return gm_json_refuse(&p->c, at, "the key '" GM_STR_FMT "' stands twice",
+                                  GM_STR_ARG(gm_str_slice(raw, 0, 60)));
     }
-    if (r->key_count >= GM_TELEMETRY_KEYS_MAX) return gm_json_refuse(&p->c, at, "more than %d keys in one document", GM_TELEMETRY_KEYS_MAX);
+    if (r->key_count >= GM_TELEMETRY_KEYS_MAX)
+        return gm_json_refuse(&p->c, at, "more than %d keys in one document", GM_TELEMETRY_KEYS_MAX);
     if (!gm_alloc_reserve(r->alloc, &r->keys, &r->key_capacity, r->key_count + 1, sizeof *r->keys)) {
         return gm_fail(p->c.err, GM_NOMEM, WHERE, "reading a document");
     }
@@ -108,7 +114,9 @@ static gm_status document_key(parser *p, const gm_schema *schema, size_t first_k
     gm_status   st = document_string(p, &key);
     if (st != GM_OK) return st;
     *out_member = member_schema(schema, key);
-    if (*out_member == NULL) return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "' is not a field of its schema", GM_STR_ARG(gm_str_slice(key, 0, 60)));
+    if (*out_member == NULL)
+        return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "' is not a field of its schema",
+                              GM_STR_ARG(gm_str_slice(key, 0, 60)));
     return remember_key(p, first_key, key, at);
 }
 
@@ -185,28 +193,33 @@ static gm_kind kind_of_schema(const gm_schema *schema)
 static gm_status scaled_decimal(parser *p, const gm_telemetry_name *name)
 {
     static const gm_schema whole = { .kind = GM_SCHEMA_LONG }, text = { .kind = GM_SCHEMA_DECIMAL };
-    static const gm_field  fields[2] = { { .name = { "scale", 5 }, .schema = &whole }, { .name = { "value", 5 }, .schema = &text } };
+    static const gm_field  fields[2] = { { .name = { "scale", 5 }, .schema = &whole },
+                                         { .name = { "value", 5 }, .schema = &text } };
     static const gm_schema both = { .kind = GM_SCHEMA_OBJECT, .fields = fields, .field_count = 2 };
     const char *from = p->c.at;
     size_t      keys = p->c.text_used;
     gm_status   st   = document_object(p, &both, name, 0);
     if (st != GM_OK) return st;
     gm_str text_of = { p->c.text + keys, p->c.text_used - keys };
-    bool   whole_one = gm_str_find(text_of, GM_STR("\"scale\":")) != SIZE_MAX && gm_str_find(text_of, GM_STR("\"value\":\"")) != SIZE_MAX;
+    bool   whole_one = gm_str_find(text_of, GM_STR("\"scale\":")) != SIZE_MAX &&
+                     gm_str_find(text_of, GM_STR("\"value\":\"")) != SIZE_MAX;
     return whole_one ? GM_OK : no_fit(p, from, name);
 }
 
 static gm_status document_value(parser *p, const gm_schema *schema, const gm_telemetry_name *name, int depth)
 {
     gm_json_skip(&p->c);
-    if (depth > GM_TELEMETRY_DEPTH_MAX) return gm_json_refuse(&p->c, p->c.at, "nested deeper than %d levels", GM_TELEMETRY_DEPTH_MAX);
+    if (depth > GM_TELEMETRY_DEPTH_MAX)
+        return gm_json_refuse(&p->c, p->c.at, "nested deeper than %d levels", GM_TELEMETRY_DEPTH_MAX);
     char              first = p->c.at < p->c.end ? *p->c.at : '\0';
     gm_telemetry_name inner = { .path = name->path, .schema = (uint8_t)schema->kind };
-    if (schema->kind == GM_SCHEMA_ARRAY) return first == '[' ? document_array(p, schema, name, depth) : no_fit(p, p->c.at, &inner);
+    if (schema->kind == GM_SCHEMA_ARRAY)
+        return first == '[' ? document_array(p, schema, name, depth) : no_fit(p, p->c.at, &inner);
     if (schema->kind == GM_SCHEMA_OBJECT || schema->kind == GM_SCHEMA_MAP) {
         return first == '{' ? document_object(p, schema, name, depth) : no_fit(p, p->c.at, &inner);
     }
-    if (schema->kind == GM_SCHEMA_SCALED_DECIMAL) return first == '{' ? scaled_decimal(p, &inner) : no_fit(p, p->c.at, &inner);
+    if (schema->kind == GM_SCHEMA_SCALED_DECIMAL)
+        return first == '{' ? scaled_decimal(p, &inner) : no_fit(p, p->c.at, &inner);
 
     (void)gm_schema_int_range(schema->kind, &inner.min, &inner.max);
     const char *from = p->c.at;
@@ -229,7 +242,8 @@ static gm_status take_double(parser *p, const gm_telemetry_name *name, double *o
     size_t len = gm_number_read(rest_of(p), out);
     if (len == 0) return no_fit(p, p->c.at, name);
     // HUGE_VAL is what a number beyond double's range reads as.
-    if (!(fabs(*out) <= DBL_MAX) || (name->schema == GM_SCHEMA_FLOAT && fabs(*out) > (double)FLT_MAX)) return bad_value(p, p->c.at, name);
+    if (!(fabs(*out) <= DBL_MAX) || (name->schema == GM_SCHEMA_FLOAT && fabs(*out) > (double)FLT_MAX))
+        return bad_value(p, p->c.at, name);
     p->c.at += len;
     return GM_OK;
 }
@@ -263,7 +277,8 @@ static bool enum_has(const gm_schema *schema, const gm_value *value)
 static gm_status take_text(parser *p, const gm_schema *schema, const gm_telemetry_name *name, gm_str *out)
 {
     const char *at = p->c.at;
-    if (at < p->c.end && *at != '"' && schema->kind == GM_SCHEMA_DECIMAL) {  // a decimal may be a number; its digits are kept
+    if (at < p->c.end && *at != '"' &&
+        schema->kind == GM_SCHEMA_DECIMAL) { // a decimal may be a number; its digits are kept
         double ignored;
         size_t len = gm_number_read(rest_of(p), &ignored);
         if (len == 0) return no_fit(p, at, name);
@@ -296,7 +311,8 @@ static gm_status leaf(parser *p, const gm_schema *schema, gm_kind kind, const gm
         if (schema->kind == GM_SCHEMA_DECIMAL && p->c.at < p->c.end && *p->c.at == '"') {
             gm_str text;
             st = take_text(p, schema, name, &text);
-            if (st == GM_OK && (gm_number_read(text, &out->d) != text.len || !(fabs(out->d) <= DBL_MAX))) st = bad_value(p, from, name);
+            if (st == GM_OK && (gm_number_read(text, &out->d) != text.len || !(fabs(out->d) <= DBL_MAX)))
+                st = bad_value(p, from, name);
             return st;
         }
         return take_double(p, name, &out->d);
@@ -323,11 +339,14 @@ static gm_status take_time(parser *p)
     gm_error    why;
     if (p->has_time) return gm_json_refuse(&p->c, at, "'$time' stands twice");
     gm_json_skip(&p->c);
-    if (p->c.at >= p->c.end || *p->c.at != '"') return gm_json_refuse(&p->c, p->c.at, "'$time' must be a text such as \"2026-01-01T00:00:00Z\"");
+    if (p->c.at >= p->c.end || *p->c.at != '"')
+        return gm_json_refuse(&p->c, p->c.at, "'$time' must be a text such as \"2026-01-01T00:00:00Z\"");
     gm_status st = gm_json_string(&p->c, &text);
     if (st != GM_OK) return st;
     if (gm_time_parse(text, &p->at, &why) != GM_OK) return gm_json_refuse(&p->c, at, "'$time': %s", why.text);
-    if (p->at > p->latest) return gm_json_refuse(&p->c, at, "'$time' lies too far in the future: '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(text, 0, 40)));
+    if (p->at > p->latest)
+        return gm_json_refuse(&p->c, at, "'$time' lies too far in the future: '" GM_STR_FMT "'",
+                              GM_STR_ARG(gm_str_slice(text, 0, 40)));
     p->has_time = true;
     return GM_OK;
 }
@@ -359,7 +378,8 @@ static gm_status take_key(parser *p, uint32_t parent, bool top, uint32_t *out_id
     }
     p->last = *out_id;
     if (p->reader->seen[*out_id] == p->reader->message) {
-        return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "' stands twice", GM_STR_ARG(gm_str_slice(n->names[*out_id].path, 0, 100)));
+        return gm_json_refuse(&p->c, at, "'" GM_STR_FMT "' stands twice",
+                              GM_STR_ARG(gm_str_slice(n->names[*out_id].path, 0, 100)));
     }
     p->reader->seen[*out_id] = p->reader->message;
     return GM_OK;
@@ -372,7 +392,8 @@ static gm_status read_member(parser *p, uint32_t id)
     const gm_telemetry_name *name = &p->names->names[id];
     if (name->column == GM_NO_COLUMN) {
         if (p->c.at < p->c.end && *p->c.at == '{') return read_object(p, id, false);
-        return gm_json_refuse(&p->c, p->c.at, "'" GM_STR_FMT "' must be an object, found %s", GM_STR_ARG(gm_str_slice(name->path, 0, 80)), gm_json_sight(&p->c));
+        return gm_json_refuse(&p->c, p->c.at, "'" GM_STR_FMT "' must be an object, found %s",
+                              GM_STR_ARG(gm_str_slice(name->path, 0, 80)), gm_json_sight(&p->c));
     }
     gm_cell_write *cell = p->next;
     cell->column        = (uint16_t)name->column;
@@ -425,7 +446,8 @@ void gm_telemetry_reader_finish(gm_telemetry_reader *r)
     *r = (gm_telemetry_reader){ .alloc = r->alloc };
 }
 
-// Names are numbered per type; `seen` is shared, so the number of a message must never repeat while an old entry is left.
+// Names are numbered per type; `seen` is shared, so the number of a message must never repeat while an old entry is
+// left.
 static gm_status prepare(gm_telemetry_reader *r, const gm_telemetry_names *names, size_t payload_len, gm_error *err)
 {
     size_t had = r->seen_capacity;
@@ -442,20 +464,28 @@ static gm_status prepare(gm_telemetry_reader *r, const gm_telemetry_names *names
     return GM_OK;
 }
 
-gm_status gm_telemetry_read(gm_telemetry_reader *r, gm_telemetry_names *names, uint32_t scope, gm_str payload, gm_time_ns now,
-                            gm_time_ns latest, gm_error *err)
+gm_status gm_telemetry_read(gm_telemetry_reader *r, gm_telemetry_names *names, uint32_t scope, gm_str payload,
+                            gm_time_ns now, gm_time_ns latest, gm_error *err)
 {
     assert(scope < names->count);
     r->count     = 0;
     gm_status st = prepare(r, names, payload.len, err);
     if (st != GM_OK) return st;
-    parser p = { .c = { .start = payload.ptr, .at = payload.ptr, .end = payload.ptr + payload.len, .text = r->text, .err = err },
-                 .reader = r, .names = names, .next = r->cells, .last = scope, .at = now, .latest = latest };
+    parser p = {
+        .c = { .start = payload.ptr, .at = payload.ptr, .end = payload.ptr + payload.len, .text = r->text, .err = err },
+        .reader = r,
+        .names  = names,
+        .next   = r->cells,
+        .last   = scope,
+        .at     = now,
+        .latest = latest
+    };
     gm_json_skip(&p.c);
     st = read_object(&p, scope, true);
     if (st != GM_OK) return st;
     gm_json_skip(&p.c);
-    if (p.c.at < p.c.end) return gm_json_refuse(&p.c, p.c.at, "the message goes on after its object with %s", gm_json_sight(&p.c));
+    if (p.c.at < p.c.end)
+        return gm_json_refuse(&p.c, p.c.at, "the message goes on after its object with %s", gm_json_sight(&p.c));
     r->count = (size_t)(p.next - r->cells);
     r->flags = p.properties ? GM_WRITE_PROPERTIES : 0;
     r->at    = p.at;

@@ -26,8 +26,8 @@ enum {
 
 // The names of a type, hashed. Immutable but for a memory of which name followed which, used to guess the next one.
 typedef struct gm_telemetry_names gm_telemetry_names;
-GM_NODISCARD gm_status gm_telemetry_names_create(const gm_alloc *alloc, const gm_type *type, gm_telemetry_names **out_names,
-                                                 gm_error *err);
+GM_NODISCARD gm_status            gm_telemetry_names_create(const gm_alloc *alloc, const gm_type *type,
+                                                            gm_telemetry_names **out_names, gm_error *err);
 void                   gm_telemetry_names_destroy(gm_telemetry_names *names);
 
 // Where a message's names begin: at the twin itself, or inside one of its components.
@@ -54,7 +54,7 @@ void gm_telemetry_reader_finish(gm_telemetry_reader *reader);
 // now: the source time when the message names none. latest: the latest source time that is believed.
 // GM_INVALID: refused, err tells. GM_NOMEM. Memory grows with the largest message and type seen, then no more.
 // Cost: about 25 ns a numeric field.
-GM_NODISCARD gm_status gm_telemetry_read(gm_telemetry_reader *reader, gm_telemetry_names *names, uint32_t scope, gm_str payload,
-                                         gm_time_ns now, gm_time_ns latest, gm_error *err);
+GM_NODISCARD gm_status gm_telemetry_read(gm_telemetry_reader *reader, gm_telemetry_names *names, uint32_t scope,
+                                         gm_str payload, gm_time_ns now, gm_time_ns latest, gm_error *err);
 
 #endif

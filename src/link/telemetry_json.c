@@ -23,7 +23,8 @@ const char *gm_json_sight(const gm_json_cursor *c)
 {
     if (c->at >= c->end) return "the end of the message";
     if (starts(c, "NaN") || starts(c, "nan") || starts(c, "-NaN") || starts(c, "-nan")) return "NaN, which is not JSON";
-    if (starts(c, "Inf") || starts(c, "inf") || starts(c, "-Inf") || starts(c, "-inf")) return "an infinity, which is not JSON";
+    if (starts(c, "Inf") || starts(c, "inf") || starts(c, "-Inf") || starts(c, "-inf"))
+        return "an infinity, which is not JSON";
     if (starts(c, "null")) return "null (leave a value out to have none)";
     if (starts(c, "true") || starts(c, "false")) return "a boolean";
     switch (*c->at) {
@@ -75,11 +76,13 @@ static gm_status take_unicode(gm_json_cursor *c, const char *escape)
     int32_t code = take_hex4(c);
     if (code < 0) return gm_json_refuse(c, escape, "\\u needs four hexadecimal digits");
     if (code == 0) return gm_json_refuse(c, escape, "the character U+0000 is not accepted in texts");
-    if (code >= 0xdc00 && code < 0xe000) return gm_json_refuse(c, escape, "half of a surrogate pair without its first half");
+    if (code >= 0xdc00 && code < 0xe000)
+        return gm_json_refuse(c, escape, "half of a surrogate pair without its first half");
     if (code >= 0xd800 && code < 0xdc00) {
         bool    second = gm_json_take(c, '\\') && gm_json_take(c, 'u');
         int32_t low    = second ? take_hex4(c) : -1;
-        if (low < 0xdc00 || low >= 0xe000) return gm_json_refuse(c, escape, "half of a surrogate pair without its second half");
+        if (low < 0xdc00 || low >= 0xe000)
+            return gm_json_refuse(c, escape, "half of a surrogate pair without its second half");
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
     c->text_used += gm_utf8_encode((uint32_t)code, c->text + c->text_used);  // at most 4 bytes for at least 6

@@ -58,7 +58,8 @@ static gm_status add_components(gm_telemetry_names *n)
     return GM_OK;
 }
 
-gm_status gm_telemetry_names_create(const gm_alloc *alloc, const gm_type *type, gm_telemetry_names **out_names, gm_error *err)
+gm_status gm_telemetry_names_create(const gm_alloc *alloc, const gm_type *type, gm_telemetry_names **out_names,
+                                    gm_error *err)
 {
     uint32_t            root;
     gm_status           st = GM_NOMEM;
@@ -89,7 +90,8 @@ gm_status gm_telemetry_names_create(const gm_alloc *alloc, const gm_type *type, 
     st         = GM_OK;
 done:
     gm_telemetry_names_destroy(n);
-    return st == GM_OK ? GM_OK : gm_fail(err, st, "link.telemetry", "hashing the names of " GM_STR_FMT, GM_STR_ARG(type->id));
+    return st == GM_OK ? GM_OK
+                       : gm_fail(err, st, "link.telemetry", "hashing the names of " GM_STR_FMT, GM_STR_ARG(type->id));
 }
 
 void gm_telemetry_names_destroy(gm_telemetry_names *n)
@@ -103,7 +105,8 @@ void gm_telemetry_names_destroy(gm_telemetry_names *n)
 uint32_t gm_telemetry_scope(const gm_telemetry_names *n, gm_str component)
 {
     for (size_t i = 0; i < n->type->component_count; i++) {
-        if (gm_str_eq(n->type->components[i].name, component)) return gm_telemetry_find(n, 0, component.ptr, component.len);
+        if (gm_str_eq(n->type->components[i].name, component))
+            return gm_telemetry_find(n, 0, component.ptr, component.len);
     }
     return GM_TELEMETRY_NOWHERE;
 }

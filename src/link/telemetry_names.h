@@ -45,7 +45,9 @@ static inline uint32_t gm_telemetry_hash(uint32_t parent, const char *text, size
         a = gm_telemetry_word(text, 4);
         b = gm_telemetry_word(text + len - 4, 4);
     } else {
-        a = len > 0 ? (uint64_t)(uint8_t)text[0] | (uint64_t)(uint8_t)text[len / 2] << 8 | (uint64_t)(uint8_t)text[len - 1] << 16 : 0;
+        a = len > 0 ? (uint64_t)(uint8_t)text[0] | (uint64_t)(uint8_t)text[len / 2] << 8 |
+                          (uint64_t)(uint8_t)text[len - 1] << 16
+                    : 0;
     }
     uint64_t hash = a ^ (b << 23 | b >> 41) ^ (uint64_t)len << 56 ^ (uint64_t)parent << 32;
     return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
@@ -58,7 +60,8 @@ static inline uint32_t gm_telemetry_find(const gm_telemetry_names *n, uint32_t p
         uint32_t id = n->slots[i];
         if (id == GM_TELEMETRY_NOWHERE) return id;
         const gm_telemetry_name *name = &n->names[id];
-        if (name->hash == hash && name->parent == parent && name->len == len && memcmp(name->text, text, len) == 0) return id;
+        if (name->hash == hash && name->parent == parent && name->len == len && memcmp(name->text, text, len) == 0)
+            return id;
     }
 }
 

@@ -55,7 +55,8 @@ static const char *wildcard_rule(gm_str filter)
         if (c != '+' && c != '#') continue;
         bool starts = i == 0 || filter.ptr[i - 1] == '/', ends = i + 1 == filter.len || filter.ptr[i + 1] == '/';
         if (c == '+' && !(starts && ends)) return "[MQTT-4.7.1-3] '+' does not stand alone in its level";
-        if (c == '#' && !(starts && i + 1 == filter.len)) return "[MQTT-4.7.1-2] '#' does not stand alone in the last level";
+        if (c == '#' && !(starts && i + 1 == filter.len))
+            return "[MQTT-4.7.1-2] '#' does not stand alone in the last level";
     }
     return NULL;
 }
@@ -64,7 +65,8 @@ const char *gm_topic_filter_rule(gm_str filter, bool shared)
 {
     gm_str group, inner;
     if (!shared || !gm_topic_is_shared(filter)) return wildcard_rule(filter);
-    if (!gm_topic_split_shared(filter, &group, &inner)) return "[MQTT5-4.8.2-1] a shared subscription lacks its group or its filter";
+    if (!gm_topic_split_shared(filter, &group, &inner))
+        return "[MQTT5-4.8.2-1] a shared subscription lacks its group or its filter";
     if (memchr(group.ptr, '+', group.len) != NULL || memchr(group.ptr, '#', group.len) != NULL) {
         return "[MQTT5-4.8.2-2] the group of a shared subscription contains a wildcard";
     }

@@ -6,7 +6,9 @@ gm_status gm_topic_tree_init(gm_topic_tree *tree, const gm_alloc *alloc)
 {
     *tree = (gm_topic_tree){ .alloc = alloc, .free = GM_TREE_NONE };
     if (!gm_alloc_reserve(alloc, &tree->nodes, &tree->capacity, 1, sizeof *tree->nodes)) return GM_NOMEM;
-    tree->nodes[0] = (gm_topic_node){ .parent = GM_TREE_NONE, .first_child = GM_TREE_NONE, .next = GM_TREE_NONE, .previous = GM_TREE_NONE };
+    tree->nodes[0] = (gm_topic_node) {
+        .parent = GM_TREE_NONE, .first_child = GM_TREE_NONE, .next = GM_TREE_NONE, .previous = GM_TREE_NONE
+    };
     tree->count    = 1;
     return GM_OK;
 }
@@ -35,7 +37,8 @@ uint32_t gm_topic_tree_child(const gm_topic_tree *tree, uint32_t parent, gm_str 
         uint32_t id = tree->slots[i];
         if (id == GM_TREE_NONE) return GM_TREE_NONE;
         const gm_topic_node *node = &tree->nodes[id];
-        if (node->hash == hash && node->parent == parent && gm_str_eq((gm_str){ node->name, node->name_len }, level)) return id;
+        if (node->hash == hash && node->parent == parent && gm_str_eq((gm_str) { node->name, node->name_len }, level))
+            return id;
     }
 }
 
@@ -80,8 +83,13 @@ static gm_status add_child(gm_topic_tree *tree, uint32_t parent, gm_str level, u
     if (id != GM_TREE_NONE) tree->free = tree->nodes[id].next;
     else id = (uint32_t)tree->count++;
     uint32_t first   = tree->nodes[parent].first_child;
-    tree->nodes[id]  = (gm_topic_node){ .parent = parent, .first_child = GM_TREE_NONE, .next = first, .previous = GM_TREE_NONE,
-                                        .hash = hash_of(parent, level), .name = name, .name_len = (uint32_t)level.len };
+    tree->nodes[id]  = (gm_topic_node) { .parent      = parent,
+                                         .first_child = GM_TREE_NONE,
+                                         .next        = first,
+                                         .previous    = GM_TREE_NONE,
+                                         .hash        = hash_of(parent, level),
+                                         .name        = name,
+                                         .name_len    = (uint32_t)level.len };
     if (first != GM_TREE_NONE) tree->nodes[first].previous = id;
     tree->nodes[parent].first_child = id;
     place(tree, id);
@@ -142,14 +150,16 @@ void gm_topic_tree_prune(gm_topic_tree *tree, uint32_t node)
         if (n->next != GM_TREE_NONE) tree->nodes[n->next].previous = n->previous;
         uint32_t parent = n->parent;
         gm_free(tree->alloc, n->name);
-        *n = (gm_topic_node){ .parent = GM_TREE_NONE, .first_child = GM_TREE_NONE, .next = tree->free, .previous = GM_TREE_NONE };
+        *n = (gm_topic_node) {
+            .parent = GM_TREE_NONE, .first_child = GM_TREE_NONE, .next = tree->free, .previous = GM_TREE_NONE
+        };
         tree->free = node;
         tree->live--;
         node = parent;
     }
 }
 
-// ---- matching: recursion is bounded by GM_TOPIC_LEVELS_MAX, which every text was checked for -------------------------
+// ---- matching: recursion is bounded by GM_TOPIC_LEVELS_MAX, which every text was checked for --------------------
 typedef struct search {
     const gm_topic_tree *tree;
     gm_topic_tree_each  *each;
@@ -158,7 +168,8 @@ typedef struct search {
 
 static void report(const search *s, uint32_t node)
 {
-    if (node != GM_TREE_NONE && s->tree->nodes[node].value != NULL) s->each(s->context, node, s->tree->nodes[node].value);
+    if (node != GM_TREE_NONE && s->tree->nodes[node].value != NULL)
+        s->each(s->context, node, s->tree->nodes[node].value);
 }
 
 static void descend_filters(const search *s, uint32_t node, gm_str rest, bool wildcards)

@@ -96,13 +96,32 @@ static void whole_numbers_are_read_within_64_bits(void **state)
 static void numbers_are_written_in_the_expected_words(void **state)
 {
     (void)state;
-    static const struct { double value; const char *text; } cases[] = {
-        { 0.0, "0" }, { -0.0, "-0" }, { 5.0, "5" }, { -5.5, "-5.5" }, { 21.37, "21.37" }, { 0.1, "0.1" },
-        { 0.30000000000000004, "0.30000000000000004" }, { 1e15, "1000000000000000" }, { 1e16, "10000000000000000" },
-        { 1e17, "1e+17" }, { 1e-4, "0.0001" }, { 1e-5, "1e-05" }, { 1e-7, "1e-07" }, { 1.5e300, "1.5e+300" },
-        { 5e-324, "5e-324" }, { 1.7976931348623157e308, "1.7976931348623157e+308" }, { 100.0, "100" },
-        { 9007199254740993.0, "9007199254740992" }, { NAN, "null" }, { INFINITY, "null" }, { -INFINITY, "null" },
-        { 123456.789, "123456.789" }, { 2.0 / 3.0, "0.6666666666666666" }, { 9.5367431640625e-7, "9.5367431640625e-07" },
+    static const struct { double value; const char *text;
+    } cases[] = {
+        { 0.0, "0" },
+        { -0.0, "-0" },
+        { 5.0, "5" },
+        { -5.5, "-5.5" },
+        { 21.37, "21.37" },
+        { 0.1, "0.1" },
+        { 0.30000000000000004, "0.30000000000000004" },
+        { 1e15, "1000000000000000" },
+        { 1e16, "10000000000000000" },
+        { 1e17, "1e+17" },
+        { 1e-4, "0.0001" },
+        { 1e-5, "1e-05" },
+        { 1e-7, "1e-07" },
+        { 1.5e300, "1.5e+300" },
+        { 5e-324, "5e-324" },
+        { 1.7976931348623157e308, "1.7976931348623157e+308" },
+        { 100.0, "100" },
+        { 9007199254740993.0, "9007199254740992" },
+        { NAN, "null" },
+        { INFINITY, "null" },
+        { -INFINITY, "null" },
+        { 123456.789, "123456.789" },
+        { 2.0 / 3.0, "0.6666666666666666" },
+        { 9.5367431640625e-7, "9.5367431640625e-07" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char   text[GM_NUMBER_TEXT];
@@ -127,13 +146,17 @@ static void every_text_reads_as_the_nearest_double(void **state)
         switch (choice >> 32 & 3) {
         case 0: snprintf(text, sizeof text, "%.*e", digits, any); break;
         case 1: snprintf(text, sizeof text, "%.*f", digits % 12, (double)(bits >> 40) / 1000.0); break;
-        case 2: snprintf(text, sizeof text, "%" PRIu64 "e%d", bits >> (choice >> 40 & 31), (int)(choice >> 48 & 63) - 32); break;
+        case 2:
+            snprintf(text, sizeof text, "%" PRIu64 "e%d", bits >> (choice >> 40 & 31), (int)(choice >> 48 & 63) - 32);
+            break;
         default:  // a tie between two doubles, or one digit beside it
-            snprintf(text, sizeof text, "%" PRIu64 "%s", ((bits >> 11 | UINT64_C(1) << 52) << 1 | 1), choice & 64 ? ".0000001" : "");
+            snprintf(text, sizeof text, "%" PRIu64 "%s", ((bits >> 11 | UINT64_C(1) << 52) << 1 | 1),
+                     choice & 64 ? ".0000001" : "");
         }
         double value = 0.0;
         size_t len   = gm_number_read(gm_str_of(text), &value);
-        if (len != strlen(text) || bits_of(value) != bits_of(strtod(text, NULL))) fail_msg("'%s' read as %.17g", text, value);
+        if (len != strlen(text) || bits_of(value) != bits_of(strtod(text, NULL)))
+            fail_msg("'%s' read as %.17g", text, value);
     }
 }
 

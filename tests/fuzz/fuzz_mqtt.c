@@ -1,6 +1,6 @@
 // Bytes of two clients against a real endpoint. The input is cut at 0xfe 0xfe: the first piece goes to one connection,
-// the second to another, and so on in turn; both begin with a CONNECT unless the input's first byte says otherwise. What
-// the server answers must be packets that its own codec reads.
+// the second to another, and so on in turn; both begin with a CONNECT unless the input's first byte says otherwise.
+// What the server answers must be packets that its own codec reads.
 #include "link/mqtt_internal.h"
 
 #include <ftw.h>
@@ -54,9 +54,10 @@ static gm_dur_ns monotonic(void *context)
 static void start(void)
 {
     static const gm_clock clock = { .now = now, .monotonic = monotonic };
-    static const char     model[] = "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:f:P;1\",\"@type\":\"Interface\",\"contents\":["
-                                "{\"@type\":\"Telemetry\",\"name\":\"t\",\"schema\":\"double\"},"
-                                "{\"@type\":\"Property\",\"name\":\"s\",\"schema\":\"string\"}]}";
+    static const char     model[] =
+        "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:f:P;1\",\"@type\":\"Interface\",\"contents\":["
+        "{\"@type\":\"Telemetry\",\"name\":\"t\",\"schema\":\"double\"},"
+        "{\"@type\":\"Property\",\"name\":\"s\",\"schema\":\"string\"}]}";
     gm_error         err = { 0 };
     gm_dead_letters *letters;
     gm_retained     *retained;
@@ -69,7 +70,9 @@ static void start(void)
     io      = *gm_io_system();
     io.sync = no_sync;
     check(gm_loop_create(alloc, &clock, &loop, &err), &err);
-    gm_engine_options eo = { .alloc = alloc, .io = &io, .clock = &clock, .loop = loop, .data_dir = folder, .log = gm_log_options_defaults() };
+    gm_engine_options eo = {
+        .alloc = alloc, .io = &io, .clock = &clock, .loop = loop, .data_dir = folder, .log = gm_log_options_defaults()
+    };
     eo.log.batch_limit   = 1 << 20;
     check(gm_engine_open(&eo, &engine, &err), &err);
     check(gm_dead_letters_create(alloc, &clock, engine, &letters, &err), &err);
@@ -78,8 +81,10 @@ static void start(void)
     check(gm_engine_recover(engine, &err), &err);
     check(gm_engine_submit(engine, GM_CHANGE_MODELS, 0, none, none, gm_str_of(model), (gm_ask){ 0 }, &err), &err);
     check(gm_engine_settle(engine, &err), &err);
-    check(gm_engine_twin_put(engine, (gm_twin){ GM_NONE }, GM_STR("p"), gm_model_find(gm_engine_model(engine), GM_STR("dtmi:f:P;1")), NULL, 0,
-                             (gm_ask){ 0 }, NULL, &err), &err);
+    check(gm_engine_twin_put(engine, (gm_twin) { GM_NONE }, GM_STR("p"),
+                             gm_model_find(gm_engine_model(engine), GM_STR("dtmi:f:P;1")), NULL, 0, (gm_ask) { 0 },
+                             NULL, &err),
+          &err);
     gm_mqtt_server_options o = gm_mqtt_server_options_defaults();
     o.alloc        = alloc;
     o.loop         = loop;
@@ -113,7 +118,8 @@ static void check_answers(int fd)
 {
     static uint8_t bytes[1 << 21];
     size_t         n = 0;
-    for (ssize_t got; n < sizeof bytes && (got = recv(fd, bytes + n, sizeof bytes - n, MSG_DONTWAIT)) > 0;) n += (size_t)got;
+    for (ssize_t got; n < sizeof bytes && (got = recv(fd, bytes + n, sizeof bytes - n, MSG_DONTWAIT)) > 0;)
+        n += (size_t)got;
     for (size_t at = 0; at < n;) {
         gm_mqtt_frame frame;
         gm_mqtt_fault fault;
@@ -135,8 +141,14 @@ static const uint8_t *next_cut(const uint8_t *at, const uint8_t *end)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const greetings[2][2] = {
-        { "\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01" "a", "\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01" "b" },
-        { "\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01" "a", "\x10\x13\x00\x04MQTT\x05\x00\x00\x3c\x05\x11\x00\x00\x00\x09\x00\x01" "b" },
+        { "\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01"
+          "a",
+          "\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01"
+          "b" },
+        { "\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01"
+          "a",
+          "\x10\x13\x00\x04MQTT\x05\x00\x00\x3c\x05\x11\x00\x00\x00\x09\x00\x01"
+          "b" },
     };
     static const size_t greeting_sizes[2][2] = { { 15, 15 }, { 16, 21 } };
     if (server == NULL) start();

@@ -1,5 +1,5 @@
-// A payload against the telemetry parser: what it accepts jansson must read, and to the same values; what it refuses must
-// be refused with a place inside the payload.
+// A payload against the telemetry parser: what it accepts jansson must read, and to the same values; what it refuses
+// must be refused with a place inside the payload.
 #include "link/telemetry.h"
 
 #include <jansson.h>
@@ -12,17 +12,24 @@ static const char model_text[] =
     "[{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:f:C;1\",\"@type\":\"Interface\",\"contents\":["
     "{\"@type\":\"Telemetry\",\"name\":\"n\",\"schema\":\"integer\"}]},"
     "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:f:T;1\",\"@type\":\"Interface\",\"contents\":["
-    "{\"@type\":\"Telemetry\",\"name\":\"d\",\"schema\":\"double\"},{\"@type\":\"Telemetry\",\"name\":\"f\",\"schema\":\"float\"},"
-    "{\"@type\":\"Telemetry\",\"name\":\"i\",\"schema\":\"integer\"},{\"@type\":\"Telemetry\",\"name\":\"l\",\"schema\":\"long\"},"
-    "{\"@type\":\"Telemetry\",\"name\":\"b\",\"schema\":\"boolean\"},{\"@type\":\"Property\",\"name\":\"s\",\"schema\":\"string\"},"
-    "{\"@type\":\"Property\",\"name\":\"day\",\"schema\":\"date\"},{\"@type\":\"Property\",\"name\":\"dur\",\"schema\":\"duration\"},"
+    "{\"@type\":\"Telemetry\",\"name\":\"d\",\"schema\":\"double\"},{\"@type\":\"Telemetry\",\"name\":\"f\",\"schema\":"
+    "\"float\"},"
+    "{\"@type\":\"Telemetry\",\"name\":\"i\",\"schema\":\"integer\"},{\"@type\":\"Telemetry\",\"name\":\"l\","
+    "\"schema\":\"long\"},"
+    "{\"@type\":\"Telemetry\",\"name\":\"b\",\"schema\":\"boolean\"},{\"@type\":\"Property\",\"name\":\"s\",\"schema\":"
+    "\"string\"},"
+    "{\"@type\":\"Property\",\"name\":\"day\",\"schema\":\"date\"},{\"@type\":\"Property\",\"name\":\"dur\",\"schema\":"
+    "\"duration\"},"
     "{\"@type\":\"Property\",\"name\":\"e\",\"schema\":{\"@type\":\"Enum\",\"valueSchema\":\"string\",\"enumValues\":["
     "{\"name\":\"on\",\"enumValue\":\"on\"},{\"name\":\"off\",\"enumValue\":\"off\"}]}},"
-    "{\"@type\":\"Property\",\"name\":\"o\",\"schema\":{\"@type\":\"Object\",\"fields\":[{\"name\":\"x\",\"schema\":\"double\"},"
+    "{\"@type\":\"Property\",\"name\":\"o\",\"schema\":{\"@type\":\"Object\",\"fields\":[{\"name\":\"x\",\"schema\":"
+    "\"double\"},"
     "{\"name\":\"y\",\"schema\":\"string\"}]}},"
-    "{\"@type\":\"Property\",\"name\":\"m\",\"schema\":{\"@type\":\"Map\",\"mapKey\":{\"name\":\"k\",\"schema\":\"string\"},"
+    "{\"@type\":\"Property\",\"name\":\"m\",\"schema\":{\"@type\":\"Map\",\"mapKey\":{\"name\":\"k\",\"schema\":"
+    "\"string\"},"
     "\"mapValue\":{\"name\":\"v\",\"schema\":\"string\"}}},"
-    "{\"@type\":\"Property\",\"name\":\"a\",\"schema\":{\"@type\":\"Array\",\"elementSchema\":{\"@type\":\"Array\",\"elementSchema\":\"double\"}}},"
+    "{\"@type\":\"Property\",\"name\":\"a\",\"schema\":{\"@type\":\"Array\",\"elementSchema\":{\"@type\":\"Array\","
+    "\"elementSchema\":\"double\"}}},"
     "{\"@type\":\"Component\",\"name\":\"c\",\"schema\":\"dtmi:f:C;1\"}]}]";
 
 static gm_model           *model;  // for as long as the program runs
@@ -53,10 +60,12 @@ static void same(const gm_cell_write *cell, const json_t *json)
     case GM_KIND_INT: ok = ok && (double)cell->value.i == json_number_value(json); break;
     case GM_KIND_BOOL: ok = ok && cell->value.i == json_is_true(json); break;
     case GM_KIND_STRING:
-        ok = ok && cell->value.s.len == json_string_length(json) && memcmp(cell->value.s.ptr, json_string_value(json), cell->value.s.len) == 0;
+        ok = ok && cell->value.s.len == json_string_length(json) &&
+             memcmp(cell->value.s.ptr, json_string_value(json), cell->value.s.len) == 0;
         break;
     default: {
-        json_t *kept = json_loadb(cell->value.s.ptr, cell->value.s.len, JSON_DECODE_INT_AS_REAL | JSON_REJECT_DUPLICATES, NULL);
+        json_t *kept =
+            json_loadb(cell->value.s.ptr, cell->value.s.len, JSON_DECODE_INT_AS_REAL | JSON_REJECT_DUPLICATES, NULL);
         ok           = ok && kept != NULL && json_equal(kept, json);
         json_decref(kept);
     }

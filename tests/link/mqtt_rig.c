@@ -34,7 +34,11 @@ static gm_dur_ns rig_monotonic(void *context)
 void rig_start(rig *r)
 {
     gm_error          err;
-    gm_engine_options eo = { .alloc = gm_alloc_system(), .io = &r->disk.io, .clock = &r->clock, .data_dir = "data", .log = gm_log_options_defaults() };
+    gm_engine_options eo = { .alloc    = gm_alloc_system(),
+                             .io       = &r->disk.io,
+                             .clock    = &r->clock,
+                             .data_dir = "data",
+                             .log      = gm_log_options_defaults() };
     assert_gm_ok(gm_loop_create(eo.alloc, &r->clock, &r->loop, &err), err);
     eo.loop                = r->loop;
     eo.log.segment_size    = 1 << 20;
@@ -47,13 +51,16 @@ void rig_start(rig *r)
     assert_gm_ok(gm_engine_recover(r->engine, &err), err);
     if (gm_state_twin_count(gm_engine_state(r->engine)) == 0) {
         gm_str none = { "", 0 };
-        assert_gm_ok(gm_engine_submit(r->engine, GM_CHANGE_MODELS, 0, none, none, gm_str_of(model), (gm_ask){ 0 }, &err), err);
+        assert_gm_ok(
+            gm_engine_submit(r->engine, GM_CHANGE_MODELS, 0, none, none, gm_str_of(model), (gm_ask) { 0 }, &err), err);
         assert_gm_ok(gm_engine_settle(r->engine, &err), err);
         const gm_type *pump = gm_model_find(gm_engine_model(r->engine), GM_STR("dtmi:test:Pump;1"));
         assert_non_null(pump);
         static const char *const ids[] = { "pump1", "pump2", "a/b" };
         for (size_t i = 0; i < 3; i++) {
-            assert_gm_ok(gm_engine_twin_put(r->engine, (gm_twin){ GM_NONE }, gm_str_of(ids[i]), pump, NULL, 0, (gm_ask){ 0 }, NULL, &err), err);
+            assert_gm_ok(gm_engine_twin_put(r->engine, (gm_twin) { GM_NONE }, gm_str_of(ids[i]), pump, NULL, 0,
+                                            (gm_ask) { 0 }, NULL, &err),
+                         err);
         }
         assert_gm_ok(gm_engine_settle(r->engine, &err), err);
     }
@@ -269,7 +276,8 @@ void rig_expect_hex(rig_client *c, const char *hex)
 
 void rig_expect_ack(rig_client *c, uint8_t type, uint16_t packet_id)
 {
-    uint8_t bytes[4] = { (uint8_t)(type << 4 | (type == GM_MQTT_PUBREL ? 2 : 0)), 2, (uint8_t)(packet_id >> 8), (uint8_t)packet_id };
+    uint8_t bytes[4] = { (uint8_t)(type << 4 | (type == GM_MQTT_PUBREL ? 2 : 0)), 2, (uint8_t)(packet_id >> 8),
+                         (uint8_t)packet_id };
     rig_expect(c, bytes, sizeof bytes);
 }
 
@@ -282,8 +290,9 @@ gm_mqtt_frame rig_next(rig_client *c)
         gm_mqtt_sight sight = gm_mqtt_look(c->in.ptr, c->in.len, sizeof kept, &frame, &fault);
         if (sight == GM_MQTT_BROKEN) fail_msg("the server sent a broken packet: %s", fault.rule);
         if (sight == GM_MQTT_WHOLE) break;
-        if (!wait_for(c, c->in.len + 1)) fail_msg("no packet came%s; last error: %s", c->closed ? ", the server closed" : "",
-                                                  gm_mqtt_server_statistics(c->r->server).last_error);
+        if (!wait_for(c, c->in.len + 1))
+            fail_msg("no packet came%s; last error: %s", c->closed ? ", the server closed" : "",
+                     gm_mqtt_server_statistics(c->r->server).last_error);
     }
     memcpy(kept, c->in.ptr, frame.size);
     gm_buf_drop(&c->in, frame.size);
@@ -298,9 +307,10 @@ gm_mqtt_publish rig_expect_publish(rig_client *c, const char *topic, const char 
     if (frame.type != GM_MQTT_PUBLISH) fail_msg("packet type %u instead of a PUBLISH on %s", frame.type, topic);
     gm_mqtt_fault fault = gm_mqtt_read_publish(frame.flags, frame.body, c->version, &p);
     if (fault.rule != NULL) fail_msg("the server sent a broken PUBLISH: %s", fault.rule);
-    if (!gm_str_is(p.topic, topic) || (payload != NULL && !gm_str_is(p.payload, payload)) || p.qos != qos || p.retain != retain) {
-        fail_msg("received '" GM_STR_FMT "' '" GM_STR_FMT "' QoS %u retain %d, expected '%s' '%s' QoS %u retain %d", GM_STR_ARG(p.topic),
-                 GM_STR_ARG(p.payload), p.qos, p.retain, topic, payload, qos, retain);
+    if (!gm_str_is(p.topic, topic) || (payload != NULL && !gm_str_is(p.payload, payload)) || p.qos != qos ||
+        p.retain != retain) {
+        fail_msg("received '" GM_STR_FMT "' '" GM_STR_FMT "' QoS %u retain %d, expected '%s' '%s' QoS %u retain %d",
+                 GM_STR_ARG(p.topic), GM_STR_ARG(p.payload), p.qos, p.retain, topic, payload, qos, retain);
     }
     return p;
 }
@@ -360,14 +370,18 @@ rig_client rig_connect_with(rig *r, const gm_mqtt_connect *connect, bool expect_
 
 rig_client rig_connect(rig *r, const char *client_id, uint8_t version)
 {
-    gm_mqtt_connect connect = { .level = version, .clean = true, .client_id = gm_str_of(client_id), .properties.block = { "", 0 } };
+    gm_mqtt_connect connect = {
+        .level = version, .clean = true, .client_id = gm_str_of(client_id), .properties.block = { "", 0 }
+    };
     return rig_connect_with(r, &connect, false);
 }
 
 void rig_publish(rig_client *c, const char *topic, const char *payload, uint8_t qos, uint16_t packet_id, bool retain)
 {
     gm_buf           out = gm_buf_init(gm_alloc_system());
-    gm_mqtt_outgoing o   = { .topic = gm_str_of(topic), .payload = gm_str_of(payload), .qos = qos, .packet_id = packet_id, .retain = retain };
+    gm_mqtt_outgoing o   = {
+          .topic = gm_str_of(topic), .payload = gm_str_of(payload), .qos = qos, .packet_id = packet_id, .retain = retain
+    };
     gm_mqtt_write_publish(&out, c->version, &o);
     rig_send_buf(c, &out);
     gm_buf_finish(&out);
@@ -391,8 +405,8 @@ void rig_expect_dead_letter(rig *r, const char *topic, const char *reason)
     if (gm_dead_letters_count(r->letters) == 0) fail_msg("there is no dead letter");
     gm_dead_letter letter = gm_dead_letters_at(r->letters, 0);
     if (!gm_str_is(letter.topic, topic) || !gm_str_starts(letter.reason, gm_str_of(reason))) {
-        fail_msg("the newest dead letter is '" GM_STR_FMT "' on '" GM_STR_FMT "', expected '%s' on '%s'", GM_STR_ARG(letter.reason),
-                 GM_STR_ARG(letter.topic), reason, topic);
+        fail_msg("the newest dead letter is '" GM_STR_FMT "' on '" GM_STR_FMT "', expected '%s' on '%s'",
+                 GM_STR_ARG(letter.reason), GM_STR_ARG(letter.topic), reason, topic);
     }
 }
 

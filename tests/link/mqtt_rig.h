@@ -1,5 +1,5 @@
-// tests/link/mqtt_rig.h: a whole MQTT endpoint in one thread: loop, engine on a disk in memory, server, and clients that
-// speak raw bytes over loopback. Nothing sleeps: a client that waits for bytes turns the loop, until a deadline.
+// tests/link/mqtt_rig.h: a whole MQTT endpoint in one thread: loop, engine on a disk in memory, server, and clients
+// that speak raw bytes over loopback. Nothing sleeps: a client that waits for bytes turns the loop, until a deadline.
 //
 //   rig *r = rig_make();                       // twins pump1, pump2 of dtmi:test:Pump;1; "a/b" of the same
 //   rig_client c = rig_connect(r, "dev1", 4);  // CONNECT sent and accepted
@@ -68,7 +68,7 @@ gm_mqtt_frame   rig_next(rig_client *c);          // the next packet, whatever i
 void            rig_expect_nothing(rig_client *c);  // proved with a PINGREQ that is answered first
 void            rig_expect_closed(rig_client *c);
 size_t          rig_drain(rig_client *c);         // bytes that come within some turns; thrown away
-size_t          rig_drain_until(rig_client *c, size_t n);  // the same until there were n, the end, or ten silent seconds
+size_t          rig_drain_until(rig_client *c, size_t n); // the same until there were n, the end, or ten silent seconds
 
 // The newest dead letter has this reason (or begins with it) and topic.
 void rig_expect_dead_letter(rig *r, const char *topic, const char *reason);

@@ -25,7 +25,8 @@ static bool installed(const char *program)
 static child start(rig *r, const char *program, const char *words)
 {
     char  port[16], copy[1024];
-    char *argv[40] = { (char *)(uintptr_t)program, (char *)(uintptr_t)"-h", (char *)(uintptr_t)"127.0.0.1", (char *)(uintptr_t)"-p", port };
+    char *argv[40] = { (char *)(uintptr_t)program, (char *)(uintptr_t) "-h", (char *)(uintptr_t) "127.0.0.1",
+                       (char *)(uintptr_t) "-p", port };
     int   argc     = 5, pipes[2];
     snprintf(port, sizeof port, "%u", gm_mqtt_server_port(r->server));
     snprintf(copy, sizeof copy, "%s", words);
@@ -73,7 +74,8 @@ static int finish(rig *r, child *c, char *text, size_t size)
 static void wait_for_subscriptions(rig *r, uint64_t n)
 {
     gm_dur_ns deadline = gm_monotonic(gm_clock_system()) + 20 * GM_SECOND;
-    while (gm_mqtt_server_statistics(r->server).subscriptions < n && gm_monotonic(gm_clock_system()) < deadline) rig_turn(r);
+    while (gm_mqtt_server_statistics(r->server).subscriptions < n && gm_monotonic(gm_clock_system()) < deadline)
+        rig_turn(r);
     assert_int_equal(gm_mqtt_server_statistics(r->server).subscriptions, n);
 }
 
@@ -96,7 +98,8 @@ static void mosquitto_pub_reaches_mosquitto_sub_in_every_version_and_qos(void **
             pub = start(r, "mosquitto_pub", words);
             assert_int_equal(finish(r, &pub, text, sizeof text), 0);
             int code = finish(r, &sub, text, sizeof text);
-            if (code != 0 || strcmp(text, "house/kitchen/temp 21.5\nhouse/attic/temp 8\n") != 0) fail_msg("exit %d: %s", code, text);
+            if (code != 0 || strcmp(text, "house/kitchen/temp 21.5\nhouse/attic/temp 8\n") != 0)
+                fail_msg("exit %d: %s", code, text);
             rig_free(r);
         }
     }

@@ -146,17 +146,19 @@ static void a_packet_that_breaks_a_rule_is_told_so_by_the_rules_number(void **st
 static void packets_within_the_rules_are_read(void **state)
 {
     (void)state;
-    static const struct { uint8_t version; const char *hex; } cases[] = {
+    static const struct { uint8_t version; const char *hex;
+    } cases[] = {
         { 4, "10 0c 00 04 'MQTT' 04 02 00 3c 00 00" },
-        { 4, "10 0f 00 04 'MQTT' 04 02 00 3c 00 03 ef bb bf" },   // a byte order mark is a character like others [MQTT-1.5.3-3]
-        { 5, "10 10 00 04 'MQTT' 05 42 00 3c 00 00 00 00 01 'p'" },  // version 5: a password alone is allowed
+        { 4, "10 0f 00 04 'MQTT' 04 02 00 3c 00 03 ef bb bf" },     // a byte order mark is a character like others
+                                                                    // [MQTT-1.5.3-3]
+        { 5, "10 10 00 04 'MQTT' 05 42 00 3c 00 00 00 00 01 'p'" }, // version 5: a password alone is allowed
         { 4, "30 03 00 01 'a'" },
         { 4, "3a 05 00 01 'a' 00 01" },
         { 4, "30 03 00 01 '/'" },
         { 5, "30 06 00 00 03 23 00 01" },
         { 5, "30 0b 00 01 'a' 07 26 00 01 'k' 00 01 'v'" },
         { 4, "82 0a 00 01 00 01 '#' 00 00 01 '+' 02" },
-        { 4, "82 0d 00 01 00 08 '$share/g' 00" },                  // only version 5 gives "$share" a meaning
+        { 4, "82 0d 00 01 00 08 '$share/g' 00" }, // only version 5 gives "$share" a meaning
         { 5, "82 10 00 01 00 00 0a '$share/g/a' 2a" },
         { 5, "40 03 00 01 10" },
         { 5, "40 04 00 01 10 00" },
@@ -190,8 +192,10 @@ static void a_publish_reads_back_as_it_was_written(void **state)
         char     topic[64], payload[400], content[20];
         uint8_t  version = gm_test_random(&random) % 2 == 0 ? 4 : 5;
         uint32_t id      = 1 + (uint32_t)(gm_test_random(&random) % 268435455);
-        gm_mqtt_outgoing o = { .topic = random_text(&random, topic + 1, 60), .payload = random_text(&random, payload, 400),
-                               .qos = (uint8_t)(gm_test_random(&random) % 3), .retain = gm_test_random(&random) % 2 };
+        gm_mqtt_outgoing o       = { .topic   = random_text(&random, topic + 1, 60),
+                                     .payload = random_text(&random, payload, 400),
+                                     .qos     = (uint8_t)(gm_test_random(&random) % 3),
+                                     .retain  = gm_test_random(&random) % 2 };
         topic[0] = 't';
         o.topic  = (gm_str){ topic, o.topic.len + 1 };
         if (o.qos > 0) {
@@ -245,8 +249,12 @@ static void a_connect_reads_back_as_it_was_written(void **state)
     for (int i = 0; i < 20000; i++) {
         char            texts[5][40];
         uint64_t        dice = gm_test_random(&random);
-        gm_mqtt_connect c    = { .level = dice & 1 ? 5 : 4, .clean = dice & 2, .has_will = dice & 4, .has_username = dice & 8,
-                                 .keep_alive_s = (uint16_t)(dice >> 16), .client_id = random_text(&random, texts[0], 40) };
+        gm_mqtt_connect c    = { .level        = dice & 1 ? 5 : 4,
+                                 .clean        = dice & 2,
+                                 .has_will     = dice & 4,
+                                 .has_username = dice & 8,
+                                 .keep_alive_s = (uint16_t)(dice >> 16),
+                                 .client_id    = random_text(&random, texts[0], 40) };
         c.has_password = c.has_username && (dice & 16);
         if (c.has_will) {
             c.will_topic   = random_text(&random, texts[1], 39);
@@ -272,12 +280,15 @@ static void a_connect_reads_back_as_it_was_written(void **state)
         fault = gm_mqtt_read_connect(frame.body, &back);
         if (fault.rule != NULL) fail_msg("%s", fault.rule);
         assert_true(back.level == c.level && back.clean == c.clean && back.keep_alive_s == c.keep_alive_s);
-        assert_true(gm_str_eq(back.client_id, c.client_id) && gm_str_eq(back.username, c.username) && gm_str_eq(back.password, c.password));
+        assert_true(gm_str_eq(back.client_id, c.client_id) && gm_str_eq(back.username, c.username) &&
+                    gm_str_eq(back.password, c.password));
         assert_true(gm_str_eq(back.will_topic, c.will_topic) && gm_str_eq(back.will_payload, c.will_payload));
         assert_true(back.has_will == c.has_will && back.will_qos == c.will_qos && back.will_retain == c.will_retain);
         assert_int_equal(back.properties.present, c.properties.present);
         assert_int_equal(back.will_properties.present, c.will_properties.present);
-        if (c.properties.present != 0) assert_int_equal(back.properties.number[GM_MQTT_SESSION_EXPIRY], c.properties.number[GM_MQTT_SESSION_EXPIRY]);
+        if (c.properties.present != 0)
+            assert_int_equal(back.properties.number[GM_MQTT_SESSION_EXPIRY],
+                             c.properties.number[GM_MQTT_SESSION_EXPIRY]);
     }
     gm_buf_finish(&out);
 }
@@ -298,8 +309,10 @@ static void subscribe_and_its_filters_read_back_as_written(void **state)
     gm_mqtt_filter f;
     for (size_t i = 0; i < 2; i++) {
         assert_true(gm_mqtt_next_filter(GM_MQTT_SUBSCRIBE, &s.filters, &f));
-        assert_true(gm_str_eq(f.filter, filters[i].filter) && f.qos == filters[i].qos && f.no_local == filters[i].no_local);
-        assert_true(f.retain_as_published == filters[i].retain_as_published && f.retain_handling == filters[i].retain_handling);
+        assert_true(gm_str_eq(f.filter, filters[i].filter) && f.qos == filters[i].qos &&
+                    f.no_local == filters[i].no_local);
+        assert_true(f.retain_as_published == filters[i].retain_as_published &&
+                    f.retain_handling == filters[i].retain_handling);
     }
     assert_false(gm_mqtt_next_filter(GM_MQTT_SUBSCRIBE, &s.filters, &f));
     gm_buf_finish(&out);

@@ -224,7 +224,11 @@ static void a_new_subscriber_gets_all_of_a_large_shelf(void **state)
         for (int i = 0; i < 1500; i++) {
             gm_mqtt_frame f = rig_next(&s);
             assert_int_equal(f.type, GM_MQTT_PUBLISH);
-            if (qos == 1) rig_send(&s, (uint8_t[]){ 0x40, 2, (uint8_t)f.body.ptr[2 + f.body.ptr[1]], (uint8_t)f.body.ptr[3 + f.body.ptr[1]] }, 4);
+            if (qos == 1)
+                rig_send(&s,
+                         (uint8_t[]) { 0x40, 2, (uint8_t)f.body.ptr[2 + f.body.ptr[1]],
+                                       (uint8_t)f.body.ptr[3 + f.body.ptr[1]] },
+                         4);
         }
         rig_expect_nothing(&s);
         rig_hang_up(&s);
@@ -241,7 +245,9 @@ static void what_a_device_sent_before_it_left_is_applied(void **state)
     gm_buf out = gm_buf_init(gm_alloc_system());
     rig_client c = rig_connect(r, "dev", 4);
     for (int i = 0; i < 3000; i++) {
-        gm_mqtt_outgoing o = { .topic = GM_STR("gemel/pump1/telemetry"), .payload = GM_STR("{\"flow\":1,\"count\":2}"), .qos = 0 };
+        gm_mqtt_outgoing o = { .topic   = GM_STR("gemel/pump1/telemetry"),
+                               .payload = GM_STR("{\"flow\":1,\"count\":2}"),
+                               .qos     = 0 };
         gm_mqtt_write_publish(&out, 4, &o);
     }
     rig_send_buf(&c, &out);
@@ -264,7 +270,10 @@ static void a_full_batch_stops_reading_and_loses_nothing(void **state)
     rig_client c = rig_connect(r, "dev", 4), quitter = rig_connect(r, "quitter", 4), other = rig_connect(r, "other", 4);
     gm_buf     out = gm_buf_init(gm_alloc_system());
     for (int i = 0; i < MESSAGES; i++) {
-        gm_mqtt_outgoing o = { .topic = GM_STR("gemel/pump1/telemetry"), .payload = GM_STR("{\"flow\":1,\"count\":2}"), .qos = 1, .packet_id = (uint16_t)(i + 1) };
+        gm_mqtt_outgoing o = { .topic     = GM_STR("gemel/pump1/telemetry"),
+                               .payload   = GM_STR("{\"flow\":1,\"count\":2}"),
+                               .qos       = 1,
+                               .packet_id = (uint16_t)(i + 1) };
         gm_mqtt_write_publish(&out, 4, &o);
     }
     // One leaves with everything in the socket's buffer, while reading has stopped.
@@ -329,27 +338,39 @@ static void random_traffic_leaves_the_server_in_order(void **state)
             clients[i] = rig_dial(r);
             alive[i]   = true;
             snprintf(name, sizeof name, "c%u", (unsigned)(dice >> 8 & 3));
-            gm_mqtt_connect connect = { .level = dice & 1 ? 5 : 4, .clean = dice & 2, .client_id = gm_str_of(name), .has_will = dice & 4,
-                                        .will_topic = GM_STR("w/x"), .will_payload = GM_STR("w"), .will_qos = (uint8_t)(dice >> 4 & 1),
-                                        .properties.block = { "", 0 }, .will_properties.block = { "", 0 } };
+            gm_mqtt_connect connect = { .level                 = dice & 1 ? 5 : 4,
+                                        .clean                 = dice & 2,
+                                        .client_id             = gm_str_of(name),
+                                        .has_will              = dice & 4,
+                                        .will_topic            = GM_STR("w/x"),
+                                        .will_payload          = GM_STR("w"),
+                                        .will_qos              = (uint8_t)(dice >> 4 & 1),
+                                        .properties.block      = { "", 0 },
+                                        .will_properties.block = { "", 0 } };
             if (connect.level == 5 && (dice & 8)) gm_mqtt_set_number(&connect.properties, GM_MQTT_SESSION_EXPIRY, 30);
             clients[i].version = connect.level;
             gm_mqtt_write_connect(&out, &connect);
         }
         uint8_t version = clients[i].version;
-        snprintf(topic, sizeof topic, "%s", ((const char *[]){ "w/x", "w/y", "gemel/pump1/telemetry", "gemel/none/telemetry" })[dice >> 12 & 3]);
+        snprintf(topic, sizeof topic, "%s",
+                 ((const char *[]) { "w/x", "w/y", "gemel/pump1/telemetry", "gemel/none/telemetry" })[dice >> 12 & 3]);
         switch (dice >> 16 & 7) {
         case 0:
         case 1: {
-            gm_mqtt_filter f = { .filter = gm_str_of(((const char *[]){ "#", "w/+", "+/+/changes", "$share/g/w/x" })[dice >> 20 & 3]), .qos = (uint8_t)((dice >> 22 & 3) % 3) };
+            gm_mqtt_filter f = { .filter = gm_str_of(
+                                     ((const char *[]) { "#", "w/+", "+/+/changes", "$share/g/w/x" })[dice >> 20 & 3]),
+                                 .qos = (uint8_t)((dice >> 22 & 3) % 3) };
             gm_mqtt_write_subscribe(&out, version, 1 + (dice >> 32 & 0xff), 0, &f, 1);
             break;
         }
         case 2: gm_mqtt_write_ack(&out, (uint8_t)(4 + (dice >> 24 & 3)), version, 1 + (dice >> 32 & 0xf), 0); break;
         case 3: gm_buf_add(&out, &dice, dice >> 61); break;  // nonsense
         default: {
-            gm_mqtt_outgoing o = { .topic = gm_str_of(topic), .payload = GM_STR("{\"flow\":1}"), .qos = (uint8_t)((dice >> 26 & 3) % 3),
-                                   .packet_id = 1 + (dice >> 32 & 0xf), .retain = (dice >> 30 & 3) == 0 };
+            gm_mqtt_outgoing o = { .topic     = gm_str_of(topic),
+                                   .payload   = GM_STR("{\"flow\":1}"),
+                                   .qos       = (uint8_t)((dice >> 26 & 3) % 3),
+                                   .packet_id = 1 + (dice >> 32 & 0xf),
+                                   .retain    = (dice >> 30 & 3) == 0 };
             gm_mqtt_write_publish(&out, version, &o);
         }
         }
@@ -378,8 +399,14 @@ static void random_traffic_leaves_the_server_in_order(void **state)
 // A conversation that touches everything that allocates. Whoever is refused memory may close; nobody may crash.
 static void talk(rig *r)
 {
-    gm_mqtt_connect connect = { .level = 5, .clean = false, .client_id = GM_STR("will"), .has_will = true, .will_topic = GM_STR("w"),
-                                .will_payload = GM_STR("gone"), .properties.block = { "", 0 }, .will_properties.block = { "", 0 } };
+    gm_mqtt_connect connect = { .level                 = 5,
+                                .clean                 = false,
+                                .client_id             = GM_STR("will"),
+                                .has_will              = true,
+                                .will_topic            = GM_STR("w"),
+                                .will_payload          = GM_STR("gone"),
+                                .properties.block      = { "", 0 },
+                                .will_properties.block = { "", 0 } };
     gm_buf     out  = gm_buf_init(gm_alloc_system());
     rig_client a    = rig_dial(r), b = rig_dial(r);
     gm_mqtt_write_connect(&out, &connect);
@@ -416,9 +443,11 @@ static void the_endpoint_survives_every_allocation_failure(void **state)
         if (r->server != NULL) talk(r);
         if (!fault.fired) {
             gm_mqtt_statistics s = gm_mqtt_server_statistics(r->server);
-            if (s.protocol_errors != 0 || s.messages_in != 4 || s.native_applied != 1 || s.native_rejected != 1 || s.retained != 1) {
-                fail_msg("%" PRIu64 " messages, %" PRIu64 " applied, %" PRIu64 " rejected, %" PRIu64 " retained, last error: %s", s.messages_in,
-                         s.native_applied, s.native_rejected, s.retained, s.last_error);
+            if (s.protocol_errors != 0 || s.messages_in != 4 || s.native_applied != 1 || s.native_rejected != 1 ||
+                s.retained != 1) {
+                fail_msg("%" PRIu64 " messages, %" PRIu64 " applied, %" PRIu64 " rejected, %" PRIu64
+                         " retained, last error: %s",
+                         s.messages_in, s.native_applied, s.native_rejected, s.retained, s.last_error);
             }
         }
         rig_stop(r);

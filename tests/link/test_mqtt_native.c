@@ -47,21 +47,27 @@ static void an_acknowledged_message_survives_the_end_of_the_process(void **state
 static void what_can_not_be_applied_is_acknowledged_and_becomes_a_dead_letter(void **state)
 {
     (void)state;
-    static const struct { const char *topic, *payload, *reason; } cases[] = {
+    static const struct { const char *topic, *payload, *reason;
+    } cases[] = {
         { "gemel/nobody/telemetry", "{\"flow\":1}", "there is no twin 'nobody'" },
         { "gemel/pump1/telemetry", "{\"pressure\":1}", "byte 1: 'pressure' is not part of model dtmi:test:Pump;1" },
         { "gemel/pump1/telemetry", "{\"flow\":\"1\"}", "byte 8: 'flow' must be a number (double), found a text" },
-        { "gemel/pump1/telemetry", "{\"flow\":NaN}", "byte 8: 'flow' must be a number (double), found NaN, which is not JSON" },
-        { "gemel/pump1/telemetry", "{\"flow\":-Infinity}", "byte 8: 'flow' must be a number (double), found an infinity" },
+        { "gemel/pump1/telemetry", "{\"flow\":NaN}",
+          "byte 8: 'flow' must be a number (double), found NaN, which is not JSON" },
+        { "gemel/pump1/telemetry", "{\"flow\":-Infinity}",
+          "byte 8: 'flow' must be a number (double), found an infinity" },
         { "gemel/pump1/telemetry", "{\"flow\":1,\"flow\":2}", "byte 10: 'flow' stands twice" },
-        { "gemel/pump1/telemetry", "{\"flow\":", "byte 8: 'flow' must be a number (double), found the end of the message" },
-        { "gemel/pump1/telemetry", "{\"flow\":[[[[[[[[[[[[[[[[[[[[", "byte 8: 'flow' must be a number (double), found an array" },
+        { "gemel/pump1/telemetry",
+          "{\"flow\":", "byte 8: 'flow' must be a number (double), found the end of the message" },
+        { "gemel/pump1/telemetry", "{\"flow\":[[[[[[[[[[[[[[[[[[[[",
+          "byte 8: 'flow' must be a number (double), found an array" },
         { "gemel/pump1/telemetry", "21.5", "byte 0: expected an object" },
         { "gemel/pump1/telemetry", "", "byte 0: expected an object, '{', found the end of the message" },
         { "gemel/pump1/telemetry", "{\"count\":3000000000}", "byte 9: 'count' must be a whole number" },
         { "gemel/pump1/telemetry", "{\"$time\":\"9999-01-01T00:00:00Z\",\"flow\":1}", "byte 9: '$time': time" },
         { "gemel/pump1/telemetry", "{\"$time\":\"1960-01-01T00:00:00Z\",\"flow\":1}", "byte 9: '$time': time" },
-        { "gemel/pump1/telemetry", "{\"$time\":\"2150-01-01T00:00:00Z\",\"flow\":1}", "byte 9: '$time' lies too far in the future" },
+        { "gemel/pump1/telemetry", "{\"$time\":\"2150-01-01T00:00:00Z\",\"flow\":1}",
+          "byte 9: '$time' lies too far in the future" },
         { "gemel/pump1/telemetry", "{\"label\":\"\xff\"}", "byte 10: a text that is not valid UTF-8" },
         { "gemel/pump1/engine/telemetry", "{\"speed\":1}", "model dtmi:test:Pump;1 has no component 'engine'" },
         { "gemel/pump1/motor/telemetry", "{\"flow\":1}", "byte 1: 'motor/flow' is not part of model dtmi:test:Pump;1" },
@@ -111,7 +117,9 @@ static void acknowledgements_leave_in_the_order_of_the_messages__MQTT_4_6_0_2(vo
     // Messages that wait for the disk, ones that do not, and dead letters that are only counted, all in one write.
     for (uint16_t i = 1; i <= 300; i++) {
         static const char *const topics[] = { "gemel/pump1/telemetry", "some/topic", "gemel/nobody/telemetry" };
-        gm_mqtt_outgoing o = { .topic = gm_str_of(topics[i % 3]), .payload = GM_STR("{\"flow\":1}"), .qos = 1, .packet_id = i };
+        gm_mqtt_outgoing         o        = {
+                           .topic = gm_str_of(topics[i % 3]), .payload = GM_STR("{\"flow\":1}"), .qos = 1, .packet_id = i
+        };
         gm_mqtt_write_publish(&out, 4, &o);
     }
     rig_send_buf(&c, &out);
@@ -128,13 +136,18 @@ static void messages_of_one_twin_without_a_time_are_all_kept(void **state)
     rig_client c   = rig_connect(r, "dev", 4);
     gm_buf     out = gm_buf_init(gm_alloc_system());
     for (uint16_t i = 1; i <= 500; i++) {
-        gm_mqtt_outgoing o = { .topic = GM_STR("gemel/pump1/telemetry"), .payload = GM_STR("{\"flow\":1}"), .qos = 1, .packet_id = i };
+        gm_mqtt_outgoing o = {
+            .topic = GM_STR("gemel/pump1/telemetry"), .payload = GM_STR("{\"flow\":1}"), .qos = 1, .packet_id = i
+        };
         gm_mqtt_write_publish(&out, 4, &o);
     }
     rig_send_buf(&c, &out);
     for (uint16_t i = 1; i <= 500; i++) rig_expect_ack(&c, GM_MQTT_PUBACK, i);
     gm_twin twin = gm_state_find(gm_engine_state(r->engine), GM_STR("pump1"));
-    assert_int_equal(gm_engine_count_history(r->engine, twin, gm_type_column_index(gm_state_type(gm_engine_state(r->engine), twin), GM_STR("flow"))), 500);
+    assert_int_equal(
+        gm_engine_count_history(r->engine, twin,
+                                gm_type_column_index(gm_state_type(gm_engine_state(r->engine), twin), GM_STR("flow"))),
+        500);
     gm_buf_finish(&out);
     rig_hang_up(&c);
     rig_free(r);
@@ -166,7 +179,8 @@ static void a_device_introduces_itself_and_goes_on_at_once(void **state)
     (void)state;
     rig       *r = rig_make();
     rig_client c = rig_connect(r, "dev", 4);
-    rig_publish(&c, "gemel/new1/create", "{\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"},\"motor\":{\"$metadata\":{}}}", 1, 1, false);
+    rig_publish(&c, "gemel/new1/create",
+                "{\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"},\"motor\":{\"$metadata\":{}}}", 1, 1, false);
     rig_publish(&c, "gemel/new1/telemetry", "{\"flow\":4}", 1, 2, false);
     rig_expect_ack(&c, GM_MQTT_PUBACK, 1);
     rig_expect_ack(&c, GM_MQTT_PUBACK, 2);
@@ -187,11 +201,16 @@ static void changes_are_published_to_those_who_asked(void **state)
     rig_client device  = rig_connect(r, "dev", 4);
     rig_client watcher = rig_connect(r, "watcher", 4);
     rig_subscribe(&watcher, "gemel/+/changes", 1);
-    rig_publish(&device, "gemel/a%2Fb/telemetry", "{\"$time\":\"2026-01-01T00:00:00.25Z\",\"flow\":2.5,\"motor\":{\"speed\":3}}", 1, 1, false);
+    rig_publish(&device, "gemel/a%2Fb/telemetry",
+                "{\"$time\":\"2026-01-01T00:00:00.25Z\",\"flow\":2.5,\"motor\":{\"speed\":3}}", 1, 1, false);
     rig_expect_ack(&device, GM_MQTT_PUBACK, 1);
     gm_mqtt_publish p = rig_expect_publish(&watcher, "gemel/a%2Fb/changes", NULL, 1, false);
     assert_true(gm_str_starts(p.payload, GM_STR("{\"sequence\":")));
-    assert_true(gm_str_find(p.payload, GM_STR("\"sourceTime\":\"2026-01-01T00:00:00.250Z\",\"values\":{\"flow\":2.5,\"motor/speed\":3}}")) != SIZE_MAX);
+    assert_true(
+        gm_str_find(
+            p.payload,
+            GM_STR("\"sourceTime\":\"2026-01-01T00:00:00.250Z\",\"values\":{\"flow\":2.5,\"motor/speed\":3}}")) !=
+        SIZE_MAX);
     rig_hang_up(&device);
     rig_hang_up(&watcher);
     rig_free(r);
@@ -214,7 +233,9 @@ static void a_flood_is_taken_in_without_loss_at_whatever_pace_the_disk_allows(vo
         busy = false;
         for (int i = 0; i < CLIENTS; i++) {
             for (int n = 0; n < 500 && sent[i] < MESSAGES && sent[i] - acked[i] < 5000; n++) {
-                gm_mqtt_outgoing o = { .topic = GM_STR("gemel/pump1/telemetry"), .payload = GM_STR("{\"flow\":1,\"count\":2}"), .qos = 1,
+                gm_mqtt_outgoing o = { .topic     = GM_STR("gemel/pump1/telemetry"),
+                                       .payload   = GM_STR("{\"flow\":1,\"count\":2}"),
+                                       .qos       = 1,
                                        .packet_id = (uint16_t)(sent[i] % 60000 + 1) };
                 gm_mqtt_write_publish(&out, 4, &o);
                 sent[i]++;

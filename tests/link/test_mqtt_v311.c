@@ -206,8 +206,13 @@ static void a_will_is_published_when_the_connection_breaks__MQTT_3_1_2_8(void **
     (void)state;
     rig            *r       = rig_make();
     rig_client      watcher = rig_connect(r, "watcher", 4);
-    gm_mqtt_connect connect = { .level = 4, .clean = true, .client_id = GM_STR("mortal"), .has_will = true, .will_qos = 1,
-                                .will_topic = GM_STR("gone"), .will_payload = GM_STR("mortal is gone") };
+    gm_mqtt_connect connect = { .level        = 4,
+                                .clean        = true,
+                                .client_id    = GM_STR("mortal"),
+                                .has_will     = true,
+                                .will_qos     = 1,
+                                .will_topic   = GM_STR("gone"),
+                                .will_payload = GM_STR("mortal is gone") };
     rig_subscribe(&watcher, "gone", 1);
     rig_client c = rig_connect_with(r, &connect, false);
     rig_hang_up(&c);
@@ -242,8 +247,13 @@ static void a_retained_will_is_retained__MQTT_3_1_2_17(void **state)
 {
     (void)state;
     rig            *r       = rig_make();
-    gm_mqtt_connect connect = { .level = 4, .clean = true, .client_id = GM_STR("mortal"), .has_will = true, .will_retain = true,
-                                .will_topic = GM_STR("gone"), .will_payload = GM_STR("x") };
+    gm_mqtt_connect connect = { .level        = 4,
+                                .clean        = true,
+                                .client_id    = GM_STR("mortal"),
+                                .has_will     = true,
+                                .will_retain  = true,
+                                .will_topic   = GM_STR("gone"),
+                                .will_payload = GM_STR("x") };
     rig_client c = rig_connect_with(r, &connect, false);
     rig_hang_up(&c);
     c = rig_connect(r, "later", 4);
@@ -337,9 +347,14 @@ static void the_lower_quality_of_service_wins__MQTT_3_8_4_6(void **state)
         rig_subscribe(&c, "t/+", asked);
         for (uint8_t sent = 0; sent <= 2; sent++) {
             rig_publish(&sender, "t/x", "m", sent, (uint16_t)(10 * asked + sent + 1), false);
-            if (sent > 0) rig_expect_ack(&sender, sent == 1 ? GM_MQTT_PUBACK : GM_MQTT_PUBREC, (uint16_t)(10 * asked + sent + 1));
+            if (sent > 0)
+                rig_expect_ack(&sender, sent == 1 ? GM_MQTT_PUBACK : GM_MQTT_PUBREC, (uint16_t)(10 * asked + sent + 1));
             gm_mqtt_publish p = rig_expect_publish(&c, "t/x", "m", sent < asked ? sent : asked, false);
-            if (p.qos > 0) rig_send(&c, (uint8_t[]){ (uint8_t)(p.qos == 1 ? 0x40 : 0x50), 2, (uint8_t)(p.packet_id >> 8), (uint8_t)p.packet_id }, 4);
+            if (p.qos > 0)
+                rig_send(&c,
+                         (uint8_t[]) { (uint8_t)(p.qos == 1 ? 0x40 : 0x50), 2, (uint8_t)(p.packet_id >> 8),
+                                       (uint8_t)p.packet_id },
+                         4);
             if (p.qos == 2) {
                 rig_expect_ack(&c, GM_MQTT_PUBREL, p.packet_id);
                 rig_send(&c, (uint8_t[]){ 0x70, 2, (uint8_t)(p.packet_id >> 8), (uint8_t)p.packet_id }, 4);
@@ -526,8 +541,16 @@ static void a_broken_packet_closes_only_its_connection__MQTT_4_8_0_1(void **stat
 static void packets_may_come_byte_by_byte_or_all_at_once(void **state)
 {
     (void)state;
-    static const char talk[] = CONNECT_CLEAN("abc") "82 06 00 01 00 01 't' 00" "30 04 00 01 't' 'm'" "32 06 00 01 't' 00 02 'm'" "c0 00 e0 00";
-    static const char said[] = "20 02 00 00" "90 03 00 01 00" "30 04 00 01 't' 'm'" "30 04 00 01 't' 'm'" "40 02 00 02" "d0 00";
+    static const char talk[] = CONNECT_CLEAN("abc") "82 06 00 01 00 01 't' 00"
+                                                    "30 04 00 01 't' 'm'"
+                                                    "32 06 00 01 't' 00 02 'm'"
+                                                    "c0 00 e0 00";
+    static const char said[] = "20 02 00 00"
+                               "90 03 00 01 00"
+                               "30 04 00 01 't' 'm'"
+                               "30 04 00 01 't' 'm'"
+                               "40 02 00 02"
+                               "d0 00";
     rig *r = rig_make();
     rig_client whole = rig_dial(r);
     rig_send_hex(&whole, talk);

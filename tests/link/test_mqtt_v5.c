@@ -7,7 +7,11 @@
 
 static gm_mqtt_connect v5(const char *id)
 {
-    return (gm_mqtt_connect){ .level = 5, .clean = true, .client_id = gm_str_of(id), .properties.block = { "", 0 }, .will_properties.block = { "", 0 } };
+    return (gm_mqtt_connect) { .level                 = 5,
+                               .clean                 = true,
+                               .client_id             = gm_str_of(id),
+                               .properties.block      = { "", 0 },
+                               .will_properties.block = { "", 0 } };
 }
 
 static rig_client connect_v5(rig *r, const char *id)
@@ -168,8 +172,13 @@ static void properties_travel_with_the_message__MQTT_3_3_2_4_15_16_17_18_20(void
     rig_client c = connect_v5(r, "abc"), old = rig_connect(r, "old", 4), sender = connect_v5(r, "sender");
     rig_subscribe(&old, "t", 1);
     subscribe(&c, (gm_mqtt_filter){ .filter = GM_STR("t"), .qos = 1 }, 0, 1);
-    static const uint8_t block[] = { 0x01, 1, 0x03, 0, 1, 'x', 0x08, 0, 1, 'r', 0x09, 0, 2, 0xff, 0x00, 0x26, 0, 1, 'a', 0, 1, '1', 0x26, 0, 1, 'a', 0, 1, '2' };
-    gm_mqtt_outgoing o = { .topic = GM_STR("t"), .payload = GM_STR("m"), .qos = 1, .packet_id = 1, .properties = { (const char *)block, sizeof block } };
+    static const uint8_t block[] = { 0x01, 1, 0x03, 0,   1, 'x', 0x08, 0,    1, 'r', 0x09, 0, 2, 0xff, 0x00,
+                                     0x26, 0, 1,    'a', 0, 1,   '1',  0x26, 0, 1,   'a',  0, 1, '2' };
+    gm_mqtt_outgoing     o       = { .topic      = GM_STR("t"),
+                                     .payload    = GM_STR("m"),
+                                     .qos        = 1,
+                                     .packet_id  = 1,
+                                     .properties = { (const char *)block, sizeof block } };
     send_publish(&sender, &o);
     rig_expect_ack(&sender, GM_MQTT_PUBACK, 1);
     gm_mqtt_publish p = rig_expect_publish(&c, "t", "m", 1, false);
@@ -207,7 +216,8 @@ static void the_server_uses_aliases_where_they_are_allowed__MQTT_3_1_2_26(void *
     rig            *r       = rig_make();
     gm_mqtt_connect connect = v5("abc");
     gm_mqtt_set_number(&connect.properties, GM_MQTT_TOPIC_ALIAS_MAXIMUM, 1);
-    rig_client c = rig_connect_with(r, &connect, false), plain = connect_v5(r, "plain"), sender = connect_v5(r, "sender");
+    rig_client c = rig_connect_with(r, &connect, false), plain = connect_v5(r, "plain"),
+               sender = connect_v5(r, "sender");
     subscribe(&c, (gm_mqtt_filter){ .filter = GM_STR("#"), .qos = 2 }, 0, 2);
     subscribe(&plain, (gm_mqtt_filter){ .filter = GM_STR("#") }, 0, 0);
     static const char *const topics[] = { "a/b", "a/b", "other", "a/b" };
@@ -244,7 +254,10 @@ static void qos_2_messages_count_once_towards_the_receive_maximum(void **state)
     rig_client c   = connect_v5(r, "abc");
     gm_buf     out = gm_buf_init(gm_alloc_system());
     for (uint32_t i = 1; i <= 65535; i++) {
-        gm_mqtt_outgoing o = { .topic = GM_STR("gemel/pump1/telemetry"), .payload = GM_STR("{\"flow\":1}"), .qos = 2, .packet_id = (uint16_t)i };
+        gm_mqtt_outgoing o = { .topic     = GM_STR("gemel/pump1/telemetry"),
+                               .payload   = GM_STR("{\"flow\":1}"),
+                               .qos       = 2,
+                               .packet_id = (uint16_t)i };
         gm_mqtt_write_publish(&out, 5, &o);
     }
     rig_send_buf(&c, &out);
@@ -266,7 +279,9 @@ static void a_message_expires_and_its_rest_is_passed_on__MQTT_3_3_2_5_6(void **s
     rig_client c = rig_connect_with(r, &connect, false), sender = connect_v5(r, "sender");
     subscribe(&c, (gm_mqtt_filter){ .filter = GM_STR("t"), .qos = 1 }, 0, 1);
     rig_hang_up(&c);
-    gm_mqtt_outgoing o = { .topic = GM_STR("t"), .payload = GM_STR("short"), .qos = 1, .packet_id = 1, .has_expiry = true, .expiry_s = 10 };
+    gm_mqtt_outgoing o = {
+        .topic = GM_STR("t"), .payload = GM_STR("short"), .qos = 1, .packet_id = 1, .has_expiry = true, .expiry_s = 10
+    };
     send_publish(&sender, &o);
     o.payload   = GM_STR("long");
     o.packet_id = 2;
@@ -530,14 +545,19 @@ static void request_and_response_work_between_clients__4_10(void **state)
     rig_client asker = connect_v5(r, "asker"), answerer = connect_v5(r, "answerer");
     subscribe(&asker, (gm_mqtt_filter){ .filter = GM_STR("answers/asker") }, 0, 0);
     subscribe(&answerer, (gm_mqtt_filter){ .filter = GM_STR("questions") }, 0, 0);
-    static const uint8_t block[] = { 0x08, 0, 13, 'a', 'n', 's', 'w', 'e', 'r', 's', '/', 'a', 's', 'k', 'e', 'r', 0x09, 0, 1, '7' };
-    gm_mqtt_outgoing o = { .topic = GM_STR("questions"), .payload = GM_STR("how much?"), .properties = { (const char *)block, sizeof block } };
+    static const uint8_t block[] = { 0x08, 0,   13,  'a', 'n', 's', 'w',  'e', 'r', 's',
+                                     '/',  'a', 's', 'k', 'e', 'r', 0x09, 0,   1,   '7' };
+    gm_mqtt_outgoing     o       = { .topic      = GM_STR("questions"),
+                                     .payload    = GM_STR("how much?"),
+                                     .properties = { (const char *)block, sizeof block } };
     send_publish(&asker, &o);
     gm_mqtt_publish p = rig_expect_publish(&answerer, "questions", "how much?", 0, false);
     char topic[64];
     snprintf(topic, sizeof topic, GM_STR_FMT, GM_STR_ARG(p.properties.text[GM_MQTT_RESPONSE_TOPIC]));
     uint8_t back[4] = { 0x09, 0, 1, (uint8_t)p.properties.text[GM_MQTT_CORRELATION_DATA].ptr[0] };
-    o = (gm_mqtt_outgoing){ .topic = gm_str_of(topic), .payload = GM_STR("42"), .properties = { (const char *)back, 4 } };
+    o               = (gm_mqtt_outgoing) { .topic      = gm_str_of(topic),
+                                           .payload    = GM_STR("42"),
+                                           .properties = { (const char *)back, 4 } };
     send_publish(&answerer, &o);
     p = rig_expect_publish(&asker, "answers/asker", "42", 0, false);
     assert_true(gm_str_is(p.properties.text[GM_MQTT_CORRELATION_DATA], "7"));

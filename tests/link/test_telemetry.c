@@ -42,7 +42,8 @@ static gm_status read_at(fixture *f, uint32_t scope, gm_str payload, gm_error *e
     char *copy = malloc(payload.len > 0 ? payload.len : 1);
     memcpy(copy, payload.ptr, payload.len);
     *err         = (gm_error){ 0 };
-    gm_status st = gm_telemetry_read(&f->reader, f->names, scope, (gm_str){ copy, payload.len }, NOW, NOW + 10 * GM_DAY, err);
+    gm_status st =
+        gm_telemetry_read(&f->reader, f->names, scope, (gm_str) { copy, payload.len }, NOW, NOW + 10 * GM_DAY, err);
     // Texts are viewed in the payload: they move over before the copy goes.
     static char kept[1 << 16];
     size_t      used = 0;
@@ -86,15 +87,18 @@ static const char *shown(const fixture *f)
 static void a_message_becomes_the_cells_of_its_names(void **state)
 {
     fixture *f = *state;
-    static const struct { const char *payload, *cells; } cases[] = {
+    static const struct { const char *payload, *cells;
+    } cases[] = {
         { "{\"temp\":21.5}", "temp=21.5" },
         { " \t\r\n{ \"temp\" : 21.5 , \"hum\":-1e3 } \n                                ", "temp=21.5 hum=-1000" },
         { "{\"hum\":0,\"temp\":-0.5e-2}", "hum=0 temp=-0.0050000000000000001" },
-        { "{\"count\":-2147483648,\"total\":9223372036854775807,\"small\":-128}", "count=-2147483648 total=9223372036854775807 small=-128" },
+        { "{\"count\":-2147483648,\"total\":9223372036854775807,\"small\":-128}",
+          "count=-2147483648 total=9223372036854775807 small=-128" },
         { "{\"count\":5.0,\"total\":1e3}", "count=5 total=1000" },
         { "{\"running\":true}", "running=1" },
         { "{\"running\":false,\"level\":3}", "running=0 level=3" },
-        { "{\"name\":\"caf\\u00e9 \\ud83d\\ude00 \\\"x\\\"\\n\\/\",\"mode\":\"on\"}", "name=caf\xc3\xa9 \xf0\x9f\x98\x80 \"x\"\n/ mode=on" },
+        { "{\"name\":\"caf\\u00e9 \\ud83d\\ude00 \\\"x\\\"\\n\\/\",\"mode\":\"on\"}",
+          "name=caf\xc3\xa9 \xf0\x9f\x98\x80 \"x\"\n/ mode=on" },
         { "{\"name\":\"\",\"day\":\"2026-02-28\"}", "name= day=2026-02-28" },
         { "{\"mo\\u0064e\":\"off\"}", "mode=off" },
         { "{\"m\\u006fde\":\"\\u006fff\"}", "mode=off" },
@@ -104,7 +108,8 @@ static void a_message_becomes_the_cells_of_its_names(void **state)
         { "{\"tags\":{ \"a\" : \"1\" , \"b\\n\":\"\\u0041\" }}", "tags={\"a\":\"1\",\"b\\n\":\"\\u0041\"}" },
         { "{\"tags\":{}}", "tags={}" },
         { "{\"points\":[ ]}", "points=[]" },
-        { "{\"points\":[ {\"x\": 1.50 }, { \"label\" : \"l\", \"x\":2 } ],\"p\":3}", "points=[{\"x\":1.50},{\"label\":\"l\",\"x\":2}] p=3" },
+        { "{\"points\":[ {\"x\": 1.50 }, { \"label\" : \"l\", \"x\":2 } ],\"p\":3}",
+          "points=[{\"x\":1.50},{\"label\":\"l\",\"x\":2}] p=3" },
         { "{\"single\":3.25}", "single=3.25" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -119,7 +124,8 @@ static void a_message_becomes_the_cells_of_its_names(void **state)
 static void a_message_that_is_wrong_is_refused_with_its_place_and_reason(void **state)
 {
     fixture *f = *state;
-    static const struct { const char *payload, *reason; } cases[] = {
+    static const struct { const char *payload, *reason;
+    } cases[] = {
         { "", "byte 0: expected an object, '{', found the end of the message" },
         { "   ", "byte 3: expected an object, '{', found the end of the message" },
         { "21.5", "byte 0: expected an object, '{', found a number" },
@@ -159,9 +165,12 @@ static void a_message_that_is_wrong_is_refused_with_its_place_and_reason(void **
         { "{\"motor\":{\"temp\":1}}", "byte 10: 'motor/temp' is not part of model dtmi:test:Everything;1" },
         { "{\"motor\":1}", "byte 9: 'motor' must be an object, found a number" },
         { "{\"$metadata\":{}}", "byte 1: '$metadata' is not part of model dtmi:test:Everything;1" },
-        { "{\"count\":2147483648}", "byte 9: 'count' must be a whole number from -2147483648 to 2147483647 (integer), found 2147483648" },
-        { "{\"count\":1.5}", "byte 9: 'count' must be a whole number from -2147483648 to 2147483647 (integer), found 1.5" },
-        { "{\"total\":9223372036854775808}", "byte 9: 'total' must be a whole number of 64 bits (long), found 9223372036854775808" },
+        { "{\"count\":2147483648}",
+          "byte 9: 'count' must be a whole number from -2147483648 to 2147483647 (integer), found 2147483648" },
+        { "{\"count\":1.5}",
+          "byte 9: 'count' must be a whole number from -2147483648 to 2147483647 (integer), found 1.5" },
+        { "{\"total\":9223372036854775808}",
+          "byte 9: 'total' must be a whole number of 64 bits (long), found 9223372036854775808" },
         { "{\"small\":200}", "byte 9: 'small' must be a whole number from -128 to 127 (byte), found 200" },
         { "{\"running\":1}", "byte 11: 'running' must be true or false, found a number" },
         { "{\"running\":truth}", "byte 11: 'running' must be true or false, found something that is not JSON" },
@@ -187,17 +196,24 @@ static void a_message_that_is_wrong_is_refused_with_its_place_and_reason(void **
         { "{\"points\":[[[[[[[[]]]]]]]]}", "byte 11: 'points' must be an object, found an array" },
         { "{\"points\":[{\"x\":1},]}", "byte 19: 'points' must be an object, found a closing bracket" },
         { "{\"$time\":1767225600,\"temp\":1}", "byte 9: '$time' must be a text such as \"2026-01-01T00:00:00Z\"" },
-        { "{\"$time\":\"yesterday\",\"temp\":1}", "byte 9: '$time': 'yesterday' is not a time such as 2026-01-01T00:00:00Z" },
-        { "{\"$time\":\"1969-12-31T23:59:59Z\",\"temp\":1}", "byte 9: '$time': time '1969-12-31T23:59:59Z' is outside the years 1970 to 2200" },
-        { "{\"$time\":\"9999-12-31T23:59:59Z\",\"temp\":1}", "byte 9: '$time': time '9999-12-31T23:59:59Z' is outside the years 1970 to 2200" },
-        { "{\"$time\":\"2026-01-12T00:00:00Z\",\"temp\":1}", "byte 9: '$time' lies too far in the future: '2026-01-12T00:00:00Z'" },
-        { "{\"$time\":\"2026-01-01T00:00:00Z\",\"temp\":1,\"$time\":\"2026-01-01T00:00:00Z\"}", "byte 49: '$time' stands twice" },
-        { "{\"motor\":{\"$time\":\"2026-01-01T00:00:00Z\"}}", "byte 10: 'motor/$time' is not part of model dtmi:test:Everything;1" },
+        { "{\"$time\":\"yesterday\",\"temp\":1}",
+          "byte 9: '$time': 'yesterday' is not a time such as 2026-01-01T00:00:00Z" },
+        { "{\"$time\":\"1969-12-31T23:59:59Z\",\"temp\":1}",
+          "byte 9: '$time': time '1969-12-31T23:59:59Z' is outside the years 1970 to 2200" },
+        { "{\"$time\":\"9999-12-31T23:59:59Z\",\"temp\":1}",
+          "byte 9: '$time': time '9999-12-31T23:59:59Z' is outside the years 1970 to 2200" },
+        { "{\"$time\":\"2026-01-12T00:00:00Z\",\"temp\":1}",
+          "byte 9: '$time' lies too far in the future: '2026-01-12T00:00:00Z'" },
+        { "{\"$time\":\"2026-01-01T00:00:00Z\",\"temp\":1,\"$time\":\"2026-01-01T00:00:00Z\"}",
+          "byte 49: '$time' stands twice" },
+        { "{\"motor\":{\"$time\":\"2026-01-01T00:00:00Z\"}}",
+          "byte 10: 'motor/$time' is not part of model dtmi:test:Everything;1" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_error  err;
         gm_status st = read_text(f, cases[i].payload, &err);
-        if (st != GM_INVALID || strcmp(err.text, cases[i].reason) != 0) fail_msg("%s: status %d, %s", cases[i].payload, (int)st, err.text);
+        if (st != GM_INVALID || strcmp(err.text, cases[i].reason) != 0)
+            fail_msg("%s: status %d, %s", cases[i].payload, (int)st, err.text);
     }
 }
 
@@ -238,7 +254,8 @@ static void a_component_is_a_scope_of_its_own(void **state)
     assert_gm_ok(read_at(f, motor, GM_STR("{\"temperature\":50}"), &err), err);
     assert_string_equal(shown(f), "motor/temperature=50");
     assert_int_equal(read_at(f, motor, GM_STR("{\"temp\":50}"), &err), GM_INVALID);
-    assert_int_equal(gm_telemetry_scope(f->names, GM_STR("address")), GM_TELEMETRY_NOWHERE);  // an object, not a component
+    assert_int_equal(gm_telemetry_scope(f->names, GM_STR("address")),
+                     GM_TELEMETRY_NOWHERE); // an object, not a component
     assert_int_equal(gm_telemetry_scope(f->names, GM_STR("")), GM_TELEMETRY_NOWHERE);
 }
 
@@ -247,7 +264,8 @@ static void nesting_beyond_the_limit_is_refused(void **state)
     (void)state;
     static gm_schema lists[GM_TELEMETRY_DEPTH_MAX + 8];  // a schema deeper than any DTDL allows
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        lists[i] = (gm_schema){ .kind = GM_SCHEMA_ARRAY, .element = &lists[i + 1 < sizeof lists / sizeof lists[0] ? i + 1 : i] };
+        lists[i] = (gm_schema) { .kind    = GM_SCHEMA_ARRAY,
+                                 .element = &lists[i + 1 < sizeof lists / sizeof lists[0] ? i + 1 : i] };
     }
     gm_column columns[1] = { { .path = GM_STR("deep"), .kind = GM_KIND_JSON, .schema = &lists[0] } };
     gm_type   type       = { .id = GM_STR("dtmi:test:Deep;1"), .columns = columns, .column_count = 1 };
@@ -279,11 +297,37 @@ static void add_space(char *out, size_t *len, uint64_t *random)
 // One member of a random message; now and then with a value that does not fit.
 static void add_member(char *out, size_t *len, uint64_t *random)
 {
-    static const char *const names[] = { "temp", "hum", "count", "total", "running", "name", "mode", "single", "p", "address", "tags", "nope" };
+    static const char *const names[]  = { "temp", "hum",    "count", "total",   "running", "name",
+                                          "mode", "single", "p",     "address", "tags",    "nope" };
     static const char *const values[] = {
-        "1", "-0", "0.1", "1e-7", "12345678901234567890", "-2147483648", "2147483648", "1e400", "3.0", "true", "false", "null",
-        "\"on\"", "\"off\"", "\"\\u00e9\\ud83d\\ude00\"", "\"\\ud800\"", "\"plain\"", "\"\xc3\xa9\"", "\"\xc3\"", "{}", "[]",
-        "{\"street\":\"s\",\"number\":4}", "{\"a\":\"b\",\"c\":\"\\t\"}", "{\"a\":\"b\",\"a\":\"c\"}", "01", "1.", "nul", "\"open",
+        "1",
+        "-0",
+        "0.1",
+        "1e-7",
+        "12345678901234567890",
+        "-2147483648",
+        "2147483648",
+        "1e400",
+        "3.0",
+        "true",
+        "false",
+        "null",
+        "\"on\"",
+        "\"off\"",
+        "\"\\u00e9\\ud83d\\ude00\"",
+        "\"\\ud800\"",
+        "\"plain\"",
+        "\"\xc3\xa9\"",
+        "\"\xc3\"",
+        "{}",
+        "[]",
+        "{\"street\":\"s\",\"number\":4}",
+        "{\"a\":\"b\",\"c\":\"\\t\"}",
+        "{\"a\":\"b\",\"a\":\"c\"}",
+        "01",
+        "1.",
+        "nul",
+        "\"open",
     };
     *len += (size_t)sprintf(out + *len, "\"%s\"", names[gm_test_random(random) % (sizeof names / sizeof names[0])]);
     add_space(out, len, random);
@@ -345,8 +389,9 @@ static void whatever_is_accepted_is_what_jansson_reads(void **state)
 static void every_prefix_of_a_message_is_refused(void **state)
 {
     fixture   *f = *state;
-    const char whole[] = "{\"$time\":\"2026-01-01T00:00:00Z\",\"temp\":-1.5e3,\"name\":\"\\ud83d\\ude00\",\"tags\":{\"a\":\"b\"},"
-                         "\"points\":[{\"x\":1}],\"running\":true}";
+    const char whole[] =
+        "{\"$time\":\"2026-01-01T00:00:00Z\",\"temp\":-1.5e3,\"name\":\"\\ud83d\\ude00\",\"tags\":{\"a\":\"b\"},"
+        "\"points\":[{\"x\":1}],\"running\":true}";
     gm_error   err;
     assert_gm_ok(read_text(f, whole, &err), err);
     for (size_t n = 0; n + 1 < sizeof whole - 1; n++) {
@@ -365,7 +410,8 @@ static void reading_survives_every_allocation_failure(void **state)
         gm_telemetry_reader_init(&reader, &fault.alloc);
         gm_error  err;
         gm_status st = gm_telemetry_names_create(&fault.alloc, &gm_test_type, &names, &err);
-        if (st == GM_OK) st = gm_telemetry_read(&reader, names, 0, GM_STR("{\"tags\":{\"a\":\"b\"},\"temp\":1}"), NOW, NOW, &err);
+        if (st == GM_OK)
+            st = gm_telemetry_read(&reader, names, 0, GM_STR("{\"tags\":{\"a\":\"b\"},\"temp\":1}"), NOW, NOW, &err);
         gm_telemetry_reader_finish(&reader);
         gm_telemetry_names_destroy(names);
         assert_int_equal(fault.live_blocks, 0);

@@ -66,7 +66,8 @@ static void native_topics_are_taken_apart(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_native_topic native = gm_topic_native(gm_str_of(cases[i].topic));
-        bool            means  = native.kind == GM_NATIVE_TELEMETRY || native.kind == GM_NATIVE_PROPERTIES || native.kind == GM_NATIVE_CREATE;
+        bool            means  = native.kind == GM_NATIVE_TELEMETRY || native.kind == GM_NATIVE_PROPERTIES ||
+                     native.kind == GM_NATIVE_CREATE;
         if (native.kind != cases[i].kind ||
             (means && (!gm_str_is(native.twin, cases[i].twin) || !gm_str_is(native.component, cases[i].component)))) {
             fail_msg("'%s': kind %d", cases[i].topic, (int)native.kind);
@@ -81,7 +82,9 @@ static void the_cheap_check_agrees_with_the_careful_one(void **state)
     for (int i = 0; i < 300000; i++) {
         char   text[40];
         size_t len = gm_test_random(&random) % sizeof text;
-        for (size_t k = 0; k < len; k++) text[k] = gm_test_random(&random) % 200 == 0 ? (char)gm_test_random(&random) : "ab/$z,"[gm_test_random(&random) % 6];
+        for (size_t k = 0; k < len; k++)
+            text[k] = gm_test_random(&random) % 200 == 0 ? (char)gm_test_random(&random)
+                                                         : "ab/$z,"[gm_test_random(&random) % 6];
         if (gm_topic_is_plain((gm_str){ text, len })) assert_null(gm_topic_name_rule((gm_str){ text, len }));
     }
     assert_true(gm_topic_is_plain(GM_STR("gemel/pump7/telemetry")));
@@ -152,7 +155,8 @@ static void the_tree_finds_exactly_what_matches_one_by_one(void **state)
             else gm_topic_tree_topics_of(&tree, gm_str_of(text), on_met, &p);
             for (size_t i = 0; i < TEXTS; i++) {
                 if (!p.in_tree[i]) continue;
-                bool match = of_filters ? gm_topic_matches(gm_str_of(p.texts[i]), gm_str_of(text)) : gm_topic_matches(gm_str_of(text), gm_str_of(p.texts[i]));
+                bool match = of_filters ? gm_topic_matches(gm_str_of(p.texts[i]), gm_str_of(text))
+                                        : gm_topic_matches(gm_str_of(text), gm_str_of(p.texts[i]));
                 if (match != p.met[i]) fail_msg("'%s' in the tree, '%s' asked: %d", p.texts[i], text, p.met[i]);
             }
         }
