@@ -485,6 +485,7 @@ static void read_all(reader *r, const xmlNode *root)
         if (c->type == XML_ELEMENT_NODE) read_variable(r, root, c);
     }
     if (r->st != GM_OK) return;
+    gm_fmu_description_index(d);
     resolve_derivatives(d);
     read_structure(r, root);
     if (r->st == GM_OK) gm_fmu_description_check(d);

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/index.h"
 #include "physics/fmi/types.h"
 
 #define GM_FMU_NONE UINT32_MAX
@@ -87,6 +88,7 @@ typedef struct gm_fmu_description {
     // Model structure, as indices into variables.
     uint32_t            *outputs, *derivatives, *indicators, *unknowns;
     uint32_t             output_count, derivative_count, indicator_count, unknown_count;  // indicators: FMI 2 has a count only
+    gm_index             names, references;  // of variables; of each reference the first variable
     gm_buf               findings;  // rules that it breaks, one line each (see description_check.c)
     uint32_t             finding_count;
 } gm_fmu_description;
@@ -96,9 +98,12 @@ typedef struct gm_fmu_description {
 // GM_LIMIT: larger than the limits above. What merely breaks a rule becomes a finding.
 GM_NODISCARD gm_status gm_fmu_description_parse(gm_arena *arena, gm_str text, gm_fmu_description **out_description, gm_error *err);
 
-// The variable of that name or reference, or NULL. O(variables).
+// The variable of that name or reference (the first, of aliases), or NULL. O(1).
 const gm_fmu_variable *gm_fmu_find(const gm_fmu_description *d, gm_str name);
 const gm_fmu_variable *gm_fmu_find_reference(const gm_fmu_description *d, uint32_t reference);
+
+// Fills names and references; findings for what occurs twice. Part of parsing.
+void gm_fmu_description_index(gm_fmu_description *d);
 
 // Checks the rules that one element alone does not show, and adds lines to findings.
 void gm_fmu_description_check(gm_fmu_description *d);

@@ -21,18 +21,14 @@ void gm_fmu_finding(gm_fmu_description *d, const char *fmt, ...)
 
 const gm_fmu_variable *gm_fmu_find(const gm_fmu_description *d, gm_str name)
 {
-    for (uint32_t i = 0; i < d->variable_count; i++) {
-        if (gm_str_eq(d->variables[i].name, name)) return &d->variables[i];
-    }
-    return NULL;
+    uint32_t i = gm_index_find(&d->names, name);
+    return i != GM_INDEX_NONE ? &d->variables[i] : NULL;
 }
 
 const gm_fmu_variable *gm_fmu_find_reference(const gm_fmu_description *d, uint32_t reference)
 {
-    for (uint32_t i = 0; i < d->variable_count; i++) {
-        if (d->variables[i].reference == reference) return &d->variables[i];
-    }
-    return NULL;
+    uint32_t i = gm_index_find(&d->references, (gm_str){ (const char *)&reference, sizeof reference });
+    return i != GM_INDEX_NONE ? &d->variables[i] : NULL;
 }
 
 static bool same_name(const void *owner, uint32_t id, gm_str key)
@@ -46,25 +42,23 @@ static bool same_reference(const void *owner, uint32_t id, gm_str key)
 }
 
 // Names are unique; references are unique in FMI 3, and may be shared by variables of one type (aliases) in FMI 2.
-static void check_unique(gm_fmu_description *d)
+void gm_fmu_description_index(gm_fmu_description *d)
 {
-    gm_index names      = gm_index_init(d->findings.alloc, same_name, d);
-    gm_index references = gm_index_init(d->findings.alloc, same_reference, d);
+    d->names      = gm_index_init(d->findings.alloc, same_name, d);
+    d->references = gm_index_init(d->findings.alloc, same_reference, d);
     for (uint32_t i = 0; i < d->variable_count; i++) {
         const gm_fmu_variable *v = &d->variables[i];
         gm_str reference = { (const char *)&v->reference, sizeof v->reference };
-        if (gm_index_find(&names, v->name) != GM_INDEX_NONE) gm_fmu_finding(d, "variable " GM_STR_FMT " exists twice", GM_STR_ARG(v->name));
-        else if (gm_index_add(&names, v->name, i) != GM_OK) d->findings.failed = true;
-        uint32_t other = gm_index_find(&references, reference);
+        if (gm_index_find(&d->names, v->name) != GM_INDEX_NONE) gm_fmu_finding(d, "variable " GM_STR_FMT " exists twice", GM_STR_ARG(v->name));
+        else if (gm_index_add(&d->names, v->name, i) != GM_OK) d->findings.failed = true;
+        uint32_t other = gm_index_find(&d->references, reference);
         if (other != GM_INDEX_NONE && d->version == 3) {
             gm_fmu_finding(d, "variables " GM_STR_FMT " and " GM_STR_FMT " share value reference %u", GM_STR_ARG(d->variables[other].name),
                            GM_STR_ARG(v->name), v->reference);
-        } else if (other == GM_INDEX_NONE && gm_index_add(&references, reference, i) != GM_OK) {
+        } else if (other == GM_INDEX_NONE && gm_index_add(&d->references, reference, i) != GM_OK) {
             d->findings.failed = true;
         }
     }
-    gm_index_finish(&names);
-    gm_index_finish(&references);
 }
 
 static bool unit_is_defined(const gm_fmu_description *d, gm_str name)
@@ -144,7 +138,6 @@ void gm_fmu_description_check(gm_fmu_description *d)
     }
     if (d->has_start && d->has_stop && d->stop < d->start) gm_fmu_finding(d, "the default experiment stops at %g, before it starts", d->stop);
     if (d->has_step && !(d->step > 0)) gm_fmu_finding(d, "the default experiment's step is %g", d->step);
-    check_unique(d);
     for (uint32_t i = 0; i < d->variable_count; i++) check_variable(d, &d->variables[i]);
     check_structure(d);
 }

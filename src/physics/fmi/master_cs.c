@@ -68,5 +68,6 @@ gm_status gm_fmu_run_cs(gm_fmu_running *run, gm_error *err)
             st = handle_event(run, time, input_event, &end, err);
         }
     }
+    run->ended = end;
     return st;
 }

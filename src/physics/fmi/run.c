@@ -49,6 +49,7 @@ static gm_status choose_times(gm_fmu_running *run, gm_error *err)
     if (isnan(o->start)) o->start = d->has_start ? d->start : 0;
     if (isnan(o->stop)) o->stop = d->has_stop ? d->stop : o->start + 1;
     bool given = !isnan(o->step);
+    run->has_tolerance = !isnan(o->tolerance) || d->has_tolerance;
     if (!given && d->has_step && d->step > 0) o->step = d->step;
     if (isnan(o->step) && run->interface->has_fixed_step) o->step = run->interface->fixed_step;
     if (isnan(o->step)) o->step = (o->stop - o->start) / 500;
@@ -166,7 +167,7 @@ static gm_status apply_settings(gm_fmu_running *run, bool structural, gm_error *
 
 gm_status gm_fmu_initialise(gm_fmu_running *run, gm_error *err)
 {
-    gm_fmu_experiment e = { .has_tolerance = run->d->has_tolerance, .has_stop = true, .tolerance = run->o.tolerance, .start = run->o.start,
+    gm_fmu_experiment e = { .has_tolerance = run->has_tolerance, .has_stop = true, .tolerance = run->o.tolerance, .start = run->o.start,
                             .stop = run->o.stop };
     gm_status st = apply_settings(run, true, err);
     if (st == GM_OK) st = apply_settings(run, false, err);
@@ -220,7 +221,9 @@ gm_status gm_fmu_run(const gm_fmu *fmu, const gm_fmu_run_options *options, gm_fm
         st = run.o.kind == GM_FMI_CO_SIMULATION ? gm_fmu_run_cs(&run, err) : run.o.kind == GM_FMI_MODEL_EXCHANGE ? gm_fmu_run_me(&run, err)
                                                                                                                   : gm_fmu_run_se(&run, err);
     }
-    if (st == GM_OK) st = gm_fmu_do(run.session, GM_FMU_OP_TERMINATE, err);
+    // An FMU that asked to end may be in a state that needs no ending (2.0.4, 4.2.4: after a discarded step).
+    gm_status last = st == GM_OK ? gm_fmu_do(run.session, GM_FMU_OP_TERMINATE, run.ended ? NULL : err) : GM_OK;
+    if (st == GM_OK && !run.ended) st = last;
     // What was computed before a failure is handed over all the same.
     gm_status ended = run.recorder != NULL && run.session != NULL ? gm_fmu_record_end(&run, st == GM_OK ? err : NULL) : GM_OK;
     if (st == GM_OK) st = ended;

@@ -25,6 +25,8 @@ typedef struct gm_fmu_running {
     gm_fmu_recorder          *recorder;
     uint32_t                 *counts;  // [variables] values of each
     gm_error                  inside;  // a failure inside of a callback
+    bool                      has_tolerance;
+    bool                      ended;   // because the FMU asked for it
 } gm_fmu_running;
 
 // Instants nearer than this are one: sums of steps and the FMU's own arithmetic differ in their last bits.

@@ -21,7 +21,7 @@ struct gm_fmu_session {
     gm_buf                    request, answer, side;  // side: what an intermediate update asks while a call is under way
     gm_buf                    log, shown;
     gm_buf                    journal;                // see gm_fmu_save
-    bool                      keeps_journal, instantiated, inside;
+    bool                      keeps_journal, instantiated, inside, goes_back;  // goes_back: a state was saved, so it may be restored
     uint32_t                  next_slot;
     uint8_t                   slots[1024];            // in use
     char                      end[GM_FMU_END_TEXT + 120];
@@ -350,7 +350,7 @@ gm_status gm_fmu_do_step(gm_fmu_session *s, double time, double size, gm_fmu_ste
     gm_buf       *request = begin(s, GM_FMU_OP_DO_STEP);
     gm_fmu_put_f64(request, time);
     gm_fmu_put_f64(request, size);
-    gm_fmu_put_u8(request, !s->d->interfaces[s->kind].state);  // states may be set back when it has them
+    gm_fmu_put_u8(request, !s->goes_back);
     gm_status st = call(s, &out, err);
     if (st != GM_OK) return st;
     out_step->event     = gm_fmu_take_u8(&out);
@@ -474,6 +474,7 @@ gm_status gm_fmu_save(gm_fmu_session *s, gm_fmu_snapshot *out_snapshot, gm_error
     if (s->keeps_journal) {
         return s->journal.failed ? gm_fail(err, GM_LIMIT, "fmi.session", "the FMU can not save its state, and its input log is full") : GM_OK;
     }
+    s->goes_back = true;
     gm_status st = take_slot(s, out_snapshot, err);
     if (st != GM_OK) return st;
     st = state_call(s, GM_FMU_OP_STATE_SAVE, out_snapshot->slot, err);
