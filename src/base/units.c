@@ -186,7 +186,8 @@ static gm_status read_factor(reader *r, gm_unit *out)
     while (is_name_byte(peek(r))) r->at++;
     gm_str name = gm_str_slice(r->text, start, r->at);
     if (name.len == 0) {
-        return refuse(r, start, start < r->text.len ? "a unit name is expected before " : "a unit name is expected at the end",
+        return refuse(r, start,
+                      start < r->text.len ? "a unit name is expected before " : "a unit name is expected at the end",
                       gm_str_slice(r->text, start, start + 8));
     }
     gm_unit unit = { 0 };
@@ -205,7 +206,8 @@ static gm_status read_factor(reader *r, gm_unit *out)
 
     // An offset means something only when the unit stands alone; the caller drops it otherwise.
     *out        = (gm_unit){ .factor = 1, .offset = has_digits ? 0 : unit.offset };
-    if (!multiply(out, &unit, has_digits ? sign * exponent : 1)) return refuse(r, start, "exponents are too large", GM_STR(""));
+    if (!multiply(out, &unit, has_digits ? sign * exponent : 1))
+        return refuse(r, start, "exponents are too large", GM_STR(""));
     return GM_OK;
 }
 
@@ -253,7 +255,8 @@ gm_status gm_unit_parse(gm_str text, gm_unit *out_unit, gm_error *err)
 {
     reader    r  = { .text = text, .err = err };
     gm_status st = read_expression(&r, out_unit);
-    if (st == GM_OK && r.at < text.len) st = refuse(&r, r.at, "nothing is expected here: ", gm_str_slice(text, r.at, r.at + 20));
+    if (st == GM_OK && r.at < text.len)
+        st = refuse(&r, r.at, "nothing is expected here: ", gm_str_slice(text, r.at, r.at + 20));
     if (st == GM_OK && !(out_unit->factor > 0 && isfinite(out_unit->factor))) {
         st = refuse(&r, 0, "the factor to SI is out of range", GM_STR(""));
     }
@@ -280,8 +283,9 @@ size_t gm_unit_dimension(const gm_unit *unit, char out[GM_UNIT_TEXT])
         int exponent = unit->dim[order[i].dim];
         if (exponent == 0) continue;
         const char *dot = len > 0 ? "." : "";
-        len += (size_t)(exponent == 1 ? snprintf(out + len, GM_UNIT_TEXT - len, "%s%s", dot, order[i].name)
-                                      : snprintf(out + len, GM_UNIT_TEXT - len, "%s%s%d", dot, order[i].name, exponent));
+        len +=
+            (size_t)(exponent == 1 ? snprintf(out + len, GM_UNIT_TEXT - len, "%s%s", dot, order[i].name)
+                                   : snprintf(out + len, GM_UNIT_TEXT - len, "%s%s%d", dot, order[i].name, exponent));
     }
     if (len == 0) len = (size_t)snprintf(out, GM_UNIT_TEXT, "1");
     return len;

@@ -58,7 +58,7 @@ static inline void gm_ids_add(gm_work *w, gm_ids *ids, uint32_t id)
 typedef struct gm_map { uint64_t *keys; uint32_t *values; uint32_t slots, count; } gm_map;
 #define GM_MAP_NONE UINT32_MAX
 uint32_t gm_map_find(const gm_map *map, uint64_t key);                         // GM_MAP_NONE when absent
-void     gm_map_put(gm_work *w, gm_map *map, uint64_t key, uint32_t value);    // adds or replaces; value not GM_MAP_NONE
+void     gm_map_put(gm_work *w, gm_map *map, uint64_t key, uint32_t value); // adds or replaces; value not GM_MAP_NONE
 static inline uint64_t gm_map_pair(uint32_t a, uint32_t b) { return (uint64_t)a << 32 | b; }
 
 #endif

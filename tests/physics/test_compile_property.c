@@ -26,17 +26,21 @@ static double evaluate(workbench *b, gm_ex e)
 
 static gm_ex random_ex(workbench *b, uint64_t *random, int depth)
 {
-    static const gm_ex_op one[] = { GM_EX_NEG, GM_EX_SIN, GM_EX_COS, GM_EX_EXP, GM_EX_TANH, GM_EX_ATAN, GM_EX_ABS, GM_EX_SINH, GM_EX_COSH };
+    static const gm_ex_op one[] = { GM_EX_NEG,  GM_EX_SIN, GM_EX_COS,  GM_EX_EXP, GM_EX_TANH,
+                                    GM_EX_ATAN, GM_EX_ABS, GM_EX_SINH, GM_EX_COSH };
     static const gm_ex_op two[] = { GM_EX_ADD, GM_EX_SUB, GM_EX_MUL, GM_EX_DIV, GM_EX_MIN, GM_EX_MAX, GM_EX_ATAN2 };
     uint64_t r = gm_test_random(random), pick = r % 10;
     if (depth == 0 || pick < 2) {
-        return r & 1024 ? gm_ex_var(&b->ex, (uint32_t)(r >> 32) % VARS) : gm_ex_const(&b->ex, (double)((r >> 20) % 7) - 3);
+        return r & 1024 ? gm_ex_var(&b->ex, (uint32_t)(r >> 32) % VARS)
+                        : gm_ex_const(&b->ex, (double)((r >> 20) % 7) - 3);
     }
     gm_ex x = random_ex(b, random, depth - 1);
     if (pick < 5) return gm_ex_1(&b->ex, one[(r >> 8) % (sizeof one / sizeof one[0])], x);
     if (pick == 5) return gm_ex_2(&b->ex, GM_EX_POW, x, gm_ex_const(&b->ex, (double)((r >> 20) % 4)));
     gm_ex y = random_ex(b, random, depth - 1);
-    if (pick == 6) return gm_ex_3(&b->ex, GM_EX_SELECT, gm_ex_compare(&b->ex, GM_EX_LT, x, y, true), y, random_ex(b, random, depth - 1));
+    if (pick == 6)
+        return gm_ex_3(&b->ex, GM_EX_SELECT, gm_ex_compare(&b->ex, GM_EX_LT, x, y, true), y,
+                       random_ex(b, random, depth - 1));
     return gm_ex_2(&b->ex, two[(r >> 8) % (sizeof two / sizeof two[0])], x, y);
 }
 
@@ -74,16 +78,18 @@ static void derivatives_agree_with_differences(void **state)
         }
         b.at[0] = x;
         // Large values on the way leave no digits for a difference.
-        // Two differences of different order: where they disagree there is a kink or a pole near by, and nothing to compare.
+        // Two differences of different order: where they disagree there is a kink or a pole near by, and nothing to
+        // compare.
         double narrow = (f[2] - f[1]) / (2 * h), wide = (f[3] - f[0]) / (4 * h);
         double size = fabs(narrow) + fabs(exact) + 1e-3 * fabs(f[1]) + 1e-3;
-        if (b.largest < 1e4 && isfinite(exact) && isfinite(narrow) && fabs(narrow - wide) < 1e-6 * size && fabs(narrow) < 1e6) {
+        if (b.largest < 1e4 && isfinite(exact) && isfinite(narrow) && fabs(narrow - wide) < 1e-6 * size &&
+            fabs(narrow) < 1e6) {
             compared++;
             if (fabs(exact - narrow) > 1e-4 * size) {
                 gm_buf text = gm_buf_init(gm_alloc_system());
                 gm_ex_print(&b.ex, e, print_name, NULL, &text);
-                fail_msg("round %d: %.*s at %g %g %g %g: derivative %.9g, difference %.9g", round, (int)text.len, (const char *)text.ptr, b.at[0], b.at[1],
-                         b.at[2], b.at[3], exact, narrow);
+                fail_msg("round %d: %.*s at %g %g %g %g: derivative %.9g, difference %.9g", round, (int)text.len,
+                         (const char *)text.ptr, b.at[0], b.at[1], b.at[2], b.at[3], exact, narrow);
             }
         }
         gm_arena_destroy(b.arena);
@@ -109,7 +115,8 @@ static void write_system(gm_buf *out, uint64_t *random, uint32_t n, uint64_t con
     for (uint32_t i = 0; i < n; i++) gm_buf_printf(out, "Real x%u;\n", names[i]);
     gm_buf_text(out, "equation der(s) = -s + x0;\n");
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t r = content + order[i] * UINT64_C(0x9e3779b97f4a7c15);  // the equation's content depends on its number only
+        uint64_t r =
+            content + order[i] * UINT64_C(0x9e3779b97f4a7c15); // the equation's content depends on its number only
         uint64_t a = gm_test_random(&r);
         bool     flip = gm_test_random(random) & 1;
         uint32_t j = (uint32_t)(a >> 8) % n, k = (uint32_t)(a >> 16) % n;
@@ -162,16 +169,22 @@ static void mass_in_a_network_stays(void **state)
     for (int round = 0; round < 6; round++) {
         uint32_t n    = 3 + (uint32_t)(gm_test_random(&random) % 10);
         gm_buf   text = gm_buf_init(gm_alloc_system());
-        gm_buf_text(&text,
-                    "connector P Real p; flow Real m; end P; model T P c; parameter Real A=1; parameter Real h0=1; Real h(start=h0,fixed=true);"
-                    " equation c.p = 9810*h; 1000*A*der(h) = c.m; end T; model Q P a, b; Real dp; equation a.m + b.m = 0; dp = a.p - b.p;"
-                    " dp = 1e3*a.m*(abs(a.m) + 0.1); end Q; model J P a, b, c; equation a.p = b.p; b.p = c.p; a.m + b.m + c.m = 0; end J;\nmodel N\n");
-        for (uint32_t i = 0; i < n; i++) gm_buf_printf(&text, "T t%u(A=%u, h0=%u); Q q%u, r%u; J j%u;\n", i, 1 + i % 3, 1 + (unsigned)(gm_test_random(&random) % 5), i, i, i);
+        gm_buf_text(&text, "connector P Real p; flow Real m; end P; model T P c; parameter Real A=1; parameter Real "
+                           "h0=1; Real h(start=h0,fixed=true);"
+                           " equation c.p = 9810*h; 1000*A*der(h) = c.m; end T; model Q P a, b; Real dp; equation a.m "
+                           "+ b.m = 0; dp = a.p - b.p;"
+                           " dp = 1e3*a.m*(abs(a.m) + 0.1); end Q; model J P a, b, c; equation a.p = b.p; b.p = c.p; "
+                           "a.m + b.m + c.m = 0; end J;\nmodel N\n");
+        for (uint32_t i = 0; i < n; i++)
+            gm_buf_printf(&text, "T t%u(A=%u, h0=%u); Q q%u, r%u; J j%u;\n", i, 1 + i % 3,
+                          1 + (unsigned)(gm_test_random(&random) % 5), i, i, i);
         gm_buf_text(&text, "Real mass = 0");
         for (uint32_t i = 0; i < n; i++) gm_buf_printf(&text, " + t%u.A*t%u.h", i, i);
         gm_buf_text(&text, ";\nequation\n");
         for (uint32_t i = 0; i < n; i++) {
-            gm_buf_printf(&text, "connect(t%u.c, q%u.a); connect(q%u.b, j%u.a); connect(j%u.b, r%u.a); connect(r%u.b, j%u.c);\n", i, i, i, i, i, i, i, (i + 1) % n);
+            gm_buf_printf(
+                &text, "connect(t%u.c, q%u.a); connect(q%u.b, j%u.a); connect(j%u.b, r%u.a); connect(r%u.b, j%u.c);\n",
+                i, i, i, i, i, i, i, (i + 1) % n);
         }
         gm_buf_text(&text, "end N;");
         gm_buf_byte(&text, 0);
@@ -186,7 +199,8 @@ static void mass_in_a_network_stays(void **state)
         gm_lanes_observe(t.lanes, 0, t.worker);
         assert_int_equal(gm_lanes_report(t.lanes, 0).status, GM_LANE_ACTIVE);
         double after = gm_test_value(&t, "mass");
-        if (!(fabs(after - before) < 1e-6 * before)) fail_msg("round %d, %u tanks: %.12g m3 became %.12g", round, n, before, after);
+        if (!(fabs(after - before) < 1e-6 * before))
+            fail_msg("round %d, %u tanks: %.12g m3 became %.12g", round, n, before, after);
         gm_test_model_close(&t);
         gm_buf_finish(&text);
     }

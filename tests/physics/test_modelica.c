@@ -27,7 +27,8 @@ static void flat_models_look_as_they_did(void **state)
         gm_error     err = { 0 };
         gm_diags     diags;
         gm_flat     *flat = NULL;
-        gm_buf       text = gm_buf_init(gm_alloc_system()), expected = gm_buf_init(gm_alloc_system()), said = gm_buf_init(gm_alloc_system());
+        gm_buf       text = gm_buf_init(gm_alloc_system()), expected = gm_buf_init(gm_alloc_system()),
+               said       = gm_buf_init(gm_alloc_system());
         gm_modelica *m    = gm_modelica_create(gm_alloc_system(), &err);
         gm_diags_init(&diags, gm_alloc_system());
         assert_non_null(m);
@@ -68,16 +69,21 @@ static const fault faults[] = {
     { "model M\n  Real x = \"abc;\nend M;", 2, 12, "this string is never closed" },
     { "model M\n  /* Real x;\nend M;", 2, 3, "this comment is never closed" },
     { "model M\n  Boolean b = 1 < 2 < 3;\nend M;", 2, 21, "comparisons can not be chained" },
-    { "model M\nequation\n  if x > 1 then\n    y = 1;\n  end for;\nend M;", 5, 7, "`if` is expected to close `if` of line 3" },
+    { "model M\nequation\n  if x > 1 then\n    y = 1;\n  end for;\nend M;", 5, 7,
+      "`if` is expected to close `if` of line 3" },
     { "model M\n  Real x;\n  Real x;\nend M;", 3, 8, "`x` is declared already, in line 2" },
     { "model M\n  x = 1;\nend M;", 2, 3, "is `equation` missing above this line?" },
     { "model M\n  Real y = 2^3^4;\nend M;", 2, 15, "`^` can not be chained" },
-    { "model M\n  Real y = if true then 1;\nend M;", 2, 26, "`else` is expected (an if-expression needs a value for every case)" },
+    { "model M\n  Real y = if true then 1;\nend M;", 2, 26,
+      "`else` is expected (an if-expression needs a value for every case)" },
     // names
     { "model M\n  Reel x;\nend M;", 2, 3, "there is no class `Reel`" },
-    { "model M\n  Real height;\nequation\n  heigth = 1;\nend M;", 4, 3, "there is no `heigth` here; is `height` meant?" },
-    { "model T Real level; end T;\nmodel M\n  T t;\nequation\n  t.levle = 1;\nend M;", 5, 5, "there is no `levle` in `T`; is `level` meant?" },
-    { "model T parameter Real A = 1; end T;\nmodel M\n  T t(a = 2);\nend M;", 3, 7, "there is no `a` in `T`; is `A` meant?" },
+    { "model M\n  Real height;\nequation\n  heigth = 1;\nend M;", 4, 3,
+      "there is no `heigth` here; is `height` meant?" },
+    { "model T Real level; end T;\nmodel M\n  T t;\nequation\n  t.levle = 1;\nend M;", 5, 5,
+      "there is no `levle` in `T`; is `level` meant?" },
+    { "model T parameter Real A = 1; end T;\nmodel M\n  T t(a = 2);\nend M;", 3, 7,
+      "there is no `a` in `T`; is `A` meant?" },
     { "model M\n  Real x(strat = 1);\nend M;", 2, 10, "there is no attribute `strat`" },
     { "model M extends M; end M;", 1, 7, "`M` inherits from itself" },
     { "model A B b; end A; model B A a; end B; model M A a; end M;", 0, 0, "nested more than" },
@@ -89,30 +95,43 @@ static const fault faults[] = {
     { "model M\n  Real x = 1 + true;\nend M;", 2, 12, "`+` between Integer and Boolean has no meaning" },
     { "model M\n  Real x[2]; Real y = x[3];\nend M;", 2, 23, "element 3 of `x` is asked for, it has 2" },
     { "model M\n  Real x = sin(1, 2);\nend M;", 2, 12, "`sin` takes 1 argument, here are 2" },
-    { "model M\n  Real x[2, 3]; Real y[3] = x*{1, 2};\nend M;", 2, 29, "`*` between Real[2, 3] and Integer[2] has no meaning" },
+    { "model M\n  Real x[2, 3]; Real y[3] = x*{1, 2};\nend M;", 2, 29,
+      "`*` between Real[2, 3] and Integer[2] has no meaning" },
     { "model M\n  Real x = if 1 then 2 else 3;\nend M;", 2, 15, "a condition is a Boolean, this is Integer" },
-    { "model M\n  parameter Real p = x;\n  Real x = 1;\nend M;", 2, 22, "the parameter `p` can not depend on something that varies" },
+    { "model M\n  parameter Real p = x;\n  Real x = 1;\nend M;", 2, 22,
+      "the parameter `p` can not depend on something that varies" },
     { "model M\n  Integer n; Real x[n];\nend M;", 2, 21, "an array's size must be known before the simulation begins" },
     { "model M\n  constant Real c;\nend M;", 2, 17, "the constant `c` has no value" },
     { "model M\n  type E = enumeration(a, b); E e = E.c;\nend M;", 2, 39, "`c` is not one of `M.E`" },
-    { "function f input Real x; output Real y; algorithm\n  while x > 1 loop\n    y := 1;\n  end while;\nend f;\nmodel M Real z = f(time); end M;", 2, 9,
-      "how often this loop runs is not known before the simulation" },
-    { "function f input Real x; output Real y; algorithm y := f(x); end f;\nmodel M Real z = f(time); end M;", 0, 0, "functions call one another more than" },
-    { "function f input Real x; output Real y; algorithm y := x; end f;\nmodel M\n  Real z = f();\nend M;", 3, 12, "`f` needs a value for `x`" },
+    { "function f input Real x; output Real y; algorithm\n  while x > 1 loop\n    y := 1;\n  end while;\nend f;\nmodel "
+      "M Real z = f(time); end M;",
+      2, 9, "how often this loop runs is not known before the simulation" },
+    { "function f input Real x; output Real y; algorithm y := f(x); end f;\nmodel M Real z = f(time); end M;", 0, 0,
+      "functions call one another more than" },
+    { "function f input Real x; output Real y; algorithm y := x; end f;\nmodel M\n  Real z = f();\nend M;", 3, 12,
+      "`f` needs a value for `x`" },
     // connections and equations
-    { "connector A Real p; end A; connector B Real q; end B; model M A a; B b; equation\n  connect(a, b);\nend M;", 2, 3, "`p` is missing in the second" },
-    { "connector A Real p; flow Real f; end A; connector B Real p; Real f; end B; model M A a; B b; equation\n  connect(a, b);\nend M;", 2, 3,
-      "one is a flow, the other is not" },
+    { "connector A Real p; end A; connector B Real q; end B; model M A a; B b; equation\n  connect(a, b);\nend M;", 2,
+      3, "`p` is missing in the second" },
+    { "connector A Real p; flow Real f; end A; connector B Real p; Real f; end B; model M A a; B b; equation\n  "
+      "connect(a, b);\nend M;",
+      2, 3, "one is a flow, the other is not" },
     { "model M Real a; Real b; equation\n  connect(a, b);\nend M;", 2, 11, "`a` is Real, not a connector" },
-    { "connector C Real p; flow Real f; end C; model M C c; equation\n  connect(c, c);\nend M;", 2, 3, "`c` is connected to itself" },
-    { "connector C = input Real; model M C c[2]; C d[3]; equation\n  connect(c, d);\nend M;", 2, 3, "`c` is 2 connectors, `d` 3" },
+    { "connector C Real p; flow Real f; end C; model M C c; equation\n  connect(c, c);\nend M;", 2, 3,
+      "`c` is connected to itself" },
+    { "connector C = input Real; model M C c[2]; C d[3]; equation\n  connect(c, d);\nend M;", 2, 3,
+      "`c` is 2 connectors, `d` 3" },
     { "model M Real x; equation\n  reinit(x, 1);\nend M;", 2, 3, "`reinit` belongs into a `when`" },
-    { "model M Real x, y; equation\n  if time > 1 then x = 1; y = 2; else x = 3; end if;\nend M;", 2, 3, "the cases of this `if` have 2 and 1 equations" },
-    { "model M Real x; equation when time > 1 then\n  2*x = 1;\nend when; end M;", 2, 3, "the left side of an equation in `when` is a variable" },
+    { "model M Real x, y; equation\n  if time > 1 then x = 1; y = 2; else x = 3; end if;\nend M;", 2, 3,
+      "the cases of this `if` have 2 and 1 equations" },
+    { "model M Real x; equation when time > 1 then\n  2*x = 1;\nend when; end M;", 2, 3,
+      "the left side of an equation in `when` is a variable" },
     // what is not supported says so
-    { "connector S Real p; flow Real m; stream Real h; end S; model M\n  S s;\nend M;", 1, 46, "`stream` is not supported" },
+    { "connector S Real p; flow Real m; stream Real h; end S; model M\n  S s;\nend M;", 1, 46,
+      "`stream` is not supported" },
     { "model M\n  outer Real x;\nend M;", 2, 14, "`outer` is not supported" },
-    { "function g input Real x; output Real y; external \"C\"; end g;\nmodel M\n  Real y = g(1);\nend M;", 3, 12, "`g` is an external function; these are not supported" },
+    { "function g input Real x; output Real y; external \"C\"; end g;\nmodel M\n  Real y = g(1);\nend M;", 3, 12,
+      "`g` is an external function; these are not supported" },
     { "model M\n  Real x = cardinality(1);\nend M;", 2, 12, "`cardinality` is not supported" },
 };
 
@@ -120,7 +139,8 @@ static bool says(const gm_diags *diags, const fault *f)
 {
     for (uint32_t i = 0; i < diags->count; i++) {
         const gm_diag *d = &diags->items[i];
-        if (d->line == f->line && d->column == f->column && gm_str_find(d->text, gm_str_of(f->says)) != SIZE_MAX) return true;
+        if (d->line == f->line && d->column == f->column && gm_str_find(d->text, gm_str_of(f->says)) != SIZE_MAX)
+            return true;
     }
     return false;
 }
@@ -135,8 +155,8 @@ static void every_fault_is_named_at_its_place(void **state)
         bool limit = faults[i].line == 0;
         bool named = limit ? strstr(t.err.text, faults[i].says) != NULL : says(&t.diags, &faults[i]);
         if (t.status != (limit ? GM_LIMIT : GM_INVALID) || !named) {
-            print_error("%zu: '%s'\nstatus %d (%s), instead of %u:%u '%s':\n%s", i, faults[i].text, (int)t.status, t.err.text, faults[i].line,
-                        faults[i].column, faults[i].says, (const char *)t.text.ptr);
+            print_error("%zu: '%s'\nstatus %d (%s), instead of %u:%u '%s':\n%s", i, faults[i].text, (int)t.status,
+                        t.err.text, faults[i].line, faults[i].column, faults[i].says, (const char *)t.text.ptr);
             wrong++;
         }
         gm_test_model_close(&t);
@@ -148,12 +168,16 @@ static void a_message_shows_the_line_and_a_caret(void **state)
 {
     (void)state;
     gm_test_model t;
-    gm_test_model_open(&t, gm_alloc_system(), "model M\n\tReal r\xc3\xa4ume, x;\nequation\n  x = nothing;\nend M;", NULL);
-    assert_non_null(strstr((const char *)t.text.ptr, "m.mo:2:8: error: this character has no meaning here\n    2 |  Real r\xc3\xa4ume, x;\n      |        ^\n"));
+    gm_test_model_open(&t, gm_alloc_system(), "model M\n\tReal r\xc3\xa4ume, x;\nequation\n  x = nothing;\nend M;",
+                       NULL);
+    assert_non_null(strstr(
+        (const char *)t.text.ptr,
+        "m.mo:2:8: error: this character has no meaning here\n    2 |  Real r\xc3\xa4ume, x;\n      |        ^\n"));
     gm_test_model_close(&t);
     gm_test_model_open(&t, gm_alloc_system(), "model M Real x;\nequation\n  x = nothing + 1;\nend M;", NULL);
-    assert_non_null(strstr((const char *)t.text.ptr,
-                           "m.mo:3:7: error: there is no `nothing` here\n    3 |   x = nothing + 1;\n      |       ^~~~~~~\n"));
+    assert_non_null(
+        strstr((const char *)t.text.ptr,
+               "m.mo:3:7: error: there is no `nothing` here\n    3 |   x = nothing + 1;\n      |       ^~~~~~~\n"));
     gm_test_model_close(&t);
 }
 
@@ -162,7 +186,9 @@ static void one_run_reports_many_errors(void **state)
     (void)state;
     gm_test_model t;
     gm_test_model_open(&t, gm_alloc_system(),
-                       "model M\n  Real x y;\n  Real z = ;\nequation\n  x = (1;\n  when z > then\n    y = 1;\n  end when;\n  der(x) = 2\nend M;\nmodel N\n  Real ;\nend N;", NULL);
+                       "model M\n  Real x y;\n  Real z = ;\nequation\n  x = (1;\n  when z > then\n    y = 1;\n  end "
+                       "when;\n  der(x) = 2\nend M;\nmodel N\n  Real ;\nend N;",
+                       NULL);
     assert_int_equal(t.status, GM_INVALID);
     static const uint32_t lines[] = { 2, 3, 5, 6, 9, 12 };
     assert_int_equal(t.diags.count, sizeof lines / sizeof lines[0]);
@@ -175,15 +201,21 @@ static void one_run_reports_many_errors(void **state)
 static void dimensions_that_differ_are_told_with_both(void **state)
 {
     (void)state;
-    static const struct { const char *text; const char *says; } cases[] = {
+    static const struct { const char *text; const char *says;
+    } cases[] = {
         { "model M Real v(unit=\"V\"), i(unit=\"A\"); equation v = i; i = 1; end M;", "[kg.m2.s-3.A-1] and [A]" },
         { "model M Real p(unit=\"W\"), q(unit=\"J\"); equation p = der(q); q = time; end M;", NULL },
-        { "model M Real p(unit=\"W\"), q(unit=\"J\"); equation p = q; q = time; end M;", "the sides of the equation are [kg.m2.s-3] and [kg.m2.s-2]" },
+        { "model M Real p(unit=\"W\"), q(unit=\"J\"); equation p = q; q = time; end M;",
+          "the sides of the equation are [kg.m2.s-3] and [kg.m2.s-2]" },
         { "model M Real T(unit=\"K\"), c(unit=\"degC\"); equation c = T - 273.15; T = time; end M;", NULL },
         { "model M Real w(unit=\"rad/s\"), f(unit=\"Hz\"); equation w = f; f = time; end M;", NULL },
-        { "model M Real m(unit=\"kg\"), v(unit=\"m/s\"), E(unit=\"J\"); equation E = 0.5*m*v^2; m = 1; v = time; end M;", NULL },
-        { "model M Real x(unit=\"m\"), y; equation y = exp(x); x = time; end M;", "the argument of exp is [m] and [1]" },
-        { "model M Real x(unit=\"m\"), t(unit=\"s\"), y; equation y = x + t; x = time; t = time; end M;", "the terms of a sum are [m] and [s]" },
+        { "model M Real m(unit=\"kg\"), v(unit=\"m/s\"), E(unit=\"J\"); equation E = 0.5*m*v^2; m = 1; v = time; end "
+          "M;",
+          NULL },
+        { "model M Real x(unit=\"m\"), y; equation y = exp(x); x = time; end M;",
+          "the argument of exp is [m] and [1]" },
+        { "model M Real x(unit=\"m\"), t(unit=\"s\"), y; equation y = x + t; x = time; t = time; end M;",
+          "the terms of a sum are [m] and [s]" },
         { "model M Real a(unit=\"m2\"), b(unit=\"m\"); equation b = sqrt(a); a = time; end M;", NULL },
         { "model M Real a(unit=\"furlong\"); equation a = time; end M;", "unknown name furlong" },
     };
@@ -192,7 +224,8 @@ static void dimensions_that_differ_are_told_with_both(void **state)
         gm_test_model_open(&t, gm_alloc_system(), cases[i].text, NULL);
         const char *text = (const char *)t.text.ptr;
         if (t.status != GM_OK) fail_msg("'%s': %s", cases[i].text, t.err.text);
-        bool good = cases[i].says == NULL ? strstr(text, "units") == NULL : strstr(text, cases[i].says) != NULL && strstr(text, "warning") != NULL;
+        bool good = cases[i].says == NULL ? strstr(text, "units") == NULL
+                                          : strstr(text, cases[i].says) != NULL && strstr(text, "warning") != NULL;
         if (!good) fail_msg("'%s' says\n%s", cases[i].text, text);
         // Strictly, the same is an error.
         gm_flatten_options strict = { .strict_units = true };
@@ -223,8 +256,11 @@ static void classes_name_their_interface_and_connections(void **state)
     gm_modelica *m    = gm_modelica_create(gm_alloc_system(), &err);
     gm_diags_init(&diags, gm_alloc_system());
     assert_gm_ok(gm_modelica_add(m, GM_STR("p.mo"),
-                                 GM_STR("package P model T Real x; annotation(Icon(x={{1,2},{3,4}}), __gemel(interface=\"dtmi:t;1\", connect(feeds=\"out,in\"))); end T;"
-                                        "partial model B end B; model U extends B; end U; end P;"), &diags, &err), err);
+                                 GM_STR("package P model T Real x; annotation(Icon(x={{1,2},{3,4}}), "
+                                        "__gemel(interface=\"dtmi:t;1\", connect(feeds=\"out,in\"))); end T;"
+                                        "partial model B end B; model U extends B; end U; end P;"),
+                                 &diags, &err),
+                 err);
     gm_modelica_each_class(m, collect, &list);
     assert_true(gm_str_is(gm_buf_view(&list), "P.T=dtmi:t;1;P.U=;"));
     assert_true(gm_str_is(gm_modelica_connect_rule(m, GM_STR("P.T"), GM_STR("feeds")), "out,in"));
@@ -238,7 +274,8 @@ static void classes_name_their_interface_and_connections(void **state)
 
 static const char parts[] =
     "connector Port Real p(unit=\"Pa\"); flow Real m(unit=\"kg/s\"); end Port;"
-    "model Tank Port out; parameter Real A=1; Real level(start=1,fixed=true); equation out.p = 9810*level; 1000*A*der(level) = out.m;"
+    "model Tank Port out; parameter Real A=1; Real level(start=1,fixed=true); equation out.p = 9810*level; "
+    "1000*A*der(level) = out.m;"
     " annotation(__gemel(interface=\"dtmi:tank;1\")); end Tank;"
     "model Pipe Port a; Port b; parameter Real k=1e-3; equation a.m + b.m = 0; a.m = k*(a.p - b.p); end Pipe;";
 
@@ -247,7 +284,10 @@ static void an_assembly_of_twins_equals_the_class_drawn_by_hand(void **state)
 {
     (void)state;
     char text[4000];
-    snprintf(text, sizeof text, "%s model Hand Tank t1(A=2, level(start=3)); Tank t2; Pipe p(k=2e-3); equation connect(t1.out, p.a); connect(p.b, t2.out); end Hand;", parts);
+    snprintf(text, sizeof text,
+             "%s model Hand Tank t1(A=2, level(start=3)); Tank t2; Pipe p(k=2e-3); equation connect(t1.out, p.a); "
+             "connect(p.b, t2.out); end Hand;",
+             parts);
     gm_test_model hand, made;
     gm_test_model_open(&hand, gm_alloc_system(), text, NULL);
     assert_gm_ok(hand.status, hand.err);
@@ -308,8 +348,10 @@ static void limits_stop_what_grows_without_end(void **state)
     (void)state;
     static const char *const texts[] = {
         "model M Real x[1000000]; equation for i in 1:1000000 loop x[i] = 1; end for; end M;",
-        "function f input Real x; output Real y; algorithm y := x; for i in 1:100000 loop for j in 1:100000 loop y := y + 1; end for; end for; end f; model M Real z = f(time); end M;",
-        "function f input Integer n; output Integer y; algorithm y := if n < 2 then 1 else f(n-1) + f(n-2); end f; model M parameter Integer k = f(60); end M;",
+        "function f input Real x; output Real y; algorithm y := x; for i in 1:100000 loop for j in 1:100000 loop y := "
+        "y + 1; end for; end for; end f; model M Real z = f(time); end M;",
+        "function f input Integer n; output Integer y; algorithm y := if n < 2 then 1 else f(n-1) + f(n-2); end f; "
+        "model M parameter Integer k = f(60); end M;",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         gm_test_model t;

@@ -1,5 +1,5 @@
-// Equations that only say that two variables are one (a = b, a + b = 0) or that one is a number are used up: the variable
-// becomes another name. What remains is usually a third of what the components wrote.
+// Equations that only say that two variables are one (a = b, a + b = 0) or that one is a number are used up: the
+// variable becomes another name. What remains is usually a third of what the components wrote.
 #include "physics/compile/system.h"
 
 gm_ex root_of(compiler *C, uint32_t v)
@@ -43,19 +43,24 @@ static gm_ex resolve(void *context, gm_ex leaf)
     bool       minus = gm_ex_op_of(&C->ex, of) == GM_EX_NEG;
     gm_ex_node r     = *gm_ex_at(&C->ex, minus ? gm_ex_at(&C->ex, of)->a[0] : of);
     if (r.op != GM_EX_VAR) return of;
-    gm_ex pre = C->vars[r.id].kind == VAR_DISCRETE || C->vars[r.id].kind == VAR_REAL ? gm_ex_id(&C->ex, GM_EX_PRE, r.id) : gm_ex_var(&C->ex, r.id);
+    gm_ex pre = C->vars[r.id].kind == VAR_DISCRETE || C->vars[r.id].kind == VAR_REAL ? gm_ex_id(&C->ex, GM_EX_PRE, r.id)
+                                                                                     : gm_ex_var(&C->ex, r.id);
     return minus ? gm_ex_1(&C->ex, GM_EX_NEG, pre) : pre;
 }
 
 static bool removable(const variable *v)
 {
-    return (v->kind == VAR_REAL || v->kind == VAR_DISCRETE) && v->integral == NONE && v->alias == NONE && !v->is_constant && v->flat != NONE;
+    return (v->kind == VAR_REAL || v->kind == VAR_DISCRETE) && v->integral == NONE && v->alias == NONE &&
+           !v->is_constant && v->flat != NONE;
 }
 
 static int rank_of(const compiler *C, const variable *v)
 {
     // Which of two names stays: what is decided elsewhere, then what may become a state, then what is fixed.
-    int rank = v->kind == VAR_PARAMETER || v->kind == VAR_FREE ? 100 : v->kind == VAR_INPUT ? 90 : v->kind == VAR_DISCRETE ? 60 : 0;
+    int rank = v->kind == VAR_PARAMETER || v->kind == VAR_FREE ? 100
+               : v->kind == VAR_INPUT                          ? 90
+               : v->kind == VAR_DISCRETE                       ? 60
+                                                               : 0;
     if (v->derivative != NONE) rank += 40;
     if (v->fixed) rank += 10;
     rank += 2 * (int)v->select;
@@ -81,7 +86,9 @@ static void merge_starts(compiler *C, uint32_t gone, uint32_t kept, bool negated
         if (g->fixed && !k->fixed && k->start != GM_EX_NONE) g->fixed = false;
         if (!g->fixed) return;
     }
-    gm_ex start = g->start == GM_EX_NONE ? gm_ex_const(&C->ex, 0) : negated ? gm_ex_1(&C->ex, GM_EX_NEG, g->start) : g->start;
+    gm_ex start = g->start == GM_EX_NONE ? gm_ex_const(&C->ex, 0)
+                  : negated              ? gm_ex_1(&C->ex, GM_EX_NEG, g->start)
+                                         : g->start;
     if (g->fixed && k->fixed) {
         // Both are fixed: fine when they say the same, otherwise one equation too many for the beginning.
         if (start != (k->start == GM_EX_NONE ? gm_ex_const(&C->ex, 0) : k->start)) {
@@ -159,8 +166,10 @@ static bool try_equation(compiler *C, const equation *q)
     if (signed_var(C, left, &a, &minus_a) && signed_var(C, right, &b, &minus_b)) {
         return a == b ? minus_a != minus_b && set_constant(C, a, 0) : join(C, a, b, minus_a != minus_b, q);
     }
-    if (signed_var(C, left, &a, &minus_a) && gm_ex_is_const(&C->ex, right, &number)) return set_constant(C, a, minus_a ? -number : number);
-    if (signed_var(C, right, &b, &minus_b) && gm_ex_is_const(&C->ex, left, &number)) return set_constant(C, b, minus_b ? -number : number);
+    if (signed_var(C, left, &a, &minus_a) && gm_ex_is_const(&C->ex, right, &number))
+        return set_constant(C, a, minus_a ? -number : number);
+    if (signed_var(C, right, &b, &minus_b) && gm_ex_is_const(&C->ex, left, &number))
+        return set_constant(C, b, minus_b ? -number : number);
     return false;
 }
 
@@ -231,12 +240,13 @@ static void resolve_all(compiler *C)
     }
 }
 
-// der(x) = v with a variable v of its own: v is the derivative of x, and the equation is used up. So a mass on a spring is
-// x, v and v', and a constraint on x becomes one on v when it is differentiated.
+// der(x) = v with a variable v of its own: v is the derivative of x, and the equation is used up. So a mass on a spring
+// is x, v and v', and a constraint on x becomes one on v when it is differentiated.
 static bool link_derivative(compiler *C, const equation *q)
 {
     for (int side = 0; side < 2; side++) {
-        gm_ex_node d = *gm_ex_at(&C->ex, side == 0 ? q->left : q->right), n = *gm_ex_at(&C->ex, side == 0 ? q->right : q->left);
+        gm_ex_node d = *gm_ex_at(&C->ex, side == 0 ? q->left : q->right),
+                   n = *gm_ex_at(&C->ex, side == 0 ? q->right : q->left);
         if (d.op != GM_EX_VAR || n.op != GM_EX_VAR) continue;
         variable *dx = &C->vars[d.id], *v = &C->vars[n.id];
         if (!dx->hidden || dx->integral == NONE || v->kind != VAR_REAL || v->integral != NONE || v->hidden) continue;

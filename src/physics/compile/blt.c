@@ -17,10 +17,12 @@ static void refuse_discrete_loop(compiler *C, const system_ *s, const uint32_t *
         uint32_t        v = s->unknowns.at[s->matched_column[rows[i]]];
         if (i == 0) {
             complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->vars[v].at, q->length,
-                     "%u variables of which some are discrete depend on one another at the same instant, `" GM_STR_FMT "` among them; use pre() for one",
+                     "%u variables of which some are discrete depend on one another at the same instant, `" GM_STR_FMT
+                     "` among them; use pre() for one",
                      count, GM_STR_ARG(C->vars[v].name));
         } else if (i < 6) {
-            complain(C, GM_SEVERITY_NOTE, q->at != 0 ? q->at : C->vars[v].at, q->length, "`" GM_STR_FMT "` is another", GM_STR_ARG(C->vars[v].name));
+            complain(C, GM_SEVERITY_NOTE, q->at != 0 ? q->at : C->vars[v].at, q->length, "`" GM_STR_FMT "` is another",
+                     GM_STR_ARG(C->vars[v].name));
         }
     }
 }

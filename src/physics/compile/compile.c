@@ -19,7 +19,8 @@ _Noreturn void give_up(compiler *C)
 
 uint32_t add_var(compiler *C, const variable *v)
 {
-    if (C->var_count >= 1000000) gm_work_stop(&C->w, GM_LIMIT, "physics.compile", "the model has more than 1000000 variables");
+    if (C->var_count >= 1000000)
+        gm_work_stop(&C->w, GM_LIMIT, "physics.compile", "the model has more than 1000000 variables");
     GM_WORK_RESERVE(&C->w, C->vars, C->var_capacity, C->var_count + 1);
     C->vars[C->var_count] = *v;
     return C->var_count++;
@@ -28,16 +29,31 @@ uint32_t add_var(compiler *C, const variable *v)
 uint32_t add_eq(compiler *C, gm_ex left, gm_ex right, gm_place at, uint32_t length, equation_origin origin)
 {
     GM_WORK_RESERVE(&C->w, C->eqs, C->eq_capacity, C->eq_count + 1);
-    C->eqs[C->eq_count] = (equation){ .left = left, .right = right, .init_left = left, .init_right = right, .at = at, .length = length,
-                                      .derivative = NONE, .of = NONE, .origin = (uint8_t)origin, .variable = NONE };
+    C->eqs[C->eq_count] = (equation) { .left       = left,
+                                       .right      = right,
+                                       .init_left  = left,
+                                       .init_right = right,
+                                       .at         = at,
+                                       .length     = length,
+                                       .derivative = NONE,
+                                       .of         = NONE,
+                                       .origin     = (uint8_t)origin,
+                                       .variable   = NONE };
     return C->eq_count++;
 }
 
 uint32_t derivative_of_var(compiler *C, uint32_t v)
 {
     if (C->vars[v].derivative != NONE) return C->vars[v].derivative;
-    variable d = { .kind = VAR_REAL, .flat = NONE, .derivative = NONE, .integral = v, .alias = NONE, .hidden = true, .start = GM_EX_NONE,
-                   .select = GM_FLAT_SELECT_DEFAULT, .at = C->vars[v].at };
+    variable d            = { .kind       = VAR_REAL,
+                              .flat       = NONE,
+                              .derivative = NONE,
+                              .integral   = v,
+                              .alias      = NONE,
+                              .hidden     = true,
+                              .start      = GM_EX_NONE,
+                              .select     = GM_FLAT_SELECT_DEFAULT,
+                              .at         = C->vars[v].at };
     d.name     = gm_work_printf(&C->w, "der(" GM_STR_FMT ")", GM_STR_ARG(C->vars[v].name));
     uint32_t id = add_var(C, &d);
     C->vars[v].derivative = id;
@@ -110,5 +126,7 @@ gm_status gm_model_explain(const gm_flat *flat, const gm_alloc *alloc, gm_diags 
     gm_program        *program = NULL;
     gm_status          st      = gm_compile(flat, alloc, &options, diags, &program, err);
     gm_program_destroy(program);
-    return st == GM_OK && out->failed ? gm_fail(err, GM_NOMEM, "physics.compile", "explaining " GM_STR_FMT, GM_STR_ARG(flat->name)) : st;
+    return st == GM_OK && out->failed
+               ? gm_fail(err, GM_NOMEM, "physics.compile", "explaining " GM_STR_FMT, GM_STR_ARG(flat->name))
+               : st;
 }

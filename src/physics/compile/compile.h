@@ -21,7 +21,8 @@ typedef struct gm_compile_options {
     gm_buf           *explain;   // what was made of the equations, for an engineer, is appended here; NULL: not wanted
 } gm_compile_options;
 
-// Errors: GM_INVALID  the equations do not decide their variables, or contradict one another: diags has the names and places
+// Errors: GM_INVALID  the equations do not decide their variables, or contradict one another: diags has the names and
+// places
 //         GM_LIMIT    too large
 // Warnings and notes (start values that were chosen, states that were selected) are added to diags as well.
 GM_NODISCARD gm_status gm_compile(const gm_flat *flat, const gm_alloc *alloc, const gm_compile_options *options,
@@ -29,6 +30,7 @@ GM_NODISCARD gm_status gm_compile(const gm_flat *flat, const gm_alloc *alloc, co
 
 // The same without keeping the program: variables, states, aliases, blocks with their sizes, loops with their tearing,
 // events, the beginning. For `gemel model explain FILE`.
-GM_NODISCARD gm_status gm_model_explain(const gm_flat *flat, const gm_alloc *alloc, gm_diags *diags, gm_buf *out, gm_error *err);
+GM_NODISCARD gm_status gm_model_explain(const gm_flat *flat, const gm_alloc *alloc, gm_diags *diags, gm_buf *out,
+                                        gm_error *err);
 
 #endif

@@ -25,7 +25,8 @@ static gm_ex slope(gm_exprs *ex, gm_ex_op op, gm_ex e, gm_ex x)
 {
     gm_ex one = num(ex, 1);
     switch (op) {
-    case GM_EX_ABS: return gm_ex_3(ex, GM_EX_SELECT, gm_ex_compare(ex, GM_EX_LT, x, num(ex, 0), true), num(ex, -1), one);
+    case GM_EX_ABS:
+        return gm_ex_3(ex, GM_EX_SELECT, gm_ex_compare(ex, GM_EX_LT, x, num(ex, 0), true), num(ex, -1), one);
     case GM_EX_SQRT: return over(ex, num(ex, 0.5), e);
     case GM_EX_EXP: return e;
     case GM_EX_LOG: return over(ex, one, x);
@@ -55,7 +56,8 @@ static gm_ex diff_of_two(gm_exprs *ex, gm_ex e, gm_ex_op op, gm_ex a, gm_ex b, g
     case GM_EX_MAX: return gm_ex_3(ex, GM_EX_SELECT, gm_ex_compare(ex, GM_EX_LT, b, a, true), da, db);
     case GM_EX_ATAN2: return over(ex, sub(ex, mul(ex, b, da), mul(ex, a, db)), add(ex, square(ex, a), square(ex, b)));
     case GM_EX_REM: return sub(ex, da, mul(ex, gm_ex_quiet(ex, gm_ex_2(ex, GM_EX_QUOT, a, b)), db));
-    case GM_EX_MOD: return sub(ex, da, mul(ex, gm_ex_quiet(ex, gm_ex_1(ex, GM_EX_FLOOR, gm_ex_2(ex, GM_EX_DIV, a, b))), db));
+    case GM_EX_MOD:
+        return sub(ex, da, mul(ex, gm_ex_quiet(ex, gm_ex_1(ex, GM_EX_FLOOR, gm_ex_2(ex, GM_EX_DIV, a, b))), db));
     default: return num(ex, 0);
     }
 }
@@ -69,7 +71,8 @@ static gm_ex diff_lookup(gm_differ *d, gm_ex e, const gm_ex_node *n, gm_ex dx, g
     }
     gm_ex result = num(ex, 0);
     if (!gm_ex_is(ex, dx, 0)) result = mul(ex, gm_ex_lookup(ex, n->extra >> 2, 1, n->a[0], n->a[1]), dx);
-    if (!gm_ex_is(ex, dy, 0)) result = add(ex, result, mul(ex, gm_ex_lookup(ex, n->extra >> 2, 2, n->a[0], n->a[1]), dy));
+    if (!gm_ex_is(ex, dy, 0))
+        result = add(ex, result, mul(ex, gm_ex_lookup(ex, n->extra >> 2, 2, n->a[0], n->a[1]), dy));
     return result;
 }
 

@@ -59,7 +59,8 @@ static gm_val value_of(emitter *em, uint32_t v)
         }
     }
     if (!x->has_slot) {
-        gm_work_stop(&C->w, GM_INVALID, "physics.compile", "the value of `" GM_STR_FMT "` is needed before it is known", GM_STR_ARG(x->name));
+        gm_work_stop(&C->w, GM_INVALID, "physics.compile", "the value of `" GM_STR_FMT "` is needed before it is known",
+                     GM_STR_ARG(x->name));
     }
     return gm_emit_load(C->b, x->slot);
 }
@@ -126,13 +127,16 @@ static gm_val emit_node(emitter *em, gm_ex e)
     case GM_EX_SELECT: return emit_select(em, &n);
     case GM_EX_NOT: return gm_emit1(b, GM_OP_NOT, as_mask(em, emit_ex(em, n.a[0])));
     case GM_EX_AND: case GM_EX_OR:
-        return gm_emit2(b, n.op == GM_EX_AND ? GM_OP_AND : GM_OP_OR, as_mask(em, emit_ex(em, n.a[0])), as_mask(em, emit_ex(em, n.a[1])));
+        return gm_emit2(b, n.op == GM_EX_AND ? GM_OP_AND : GM_OP_OR, as_mask(em, emit_ex(em, n.a[0])),
+                        as_mask(em, emit_ex(em, n.a[1])));
     case GM_EX_DELAY: {
         double k = 0;
         gm_ex_is_const(&C->ex, n.a[0], &k);
         return gm_emit_delay(b, (gm_delay){ (uint32_t)k }, number(em, n.a[1]));
     }
-    case GM_EX_LOOKUP: return gm_emit_lookup(b, (gm_grid){ n.extra >> 2 }, (gm_lookup)(n.extra & 3), number(em, n.a[0]), number(em, n.a[1]));
+    case GM_EX_LOOKUP:
+        return gm_emit_lookup(b, (gm_grid) { n.extra >> 2 }, (gm_lookup)(n.extra & 3), number(em, n.a[0]),
+                              number(em, n.a[1]));
     case GM_EX_EDGE: case GM_EX_INITIAL: case GM_EX_TERMINAL: case GM_EX_SAMPLE: case GM_EX_TEXT: case GM_EX_DER:
         return gm_emit_const(b, 0);  // none is left by now
     default: break;
@@ -206,7 +210,8 @@ static void find_arguments(compiler *C, const system_ *s, block *b)
 {
     gm_map depends = { 0 }, listed = { 0 };
     gm_ids order = { 0 };
-    for (uint32_t i = 0; i < b->count; i++) gm_map_put(&C->w, &depends, gm_ex_var(&C->ex, s->steps[b->first + i].variable), 1);
+    for (uint32_t i = 0; i < b->count; i++)
+        gm_map_put(&C->w, &depends, gm_ex_var(&C->ex, s->steps[b->first + i].variable), 1);
     gm_ex_order_begin(&C->ex);
     for (uint32_t i = 0; i < b->count; i++) {
         const step *one = &s->steps[b->first + i];
@@ -228,7 +233,9 @@ static void find_arguments(compiler *C, const system_ *s, block *b)
         if (gm_map_find(&depends, order.at[i]) != 1) continue;
         for (int k = 0; k < gm_ex_operands((gm_ex_op)n->op); k++) {
             gm_ex a = n->a[k];
-            if (gm_map_find(&depends, a) == 1 || gm_ex_is_const(&C->ex, a, NULL) || gm_map_find(&listed, a) != GM_MAP_NONE) continue;
+            if (gm_map_find(&depends, a) == 1 || gm_ex_is_const(&C->ex, a, NULL) ||
+                gm_map_find(&listed, a) != GM_MAP_NONE)
+                continue;
             gm_map_put(&C->w, &listed, a, b->arguments.count);
             gm_ids_add(&C->w, &b->arguments, a);
         }
@@ -241,7 +248,9 @@ static void find_arguments(compiler *C, const system_ *s, block *b)
             roots[1] = eq_right(C, s, one->equation);
         }
         for (int k = 0; k < 2; k++) {
-            if (roots[k] == GM_EX_NONE || gm_map_find(&depends, roots[k]) == 1 || gm_ex_is_const(&C->ex, roots[k], NULL)) continue;
+            if (roots[k] == GM_EX_NONE || gm_map_find(&depends, roots[k]) == 1 ||
+                gm_ex_is_const(&C->ex, roots[k], NULL))
+                continue;
             if (gm_map_find(&listed, roots[k]) != GM_MAP_NONE) continue;
             gm_map_put(&C->w, &listed, roots[k], b->arguments.count);
             gm_ids_add(&C->w, &b->arguments, roots[k]);
@@ -257,17 +266,23 @@ static void build_loop(compiler *C, const system_ *s, block *b)
     for (uint32_t i = 0; i < b->tears; i++) {
         uint32_t v = s->steps[b->first + assigned + i].variable;
         guess[i]   = guess_slot(C, v, s->initial);
-        if (i < 4) name = gm_work_printf(&C->w, GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(name), i > 0 ? ", " : "", GM_STR_ARG(C->vars[v].name));
+        if (i < 4)
+            name = gm_work_printf(&C->w, GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(name), i > 0 ? ", " : "",
+                                  GM_STR_ARG(C->vars[v].name));
     }
     if (b->tears > 4) name = gm_work_printf(&C->w, GM_STR_FMT ", ...", GM_STR_ARG(name));
     find_arguments(C, s, b);
-    gm_loop_spec spec = { .name = name, .unknowns = b->tears, .arguments = b->arguments.count, .guess = guess, .linear = b->linear };
+    gm_loop_spec spec = {
+        .name = name, .unknowns = b->tears, .arguments = b->arguments.count, .guess = guess, .linear = b->linear
+    };
     b->loop           = gm_build_loop(C->b, &spec);
     b->loop_built     = true;
     emitter body      = { .C = C, .initial = s->initial };
     for (uint32_t i = 0; i < b->arguments.count; i++) gm_map_put(&C->w, &body.arguments, b->arguments.at[i], i);
-    for (uint32_t i = 0; i < b->tears; i++) set_value(&body, s->steps[b->first + assigned + i].variable, gm_emit_unknown(C->b, i));
-    for (uint32_t i = 0; i < assigned; i++) set_value(&body, s->steps[b->first + i].variable, number(&body, s->steps[b->first + i].solved));
+    for (uint32_t i = 0; i < b->tears; i++)
+        set_value(&body, s->steps[b->first + assigned + i].variable, gm_emit_unknown(C->b, i));
+    for (uint32_t i = 0; i < assigned; i++)
+        set_value(&body, s->steps[b->first + i].variable, number(&body, s->steps[b->first + i].solved));
     for (uint32_t i = 0; i < b->tears; i++) {
         uint32_t e = s->steps[b->first + assigned + i].equation;
         gm_val   left = number(&body, eq_left(C, s, e)), right = number(&body, eq_right(C, s, e));
@@ -286,7 +301,8 @@ static void emit_loop(emitter *em, const system_ *s, block *b)
     for (uint32_t i = 0; i < b->arguments.count; i++) arguments[i] = number(em, b->arguments.at[i]);
     gm_emit_solve(C->b, b->loop, arguments, solutions);
     for (uint32_t i = 0; i < b->tears; i++) set_value(em, s->steps[b->first + assigned + i].variable, solutions[i]);
-    for (uint32_t i = 0; i < assigned; i++) set_value(em, s->steps[b->first + i].variable, number(em, s->steps[b->first + i].solved));
+    for (uint32_t i = 0; i < assigned; i++)
+        set_value(em, s->steps[b->first + i].variable, number(em, s->steps[b->first + i].solved));
 }
 
 // ---------------------------------------------------------------------------------------------------- what is needed
@@ -371,16 +387,23 @@ static gm_slot_kind slot_kind(const variable *v)
 static bool is_dependent(const compiler *C, const variable *v)
 {
     const gm_flat_var *f = &C->flat->vars[v->flat];
-    return v->kind == VAR_PARAMETER && ((f->flags & (GM_FLAT_STRUCTURAL | GM_FLAT_FINAL)) || !gm_ex_is_const(&C->ex, f->binding, NULL));
+    return v->kind == VAR_PARAMETER &&
+           ((f->flags & (GM_FLAT_STRUCTURAL | GM_FLAT_FINAL)) || !gm_ex_is_const(&C->ex, f->binding, NULL));
 }
 
 static void declare_flat(compiler *C, uint32_t id)
 {
-    static const gm_slot_type types[] = { GM_SLOT_REAL, GM_SLOT_INTEGER, GM_SLOT_BOOLEAN, GM_SLOT_ENUMERATION, GM_SLOT_REAL };
+    static const gm_slot_type types[] = { GM_SLOT_REAL, GM_SLOT_INTEGER, GM_SLOT_BOOLEAN, GM_SLOT_ENUMERATION,
+                                          GM_SLOT_REAL };
     variable          *v = &C->vars[id];
     const gm_flat_var *f = &C->flat->vars[v->flat];
-    gm_slot_spec       spec = { .kind = slot_kind(v), .type = types[f->type], .name = f->name, .unit = f->unit, .display_unit = f->display_unit,
-                                .description = f->description, .start = v->value };
+    gm_slot_spec              spec    = { .kind         = slot_kind(v),
+                                          .type         = types[f->type],
+                                          .name         = f->name,
+                                          .unit         = f->unit,
+                                          .display_unit = f->display_unit,
+                                          .description  = f->description,
+                                          .start        = v->value };
     if (f->flags & GM_FLAT_OUTPUT) spec.flags |= GM_SLOT_IS_OUTPUT;
     if (v->fixed) spec.flags |= GM_SLOT_FIXED;
     if (is_dependent(C, v)) spec.flags |= GM_SLOT_DEPENDENT;
@@ -394,8 +417,12 @@ static void declare_alias(compiler *C, uint32_t id)
     root_of(C, id);  // makes the way one step
     const variable    *v = &C->vars[id];
     const gm_flat_var *f = &C->flat->vars[v->flat];
-    gm_build_alias(C->b, &(gm_slot_alias){ .name = f->name, .unit = f->unit, .display_unit = f->display_unit, .description = f->description,
-                                           .slot = C->vars[v->alias].slot, .negated = v->negated });
+    gm_build_alias(C->b, &(gm_slot_alias) { .name         = f->name,
+                                            .unit         = f->unit,
+                                            .display_unit = f->display_unit,
+                                            .description  = f->description,
+                                            .slot         = C->vars[v->alias].slot,
+                                            .negated      = v->negated });
 }
 
 static void declare_slots(compiler *C)
@@ -405,8 +432,11 @@ static void declare_slots(compiler *C)
         if (v->kind == VAR_SKIPPED || v->kind == VAR_CONSTANT || v->kind == VAR_PRE || v->alias != NONE) continue;
         if (v->flat != NONE) {
             declare_flat(C, i);
-        } else if (v->kind == VAR_DISCRETE || v->kind == VAR_RELATION || (v->kind == VAR_REAL && v->integral != NONE && v->state)) {
-            gm_slot_spec spec = { .kind = slot_kind(v), .type = v->kind == VAR_RELATION ? GM_SLOT_BOOLEAN : GM_SLOT_REAL, .flags = GM_SLOT_HIDDEN };
+        } else if (v->kind == VAR_DISCRETE || v->kind == VAR_RELATION ||
+                   (v->kind == VAR_REAL && v->integral != NONE && v->state)) {
+            gm_slot_spec spec = { .kind  = slot_kind(v),
+                                  .type  = v->kind == VAR_RELATION ? GM_SLOT_BOOLEAN : GM_SLOT_REAL,
+                                  .flags = GM_SLOT_HIDDEN };
             v->slot           = gm_build_slot(C->b, &spec);
             v->has_slot       = true;
         }
@@ -427,8 +457,14 @@ static void declare_tables(compiler *C)
 {
     for (uint32_t i = 0; i < C->flat->table_count; i++) {
         const gm_flat_table *t = &C->flat->tables[i];
-        gm_build_grid(C->b, &(gm_grid_spec){ .name = t->name, .nx = t->nx, .ny = t->ny, .x = t->x, .y = t->y, .z = t->z,
-                                             .smooth = (gm_grid_smooth)t->smooth, .beyond = (gm_grid_beyond)t->beyond });
+        gm_build_grid(C->b, &(gm_grid_spec) { .name   = t->name,
+                                              .nx     = t->nx,
+                                              .ny     = t->ny,
+                                              .x      = t->x,
+                                              .y      = t->y,
+                                              .z      = t->z,
+                                              .smooth = (gm_grid_smooth)t->smooth,
+                                              .beyond = (gm_grid_beyond)t->beyond });
     }
     for (uint32_t i = 0; i < C->delays.count; i++) {
         double most = 0;
@@ -456,7 +492,8 @@ static void emit_bind(compiler *C)
 static bool stored_initially(const compiler *C, const variable *v)
 {
     if (!v->has_slot || v->is_constant || v->alias != NONE) return false;
-    return v->state || v->kind == VAR_DISCRETE || v->kind == VAR_FREE || (v->kind == VAR_RELATION && C->relation_count > 0);
+    return v->state || v->kind == VAR_DISCRETE || v->kind == VAR_FREE ||
+           (v->kind == VAR_RELATION && C->relation_count > 0);
 }
 
 static void emit_initial(compiler *C)
@@ -473,7 +510,8 @@ static void emit_initial(compiler *C)
     need_relations(C, &n);
     for (uint32_t i = 0; i < C->run.block_count; i++) {  // first guesses of the loops
         const block *b = &C->run.blocks[i];
-        for (uint32_t k = b->count - b->tears; k < b->count; k++) need_variable(C, &n, C->run.steps[b->first + k].variable);
+        for (uint32_t k = b->count - b->tears; k < b->count; k++)
+            need_variable(C, &n, C->run.steps[b->first + k].variable);
     }
     emit_needed(&em, &C->init, &n);
     for (uint32_t i = 0; any && i < C->var_count; i++) {
@@ -510,7 +548,8 @@ static bool is_output(const compiler *C, uint32_t i)
 {
     const variable *v = &C->vars[i];
     (void)C;
-    return v->kind == VAR_REAL && v->has_slot && v->alias == NONE && !v->state && (v->flat != NONE || v->integral == NONE);
+    return v->kind == VAR_REAL && v->has_slot && v->alias == NONE && !v->state &&
+           (v->flat != NONE || v->integral == NONE);
 }
 
 static void emit_output(compiler *C)
@@ -564,7 +603,8 @@ static void emit_reinits(emitter *em)
         const gm_ex_node *n     = gm_ex_at(&C->ex, minus ? gm_ex_at(&C->ex, root)->a[0] : root);
         uint32_t          v     = n->op == GM_EX_VAR ? n->id : NONE;
         if (v == NONE || !C->vars[v].state) {
-            complain(C, GM_SEVERITY_ERROR, a->at, 6, "`" GM_STR_FMT "` can not be reinitialised, it is not a state", GM_STR_ARG(C->vars[a->var].name));
+            complain(C, GM_SEVERITY_ERROR, a->at, 6, "`" GM_STR_FMT "` can not be reinitialised, it is not a state",
+                     GM_STR_ARG(C->vars[a->var].name));
             give_up(C);
         }
         gm_val value = number(em, a->value);
@@ -575,7 +615,8 @@ static void emit_reinits(emitter *em)
         gm_val guard = a->guard == GM_EX_NONE ? gm_emit_bool(C->b, true) : as_mask(em, emit_ex(em, a->guard));
         gm_map_put(&C->w, &to, v, keep(em, gm_emit3(C->b, GM_OP_SELECT, guard, value, old)));
     }
-    for (uint32_t i = 0; i < states.count; i++) gm_build_store(C->b, C->vars[states.at[i]].slot, em->vals[gm_map_find(&to, states.at[i])]);
+    for (uint32_t i = 0; i < states.count; i++)
+        gm_build_store(C->b, C->vars[states.at[i]].slot, em->vals[gm_map_find(&to, states.at[i])]);
 }
 
 static void emit_event(compiler *C)
@@ -623,9 +664,12 @@ static void emit_checks(compiler *C)
     for (uint32_t i = 0; i < C->action_count; i++) {
         const gm_flat_action *a = &C->actions[i];
         if (a->kind == GM_FLAT_REINIT) continue;
-        gm_check_kind kind = a->kind == GM_FLAT_ASSERT ? GM_CHECK_ASSERT : a->kind == GM_FLAT_WARN ? GM_CHECK_WARN : GM_CHECK_TERMINATE;
+        gm_check_kind kind = a->kind == GM_FLAT_ASSERT ? GM_CHECK_ASSERT
+                             : a->kind == GM_FLAT_WARN ? GM_CHECK_WARN
+                                                       : GM_CHECK_TERMINATE;
         gm_ex         e    = kind == GM_CHECK_TERMINATE ? a->guard : a->value;
-        gm_build_check(C->b, kind, e == GM_EX_NONE ? gm_emit_bool(C->b, true) : as_mask(&em, emit_ex(&em, e)), a->message);
+        gm_build_check(C->b, kind, e == GM_EX_NONE ? gm_emit_bool(C->b, true) : as_mask(&em, emit_ex(&em, e)),
+                       a->message);
     }
     gm_build_end(C->b);
 }

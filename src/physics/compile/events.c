@@ -18,8 +18,16 @@ static gm_ex running(extraction *x, gm_ex e);
 
 static uint32_t hidden(compiler *C, var_kind kind, gm_str name, gm_place at)
 {
-    variable v = { .kind = kind, .name = name, .flat = NONE, .derivative = NONE, .integral = NONE, .alias = NONE, .hidden = true,
-                   .start = GM_EX_NONE, .select = GM_FLAT_SELECT_DEFAULT, .at = at };
+    variable v = { .kind       = kind,
+                   .name       = name,
+                   .flat       = NONE,
+                   .derivative = NONE,
+                   .integral   = NONE,
+                   .alias      = NONE,
+                   .hidden     = true,
+                   .start      = GM_EX_NONE,
+                   .select     = GM_FLAT_SELECT_DEFAULT,
+                   .at         = at };
     return add_var(C, &v);
 }
 
@@ -50,11 +58,13 @@ static gm_ex next_instant(compiler *C, gm_ex e)
 static gm_ex relation_variable(extraction *x, gm_ex low, gm_ex high, gm_ex original_low, gm_ex original_high)
 {
     compiler *C = x->C;
-    if (is_invariant(C, low, true) && is_invariant(C, high, true)) return gm_ex_compare(&C->ex, GM_EX_LT, low, high, true);
+    if (is_invariant(C, low, true) && is_invariant(C, high, true))
+        return gm_ex_compare(&C->ex, GM_EX_LT, low, high, true);
     bool low_is_time  = gm_ex_op_of(&C->ex, low) == GM_EX_TIME && is_invariant(C, high, true);
     bool high_is_time = gm_ex_op_of(&C->ex, high) == GM_EX_TIME && is_invariant(C, low, true);
     for (uint32_t i = 0; i < C->relation_count; i++) {
-        if (C->relations[i].low == low && C->relations[i].high == high) return gm_ex_var(&C->ex, C->relations[i].variable);
+        if (C->relations[i].low == low && C->relations[i].high == high)
+            return gm_ex_var(&C->ex, C->relations[i].variable);
     }
     gm_ex    as_text = gm_ex_compare(&C->ex, GM_EX_LT, low, high, true);
     bool     by_time = low_is_time || high_is_time;
@@ -65,8 +75,10 @@ static gm_ex relation_variable(extraction *x, gm_ex low, gm_ex high, gm_ex origi
         // At the instant itself the far side holds: time > E from E on, time < E until E.
         gm_ex e = low_is_time ? high : low, time = gm_ex_0(&C->ex, GM_EX_TIME);
         gm_ex original = low_is_time ? original_high : original_low;
-        gm_ex now  = low_is_time ? gm_ex_compare(&C->ex, GM_EX_LT, time, e, true) : gm_ex_compare(&C->ex, GM_EX_LE, e, time, true);
-        gm_ex then = low_is_time ? gm_ex_compare(&C->ex, GM_EX_LT, time, original, true) : gm_ex_compare(&C->ex, GM_EX_LE, original, time, true);
+        gm_ex now      = low_is_time ? gm_ex_compare(&C->ex, GM_EX_LT, time, e, true)
+                                     : gm_ex_compare(&C->ex, GM_EX_LE, e, time, true);
+        gm_ex then     = low_is_time ? gm_ex_compare(&C->ex, GM_EX_LT, time, original, true)
+                                     : gm_ex_compare(&C->ex, GM_EX_LE, original, time, true);
         decide(C, v, now, then);
         r.next = hidden(C, VAR_DISCRETE, shown(C, "instant of ", as_text, ""), 0);
         decide(C, r.next, next_instant(C, e), next_instant(C, original));
@@ -113,7 +125,8 @@ static gm_ex sample_of(extraction *x, gm_ex start, gm_ex interval)
     uint32_t  beat = hidden(C, VAR_DISCRETE, gm_work_printf(&C->w, "count of " GM_STR_FMT, GM_STR_ARG(name)), 0);
     gm_ex     due  = gm_ex_compare(ex, GM_EX_LE, gm_ex_id(ex, GM_EX_PRE, next), time, true);
     // The k-th instant is start + k*interval, not the last one plus interval: no drift.
-    gm_ex k = gm_ex_3(ex, GM_EX_SELECT, due, gm_ex_2(ex, GM_EX_ADD, gm_ex_id(ex, GM_EX_PRE, beat), one), gm_ex_id(ex, GM_EX_PRE, beat));
+    gm_ex k       = gm_ex_3(ex, GM_EX_SELECT, due, gm_ex_2(ex, GM_EX_ADD, gm_ex_id(ex, GM_EX_PRE, beat), one),
+                            gm_ex_id(ex, GM_EX_PRE, beat));
     gm_ex late    = gm_ex_2(ex, GM_EX_DIV, gm_ex_2(ex, GM_EX_SUB, time, start), interval);
     gm_ex k_first = gm_ex_2(ex, GM_EX_MAX, gm_ex_1(ex, GM_EX_CEIL, late), zero);
     decide(C, beat, k, k_first);
@@ -193,13 +206,19 @@ static gm_ex without_pre(void *context, gm_ex leaf)
     return gm_ex_var(&C->ex, n.id);
 }
 
-// A condition of an event must not be looked at between events: an assertion inside a when is remembered, and checked after.
+// A condition of an event must not be looked at between events: an assertion inside a when is remembered, and checked
+// after.
 static void remember_action(extraction *x, gm_flat_action *a)
 {
     compiler *C = x->C;
     if (a->kind == GM_FLAT_REINIT || a->guard == GM_EX_NONE) return;
-    gm_ex    happened = a->kind == GM_FLAT_TERMINATE ? a->guard : gm_ex_2(&C->ex, GM_EX_AND, a->guard, gm_ex_1(&C->ex, GM_EX_NOT, a->value));
-    uint32_t m        = hidden(C, VAR_DISCRETE, gm_work_printf(&C->w, "\"" GM_STR_FMT "\" happened", GM_STR_ARG(gm_str_slice(a->message, 0, 60))), a->at);
+    gm_ex    happened = a->kind == GM_FLAT_TERMINATE
+                            ? a->guard
+                            : gm_ex_2(&C->ex, GM_EX_AND, a->guard, gm_ex_1(&C->ex, GM_EX_NOT, a->value));
+    uint32_t m        = hidden(
+               C, VAR_DISCRETE,
+               gm_work_printf(&C->w, "\"" GM_STR_FMT "\" happened", GM_STR_ARG(gm_str_slice(a->message, 0, 60))),
+               a->at);
     gm_ex    now      = gm_ex_2(&C->ex, GM_EX_OR, happened, gm_ex_id(&C->ex, GM_EX_PRE, m));
     decide(C, m, now, gm_ex_const(&C->ex, 0));
     if (a->kind == GM_FLAT_TERMINATE) a->guard = gm_ex_var(&C->ex, m);
@@ -226,7 +245,8 @@ void extract_events(compiler *C)
     for (uint32_t i = 0; i < C->action_count; i++) {
         gm_flat_action *a = &C->actions[i];
         if (a->guard != GM_EX_NONE) a->guard = running(&x, a->guard);
-        if (a->value != GM_EX_NONE) a->value = gm_ex_substitute(&C->ex, &C->w, running(&x, a->value), without_pre, C, &plain);
+        if (a->value != GM_EX_NONE)
+            a->value = gm_ex_substitute(&C->ex, &C->w, running(&x, a->value), without_pre, C, &plain);
         remember_action(&x, a);
     }
     for (uint32_t i = 0; i < C->eq_count; i++) {

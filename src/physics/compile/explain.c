@@ -4,7 +4,8 @@
 static uint32_t count_kind(const compiler *C, var_kind kind)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < C->var_count; i++) n += C->vars[i].kind == kind && C->vars[i].alias == NONE && !C->vars[i].is_constant && !C->vars[i].hidden;
+    for (uint32_t i = 0; i < C->var_count; i++)
+        n += C->vars[i].kind == kind && C->vars[i].alias == NONE && !C->vars[i].is_constant && !C->vars[i].hidden;
     return n;
 }
 
@@ -12,15 +13,18 @@ static void list_variables(compiler *C, gm_buf *out)
 {
     uint32_t states = 0;
     for (uint32_t i = 0; i < C->var_count; i++) states += C->vars[i].state;
-    gm_buf_printf(out, "variables: %u states, %u others, %u discrete, %u parameters, %u inputs; %u other names, %u constant\n", states,
-                  count_kind(C, VAR_REAL) - states, count_kind(C, VAR_DISCRETE), count_kind(C, VAR_PARAMETER) + count_kind(C, VAR_FREE),
-                  count_kind(C, VAR_INPUT), C->alias_count, C->constant_count);
+    gm_buf_printf(
+        out, "variables: %u states, %u others, %u discrete, %u parameters, %u inputs; %u other names, %u constant\n",
+        states, count_kind(C, VAR_REAL) - states, count_kind(C, VAR_DISCRETE),
+        count_kind(C, VAR_PARAMETER) + count_kind(C, VAR_FREE), count_kind(C, VAR_INPUT), C->alias_count,
+        C->constant_count);
     gm_buf_text(out, "states:\n");
     for (uint32_t i = 0; i < C->var_count; i++) {
         const variable *v = &C->vars[i];
         if (!v->state) continue;
         gm_buf_printf(out, "  " GM_STR_FMT, GM_STR_ARG(v->name));
-        if (v->flat != NONE && C->flat->vars[v->flat].unit.len > 0) gm_buf_printf(out, " [" GM_STR_FMT "]", GM_STR_ARG(C->flat->vars[v->flat].unit));
+        if (v->flat != NONE && C->flat->vars[v->flat].unit.len > 0)
+            gm_buf_printf(out, " [" GM_STR_FMT "]", GM_STR_ARG(C->flat->vars[v->flat].unit));
         gm_buf_printf(out, "  start %g%s\n", v->value, v->fixed ? " (fixed)" : "");
     }
     bool any = false;
@@ -50,10 +54,13 @@ static void list_aliases(compiler *C, gm_buf *out)
 static void list_block(compiler *C, const system_ *s, const block *b, gm_buf *out)
 {
     uint32_t assigned = b->count - b->tears;
-    if (b->tears == 0 && b->count > 1) gm_buf_printf(out, "  loop of %u equations, linear, solved for one:\n", b->count);
+    if (b->tears == 0 && b->count > 1)
+        gm_buf_printf(out, "  loop of %u equations, linear, solved for one:\n", b->count);
     if (b->tears > 0) {
-        gm_buf_printf(out, "  loop of %u equations, %s, torn to %u:", b->count, b->linear ? "linear" : "nonlinear", b->tears);
-        for (uint32_t i = assigned; i < b->count && i < assigned + 20; i++) gm_buf_printf(out, " " GM_STR_FMT, GM_STR_ARG(C->vars[s->steps[b->first + i].variable].name));
+        gm_buf_printf(out, "  loop of %u equations, %s, torn to %u:", b->count, b->linear ? "linear" : "nonlinear",
+                      b->tears);
+        for (uint32_t i = assigned; i < b->count && i < assigned + 20; i++)
+            gm_buf_printf(out, " " GM_STR_FMT, GM_STR_ARG(C->vars[s->steps[b->first + i].variable].name));
         gm_buf_text(out, b->tears > 20 ? " ...\n" : "\n");
     }
     for (uint32_t i = 0; i < b->count; i++) {
@@ -101,7 +108,8 @@ static void list_events(compiler *C, gm_buf *out)
         print_ex(C, C->relations[i].high, out);
         gm_buf_byte(out, '\n');
     }
-    for (uint32_t i = 0; i < C->time_events.count; i++) gm_buf_printf(out, "  " GM_STR_FMT "\n", GM_STR_ARG(C->vars[C->time_events.at[i]].name));
+    for (uint32_t i = 0; i < C->time_events.count; i++)
+        gm_buf_printf(out, "  " GM_STR_FMT "\n", GM_STR_ARG(C->vars[C->time_events.at[i]].name));
 }
 
 void explain(compiler *C, gm_buf *out)

@@ -236,7 +236,8 @@ static gm_ex simplify_logic(gm_exprs *ex, gm_ex_op op, gm_ex a, gm_ex b)
     if (a == neutral || a == b) return b;
     if (b == neutral) return a;
     if (a == absorbing || b == absorbing) return absorbing;
-    if ((op_of(ex, a) == GM_EX_NOT && operand(ex, a, 0) == b) || (op_of(ex, b) == GM_EX_NOT && operand(ex, b, 0) == a)) {
+    if ((op_of(ex, a) == GM_EX_NOT && operand(ex, a, 0) == b) ||
+        (op_of(ex, b) == GM_EX_NOT && operand(ex, b, 0) == a)) {
         return absorbing;
     }
     return GM_EX_NONE;
@@ -251,7 +252,8 @@ gm_ex gm_ex_1(gm_exprs *ex, gm_ex_op op, gm_ex a)
         if (op == GM_EX_EDGE) return gm_ex_const(ex, 0);  // what never changes has no edge
     }
     if (op == GM_EX_NEG && op_of(ex, a) == GM_EX_NEG) return operand(ex, a, 0);
-    if (op == GM_EX_NEG && op_of(ex, a) == GM_EX_SUB) return gm_ex_2(ex, GM_EX_SUB, operand(ex, a, 1), operand(ex, a, 0));
+    if (op == GM_EX_NEG && op_of(ex, a) == GM_EX_SUB)
+        return gm_ex_2(ex, GM_EX_SUB, operand(ex, a, 1), operand(ex, a, 0));
     if (op == GM_EX_NOT && op_of(ex, a) == GM_EX_NOT) return operand(ex, a, 0);
     gm_ex_node n = blank(op);
     n.a[0]       = a;
@@ -262,10 +264,13 @@ gm_ex gm_ex_2(gm_exprs *ex, gm_ex_op op, gm_ex a, gm_ex b)
 {
     assert(ops[op].operands == 2 && a < ex->count && b < ex->count);
     double x, y;
-    if (foldable(op) && gm_ex_is_const(ex, a, &x) && gm_ex_is_const(ex, b, &y)) return gm_ex_const(ex, gm_ex_apply(op, x, y, 0));
-    gm_ex simpler = op == GM_EX_AND || op == GM_EX_OR ? simplify_logic(ex, op, a, b) : simplify_arithmetic(ex, op, a, b);
+    if (foldable(op) && gm_ex_is_const(ex, a, &x) && gm_ex_is_const(ex, b, &y))
+        return gm_ex_const(ex, gm_ex_apply(op, x, y, 0));
+    gm_ex simpler =
+        op == GM_EX_AND || op == GM_EX_OR ? simplify_logic(ex, op, a, b) : simplify_arithmetic(ex, op, a, b);
     if (simpler != GM_EX_NONE) return simpler;
-    if ((op == GM_EX_ADD || op == GM_EX_MUL || op == GM_EX_AND || op == GM_EX_OR || op == GM_EX_EQ || op == GM_EX_NE) && a > b) {
+    if ((op == GM_EX_ADD || op == GM_EX_MUL || op == GM_EX_AND || op == GM_EX_OR || op == GM_EX_EQ || op == GM_EX_NE) &&
+        a > b) {
         gm_ex swap = a;  // a*b and b*a are one node
         a          = b;
         b          = swap;
@@ -347,7 +352,9 @@ gm_ex gm_ex_rebuild(gm_exprs *ex, gm_ex e, const gm_ex operands[3])
     gm_ex fresh;
     switch (ops[n.op].operands) {
     case 1: fresh = gm_ex_1(ex, (gm_ex_op)n.op, operands[0]); return n.quiet ? gm_ex_quiet(ex, fresh) : fresh;
-    case 2: fresh = gm_ex_2(ex, (gm_ex_op)n.op, operands[0], operands[1]); return n.quiet ? gm_ex_quiet(ex, fresh) : fresh;
+    case 2:
+        fresh = gm_ex_2(ex, (gm_ex_op)n.op, operands[0], operands[1]);
+        return n.quiet ? gm_ex_quiet(ex, fresh) : fresh;
     case 3: return gm_ex_3(ex, (gm_ex_op)n.op, operands[0], operands[1], operands[2]);
     default: return e;
     }
@@ -444,7 +451,8 @@ static void print_call(printer *p, const gm_ex_node *n)
         if (i > 0) gm_buf_text(p->out, ", ");
         print(p, n->a[i], 0);
     }
-    if (n->op == GM_EX_LOOKUP) gm_buf_printf(p->out, ", table %u%s", n->extra >> 2, (n->extra & 3) ? ", derivative" : "");
+    if (n->op == GM_EX_LOOKUP)
+        gm_buf_printf(p->out, ", table %u%s", n->extra >> 2, (n->extra & 3) ? ", derivative" : "");
     gm_buf_byte(p->out, ')');
 }
 

@@ -63,7 +63,8 @@ static void dump_var(const gm_flat *flat, const gm_flat_var *v, gm_buf *out)
     gm_buf_text(out, ";\n");
 }
 
-static void dump_equations(const gm_flat *flat, const char *title, const gm_flat_equation *items, uint32_t count, gm_buf *out)
+static void dump_equations(const gm_flat *flat, const char *title, const gm_flat_equation *items, uint32_t count,
+                           gm_buf *out)
 {
     if (count > 0) gm_buf_printf(out, "%s\n", title);
     for (uint32_t i = 0; i < count; i++) {

@@ -57,7 +57,12 @@ typedef struct gm_flat_equation {
     uint32_t length, owner;
 } gm_flat_equation;
 
-typedef enum gm_flat_action_kind { GM_FLAT_REINIT, GM_FLAT_ASSERT, GM_FLAT_WARN, GM_FLAT_TERMINATE } gm_flat_action_kind;
+typedef enum gm_flat_action_kind {
+    GM_FLAT_REINIT,
+    GM_FLAT_ASSERT,
+    GM_FLAT_WARN,
+    GM_FLAT_TERMINATE
+} gm_flat_action_kind;
 
 // What is neither a variable nor an equation. guard: when it counts (GM_EX_NONE: always).
 typedef struct gm_flat_action {

@@ -3,9 +3,9 @@
 //
 //   v1 = v2, C1 v1' + C2 v2' = i    -> v1' = v2' is added, v2' becomes an ordinary unknown, v1 is the state
 //
-// The choice is made once, so it must hold everywhere: a variable is given up only where it follows from the others by a
-// coefficient that can not vanish. Where there is no such variable (the pendulum: x follows from y, but not at the bottom)
-// all stay states, and the constraint g = 0, which was differentiated k times, is kept by Baumgarte's equation
+// The choice is made once, so it must hold everywhere: a variable is given up only where it follows from the others by
+// a coefficient that can not vanish. Where there is no such variable (the pendulum: x follows from y, but not at the
+// bottom) all stay states, and the constraint g = 0, which was differentiated k times, is kept by Baumgarte's equation
 // (d/dt + a)^k g = 0: errors of the integration die out instead of adding up.
 // J. Baumgarte, Comput. Methods Appl. Mech. Eng. 1 (1972) 1.   LIMIT: no change of states while the model runs.
 #include "physics/compile/system.h"
@@ -90,7 +90,8 @@ static void check_structure(compiler *C, uint8_t *is_discrete)
     for (uint32_t i = 0; i < C->eq_count; i++) {
         if (C->eqs[i].gone || C->eqs[i].origin == FROM_INITIAL) continue;
         if (C->eqs[i].left == C->eqs[i].right) {
-            complain(C, GM_SEVERITY_WARNING, C->eqs[i].at, C->eqs[i].length, "this equation is always true, it decides nothing");
+            complain(C, GM_SEVERITY_WARNING, C->eqs[i].at, C->eqs[i].length,
+                     "this equation is always true, it decides nothing");
             C->eqs[i].gone = true;
             continue;
         }
@@ -122,7 +123,8 @@ static gm_ex seed_time(void *context, gm_ex leaf)
     if (v->kind == VAR_REAL) return gm_ex_var(&C->ex, derivative_of_var(C, n.id));
     if (v->kind == VAR_INPUT) {
         complain(C, GM_SEVERITY_WARNING, v->at, (uint32_t)v->name.len,
-                 "the equations need the derivative of the input `" GM_STR_FMT "`; it counts as 0, because inputs are held over a step",
+                 "the equations need the derivative of the input `" GM_STR_FMT
+                 "`; it counts as 0, because inputs are held over a step",
                  GM_STR_ARG(v->name));
     }
     return gm_ex_const(&C->ex, 0);
@@ -130,10 +132,13 @@ static gm_ex seed_time(void *context, gm_ex leaf)
 
 static gm_ex time_derivative(compiler *C, gm_ex e, const equation *q)
 {
-    if (C->time.ex == NULL) C->time = (gm_differ){ .ex = &C->ex, .scratch = &C->w, .seed = seed_time, .context = C, .refused = GM_EX_NONE };
+    if (C->time.ex == NULL)
+        C->time =
+            (gm_differ) { .ex = &C->ex, .scratch = &C->w, .seed = seed_time, .context = C, .refused = GM_EX_NONE };
     gm_ex d = gm_ex_diff(&C->time, e);
     if (C->time.refused != GM_EX_NONE) {
-        complain(C, GM_SEVERITY_ERROR, q->at, q->length, "this equation must be differentiated (the model has a higher index), but `%s` has no derivative",
+        complain(C, GM_SEVERITY_ERROR, q->at, q->length,
+                 "this equation must be differentiated (the model has a higher index), but `%s` has no derivative",
                  gm_ex_op_text(gm_ex_op_of(&C->ex, C->time.refused)));
         give_up(C);
     }
@@ -228,7 +233,8 @@ static void run_pantelides(compiler *C, const uint8_t *is_discrete, uint32_t cou
         uint32_t e = i;
         for (int order = 0; !augment(&p, e); order++) {
             if (order >= ORDER_MAX || C->eq_count > 20 * count + 1000) {
-                complain(C, GM_SEVERITY_ERROR, C->eqs[i].at, C->eqs[i].length, "this equation would have to be differentiated more than %d times", ORDER_MAX);
+                complain(C, GM_SEVERITY_ERROR, C->eqs[i].at, C->eqs[i].length,
+                         "this equation would have to be differentiated more than %d times", ORDER_MAX);
                 give_up(C);
             }
             uint32_t vars = p.coloured_vars.count, eqs = p.coloured_eqs.count;
@@ -245,7 +251,8 @@ static void run_pantelides(compiler *C, const uint8_t *is_discrete, uint32_t cou
     }
 }
 
-// ---------------------------------------------------------------------------------------------------- dummy derivatives
+// ---------------------------------------------------------------------------------------------------- dummy
+// derivatives
 
 typedef struct component { gm_ids rows, columns; } component;  // equations; variables (highest derivatives)
 
@@ -260,7 +267,7 @@ static gm_ex seed_variable(void *context, gm_ex leaf)
 static gm_ex partial(compiler *C, uint32_t e, uint32_t v)
 {
     void     *context[2] = { C, &v };
-    gm_differ d          = { .ex = &C->ex, .scratch = &C->w, .seed = seed_variable, .context = context, .refused = GM_EX_NONE };
+    gm_differ d = { .ex = &C->ex, .scratch = &C->w, .seed = seed_variable, .context = context, .refused = GM_EX_NONE };
     return gm_ex_diff(&d, gm_ex_2(&C->ex, GM_EX_SUB, C->eqs[e].left, C->eqs[e].right));
 }
 
@@ -370,14 +377,16 @@ static void refuse_choice(compiler *C, const component *c)
 {
     const equation *q = &C->eqs[c->rows.at[0]];
     complain(C, GM_SEVERITY_ERROR, q->at, q->length,
-             c->rows.count > DENSE_MAX ? "more than %u constraints hang together; a choice of states among them is not supported"
-                                       : "the states that these %u constraints leave can not be chosen at the values of the beginning: they depend on one another there",
+             c->rows.count > DENSE_MAX
+                 ? "more than %u constraints hang together; a choice of states among them is not supported"
+                 : "the states that these %u constraints leave can not be chosen at the values of the beginning: they "
+                   "depend on one another there",
              c->rows.count);
     give_up(C);
 }
 
-// (d/dt + a)^k g = sum over j of binomial(k, j) a^(k-j) g^(j), in place of the highest derivative; the lower ones hold at
-// the beginning only. All variables stay states.
+// (d/dt + a)^k g = sum over j of binomial(k, j) a^(k-j) g^(j), in place of the highest derivative; the lower ones hold
+// at the beginning only. All variables stay states.
 static void stabilise(compiler *C, const component *c)
 {
     for (uint32_t i = 0; i < c->rows.count; i++) {
@@ -396,7 +405,8 @@ static void stabilise(compiler *C, const component *c)
         C->eqs[top].right = gm_ex_const(&C->ex, 0);
         C->stabilised++;
         complain(C, GM_SEVERITY_NOTE, C->eqs[top].at, C->eqs[top].length,
-                 "this constraint is differentiated %u times; no choice of states holds everywhere, so all stay states and it is kept by stabilisation",
+                 "this constraint is differentiated %u times; no choice of states holds everywhere, so all stay states "
+                 "and it is kept by stabilisation",
                  order);
     }
 }
@@ -408,7 +418,8 @@ static void select_dummies(compiler *C)
         if (C->eqs[i].of != NONE && C->eqs[i].derivative == NONE) gm_ids_add(&C->w, &rows, i);
     }
     for (uint32_t i = 0; i < C->var_count; i++) {
-        if (C->vars[i].kind == VAR_REAL && C->vars[i].integral != NONE && C->vars[i].derivative == NONE && is_live(C, &C->vars[i])) {
+        if (C->vars[i].kind == VAR_REAL && C->vars[i].integral != NONE && C->vars[i].derivative == NONE &&
+            is_live(C, &C->vars[i])) {
             gm_ids_add(&C->w, &columns, i);
         }
     }
@@ -437,7 +448,8 @@ static void select_dummies(compiler *C)
     }
 }
 
-// ---------------------------------------------------------------------------------------------------- the running system
+// ---------------------------------------------------------------------------------------------------- the running
+// system
 
 void match_system(compiler *C, system_ *s)
 {
@@ -474,8 +486,8 @@ static bool collect_pre(compiler *C, gm_ex e, gm_map *remembered)
     return any;
 }
 
-// n = integer(x), b = noEvent(x > 1): an Integer or Boolean that follows a continuous expression, with no memory of its own,
-// is computed whenever it is looked at. It would lag behind if it were computed at events only.
+// n = integer(x), b = noEvent(x > 1): an Integer or Boolean that follows a continuous expression, with no memory of its
+// own, is computed whenever it is looked at. It would lag behind if it were computed at events only.
 static void free_followers(compiler *C)
 {
     gm_map   remembered = { 0 };
@@ -519,7 +531,8 @@ void reduce_index(compiler *C)
         gm_ids_add(&C->w, &s->unknowns, i);
     }
     for (uint32_t i = 0; i < C->eq_count; i++) {
-        if (!C->eqs[i].gone && C->eqs[i].origin != FROM_INITIAL && !C->eqs[i].only_initial) gm_ids_add(&C->w, &s->equations, i);
+        if (!C->eqs[i].gone && C->eqs[i].origin != FROM_INITIAL && !C->eqs[i].only_initial)
+            gm_ids_add(&C->w, &s->equations, i);
     }
     match_system(C, s);
 }

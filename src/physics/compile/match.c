@@ -94,7 +94,8 @@ graph transpose(compiler *C, const graph *g)
     return (graph){ .rows = g->columns, .columns = g->rows, .start = start, .entries = to };
 }
 
-void unknowns_in(compiler *C, gm_ex left, gm_ex right, const uint32_t *column_of, uint32_t *stamp, uint32_t now, gm_ids *out)
+void unknowns_in(compiler *C, gm_ex left, gm_ex right, const uint32_t *column_of, uint32_t *stamp, uint32_t now,
+                 gm_ids *out)
 {
     gm_ids *order = &C->order;
     order->count  = 0;

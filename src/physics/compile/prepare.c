@@ -5,7 +5,9 @@
 
 // ---------------------------------------------------------------------------------------------------- values
 
-typedef struct valuation { uint8_t *state; } valuation;  // by flat variable: 0 new, 1 being computed, 2 known, 3 unknown
+typedef struct valuation {
+    uint8_t *state;
+} valuation; // by flat variable: 0 new, 1 being computed, 2 known, 3 unknown
 
 static bool value_of_binding(compiler *C, uint8_t *state, uint32_t v, int depth);
 
@@ -56,7 +58,8 @@ static bool value_of_binding(compiler *C, uint8_t *state, uint32_t v, int depth)
     const gm_flat_var *f = &C->flat->vars[v];
     if (state[v] >= 2) return state[v] == 2;
     if (state[v] == 1 || depth > 500) {
-        complain(C, GM_SEVERITY_ERROR, f->at, 1, "the value of `" GM_STR_FMT "` depends on itself", GM_STR_ARG(f->name));
+        complain(C, GM_SEVERITY_ERROR, f->at, 1, "the value of `" GM_STR_FMT "` depends on itself",
+                 GM_STR_ARG(f->name));
         state[v] = 3;
         return false;
     }
@@ -85,7 +88,8 @@ bool is_invariant(compiler *C, gm_ex e, bool discrete_too)
         switch (n->op) {
         case GM_EX_VAR: {
             var_kind k = C->vars[n->id].kind;
-            if (k == VAR_REAL || k == VAR_INPUT || (!discrete_too && (k == VAR_DISCRETE || k == VAR_RELATION))) return false;
+            if (k == VAR_REAL || k == VAR_INPUT || (!discrete_too && (k == VAR_DISCRETE || k == VAR_RELATION)))
+                return false;
             break;
         }
         case GM_EX_PRE: case GM_EX_EDGE:
@@ -116,15 +120,23 @@ static void read_variables(compiler *C)
 {
     for (uint32_t i = 0; i < C->flat->var_count; i++) {
         const gm_flat_var *f = &C->flat->vars[i];
-        variable           v = { .kind = kind_of(f), .name = f->name, .flat = i, .derivative = NONE, .integral = NONE, .alias = NONE,
-                                 .start = f->start, .has_start = f->start != GM_EX_NONE, .select = f->select, .at = f->at,
-                                 .fixed = (f->flags & GM_FLAT_FIXED) != 0 };
+        variable           v = { .kind       = kind_of(f),
+                                 .name       = f->name,
+                                 .flat       = i,
+                                 .derivative = NONE,
+                                 .integral   = NONE,
+                                 .alias      = NONE,
+                                 .start      = f->start,
+                                 .has_start  = f->start != GM_EX_NONE,
+                                 .select     = f->select,
+                                 .at         = f->at,
+                                 .fixed      = (f->flags & GM_FLAT_FIXED) != 0 };
         add_var(C, &v);
     }
 }
 
-// An input with a value of its own (`input Real u = 3`) is an ordinary variable, unless the value is a number: then it is
-// what the input is until somebody sets it.
+// An input with a value of its own (`input Real u = 3`) is an ordinary variable, unless the value is a number: then it
+// is what the input is until somebody sets it.
 static void read_input_values(compiler *C)
 {
     for (uint32_t i = 0; i < C->eq_count; i++) {
@@ -168,8 +180,8 @@ static gm_ex without_der(void *context, gm_ex leaf)
     switch (v->kind) {
     case VAR_REAL: return gm_ex_var(&C->ex, derivative_of_var(C, n.id));
     case VAR_INPUT:
-        complain(C, GM_SEVERITY_WARNING, v->at, 1, "the derivative of the input `" GM_STR_FMT "` is asked for; it counts as 0",
-                 GM_STR_ARG(v->name));
+        complain(C, GM_SEVERITY_WARNING, v->at, 1,
+                 "the derivative of the input `" GM_STR_FMT "` is asked for; it counts as 0", GM_STR_ARG(v->name));
         return gm_ex_const(&C->ex, 0);
     default: return gm_ex_const(&C->ex, 0);
     }
@@ -216,7 +228,8 @@ void prepare(compiler *C)
     for (uint32_t i = 0; i < C->flat->var_count; i++) {
         if (C->vars[i].kind == VAR_CONSTANT || C->vars[i].kind == VAR_PARAMETER) {
             if (!value_of_binding(C, state, i, 0) && C->diags->errors == errors) {
-                complain(C, GM_SEVERITY_ERROR, C->vars[i].at, 1, "the value of `" GM_STR_FMT "` can not be computed before the simulation",
+                complain(C, GM_SEVERITY_ERROR, C->vars[i].at, 1,
+                         "the value of `" GM_STR_FMT "` can not be computed before the simulation",
                          GM_STR_ARG(C->vars[i].name));
             }
         }

@@ -98,8 +98,9 @@ static solvable solve_linear(compiler *C, gm_ex left, gm_ex right, uint32_t v, g
     mark_dependent(C, f, v, &deep);
     for (uint32_t i = 0; i < order->count; i++) {
         gm_ex_node n = *gm_ex_at(&C->ex, order->at[i]);
-        bool       bent = n.op == GM_EX_MIN || n.op == GM_EX_MAX || n.op == GM_EX_ABS || n.op == GM_EX_FLOOR || n.op == GM_EX_CEIL || n.op == GM_EX_SIGN ||
-                    n.op == GM_EX_QUOT || n.op == GM_EX_REM || n.op == GM_EX_MOD || (n.op >= GM_EX_LT && n.op <= GM_EX_NOT) || n.op == GM_EX_LOOKUP;
+        bool       bent = n.op == GM_EX_MIN || n.op == GM_EX_MAX || n.op == GM_EX_ABS || n.op == GM_EX_FLOOR ||
+                    n.op == GM_EX_CEIL || n.op == GM_EX_SIGN || n.op == GM_EX_QUOT || n.op == GM_EX_REM ||
+                    n.op == GM_EX_MOD || (n.op >= GM_EX_LT && n.op <= GM_EX_NOT) || n.op == GM_EX_LOOKUP;
         if (bent && depends_on(&deep, order->at[i])) return SOLVE_NOT;
     }
     gm_ex b = gm_ex_substitute(&C->ex, &C->w, f, as_zero, &t, &memo);

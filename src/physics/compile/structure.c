@@ -34,7 +34,8 @@ gm_str take_text(compiler *C, gm_buf *text, size_t most)
 typedef struct part { gm_ids rows, columns; } part;
 
 // Rows and columns reached from a free column: to its rows, to their matched columns, and on.
-static part from_column(compiler *C, const graph *back, const matcher *m, uint32_t column, uint8_t *row_seen, uint8_t *column_seen)
+static part from_column(compiler *C, const graph *back, const matcher *m, uint32_t column, uint8_t *row_seen,
+                        uint8_t *column_seen)
 {
     part p = { 0 };
     gm_ids_add(&C->w, &p.columns, column);
@@ -55,7 +56,8 @@ static part from_column(compiler *C, const graph *back, const matcher *m, uint32
     return p;
 }
 
-static part from_row(compiler *C, const graph *g, const matcher *m, uint32_t row, uint8_t *row_seen, uint8_t *column_seen)
+static part from_row(compiler *C, const graph *g, const matcher *m, uint32_t row, uint8_t *row_seen,
+                     uint8_t *column_seen)
 {
     part p = { 0 };
     gm_ids_add(&C->w, &p.rows, row);
@@ -80,7 +82,8 @@ static gm_str name_list(compiler *C, const system_ *s, const gm_ids *columns)
 {
     gm_buf text = gm_buf_init(C->alloc), *out = &text;
     for (uint32_t i = 0; i < columns->count && i < SHOWN_MAX; i++) {
-        gm_buf_printf(out, "%s`" GM_STR_FMT "`", i > 0 ? ", " : "", GM_STR_ARG(C->vars[s->unknowns.at[columns->at[i]]].name));
+        gm_buf_printf(out, "%s`" GM_STR_FMT "`", i > 0 ? ", " : "",
+                      GM_STR_ARG(C->vars[s->unknowns.at[columns->at[i]]].name));
     }
     if (columns->count > SHOWN_MAX) gm_buf_printf(out, " and %u more", columns->count - SHOWN_MAX);
     return take_text(C, out, 400);
@@ -130,14 +133,16 @@ static void report_missing(compiler *C, const system_ *s, const graph *back, par
     uint32_t       length = (uint32_t)x->name.len;
     if (p->rows.count == 0) {
         complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
-                 s->initial ? "%u equations for %u unknowns at the beginning: nothing decides `" GM_STR_FMT "`, it appears in none of them"
+                 s->initial ? "%u equations for %u unknowns at the beginning: nothing decides `" GM_STR_FMT
+                              "`, it appears in none of them"
                             : "%u equations for %u unknowns: `" GM_STR_FMT "` appears in none of them",
                  s->equations.count, s->unknowns.count, GM_STR_ARG(x->name));
     } else {
         complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
-                 "%u equations for %u unknowns%s: " GM_STR_FMT " appear only in %u equation%s, which can not decide them all", s->equations.count,
-                 s->unknowns.count, s->initial ? " at the beginning" : "", GM_STR_ARG(names), p->rows.count,
-                 p->rows.count == 1 ? "" : "s");
+                 "%u equations for %u unknowns%s: " GM_STR_FMT
+                 " appear only in %u equation%s, which can not decide them all",
+                 s->equations.count, s->unknowns.count, s->initial ? " at the beginning" : "", GM_STR_ARG(names),
+                 p->rows.count, p->rows.count == 1 ? "" : "s");
         show_equations(C, s, &p->rows, "one of these");
     }
 }
@@ -150,12 +155,13 @@ static void report_surplus(compiler *C, const system_ *s, const part *p, uint32_
         gm_buf text = gm_buf_init(C->alloc);
         print_equation(C, q, &text);
         gm_str shown = take_text(C, &text, 300);
-        complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length, "this equation decides nothing, all in it is known: " GM_STR_FMT,
-                 GM_STR_ARG(shown));
+        complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length,
+                 "this equation decides nothing, all in it is known: " GM_STR_FMT, GM_STR_ARG(shown));
     } else {
         complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length,
-                 "%u equations for %u unknowns%s: " GM_STR_FMT " are decided by %u equations; one is too many", s->equations.count, s->unknowns.count,
-                 s->initial ? " at the beginning" : "", GM_STR_ARG(names), p->rows.count);
+                 "%u equations for %u unknowns%s: " GM_STR_FMT " are decided by %u equations; one is too many",
+                 s->equations.count, s->unknowns.count, s->initial ? " at the beginning" : "", GM_STR_ARG(names),
+                 p->rows.count);
         show_equations(C, s, &p->rows, "one of these");
     }
 }

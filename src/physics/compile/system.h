@@ -111,7 +111,7 @@ typedef struct compiler {
 } compiler;
 
 // compile.c
-void     complain(compiler *C, gm_severity severity, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(5, 6);
+void complain(compiler *C, gm_severity severity, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(5, 6);
 uint32_t add_var(compiler *C, const variable *v);
 uint32_t add_eq(compiler *C, gm_ex left, gm_ex right, gm_place at, uint32_t length, equation_origin origin);
 uint32_t derivative_of_var(compiler *C, uint32_t v);           // made when it is not there yet
@@ -119,7 +119,8 @@ _Noreturn void give_up(compiler *C);                           // diags says why
 
 // prepare.c
 void prepare(compiler *C);                                     // variables, parameters, equations without DER
-bool evaluate(compiler *C, gm_ex e, bool guess, double *out);  // with the defaults of parameters; guess: starts for the rest
+bool  evaluate(compiler *C, gm_ex e, bool guess,
+               double *out); // with the defaults of parameters; guess: starts for the rest
 bool is_invariant(compiler *C, gm_ex e, bool discrete_too);    // made of parameters and constants only
 gm_ex root_of(compiler *C, uint32_t v);                        // what a variable stands for after alias elimination
 
@@ -140,7 +141,8 @@ bool     match_row(matcher *m, uint32_t row);                  // one more row b
 uint32_t match_all(matcher *m);                                // size of a largest matching; rows in order
 graph    transpose(compiler *C, const graph *g);
 // The unknowns of an equation: column_of[variable], NONE for what is none. Appended, each once.
-void     unknowns_in(compiler *C, gm_ex left, gm_ex right, const uint32_t *column_of, uint32_t *stamp, uint32_t now, gm_ids *out);
+void unknowns_in(compiler *C, gm_ex left, gm_ex right, const uint32_t *column_of, uint32_t *stamp, uint32_t now,
+                 gm_ids *out);
 
 // structure.c: says which equations and variables do not fit
 void report_structure(compiler *C, const system_ *s, const graph *g, const matcher *m);
@@ -150,7 +152,7 @@ gm_str take_text(compiler *C, gm_buf *text, size_t most);  // into the compiler'
 
 // index.c
 void      reduce_index(compiler *C);
-bool      is_live(const compiler *C, const variable *v);                // neither a name nor a number, nor the derivative of one
+bool      is_live(const compiler *C, const variable *v); // neither a name nor a number, nor the derivative of one
 uint32_t *no_columns(compiler *C);                                      // column_of, NONE everywhere
 void      match_meant(compiler *C, const system_ *s, matcher *m);       // pairs `x = ...` with x
 void      match_system(compiler *C, system_ *s);                        // complete, or reported
@@ -159,7 +161,8 @@ void      match_system(compiler *C, system_ *s);                        // compl
 void build_incidence(compiler *C, system_ *s, graph *out);
 void order_system(compiler *C, system_ *s);                    // blocks and steps from the matching
 bool is_continuous(const compiler *C, uint32_t v);
-bool tear_block(compiler *C, system_ *s, block *b, const uint32_t *rows, uint32_t count);  // false: discrete variables in a circle
+bool tear_block(compiler *C, system_ *s, block *b, const uint32_t *rows,
+                uint32_t count);                                        // false: discrete variables in a circle
 typedef enum solvable { SOLVE_NOT, SOLVE_RISKY, SOLVE_SAFE } solvable;  // RISKY: divides by something that may become 0
 solvable solve_for(compiler *C, gm_ex left, gm_ex right, uint32_t v, gm_ex *out);
 
@@ -168,7 +171,13 @@ void build_initial_system(compiler *C);
 void emit_program(compiler *C);
 void explain(compiler *C, gm_buf *out);
 
-static inline gm_ex eq_left(const compiler *C, const system_ *s, uint32_t e) { return s->initial ? C->eqs[e].init_left : C->eqs[e].left; }
-static inline gm_ex eq_right(const compiler *C, const system_ *s, uint32_t e) { return s->initial ? C->eqs[e].init_right : C->eqs[e].right; }
+static inline gm_ex eq_left(const compiler *C, const system_ *s, uint32_t e)
+{
+    return s->initial ? C->eqs[e].init_left : C->eqs[e].left;
+}
+static inline gm_ex eq_right(const compiler *C, const system_ *s, uint32_t e)
+{
+    return s->initial ? C->eqs[e].init_right : C->eqs[e].right;
+}
 
 #endif

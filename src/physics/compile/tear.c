@@ -150,7 +150,8 @@ static bool is_linear(compiler *C, const system_ *s, const block *b)
     }
     for (uint32_t i = assigned; i < b->count; i++) {
         uint32_t e = s->steps[b->first + i].equation;
-        if (degree(C, eq_left(C, s, e), &of_var, &memo) > 1 || degree(C, eq_right(C, s, e), &of_var, &memo) > 1) return false;
+        if (degree(C, eq_left(C, s, e), &of_var, &memo) > 1 || degree(C, eq_right(C, s, e), &of_var, &memo) > 1)
+            return false;
     }
     return true;
 }
@@ -208,8 +209,9 @@ bool tear_block(compiler *C, system_ *s, block *b, const uint32_t *rows, uint32_
     uint32_t k = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (t.row_done[i]) continue;
-        s->steps[s->step_count++] = (step){ .variable = s->unknowns.at[t.columns[tears.at[k++]]], .equation = s->equations.at[t.rows[i]],
-                                            .solved = GM_EX_NONE };
+        s->steps[s->step_count++] = (step) { .variable = s->unknowns.at[t.columns[tears.at[k++]]],
+                                             .equation = s->equations.at[t.rows[i]],
+                                             .solved   = GM_EX_NONE };
     }
     b->count  = count;
     b->tears  = tears.count;

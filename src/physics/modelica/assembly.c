@@ -5,11 +5,14 @@
 static bool is_keyword(gm_str name)
 {
     static const char *const words[] = {
-        "algorithm", "and", "annotation", "block", "break", "class", "connect", "connector", "constant", "constrainedby", "der", "discrete",
-        "each", "else", "elseif", "elsewhen", "encapsulated", "end", "enumeration", "equation", "expandable", "extends", "external", "false",
-        "final", "flow", "for", "function", "if", "import", "impure", "in", "initial", "inner", "input", "loop", "model", "not", "operator",
-        "or", "outer", "output", "package", "parameter", "partial", "protected", "public", "pure", "record", "redeclare", "replaceable",
-        "return", "stream", "then", "true", "type", "when", "while", "within", "time",
+        "algorithm",    "and",           "annotation",  "block",     "break",      "class",     "connect",  "connector",
+        "constant",     "constrainedby", "der",         "discrete",  "each",       "else",      "elseif",   "elsewhen",
+        "encapsulated", "end",           "enumeration", "equation",  "expandable", "extends",   "external", "false",
+        "final",        "flow",          "for",         "function",  "if",         "import",    "impure",   "in",
+        "initial",      "inner",         "input",       "loop",      "model",      "not",       "operator", "or",
+        "outer",        "output",        "package",     "parameter", "partial",    "protected", "public",   "pure",
+        "record",       "redeclare",     "replaceable", "return",    "stream",     "then",      "true",     "type",
+        "when",         "while",         "within",      "time",
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (gm_str_is(name, words[i])) return true;

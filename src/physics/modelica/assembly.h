@@ -1,5 +1,5 @@
-// physics/modelica/assembly.h: the class of a group of connected twins, written as a Modelica text: a component for each
-// twin, its properties as modifications, relationships as connects.
+// physics/modelica/assembly.h: the class of a group of connected twins, written as a Modelica text: a component for
+// each twin, its properties as modifications, relationships as connects.
 //
 //   gm_assembly a = gm_assembly_begin(alloc, GM_STR("plant"));
 //   gm_assembly_component(&a, GM_STR("tank-1"), GM_STR("Plant.Tank"));
@@ -8,8 +8,8 @@
 //   gm_str text = gm_assembly_text(&a);                                         // give it to gm_modelica_add
 //   gm_assembly_finish(&a);
 //
-// Any twin id can be a name; what is no identifier is quoted in the text, and plain in the variables' names: the level of
-// tank-1 is "tank-1.level".
+// Any twin id can be a name; what is no identifier is quoted in the text, and plain in the variables' names: the level
+// of tank-1 is "tank-1.level".
 #ifndef GM_PHYSICS_MODELICA_ASSEMBLY_H
 #define GM_PHYSICS_MODELICA_ASSEMBLY_H
 

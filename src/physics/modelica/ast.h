@@ -127,7 +127,12 @@ typedef struct gm_ast_section {
 
 // ---------------------------------------------------------------------------------------------------- classes
 
-typedef enum gm_ast_variability { GM_AST_CONTINUOUS, GM_AST_DISCRETE, GM_AST_PARAMETER, GM_AST_CONSTANT } gm_ast_variability;
+typedef enum gm_ast_variability {
+    GM_AST_CONTINUOUS,
+    GM_AST_DISCRETE,
+    GM_AST_PARAMETER,
+    GM_AST_CONSTANT
+} gm_ast_variability;
 
 enum {  // of a component, or of a short class definition
     GM_AST_FLOW = 1, GM_AST_STREAM = 2, GM_AST_INPUT = 4, GM_AST_OUTPUT = 8, GM_AST_FINAL = 16, GM_AST_INNER = 32,

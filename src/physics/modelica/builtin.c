@@ -1,54 +1,87 @@
 // The functions of the language (Modelica 3.6, 3.7 and 10.3), and the few of ours that a class only declares.
-#include "physics/program.h"
-#include "physics/modelica/flatten.h"
+#include "physics/modelica/builtin.h"
 
 #include <stdio.h>
 
 #include <math.h>
 
-typedef enum builtin {
-    B_DER, B_PRE, B_EDGE, B_CHANGE, B_INITIAL, B_TERMINAL, B_SAMPLE, B_NOEVENT, B_SMOOTH, B_DELAY, B_SEMILINEAR, B_HOMOTOPY,
-    B_ASSERT, B_TERMINATE, B_REINIT,
-    B_MATH1, B_MATH2, B_ABS, B_SIGN, B_INTEGER, B_MINMAX,
-    B_SIZE, B_NDIMS, B_SUM, B_PRODUCT, B_ZEROS, B_ONES, B_FILL, B_IDENTITY, B_DIAGONAL, B_LINSPACE, B_TRANSPOSE, B_CROSS,
-    B_SCALAR, B_VECTOR, B_MATRIX, B_ARRAY, B_CAT, B_STRING, B_TOINTEGER, B_UNSUPPORTED
-} builtin;
-
-static const struct { const char *name; builtin kind; gm_ex_op op; int least, most; const char *names; } table[] = {
-    { "der", B_DER, 0, 1, 1, "" },           { "pre", B_PRE, 0, 1, 1, "" },          { "edge", B_EDGE, 0, 1, 1, "" },
-    { "change", B_CHANGE, 0, 1, 1, "" },     { "initial", B_INITIAL, 0, 0, 0, "" },  { "terminal", B_TERMINAL, 0, 0, 0, "" },
-    { "sample", B_SAMPLE, 0, 2, 2, "start,interval" }, { "noEvent", B_NOEVENT, 0, 1, 1, "" },
-    { "smooth", B_SMOOTH, 0, 2, 2, "p,expr" }, { "delay", B_DELAY, 0, 2, 3, "expr,delayTime,delayMax" },
+static const struct { const char *name; builtin kind; gm_ex_op op; int least, most; const char *names;
+} table[] = {
+    { "der", B_DER, 0, 1, 1, "" },
+    { "pre", B_PRE, 0, 1, 1, "" },
+    { "edge", B_EDGE, 0, 1, 1, "" },
+    { "change", B_CHANGE, 0, 1, 1, "" },
+    { "initial", B_INITIAL, 0, 0, 0, "" },
+    { "terminal", B_TERMINAL, 0, 0, 0, "" },
+    { "sample", B_SAMPLE, 0, 2, 2, "start,interval" },
+    { "noEvent", B_NOEVENT, 0, 1, 1, "" },
+    { "smooth", B_SMOOTH, 0, 2, 2, "p,expr" },
+    { "delay", B_DELAY, 0, 2, 3, "expr,delayTime,delayMax" },
     { "semiLinear", B_SEMILINEAR, 0, 3, 3, "x,positiveSlope,negativeSlope" },
     { "homotopy", B_HOMOTOPY, 0, 1, 2, "actual,simplified" },
-    { "assert", B_ASSERT, 0, 2, 3, "condition,message,level" }, { "terminate", B_TERMINATE, 0, 1, 1, "message" },
+    { "assert", B_ASSERT, 0, 2, 3, "condition,message,level" },
+    { "terminate", B_TERMINATE, 0, 1, 1, "message" },
     { "reinit", B_REINIT, 0, 2, 2, "" },
-    { "sin", B_MATH1, GM_EX_SIN, 1, 1, "" }, { "cos", B_MATH1, GM_EX_COS, 1, 1, "" }, { "tan", B_MATH1, GM_EX_TAN, 1, 1, "" },
-    { "asin", B_MATH1, GM_EX_ASIN, 1, 1, "" }, { "acos", B_MATH1, GM_EX_ACOS, 1, 1, "" }, { "atan", B_MATH1, GM_EX_ATAN, 1, 1, "" },
-    { "sinh", B_MATH1, GM_EX_SINH, 1, 1, "" }, { "cosh", B_MATH1, GM_EX_COSH, 1, 1, "" }, { "tanh", B_MATH1, GM_EX_TANH, 1, 1, "" },
-    { "exp", B_MATH1, GM_EX_EXP, 1, 1, "" }, { "log", B_MATH1, GM_EX_LOG, 1, 1, "" }, { "log10", B_MATH1, GM_EX_LOG10, 1, 1, "" },
-    { "sqrt", B_MATH1, GM_EX_SQRT, 1, 1, "" }, { "floor", B_MATH1, GM_EX_FLOOR, 1, 1, "" }, { "ceil", B_MATH1, GM_EX_CEIL, 1, 1, "" },
-    { "atan2", B_MATH2, GM_EX_ATAN2, 2, 2, "" }, { "div", B_MATH2, GM_EX_QUOT, 2, 2, "" }, { "mod", B_MATH2, GM_EX_MOD, 2, 2, "" },
-    { "rem", B_MATH2, GM_EX_REM, 2, 2, "" }, { "abs", B_ABS, GM_EX_ABS, 1, 1, "" }, { "sign", B_SIGN, GM_EX_SIGN, 1, 1, "" },
-    { "integer", B_INTEGER, GM_EX_FLOOR, 1, 1, "" }, { "min", B_MINMAX, GM_EX_MIN, 1, 2, "" }, { "max", B_MINMAX, GM_EX_MAX, 1, 2, "" },
-    { "size", B_SIZE, 0, 1, 2, "" },         { "ndims", B_NDIMS, 0, 1, 1, "" },      { "sum", B_SUM, GM_EX_ADD, 1, 1, "" },
-    { "product", B_PRODUCT, GM_EX_MUL, 1, 1, "" }, { "zeros", B_ZEROS, 0, 1, 7, "" }, { "ones", B_ONES, 0, 1, 7, "" },
-    { "fill", B_FILL, 0, 2, 8, "" },         { "identity", B_IDENTITY, 0, 1, 1, "" }, { "diagonal", B_DIAGONAL, 0, 1, 1, "" },
-    { "linspace", B_LINSPACE, 0, 3, 3, "" }, { "transpose", B_TRANSPOSE, 0, 1, 1, "" }, { "cross", B_CROSS, 0, 2, 2, "" },
-    { "scalar", B_SCALAR, 0, 1, 1, "" },     { "vector", B_VECTOR, 0, 1, 1, "" },    { "matrix", B_MATRIX, 0, 1, 1, "" },
-    { "array", B_ARRAY, 0, 1, 1000, "" },    { "cat", B_CAT, 0, 2, 1000, "" },       { "String", B_STRING, 0, 1, 4, "" },
+    { "sin", B_MATH1, GM_EX_SIN, 1, 1, "" },
+    { "cos", B_MATH1, GM_EX_COS, 1, 1, "" },
+    { "tan", B_MATH1, GM_EX_TAN, 1, 1, "" },
+    { "asin", B_MATH1, GM_EX_ASIN, 1, 1, "" },
+    { "acos", B_MATH1, GM_EX_ACOS, 1, 1, "" },
+    { "atan", B_MATH1, GM_EX_ATAN, 1, 1, "" },
+    { "sinh", B_MATH1, GM_EX_SINH, 1, 1, "" },
+    { "cosh", B_MATH1, GM_EX_COSH, 1, 1, "" },
+    { "tanh", B_MATH1, GM_EX_TANH, 1, 1, "" },
+    { "exp", B_MATH1, GM_EX_EXP, 1, 1, "" },
+    { "log", B_MATH1, GM_EX_LOG, 1, 1, "" },
+    { "log10", B_MATH1, GM_EX_LOG10, 1, 1, "" },
+    { "sqrt", B_MATH1, GM_EX_SQRT, 1, 1, "" },
+    { "floor", B_MATH1, GM_EX_FLOOR, 1, 1, "" },
+    { "ceil", B_MATH1, GM_EX_CEIL, 1, 1, "" },
+    { "atan2", B_MATH2, GM_EX_ATAN2, 2, 2, "" },
+    { "div", B_MATH2, GM_EX_QUOT, 2, 2, "" },
+    { "mod", B_MATH2, GM_EX_MOD, 2, 2, "" },
+    { "rem", B_MATH2, GM_EX_REM, 2, 2, "" },
+    { "abs", B_ABS, GM_EX_ABS, 1, 1, "" },
+    { "sign", B_SIGN, GM_EX_SIGN, 1, 1, "" },
+    { "integer", B_INTEGER, GM_EX_FLOOR, 1, 1, "" },
+    { "min", B_MINMAX, GM_EX_MIN, 1, 2, "" },
+    { "max", B_MINMAX, GM_EX_MAX, 1, 2, "" },
+    { "size", B_SIZE, 0, 1, 2, "" },
+    { "ndims", B_NDIMS, 0, 1, 1, "" },
+    { "sum", B_SUM, GM_EX_ADD, 1, 1, "" },
+    { "product", B_PRODUCT, GM_EX_MUL, 1, 1, "" },
+    { "zeros", B_ZEROS, 0, 1, 7, "" },
+    { "ones", B_ONES, 0, 1, 7, "" },
+    { "fill", B_FILL, 0, 2, 8, "" },
+    { "identity", B_IDENTITY, 0, 1, 1, "" },
+    { "diagonal", B_DIAGONAL, 0, 1, 1, "" },
+    { "linspace", B_LINSPACE, 0, 3, 3, "" },
+    { "transpose", B_TRANSPOSE, 0, 1, 1, "" },
+    { "cross", B_CROSS, 0, 2, 2, "" },
+    { "scalar", B_SCALAR, 0, 1, 1, "" },
+    { "vector", B_VECTOR, 0, 1, 1, "" },
+    { "matrix", B_MATRIX, 0, 1, 1, "" },
+    { "array", B_ARRAY, 0, 1, 1000, "" },
+    { "cat", B_CAT, 0, 2, 1000, "" },
+    { "String", B_STRING, 0, 1, 4, "" },
     { "Integer", B_TOINTEGER, 0, 1, 1, "" },
-    { "cardinality", B_UNSUPPORTED, 0, 0, 9, "" }, { "spatialDistribution", B_UNSUPPORTED, 0, 0, 9, "" },
-    { "inStream", B_UNSUPPORTED, 0, 0, 9, "" },    { "actualStream", B_UNSUPPORTED, 0, 0, 9, "" },
-    { "symmetric", B_UNSUPPORTED, 0, 0, 9, "" },   { "skew", B_UNSUPPORTED, 0, 0, 9, "" },
-    { "outerProduct", B_UNSUPPORTED, 0, 0, 9, "" }, { "previous", B_UNSUPPORTED, 0, 0, 9, "" }, { "hold", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "cardinality", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "spatialDistribution", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "inStream", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "actualStream", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "symmetric", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "skew", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "outerProduct", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "previous", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "hold", B_UNSUPPORTED, 0, 0, 9, "" },
     { "getInstanceName", B_UNSUPPORTED, 0, 0, 9, "" },
 };
 enum { TABLE_COUNT = sizeof table / sizeof table[0], ARGS_MAX = 8 };
 
 void gm_builtins_register(gm_modelica *m, gm_work *w)
 {
-    for (uint32_t i = 0; i < TABLE_COUNT; i++) gm_map_put(w, &m->builtins, gm_names_add(w, &m->names, gm_str_of(table[i].name)), i);
+    for (uint32_t i = 0; i < TABLE_COUNT; i++)
+        gm_map_put(w, &m->builtins, gm_names_add(w, &m->names, gm_str_of(table[i].name)), i);
 }
 
 // ---------------------------------------------------------------------------------------------------- arguments
@@ -59,9 +92,11 @@ static bool order_arguments(gm_flatten *F, const gm_ast_expr *call, uint32_t b, 
     int count = (int)call->count;
     if (count < table[b].least || count > table[b].most) {
         if (table[b].least == table[b].most) {
-            flatten_error(F, call->at, call->length, "`%s` takes %d argument%s, here are %d", table[b].name, table[b].least, table[b].least == 1 ? "" : "s", count);
+            flatten_error(F, call->at, call->length, "`%s` takes %d argument%s, here are %d", table[b].name,
+                          table[b].least, table[b].least == 1 ? "" : "s", count);
         } else {
-            flatten_error(F, call->at, call->length, "`%s` takes %d to %d arguments, here are %d", table[b].name, table[b].least, table[b].most, count);
+            flatten_error(F, call->at, call->length, "`%s` takes %d to %d arguments, here are %d", table[b].name,
+                          table[b].least, table[b].most, count);
         }
         return false;
     }
@@ -71,7 +106,8 @@ static bool order_arguments(gm_flatten *F, const gm_ast_expr *call, uint32_t b, 
             gm_str name = name_of(F, call->names[i]), rest = gm_str_of(table[b].names), part;
             for (position = 0; gm_str_next(&rest, ',', &part) && !gm_str_eq(part, name); position++) continue;
             if (position >= (uint32_t)count || !gm_str_eq(part, name)) {
-                flatten_error(F, call->items[i]->at, call->items[i]->length, "`%s` has no argument `" GM_STR_FMT "`", table[b].name, GM_STR_ARG(name));
+                flatten_error(F, call->items[i]->at, call->items[i]->length, "`%s` has no argument `" GM_STR_FMT "`",
+                              table[b].name, GM_STR_ARG(name));
                 return false;
             }
         }
@@ -80,14 +116,16 @@ static bool order_arguments(gm_flatten *F, const gm_ast_expr *call, uint32_t b, 
     return true;
 }
 
-static value wrong_argument(gm_flatten *F, const char *function, const gm_ast_expr *arg, const value *v, const char *wanted)
+value wrong_argument(gm_flatten *F, const char *function, const gm_ast_expr *arg, const value *v,
+                            const char *wanted)
 {
     if (v->type == V_ERROR) return *v;
     gm_str found = value_text(F, v);
-    return fail_value(F, arg->at, arg->length, "`%s` wants %s, this is " GM_STR_FMT, function, wanted, GM_STR_ARG(found));
+    return fail_value(F, arg->at, arg->length, "`%s` wants %s, this is " GM_STR_FMT, function, wanted,
+                      GM_STR_ARG(found));
 }
 
-static bool numeric(const value *v)
+bool is_numeric(const value *v)
 {
     return v->type == V_REAL || v->type == V_INTEGER;
 }
@@ -110,11 +148,15 @@ static gm_ex seed_time(void *context, gm_ex leaf)
     gm_flatten       *F = context;
     const gm_ex_node *n = gm_ex_at(F->ex, leaf);
     if (n->op == GM_EX_TIME) return gm_ex_const(F->ex, 1);
-    if (n->op == GM_EX_VAR && F->flat->vars[n->id].variability == GM_FLAT_CONTINUOUS) return gm_ex_id(F->ex, GM_EX_DER, n->id);
+    if (n->op == GM_EX_VAR && F->flat->vars[n->id].variability == GM_FLAT_CONTINUOUS)
+        return gm_ex_id(F->ex, GM_EX_DER, n->id);
     if (n->op != GM_EX_DER) return gm_ex_const(F->ex, 0);
     // der(der(x)): the first derivative becomes a variable of its own.
     uint32_t    of  = n->id;
-    gm_flat_var var = { .type = GM_FLAT_REAL, .owner = F->flat->vars[of].owner, .at = F->flat->vars[of].at, .select = GM_FLAT_SELECT_DEFAULT };
+    gm_flat_var var = { .type   = GM_FLAT_REAL,
+                        .owner  = F->flat->vars[of].owner,
+                        .at     = F->flat->vars[of].at,
+                        .select = GM_FLAT_SELECT_DEFAULT };
     var.binding = var.start = var.min = var.max = var.nominal = GM_EX_NONE;
     var.name = gm_work_printf(&F->w, "der(" GM_STR_FMT ")", GM_STR_ARG(F->flat->vars[of].name));
     uint32_t known = gm_flat_find(F->flat, var.name);
@@ -127,10 +169,12 @@ static gm_ex seed_time(void *context, gm_ex leaf)
 
 gm_ex time_derivative(gm_flatten *F, gm_ex e, const gm_ast_expr *at)
 {
-    if (F->der.ex == NULL) F->der = (gm_differ){ .ex = F->ex, .scratch = &F->w, .seed = seed_time, .context = F, .refused = GM_EX_NONE };
+    if (F->der.ex == NULL)
+        F->der = (gm_differ) { .ex = F->ex, .scratch = &F->w, .seed = seed_time, .context = F, .refused = GM_EX_NONE };
     gm_ex d = gm_ex_diff(&F->der, e);
     if (F->der.refused != GM_EX_NONE) {
-        flatten_error(F, at->at, at->length, "`%s` has no derivative", gm_ex_op_text(gm_ex_op_of(F->ex, F->der.refused)));
+        flatten_error(F, at->at, at->length, "`%s` has no derivative",
+                      gm_ex_op_text(gm_ex_op_of(F->ex, F->der.refused)));
         F->der.refused = GM_EX_NONE;
     }
     return d;
@@ -139,7 +183,7 @@ gm_ex time_derivative(gm_flatten *F, gm_ex e, const gm_ast_expr *at)
 static value eval_der(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
 {
     value v = eval(F, s, arg);
-    if (!numeric(&v)) return wrong_argument(F, "der", arg, &v, "a Real");
+    if (!is_numeric(&v)) return wrong_argument(F, "der", arg, &v, "a Real");
     value out = value_fill(F, V_REAL, v.ndims, v.dims, 0);
     for (uint32_t i = 0; i < v.count; i++) {
         gm_ex e = time_derivative(F, value_at(&v, i), arg);
@@ -204,7 +248,8 @@ static value eval_delay(gm_flatten *F, const scope *s, const gm_ast_expr **args,
     gm_ex most = count > 2 ? eval_scalar(F, s, args[2], V_REAL, "the largest time of `delay`") : lag;
     if (what == GM_EX_NONE || lag == GM_EX_NONE || most == GM_EX_NONE) return (value){ 0 };
     if (!is_parametric(F, most)) {
-        return fail_value(F, args[1]->at, args[1]->length, "a time that varies needs a largest time that does not: delay(x, time, largest)");
+        return fail_value(F, args[1]->at, args[1]->length,
+                          "a time that varies needs a largest time that does not: delay(x, time, largest)");
     }
     return value_scalar(V_REAL, gm_ex_3(F->ex, GM_EX_DELAY, what, lag, most));
 }
@@ -227,8 +272,8 @@ static value eval_semilinear(gm_flatten *F, const scope *s, const gm_ast_expr **
 static value eval_math2(gm_flatten *F, const scope *s, uint32_t b, const gm_ast_expr **args)
 {
     value x = eval(F, s, args[0]), y = eval(F, s, args[1]);
-    if (!numeric(&x) || x.ndims > 0) return wrong_argument(F, table[b].name, args[0], &x, "a number");
-    if (!numeric(&y) || y.ndims > 0) return wrong_argument(F, table[b].name, args[1], &y, "a number");
+    if (!is_numeric(&x) || x.ndims > 0) return wrong_argument(F, table[b].name, args[0], &x, "a number");
+    if (!is_numeric(&y) || y.ndims > 0) return wrong_argument(F, table[b].name, args[1], &y, "a number");
     bool integers = x.type == V_INTEGER && y.type == V_INTEGER && table[b].op != GM_EX_ATAN2;
     return value_scalar(integers ? V_INTEGER : V_REAL, gm_ex_2(F->ex, table[b].op, x.one, y.one));
 }
@@ -250,172 +295,18 @@ static value eval_minmax(gm_flatten *F, const scope *s, uint32_t b, const gm_ast
     if (count == 2) {
         value y = eval(F, s, args[1]);
         bool  enums = x.type == V_ENUM && y.type == V_ENUM, booleans = x.type == V_BOOLEAN && y.type == V_BOOLEAN;
-        if ((!numeric(&x) && !enums && !booleans) || x.ndims > 0) return wrong_argument(F, table[b].name, args[0], &x, "a number");
-        if ((!numeric(&y) && !enums && !booleans) || y.ndims > 0) return wrong_argument(F, table[b].name, args[1], &y, "a number");
-        value v = value_scalar(x.type == y.type ? (value_type)x.type : V_REAL, gm_ex_2(F->ex, table[b].op, x.one, y.one));
+        if ((!is_numeric(&x) && !enums && !booleans) || x.ndims > 0)
+            return wrong_argument(F, table[b].name, args[0], &x, "a number");
+        if ((!is_numeric(&y) && !enums && !booleans) || y.ndims > 0)
+            return wrong_argument(F, table[b].name, args[1], &y, "a number");
+        value v =
+            value_scalar(x.type == y.type ? (value_type)x.type : V_REAL, gm_ex_2(F->ex, table[b].op, x.one, y.one));
         v.cls   = x.cls;
         return v;
     }
-    if (!numeric(&x) || x.count == 0) return wrong_argument(F, table[b].name, args[0], &x, "an array of numbers that is not empty");
+    if (!is_numeric(&x) || x.count == 0)
+        return wrong_argument(F, table[b].name, args[0], &x, "an array of numbers that is not empty");
     return value_scalar((value_type)x.type, reduce(F, table[b].op, &x, 0));
-}
-
-// ---------------------------------------------------------------------------------------------------- arrays
-
-static value eval_size(gm_flatten *F, const scope *s, const gm_ast_expr **args, uint32_t count)
-{
-    value v = eval(F, s, args[0]);
-    if (v.type == V_ERROR) return v;
-    if (count == 1) {
-        uint32_t n   = v.ndims;
-        value    out = value_array(F, V_INTEGER, 1, &n);
-        for (uint32_t i = 0; i < n; i++) out.many[i] = gm_ex_const(F->ex, v.dims[i]);
-        return out;
-    }
-    int64_t dimension;
-    if (!eval_integer(F, s, args[1], "the dimension", &dimension)) return (value){ 0 };
-    if (dimension < 1 || dimension > v.ndims) {
-        return fail_value(F, args[1]->at, args[1]->length, "this array has %u dimensions, dimension %lld is asked for", v.ndims, (long long)dimension);
-    }
-    return value_scalar(V_INTEGER, gm_ex_const(F->ex, v.dims[dimension - 1]));
-}
-
-static bool read_dims(gm_flatten *F, const scope *s, const gm_ast_expr **args, uint32_t count, uint32_t *out)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t size;
-        if (!eval_integer(F, s, args[i], "a size", &size)) return false;
-        if (size < 0 || size > GM_ARRAY_MAX) {
-            flatten_error(F, args[i]->at, args[i]->length, "a size is between 0 and %d", GM_ARRAY_MAX);
-            return false;
-        }
-        out[i] = (uint32_t)size;
-    }
-    return true;
-}
-
-static value eval_fill(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr **args, uint32_t count)
-{
-    uint32_t dims[ARGS_MAX];
-    if (kind != B_FILL) {
-        if (!read_dims(F, s, args, count, dims)) return (value){ 0 };
-        return value_fill(F, V_INTEGER, count, dims, gm_ex_const(F->ex, kind == B_ONES));
-    }
-    value v = eval(F, s, args[0]);
-    if (v.type == V_ERROR || !read_dims(F, s, args + 1, count - 1, dims)) return (value){ 0 };
-    if (v.ndims > 0 || v.type == V_RECORD) return wrong_argument(F, "fill", args[0], &v, "a scalar");
-    value out = value_fill(F, (value_type)v.type, count - 1, dims, v.one);
-    out.cls   = v.cls;
-    return out;
-}
-
-static value eval_square(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *arg)
-{
-    value    diagonal = { 0 };
-    uint32_t dims[2];
-    if (kind == B_IDENTITY) {
-        if (!read_dims(F, s, &arg, 1, dims)) return diagonal;
-    } else {
-        diagonal = eval(F, s, arg);
-        if (!numeric(&diagonal) || diagonal.ndims != 1) return wrong_argument(F, "diagonal", arg, &diagonal, "a vector");
-        dims[0] = diagonal.dims[0];
-    }
-    dims[1] = dims[0];
-    value v = value_fill(F, kind == B_IDENTITY ? V_INTEGER : (value_type)diagonal.type, 2, dims, gm_ex_const(F->ex, 0));
-    for (uint32_t i = 0; i < dims[0]; i++) v.many[(size_t)i * dims[0] + i] = kind == B_IDENTITY ? gm_ex_const(F->ex, 1) : diagonal.many[i];
-    return v;
-}
-
-static value eval_linspace(gm_flatten *F, const scope *s, const gm_ast_expr **args)
-{
-    gm_ex   a = eval_scalar(F, s, args[0], V_REAL, "the first value"), b = eval_scalar(F, s, args[1], V_REAL, "the last value");
-    int64_t n;
-    if (a == GM_EX_NONE || b == GM_EX_NONE || !eval_integer(F, s, args[2], "the count", &n)) return (value){ 0 };
-    if (n < 2 || n > GM_ARRAY_MAX) return fail_value(F, args[2]->at, args[2]->length, "`linspace` makes at least 2 values");
-    uint32_t count = (uint32_t)n;
-    value    v     = value_array(F, V_REAL, 1, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        gm_ex share = gm_ex_const(F->ex, i / (count - 1.0));
-        v.many[i]   = i == count - 1 ? b : gm_ex_2(F->ex, GM_EX_ADD, a, gm_ex_2(F->ex, GM_EX_MUL, gm_ex_2(F->ex, GM_EX_SUB, b, a), share));
-    }
-    return v;
-}
-
-static value eval_transpose(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
-{
-    value a = eval(F, s, arg);
-    if (a.type == V_RECORD || a.ndims != 2) return wrong_argument(F, "transpose", arg, &a, "a matrix");
-    value v = value_array(F, (value_type)a.type, 2, (uint32_t[]){ a.dims[1], a.dims[0] });
-    for (uint32_t i = 0; i < a.dims[0]; i++) {
-        for (uint32_t j = 0; j < a.dims[1]; j++) v.many[(size_t)j * a.dims[0] + i] = a.many[(size_t)i * a.dims[1] + j];
-    }
-    return v;
-}
-
-static value eval_cross(gm_flatten *F, const scope *s, const gm_ast_expr **args)
-{
-    value a = eval(F, s, args[0]), b = eval(F, s, args[1]);
-    if (!numeric(&a) || a.ndims != 1 || a.count != 3) return wrong_argument(F, "cross", args[0], &a, "a vector of 3");
-    if (!numeric(&b) || b.ndims != 1 || b.count != 3) return wrong_argument(F, "cross", args[1], &b, "a vector of 3");
-    value v = value_array(F, V_REAL, 1, a.dims);
-    for (uint32_t i = 0; i < 3; i++) {
-        uint32_t j = (i + 1) % 3, k = (i + 2) % 3;
-        v.many[i] = gm_ex_2(F->ex, GM_EX_SUB, gm_ex_2(F->ex, GM_EX_MUL, a.many[j], b.many[k]), gm_ex_2(F->ex, GM_EX_MUL, a.many[k], b.many[j]));
-    }
-    return v;
-}
-
-static value eval_reshape(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *arg)
-{
-    value a = eval(F, s, arg);
-    if (a.type == V_ERROR || a.type == V_RECORD) return wrong_argument(F, "scalar", arg, &a, "an array of numbers");
-    if (kind == B_SCALAR) {
-        if (a.count != 1) return wrong_argument(F, "scalar", arg, &a, "an array of one element");
-        value v = value_scalar((value_type)a.type, value_at(&a, 0));
-        v.cls   = a.cls;
-        return v;
-    }
-    uint32_t dims[2] = { a.count, 1 };
-    if (kind == B_MATRIX && a.ndims >= 2) memcpy(dims, a.dims, sizeof dims);
-    value v = value_array(F, (value_type)a.type, kind == B_VECTOR ? 1 : 2, dims);
-    if (v.count != a.count) return wrong_argument(F, "matrix", arg, &a, "at most two dimensions");
-    for (uint32_t i = 0; i < a.count; i++) v.many[i] = value_at(&a, i);
-    return v;
-}
-
-// cat(k, A, B, ...): side by side along dimension k, by halves: before k, along k, after k.
-static value eval_cat(gm_flatten *F, const scope *s, const gm_ast_expr *call)
-{
-    int64_t along;
-    if (!eval_integer(F, s, call->items[0], "the dimension", &along)) return (value){ 0 };
-    uint32_t   n     = call->count - 1, k = (uint32_t)(along - 1), total = 0;
-    value     *parts = GM_WORK_NEW(&F->w, value, n);
-    value_type type  = V_INTEGER;
-    for (uint32_t i = 0; i < n; i++) {
-        parts[i] = eval(F, s, call->items[i + 1]);
-        const value *p = &parts[i];
-        if (p->type == V_ERROR) return *p;
-        bool fits = p->type != V_RECORD && along >= 1 && k < p->ndims && p->ndims == parts[0].ndims;
-        for (uint32_t d = 0; fits && d < p->ndims; d++) fits = d == k || p->dims[d] == parts[0].dims[d];
-        if (i > 0) fits &= p->type == parts[0].type || (numeric(p) && numeric(&parts[0]));
-        if (!fits) return wrong_argument(F, "cat", call->items[i + 1], p, "arrays that fit together");
-        if (i == 0 || p->type == V_REAL) type = (value_type)p->type;
-        total += p->dims[k];
-    }
-    uint32_t dims[GM_DIMS_MAX], before = 1, after = 1;
-    memcpy(dims, parts[0].dims, parts[0].ndims * sizeof *dims);
-    for (uint32_t d = 0; d < k; d++) before *= dims[d];
-    for (uint32_t d = k + 1; d < parts[0].ndims; d++) after *= dims[d];
-    dims[k]    = total;
-    value  v   = value_array(F, type, parts[0].ndims, dims);
-    size_t out = 0;
-    for (uint32_t b = 0; b < before; b++) {
-        for (uint32_t i = 0; i < n; i++) {
-            size_t run = (size_t)parts[i].dims[k] * after;
-            for (size_t e = 0; e < run; e++) v.many[out++] = parts[i].many[b * run + e];
-        }
-    }
-    return v;
 }
 
 // ---------------------------------------------------------------------------------------------------- texts
@@ -427,7 +318,8 @@ static value eval_string(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
     if (v.ndims > 0 || v.type == V_RECORD) return wrong_argument(F, "String", arg, &v, "a scalar");
     double number;
     if (gm_ex_is_const(F->ex, v.one, &number)) {
-        if (v.type == V_BOOLEAN) return value_scalar(V_STRING, gm_ex_text(F->ex, number != 0 ? GM_STR("true") : GM_STR("false")));
+        if (v.type == V_BOOLEAN)
+            return value_scalar(V_STRING, gm_ex_text(F->ex, number != 0 ? GM_STR("true") : GM_STR("false")));
         if (v.type == V_ENUM && v.cls != NULL && number >= 1 && number <= v.cls->literal_count) {
             return value_scalar(V_STRING, gm_ex_text(F->ex, name_of(F, v.cls->literals[(uint32_t)number - 1].name)));
         }
@@ -441,64 +333,6 @@ static value eval_string(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
     gm_buf_finish(&shown);
     if (bad) gm_work_stop(&F->w, GM_NOMEM, "physics.modelica", "writing a message");
     return value_scalar(V_STRING, gm_ex_text(F->ex, gm_work_printf(&F->w, "{" GM_STR_FMT "}", GM_STR_ARG(name))));
-}
-
-// ---------------------------------------------------------------------------------------------------- tables
-
-static const double *constant_numbers(gm_flatten *F, const value *v)
-{
-    double *out = GM_WORK_NEW(&F->rw, double, v->count > 0 ? v->count : 1);
-    for (uint32_t i = 0; i < v->count; i++) {
-        if (!fold(F, value_at(v, i), true, &out[i])) return NULL;
-    }
-    return out;
-}
-
-static bool rising(const double *x, uint32_t n, bool jumps)
-{
-    for (uint32_t i = 1; i < n; i++) {
-        bool equal = x[i] == x[i - 1] && jumps && (i < 2 || x[i - 2] != x[i]);
-        if (!(x[i] > x[i - 1]) && !equal) return false;
-    }
-    return true;
-}
-
-// Gemel.interp1(x, y, u, smooth, beyond) and Gemel.interp2(x, y, z, u, v, beyond)
-static value interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_expr *at)
-{
-    const value *x = &args[0], *y = &args[1], *z = &args[2], *u = &args[two ? 3 : 2], *v = &args[4];
-    double       smooth = 1, beyond = 1;
-    if (!two) fold(F, args[3].one, true, &smooth);
-    fold(F, args[two ? 5 : 4].one, true, &beyond);
-    bool fits = x->ndims == 1 && y->ndims == 1 && x->count >= 2 && (two ? y->count >= 2 && z->ndims == 2 && z->dims[0] == x->count && z->dims[1] == y->count
-                                                                         : y->count == x->count);
-    if (!fits) return fail_value(F, at->at, at->length, two ? "z must have a row for each x and a column for each y, at least 2 of each"
-                                                           : "x and y must have as many elements, at least 2");
-    gm_flat_table table_ = { .name = gm_work_str(&F->rw, two ? GM_STR("interp2") : GM_STR("interp1")), .nx = x->count, .ny = two ? y->count : 0,
-                             .smooth = (uint8_t)(smooth - 1), .beyond = (uint8_t)(beyond - 1) };
-    table_.x = constant_numbers(F, x);
-    table_.y = two ? constant_numbers(F, y) : NULL;
-    table_.z = constant_numbers(F, two ? z : y);
-    if (table_.x == NULL || table_.z == NULL || (two && table_.y == NULL)) {
-        return fail_value(F, at->at, at->length, "a table's numbers must be known before the simulation");
-    }
-    if (!rising(table_.x, table_.nx, !two && table_.smooth == GM_GRID_LINEAR) || (two && !rising(table_.y, table_.ny, false))) {
-        return fail_value(F, at->at, at->length, "the abscissae of a table must rise");
-    }
-    gm_flat *flat = F->flat;
-    uint32_t id   = 0;
-    for (; id < flat->table_count; id++) {  // equal tables are one
-        const gm_flat_table *t = &flat->tables[id];
-        size_t               n = (size_t)table_.nx * (two ? table_.ny : 1);
-        if (t->nx == table_.nx && t->ny == table_.ny && t->smooth == table_.smooth && t->beyond == table_.beyond &&
-            memcmp(t->x, table_.x, table_.nx * sizeof *t->x) == 0 && memcmp(t->z, table_.z, n * sizeof *t->z) == 0 &&
-            (!two || memcmp(t->y, table_.y, table_.ny * sizeof *t->y) == 0)) break;
-    }
-    if (id == flat->table_count) {
-        GM_WORK_RESERVE(&F->rw, flat->tables, flat->table_capacity, flat->table_count + 1);
-        flat->tables[flat->table_count++] = table_;
-    }
-    return value_scalar(V_REAL, gm_ex_lookup(F->ex, id, 0, u->one, two ? v->one : gm_ex_const(F->ex, 0)));
 }
 
 value external_builtin(gm_flatten *F, const gm_ast_class *cls, const value *args, uint32_t count, const gm_ast_expr *at)
@@ -519,10 +353,12 @@ value external_builtin(gm_flatten *F, const gm_ast_class *cls, const value *args
             return value_scalar(V_REAL, gm_ex_2(F->ex, table[b].op, args[0].one, args[1].one));
         }
     }
-    return fail_value(F, at->at, at->length, "`" GM_STR_FMT "` is an external function; these are not supported", GM_STR_ARG(class_path(F, cls)));
+    return fail_value(F, at->at, at->length, "`" GM_STR_FMT "` is an external function; these are not supported",
+                      GM_STR_ARG(class_path(F, cls)));
 }
 
-// ---------------------------------------------------------------------------------------------------- equations of their own
+// ---------------------------------------------------------------------------------------------------- equations of
+// their own
 
 // The value without events, where none are wanted.
 static value hushed(gm_flatten *F, const scope *s, value v)
@@ -607,7 +443,7 @@ gm_flat_action read_special(gm_flatten *F, const scope *s, special kind, const g
 static value one_argument(gm_flatten *F, const scope *s, uint32_t b, const gm_ast_expr *arg)
 {
     value v = eval(F, s, arg);
-    if (!numeric(&v)) return wrong_argument(F, table[b].name, arg, &v, "a number");
+    if (!is_numeric(&v)) return wrong_argument(F, table[b].name, arg, &v, "a number");
     switch (table[b].kind) {
     case B_MATH1: return map1(F, V_REAL, table[b].op, &v);
     case B_ABS: return map1(F, (value_type)v.type, GM_EX_ABS, &v);
@@ -658,8 +494,9 @@ static value eval_builtin(gm_flatten *F, const scope *s, uint32_t b, const gm_as
         } else {
             v = eval(F, s, args[0]);
         }
-        if (!numeric(&v)) return wrong_argument(F, table[b].name, args[0], &v, "an array of numbers");
-        if (kind == B_MINMAX && v.count == 0) return wrong_argument(F, table[b].name, args[0], &v, "at least one element");
+        if (!is_numeric(&v)) return wrong_argument(F, table[b].name, args[0], &v, "an array of numbers");
+        if (kind == B_MINMAX && v.count == 0)
+            return wrong_argument(F, table[b].name, args[0], &v, "at least one element");
         return value_scalar((value_type)v.type, reduce(F, table[b].op, &v, gm_ex_const(F->ex, kind == B_PRODUCT)));
     case B_ZEROS: case B_ONES: case B_FILL: return eval_fill(F, s, kind, args, call->count);
     case B_IDENTITY: case B_DIAGONAL: return eval_square(F, s, kind, args[0]);
@@ -676,7 +513,8 @@ static value eval_builtin(gm_flatten *F, const scope *s, uint32_t b, const gm_as
     case B_STRING: return eval_string(F, s, args[0]);
     case B_TOINTEGER:
         v = eval(F, s, args[0]);
-        if ((v.type != V_ENUM && v.type != V_INTEGER) || v.ndims > 0) return wrong_argument(F, "Integer", args[0], &v, "an enumeration");
+        if ((v.type != V_ENUM && v.type != V_INTEGER) || v.ndims > 0)
+            return wrong_argument(F, "Integer", args[0], &v, "an enumeration");
         return value_scalar(V_INTEGER, v.one);
     case B_UNSUPPORTED: break;
     }
@@ -691,19 +529,22 @@ value eval_call(gm_flatten *F, const scope *s, const gm_ast_expr *call, value *o
 
     const gm_ast_class *cls = called_class(F, s, call->ref);
     if (cls == NULL) {
-        return fail_value(F, call->ref->at, call->ref->length, "there is no function `" GM_STR_FMT "`", GM_STR_ARG(ref_text(F, call->ref)));
+        return fail_value(F, call->ref->at, call->ref->length, "there is no function `" GM_STR_FMT "`",
+                          GM_STR_ARG(ref_text(F, call->ref)));
     }
     layout *lay = layout_of(F, cls);
     if (cls->kind != GM_AST_CLASS_FUNCTION && lay->is_record) return record_of(F, s, cls, call);
     if (lay->enumeration != NULL && call->count == 1) {
         value v = eval(F, s, call->items[0]);
-        if (v.type != V_INTEGER || v.ndims > 0) return wrong_argument(F, "an enumeration", call->items[0], &v, "an Integer");
+        if (v.type != V_INTEGER || v.ndims > 0)
+            return wrong_argument(F, "an enumeration", call->items[0], &v, "an Integer");
         v.type = V_ENUM;
         v.cls  = lay->enumeration;
         return v;
     }
     if (cls->kind != GM_AST_CLASS_FUNCTION && cls->kind != GM_AST_CLASS_OPERATOR) {
-        return fail_value(F, call->ref->at, call->ref->length, "`" GM_STR_FMT "` is not a function", GM_STR_ARG(class_path(F, cls)));
+        return fail_value(F, call->ref->at, call->ref->length, "`" GM_STR_FMT "` is not a function",
+                          GM_STR_ARG(class_path(F, cls)));
     }
     value *results = GM_WORK_NEW(&F->w, value, more + 1);
     call_function(F, s, cls, call, results, more + 1);

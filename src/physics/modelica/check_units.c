@@ -58,7 +58,8 @@ static bool agree(const dim *a, const dim *b)
 static dim meet(checker *c, dim a, dim b, const char *where)
 {
     if (a.known == KNOWN && b.known == KNOWN && !agree(&a, &b)) report(c, &a, &b, where);
-    if (a.known == UNKNOWN || b.known == UNKNOWN) return a.known == KNOWN ? a : b.known == KNOWN ? b : (dim){ .known = UNKNOWN };
+    if (a.known == UNKNOWN || b.known == UNKNOWN)
+        return a.known == KNOWN ? a : b.known == KNOWN ? b : (dim) { .known = UNKNOWN };
     return a.known == KNOWN ? a : b;
 }
 
@@ -135,7 +136,10 @@ static dim dim_of(checker *c, gm_ex e)
     case GM_EX_SUB: return meet(c, a, b, "the terms of a difference are");
     case GM_EX_MIN: case GM_EX_MAX: return meet(c, a, b, "the arguments are");
     case GM_EX_REM: case GM_EX_MOD: return meet(c, a, b, "the operands are");
-    case GM_EX_LT: case GM_EX_LE: case GM_EX_EQ: case GM_EX_NE: meet(c, a, b, "the sides of a comparison are"); return plain_number();
+    case GM_EX_LT:
+    case GM_EX_LE:
+    case GM_EX_EQ:
+    case GM_EX_NE: meet(c, a, b, "the sides of a comparison are"); return plain_number();
     case GM_EX_SELECT: return meet(c, b, c->dims[n->a[2]], "the cases of an if are");
     case GM_EX_MUL: return product(a, b, 1);
     case GM_EX_DIV: case GM_EX_QUOT: return product(a, b, -1);
@@ -212,7 +216,10 @@ uint32_t gm_flat_check_units(const gm_flat *flat, gm_work *scratch, bool strict,
     for (uint32_t i = 0; i < flat->var_count; i++) {
         const gm_flat_var *v = &flat->vars[i];
         if (v->binding == GM_EX_NONE || v->type != GM_FLAT_REAL) continue;
-        check_equation(&c, &(gm_flat_equation){ .left = gm_ex_var((gm_exprs *)(uintptr_t)&flat->ex, i), .right = v->binding, .at = v->at, .length = 1 });
+        check_equation(&c, &(gm_flat_equation) { .left   = gm_ex_var((gm_exprs *)(uintptr_t)&flat->ex, i),
+                                                 .right  = v->binding,
+                                                 .at     = v->at,
+                                                 .length = 1 });
     }
     return c.found;
 }

@@ -32,8 +32,15 @@ static uint32_t node_of(gm_flatten *F, uint32_t var, bool outside, bool flow, co
     uint32_t            id  = gm_map_find(&c->index, key);
     if (id != GM_MAP_NONE) return id;
     GM_WORK_RESERVE(&F->w, c->nodes, c->capacity, c->count + 1);
-    c->nodes[c->count] = (node){ .var = var, .outside = outside, .flow = flow, .parent = c->count, .next = NO_NODE, .last = c->count,
-                                 .at = q->at, .length = q->length, .owner = owner };
+    c->nodes[c->count] = (node) { .var     = var,
+                                  .outside = outside,
+                                  .flow    = flow,
+                                  .parent  = c->count,
+                                  .next    = NO_NODE,
+                                  .last    = c->count,
+                                  .at      = q->at,
+                                  .length  = q->length,
+                                  .owner   = owner };
     gm_map_put(&F->w, &c->index, key, c->count);
     return c->count++;
 }
@@ -73,7 +80,8 @@ static void add_end(gm_flatten *F, ends *list, inst *in, uint32_t element)
     list->items[list->count++] = (end){ in, element };
 }
 
-static bool find_ends(gm_flatten *F, const scope *s, inst *in, const gm_ast_ref *ref, uint32_t k, bool subscripts, ends *list)
+static bool find_ends(gm_flatten *F, const scope *s, inst *in, const gm_ast_ref *ref, uint32_t k, bool subscripts,
+                      ends *list)
 {
     const gm_ast_part *part = &ref->parts[k];
     gm_ast_part        bare = { .name = part->name, .at = part->at, .length = part->length };
@@ -95,13 +103,15 @@ static bool find_ends(gm_flatten *F, const scope *s, inst *in, const gm_ast_ref 
         return true;
     }
     if (part->subscript_count > 0) {
-        flatten_error(F, part->at, part->length, "`" GM_STR_FMT "` is not an array", GM_STR_ARG(name_of(F, part->name)));
+        flatten_error(F, part->at, part->length, "`" GM_STR_FMT "` is not an array",
+                      GM_STR_ARG(name_of(F, part->name)));
         return false;
     }
     if (last) {
-        if (!in->lay->is_connector && !(in->parent != NULL && in->parent->lay != NULL && in->parent->lay->is_connector)) {
-            flatten_error(F, ref->at, ref->length, "`" GM_STR_FMT "` is " GM_STR_FMT ", not a connector", GM_STR_ARG(in->path),
-                          GM_STR_ARG(class_path(F, in->lay->cls)));
+        if (!in->lay->is_connector &&
+            !(in->parent != NULL && in->parent->lay != NULL && in->parent->lay->is_connector)) {
+            flatten_error(F, ref->at, ref->length, "`" GM_STR_FMT "` is " GM_STR_FMT ", not a connector",
+                          GM_STR_ARG(in->path), GM_STR_ARG(class_path(F, in->lay->cls)));
             return false;
         }
         add_end(F, list, in, 0);
@@ -110,7 +120,8 @@ static bool find_ends(gm_flatten *F, const scope *s, inst *in, const gm_ast_ref 
     inst *kid = inst_kid(F, in, ref->parts[k + 1].name);
     if (kid == NULL) {
         gm_str near = nearest_name(F, in->lay, ref->parts[k + 1].name);
-        flatten_error(F, ref->parts[k + 1].at, ref->parts[k + 1].length, "there is no `" GM_STR_FMT "` in `" GM_STR_FMT "`%s" GM_STR_FMT "%s",
+        flatten_error(F, ref->parts[k + 1].at, ref->parts[k + 1].length,
+                      "there is no `" GM_STR_FMT "` in `" GM_STR_FMT "`%s" GM_STR_FMT "%s",
                       GM_STR_ARG(name_of(F, ref->parts[k + 1].name)), GM_STR_ARG(class_path(F, in->lay->cls)),
                       near.len > 0 ? "; is `" : "", GM_STR_ARG(near), near.len > 0 ? "` meant?" : "");
         return false;
@@ -123,7 +134,8 @@ static bool ends_of(gm_flatten *F, const scope *s, const gm_ast_ref *ref, ends *
     inst *first = inst_kid(F, s->in, ref->parts[0].name);
     if (first == NULL) {
         gm_str near = nearest_name(F, s->in->lay, ref->parts[0].name);
-        flatten_error(F, ref->parts[0].at, ref->parts[0].length, "there is no component `" GM_STR_FMT "` here%s" GM_STR_FMT "%s",
+        flatten_error(F, ref->parts[0].at, ref->parts[0].length,
+                      "there is no component `" GM_STR_FMT "` here%s" GM_STR_FMT "%s",
                       GM_STR_ARG(name_of(F, ref->parts[0].name)), near.len > 0 ? "; is `" : "", GM_STR_ARG(near),
                       near.len > 0 ? "` meant?" : "");
         return false;
@@ -134,14 +146,22 @@ static bool ends_of(gm_flatten *F, const scope *s, const gm_ast_ref *ref, ends *
 
 // ---------------------------------------------------------------------------------------------------- joining
 
-typedef struct joint { const gm_ast_equation *q; bool outside_a, outside_b; uint32_t owner; gm_str name_a, name_b; } joint;
+typedef struct joint {
+    const gm_ast_equation *q;
+    bool                   outside_a, outside_b;
+    uint32_t               owner;
+    gm_str                 name_a, name_b;
+} joint;
 
 static void join_variables(gm_flatten *F, const joint *j, const inst *a, uint32_t i, const inst *b, uint32_t k)
 {
     bool flow_a = (a->flags & GM_AST_FLOW) != 0, flow_b = (b->flags & GM_AST_FLOW) != 0;
     if (flow_a != flow_b || a->lay->prim != b->lay->prim || a->lay->enumeration != b->lay->enumeration) {
-        flatten_error(F, j->q->at, j->q->length, flow_a != flow_b ? "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: one is a flow, the other is not"
-                      : "`" GM_STR_FMT "` and `" GM_STR_FMT "` are of different types", GM_STR_ARG(a->path), GM_STR_ARG(b->path));
+        flatten_error(F, j->q->at, j->q->length,
+                      flow_a != flow_b ? "`" GM_STR_FMT "` and `" GM_STR_FMT
+                                         "` do not fit: one is a flow, the other is not"
+                                       : "`" GM_STR_FMT "` and `" GM_STR_FMT "` are of different types",
+                      GM_STR_ARG(a->path), GM_STR_ARG(b->path));
         return;
     }
     uint32_t x = node_of(F, a->var + i, j->outside_a, flow_a, j->q, j->owner);
@@ -158,16 +178,20 @@ static void join_members(gm_flatten *F, const joint *j, inst *a, inst *b)
         inst_ready(F, x);
         inst *y = inst_kid(F, b, a->lay->slots[i].decl->name);
         if (y == NULL || y->disabled != x->disabled) {
-            flatten_error(F, j->q->at, j->q->length, "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: `" GM_STR_FMT "` is missing in the second",
-                          GM_STR_ARG(j->name_a), GM_STR_ARG(j->name_b), GM_STR_ARG(name_of(F, a->lay->slots[i].decl->name)));
+            flatten_error(F, j->q->at, j->q->length,
+                          "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: `" GM_STR_FMT "` is missing in the second",
+                          GM_STR_ARG(j->name_a), GM_STR_ARG(j->name_b),
+                          GM_STR_ARG(name_of(F, a->lay->slots[i].decl->name)));
             return;
         }
         if (!x->disabled) join_instances(F, j, x, y);
     }
     for (uint32_t i = 0; i < b->lay->slot_count; i++) {
         if (layout_find(a->lay, b->lay->slots[i].decl->name) != NULL) continue;
-        flatten_error(F, j->q->at, j->q->length, "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: `" GM_STR_FMT "` is missing in the first",
-                      GM_STR_ARG(j->name_a), GM_STR_ARG(j->name_b), GM_STR_ARG(name_of(F, b->lay->slots[i].decl->name)));
+        flatten_error(F, j->q->at, j->q->length,
+                      "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: `" GM_STR_FMT "` is missing in the first",
+                      GM_STR_ARG(j->name_a), GM_STR_ARG(j->name_b),
+                      GM_STR_ARG(name_of(F, b->lay->slots[i].decl->name)));
         return;
     }
 }
@@ -175,9 +199,12 @@ static void join_members(gm_flatten *F, const joint *j, inst *a, inst *b)
 static void join_instances(gm_flatten *F, const joint *j, inst *a, inst *b)
 {
     if (a->variability == GM_AST_PARAMETER || a->variability == GM_AST_CONSTANT) return;
-    if (a->lay->is_prim != b->lay->is_prim || a->ndims != b->ndims || memcmp(a->dims, b->dims, a->ndims * sizeof *a->dims) != 0) {
-        flatten_error(F, j->q->at, j->q->length, "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: `" GM_STR_FMT "` is different in the two",
-                      GM_STR_ARG(j->name_a), GM_STR_ARG(j->name_b), GM_STR_ARG(a->slot != NULL ? name_of(F, a->slot->decl->name) : a->path));
+    if (a->lay->is_prim != b->lay->is_prim || a->ndims != b->ndims ||
+        memcmp(a->dims, b->dims, a->ndims * sizeof *a->dims) != 0) {
+        flatten_error(F, j->q->at, j->q->length,
+                      "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: `" GM_STR_FMT "` is different in the two",
+                      GM_STR_ARG(j->name_a), GM_STR_ARG(j->name_b),
+                      GM_STR_ARG(a->slot != NULL ? name_of(F, a->slot->decl->name) : a->path));
         return;
     }
     if (a->lay->is_prim) {
@@ -196,8 +223,8 @@ void connect_equation(gm_flatten *F, const scope *s, const gm_ast_equation *q)
     good      = ends_of(F, s, q->right->ref, &b) && good;
     if (!good || a.absent || b.absent) return;
     if (a.count != b.count) {
-        flatten_error(F, q->at, q->length, "`" GM_STR_FMT "` is %u connectors, `" GM_STR_FMT "` %u", GM_STR_ARG(ref_text(F, q->left->ref)), a.count,
-                      GM_STR_ARG(ref_text(F, q->right->ref)), b.count);
+        flatten_error(F, q->at, q->length, "`" GM_STR_FMT "` is %u connectors, `" GM_STR_FMT "` %u",
+                      GM_STR_ARG(ref_text(F, q->left->ref)), a.count, GM_STR_ARG(ref_text(F, q->right->ref)), b.count);
         return;
     }
     joint j = { q, a.outside, b.outside, s->in->owner, ref_text(F, q->left->ref), ref_text(F, q->right->ref) };
@@ -220,7 +247,8 @@ static void write_potentials(gm_flatten *F, uint32_t root)
 {
     const node *nodes = F->connections->nodes;
     for (uint32_t i = nodes[root].next; i != NO_NODE; i = nodes[i].next) {
-        add_equation(F, gm_ex_var(F->ex, nodes[root].var), gm_ex_var(F->ex, nodes[i].var), nodes[i].at, nodes[i].length, nodes[i].owner);
+        add_equation(F, gm_ex_var(F->ex, nodes[root].var), gm_ex_var(F->ex, nodes[i].var), nodes[i].at, nodes[i].length,
+                     nodes[i].owner);
     }
 }
 

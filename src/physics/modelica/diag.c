@@ -166,8 +166,9 @@ gm_status gm_diags_fail(const gm_diags *diags, gm_error *err)
         const gm_diag *diag = &diags->items[i];
         if (diag->severity != GM_SEVERITY_ERROR) continue;
         if (diag->line == 0) return gm_fail(err, GM_INVALID, "physics.modelica", GM_STR_FMT, GM_STR_ARG(diag->text));
-        return gm_fail_at(err, GM_INVALID, "physics.modelica", diag->line, diag->column, GM_STR_FMT ":%u:%u: " GM_STR_FMT,
-                          GM_STR_ARG(diag->file), diag->line, diag->column, GM_STR_ARG(diag->text));
+        return gm_fail_at(err, GM_INVALID, "physics.modelica", diag->line, diag->column,
+                          GM_STR_FMT ":%u:%u: " GM_STR_FMT, GM_STR_ARG(diag->file), diag->line, diag->column,
+                          GM_STR_ARG(diag->text));
     }
     return gm_fail(err, GM_INVALID, "physics.modelica", "the model has errors");
 }

@@ -39,7 +39,8 @@ void add_action(gm_flatten *F, const gm_flat_action *action)
     gm_flat_action a    = *action;
     if (F->guard != GM_EX_NONE) {
         // An assertion must hold only where its branch does; the others happen only there.
-        if (a.kind == GM_FLAT_ASSERT || a.kind == GM_FLAT_WARN) a.value = gm_ex_2(F->ex, GM_EX_OR, gm_ex_1(F->ex, GM_EX_NOT, F->guard), a.value);
+        if (a.kind == GM_FLAT_ASSERT || a.kind == GM_FLAT_WARN)
+            a.value = gm_ex_2(F->ex, GM_EX_OR, gm_ex_1(F->ex, GM_EX_NOT, F->guard), a.value);
         else a.guard = a.guard == GM_EX_NONE ? F->guard : gm_ex_2(F->ex, GM_EX_AND, F->guard, a.guard);
     }
     if (a.guard != GM_EX_NONE && gm_ex_is(F->ex, a.guard, 1)) a.guard = GM_EX_NONE;
@@ -67,7 +68,8 @@ void equate(gm_flatten *F, value *a, value *b, const gm_ast_equation *at, uint32
     }
     if (!same || a->type == V_STRING) {
         gm_str left = value_text(F, a), right = value_text(F, b);
-        flatten_error(F, at->at, at->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT, GM_STR_ARG(left), GM_STR_ARG(right));
+        flatten_error(F, at->at, at->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
+                      GM_STR_ARG(left), GM_STR_ARG(right));
         return;
     }
     if (a->type == V_RECORD) {
@@ -106,7 +108,9 @@ static void read_for(gm_flatten *F, const scope *s, const gm_ast_equation *q, ui
     value range;
     if (!eval_range(F, s, &q->iterators[iterator], &range)) return;
     for (uint32_t i = 0; i < range.count; i++) {
-        local here  = { .name = q->iterators[iterator].name, .v = value_element(F, &range, i), .is_input = true, .next = s->locals };
+        local here = {
+            .name = q->iterators[iterator].name, .v = value_element(F, &range, i), .is_input = true, .next = s->locals
+        };
         scope inner = *s;
         inner.locals = &here;
         flatten_step(F);
@@ -180,7 +184,8 @@ static void read_branch(gm_flatten *F, const scope *s, const gm_ast_branch *b, g
 
 static void read_if_from(gm_flatten *F, const scope *s, const gm_ast_equation *q, uint32_t from);
 
-static void read_rest(gm_flatten *F, const scope *s, const gm_ast_equation *q, uint32_t from, gm_ex condition, sink *into)
+static void read_rest(gm_flatten *F, const scope *s, const gm_ast_equation *q, uint32_t from, gm_ex condition,
+                      sink *into)
 {
     sink *outer = F->sink;
     gm_ex guard = F->guard;
@@ -202,14 +207,16 @@ static void read_if_from(gm_flatten *F, const scope *s, const gm_ast_equation *q
     gm_ex c = eval_scalar(F, s, b->condition, V_BOOLEAN, "a condition");
     bool  known, structural = has_connect(b->items, b->count);
     if (c == GM_EX_NONE) return;
-    for (uint32_t i = from + 1; i < q->branch_count; i++) structural |= has_connect(q->branches[i].items, q->branches[i].count);
+    for (uint32_t i = from + 1; i < q->branch_count; i++)
+        structural |= has_connect(q->branches[i].items, q->branches[i].count);
     if (fold_condition(F, c, structural, &known)) {
         if (known) read_items(F, s, b->items, b->count);
         else read_if_from(F, s, q, from + 1);
         return;
     }
     if (structural) {
-        flatten_error(F, b->condition->at, b->condition->length, "a connection can not depend on a condition that varies");
+        flatten_error(F, b->condition->at, b->condition->length,
+                      "a connection can not depend on a condition that varies");
         return;
     }
     // A parameter decides which equations there are when the branches do not fit together.
@@ -228,8 +235,10 @@ static void read_if_from(gm_flatten *F, const scope *s, const gm_ast_equation *q
         else read_if_from(F, s, q, from + 1);
         return;
     }
-    flatten_error(F, q->at, 2, "the cases of this `if` have %u and %u equations; with a condition that varies they must have as many",
-                  yes.count, no.count);
+    flatten_error(
+        F, q->at, 2,
+        "the cases of this `if` have %u and %u equations; with a condition that varies they must have as many",
+        yes.count, no.count);
 }
 
 // ---------------------------------------------------------------------------------------------------- when
@@ -237,11 +246,13 @@ static void read_if_from(gm_flatten *F, const scope *s, const gm_ast_equation *q
 // What the branches of one when-equation assign: variable -> value so far.
 typedef struct assignments { gm_map values; gm_ids order; } assignments;
 
-static void read_when_items(gm_flatten *F, const scope *s, const gm_ast_equation *items, uint32_t count, gm_ex fire, assignments *to);
+static void read_when_items(gm_flatten *F, const scope *s, const gm_ast_equation *items, uint32_t count, gm_ex fire,
+                            assignments *to);
 
 static void assign(gm_flatten *F, const gm_ast_equation *q, gm_ex left, gm_ex right, gm_ex fire, assignments *to)
 {
-    if (gm_ex_op_of(F->ex, left) != GM_EX_VAR || F->flat->vars[gm_ex_at(F->ex, left)->id].variability >= GM_FLAT_PARAMETER) {
+    if (gm_ex_op_of(F->ex, left) != GM_EX_VAR ||
+        F->flat->vars[gm_ex_at(F->ex, left)->id].variability >= GM_FLAT_PARAMETER) {
         flatten_error(F, q->left->at, q->left->length, "the left side of an equation in `when` is a variable");
         return;
     }
@@ -262,7 +273,8 @@ static void assign_value(gm_flatten *F, const gm_ast_equation *q, value *a, valu
     bool same = value_convert(F, b, (value_type)a->type, a->cls) && value_same_shape(a, b);
     if (!same) {
         gm_str left = value_text(F, a), right = value_text(F, b);
-        flatten_error(F, q->at, q->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT, GM_STR_ARG(left), GM_STR_ARG(right));
+        flatten_error(F, q->at, q->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
+                      GM_STR_ARG(left), GM_STR_ARG(right));
         return;
     }
     if (a->type == V_RECORD) {
@@ -289,7 +301,8 @@ static void read_when_equal(gm_flatten *F, const scope *s, const gm_ast_equation
     assign_value(F, q, &left, &right, fire, to);
 }
 
-static void read_when_for(gm_flatten *F, const scope *s, const gm_ast_equation *q, uint32_t iterator, gm_ex fire, assignments *to)
+static void read_when_for(gm_flatten *F, const scope *s, const gm_ast_equation *q, uint32_t iterator, gm_ex fire,
+                          assignments *to)
 {
     if (iterator == q->iterator_count) {
         read_when_items(F, s, q->branches[0].items, q->branches[0].count, fire, to);
@@ -298,7 +311,9 @@ static void read_when_for(gm_flatten *F, const scope *s, const gm_ast_equation *
     value range;
     if (!eval_range(F, s, &q->iterators[iterator], &range)) return;
     for (uint32_t i = 0; i < range.count; i++) {
-        local here  = { .name = q->iterators[iterator].name, .v = value_element(F, &range, i), .is_input = true, .next = s->locals };
+        local here = {
+            .name = q->iterators[iterator].name, .v = value_element(F, &range, i), .is_input = true, .next = s->locals
+        };
         scope inner = *s;
         inner.locals = &here;
         flatten_step(F);
@@ -319,7 +334,8 @@ static void read_when_if(gm_flatten *F, const scope *s, const gm_ast_equation *q
     }
 }
 
-static void read_when_items(gm_flatten *F, const scope *s, const gm_ast_equation *items, uint32_t count, gm_ex fire, assignments *to)
+static void read_when_items(gm_flatten *F, const scope *s, const gm_ast_equation *items, uint32_t count, gm_ex fire,
+                            assignments *to)
 {
     // Inside a when nothing crosses: its expressions are looked at in events only.
     scope inner = *s;

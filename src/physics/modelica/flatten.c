@@ -31,8 +31,8 @@ value fail_value(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, .
 void flatten_step(gm_flatten *F)
 {
     if (++F->steps <= F->limits.steps_max) return;
-    gm_work_stop(&F->w, GM_LIMIT, WHERE, "`" GM_STR_FMT "`: the model takes more than %llu steps to unfold", GM_STR_ARG(F->flat->name),
-                 (unsigned long long)F->limits.steps_max);
+    gm_work_stop(&F->w, GM_LIMIT, WHERE, "`" GM_STR_FMT "`: the model takes more than %llu steps to unfold",
+                 GM_STR_ARG(F->flat->name), (unsigned long long)F->limits.steps_max);
 }
 
 gm_str name_of(const gm_flatten *F, gm_sym name)
@@ -46,7 +46,8 @@ gm_str ref_text(gm_flatten *F, const gm_ast_ref *ref)
     for (uint32_t i = 0; i < ref->count; i++) {
         gm_str part = name_of(F, ref->parts[i].name);
         const char *subs = ref->parts[i].subscript_count > 0 ? "[...]" : "";
-        text = gm_work_printf(&F->w, GM_STR_FMT "%s" GM_STR_FMT "%s", GM_STR_ARG(text), i > 0 ? "." : "", GM_STR_ARG(part), subs);
+        text             = gm_work_printf(&F->w, GM_STR_FMT "%s" GM_STR_FMT "%s", GM_STR_ARG(text), i > 0 ? "." : "",
+                                          GM_STR_ARG(part), subs);
     }
     return text;
 }
@@ -67,7 +68,9 @@ static void flatten_class(gm_flatten *F, const gm_ast_class *cls)
     flat->interface_id = gm_work_str(&F->rw, gm_modelica_interface(F->m, cls));
     flat->sources      = &F->m->sources;
     flat->at           = cls->at;
-    if (cls->is_partial) flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` is partial; it can not be simulated", GM_STR_ARG(flat->name));
+    if (cls->is_partial)
+        flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` is partial; it can not be simulated",
+                      GM_STR_ARG(flat->name));
 
     layout *lay = layout_of(F, cls);
     if (lay->is_prim || cls->kind == GM_AST_CLASS_FUNCTION || cls->kind == GM_AST_CLASS_PACKAGE) {
@@ -76,7 +79,8 @@ static void flatten_class(gm_flatten *F, const gm_ast_class *cls)
     }
     F->root = (inst){ .lay = lay, .state = INST_READY, .count = 1, .owner = GM_FLAT_NO_OWNER };
     F->root.kids = GM_WORK_NEW(&F->w, inst, lay->slot_count > 0 ? lay->slot_count : 1);
-    for (uint32_t i = 0; i < lay->slot_count; i++) F->root.kids[i] = (inst){ .parent = &F->root, .slot = &lay->slots[i], .depth = 1 };
+    for (uint32_t i = 0; i < lay->slot_count; i++)
+        F->root.kids[i] = (inst) { .parent = &F->root, .slot = &lay->slots[i], .depth = 1 };
     instantiate_all(F, &F->root);
     connect_begin(F);
     equations_of(F, &F->root);
@@ -115,7 +119,8 @@ gm_status gm_modelica_flatten(gm_modelica *m, gm_str class_name, const gm_flatte
 {
     *out_flat               = NULL;
     const gm_ast_class *cls = gm_modelica_class(m, class_name);
-    if (cls == NULL) return gm_fail(err, GM_NOTFOUND, WHERE, "there is no class `" GM_STR_FMT "`", GM_STR_ARG(class_name));
+    if (cls == NULL)
+        return gm_fail(err, GM_NOTFOUND, WHERE, "there is no class `" GM_STR_FMT "`", GM_STR_ARG(class_name));
     gm_modelica_limits limits = with_defaults(options);
     gm_arena   *way    = gm_arena_create(m->alloc, limits.bytes_max);
     gm_arena   *result = gm_arena_create(m->alloc, limits.bytes_max);

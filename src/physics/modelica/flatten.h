@@ -2,7 +2,8 @@
 //
 //   lookup.c    names of classes -> classes; a class with all it inherits -> a layout (one per class, shared)
 //   instance.c  layout + modifications -> instances and scalar variables; attributes and bindings
-//   eval.c      expressions -> values (arrays of gm_ex); builtin.c: der, sum, size ...; function.c: own functions
+//   eval.c      expressions -> values (arrays of gm_ex); eval_ref.c: names; builtin.c: der, sum, size ...; table.c
+//   function.c  calls of functions and records; algorithm.c: statements, run on symbols
 //   equation.c  sections -> equations, actions; connect.c: connection sets
 //
 // Instances are made when first asked for, so that an array's size may depend on any parameter; a name that is asked
@@ -61,7 +62,12 @@ typedef struct slot {
     bool                    type_known, is_protected;
 } slot;
 
-typedef struct dim_list { gm_ast_expr *const *items; uint32_t count; const gm_ast_class *cls; struct dim_list *next; } dim_list;
+typedef struct dim_list {
+    gm_ast_expr *const *items;
+    uint32_t            count;
+    const gm_ast_class *cls;
+    struct dim_list    *next;
+} dim_list;
 
 typedef struct section_ref { const gm_ast_section *section; const gm_ast_class *cls; } section_ref;
 
@@ -212,7 +218,8 @@ mod_source *scope_source(gm_flatten *F, const gm_ast_mod *mod, inst *home, const
 
 // eval.c
 value eval(gm_flatten *F, const scope *s, const gm_ast_expr *e);
-gm_ex eval_scalar(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type, const char *what);  // GM_EX_NONE after errors
+gm_ex eval_scalar(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type,
+                  const char *what); // GM_EX_NONE after errors
 bool  eval_number(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type, const char *what, double *out);
 bool  eval_integer(gm_flatten *F, const scope *s, const gm_ast_expr *e, const char *what, int64_t *out);
 value inst_value(gm_flatten *F, const scope *s, inst *in);
@@ -222,9 +229,10 @@ value eval_ref(gm_flatten *F, const scope *s, const gm_ast_ref *ref);
 const gm_ast_class *called_class(gm_flatten *F, const scope *s, const gm_ast_ref *ref);
 value eval_subscripts(gm_flatten *F, const scope *s, const gm_ast_part *part, value v);
 value value_field(gm_flatten *F, value v, gm_sym name, const gm_ast_part *at);
-bool  fold(gm_flatten *F, gm_ex e, bool any_parameter, double *out);  // any_parameter: marks those it uses as structural
+bool  fold(gm_flatten *F, gm_ex e, bool any_parameter, double *out); // any_parameter: marks those it uses as structural
 bool  is_parametric(gm_flatten *F, gm_ex e);               // depends on parameters and constants only
-value positions_of(gm_flatten *F, const scope *s, const gm_ast_part *part, const inst *array);  // which elements are meant
+value positions_of(gm_flatten *F, const scope *s, const gm_ast_part *part,
+                   const inst *array); // which elements are meant
 bool  fold_condition(gm_flatten *F, gm_ex e, bool any_parameter, bool *out);
 
 // value.c
@@ -246,15 +254,24 @@ value eval_call(gm_flatten *F, const scope *s, const gm_ast_expr *call, value *o
 typedef enum special { SPECIAL_NONE, SPECIAL_ASSERT, SPECIAL_TERMINATE, SPECIAL_REINIT } special;
 special special_call(gm_flatten *F, const scope *s, const gm_ast_expr *call);  // what stands as an equation of its own
 gm_flat_action read_special(gm_flatten *F, const scope *s, special kind, const gm_ast_expr *call, bool *out_good);
-value external_builtin(gm_flatten *F, const gm_ast_class *cls, const value *args, uint32_t count, const gm_ast_expr *at);
+value          external_builtin(gm_flatten *F, const gm_ast_class *cls, const value *args, uint32_t count,
+                                const gm_ast_expr *at);
 gm_ex time_derivative(gm_flatten *F, gm_ex e, const gm_ast_expr *at);
 
-// function.c
-void     call_function(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call, value *out, uint32_t want);
-void     run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section);
-value    record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call);
+// table.c
+value interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_expr *at);  // interp1, interp2
 
-gm_ex    fire_of(gm_flatten *F, const scope *s, const gm_ast_expr *condition);  // when does a `when` happen; GM_EX_NONE: error
+// algorithm.c
+void  run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section);           // of a model: adds its equations
+bool  run_body(gm_flatten *F, const layout *lay, local *locals);                       // of a function: sets its locals
+gm_ex fire_of(gm_flatten *F, const scope *s,
+              const gm_ast_expr *condition); // when does a `when` happen; GM_EX_NONE: error
+value copy_of(gm_flatten *F, const value *v);                                          // sharing nothing
+
+// function.c
+void     call_function(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call, value *out,
+                       uint32_t want);
+value    record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call);
 
 // equation.c
 void equations_of(gm_flatten *F, inst *in);

@@ -71,7 +71,8 @@ static void check_names(gm_flatten *F, const inst *in)
                 continue;
             }
             gm_str near = nearest_name(F, in->lay, item->name);
-            flatten_error(F, item->at, item->length, "there is no `" GM_STR_FMT "` in `" GM_STR_FMT "`%s" GM_STR_FMT "%s",
+            flatten_error(F, item->at, item->length,
+                          "there is no `" GM_STR_FMT "` in `" GM_STR_FMT "`%s" GM_STR_FMT "%s",
                           GM_STR_ARG(name_of(F, item->name)), GM_STR_ARG(class_path(F, in->lay->cls)),
                           near.len > 0 ? "; is `" : "", GM_STR_ARG(near), near.len > 0 ? "` meant?" : "");
         }
@@ -108,7 +109,8 @@ static value source_value(gm_flatten *F, const mod_source *m, const gm_ast_expr 
     uint32_t use = v.ndims - ndims < m->index_count ? v.ndims - ndims : m->index_count;
     for (uint32_t i = m->index_count - use; i < m->index_count; i++) {
         if (m->index[i] >= v.dims[0]) {
-            return fail_value(F, e->at, e->length, "this array has %u elements, but element %u is asked for", v.dims[0], m->index[i] + 1);
+            return fail_value(F, e->at, e->length, "this array has %u elements, but element %u is asked for", v.dims[0],
+                              m->index[i] + 1);
         }
         v = value_element(F, &v, m->index[i]);
     }
@@ -126,7 +128,8 @@ static gm_str element_suffix(gm_flatten *F, uint32_t ndims, const uint32_t *dims
     }
     char   text[GM_DIMS_MAX * 12 + 4];
     size_t len = 0;
-    for (uint32_t d = 0; d < ndims; d++) len += (size_t)snprintf(text + len, sizeof text - len, "%s%u", d == 0 ? "[" : ",", at[d]);
+    for (uint32_t d = 0; d < ndims; d++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%u", d == 0 ? "[" : ",", at[d]);
     text[len++] = ']';
     return gm_work_str(&F->w, (gm_str){ text, len });
 }
@@ -152,13 +155,14 @@ static layout *type_of_slot(gm_flatten *F, inst *in, slot *s, const mod_source *
         s->type_known           = true;
         if (cls == NULL) return NULL;
         if (cls->kind == GM_AST_CLASS_PACKAGE || cls->kind == GM_AST_CLASS_FUNCTION) {
-            flatten_error(F, s->decl->type->at, s->decl->type->length, "`" GM_STR_FMT "` is a %s; a component needs a class or a type",
+            flatten_error(F, s->decl->type->at, s->decl->type->length,
+                          "`" GM_STR_FMT "` is a %s; a component needs a class or a type",
                           GM_STR_ARG(class_path(F, cls)), cls->kind == GM_AST_CLASS_PACKAGE ? "package" : "function");
             return NULL;
         }
         if (cls->is_partial && !in->is_package) {
-            flatten_error(F, s->decl->type->at, s->decl->type->length, "`" GM_STR_FMT "` is partial: extend it, and use the result",
-                          GM_STR_ARG(class_path(F, cls)));
+            flatten_error(F, s->decl->type->at, s->decl->type->length,
+                          "`" GM_STR_FMT "` is partial: extend it, and use the result", GM_STR_ARG(class_path(F, cls)));
         }
         s->type = layout_of(F, cls);
     }
@@ -185,13 +189,15 @@ static bool add_dims(gm_flatten *F, inst *in, const scope *s, gm_ast_expr *const
         if (items[i]->kind == GM_AST_COLON) {
             const mod_source *m = binding_source(in);
             if (m == NULL) {
-                flatten_error(F, items[i]->at, items[i]->length, "the size `:` needs a value that it can be taken from");
+                flatten_error(F, items[i]->at, items[i]->length,
+                              "the size `:` needs a value that it can be taken from");
                 return false;
             }
             value v = source_value(F, m, m->mod->value, in->ndims + count - i);
             if (v.type == V_ERROR) return false;
             if (v.ndims <= in->ndims) {
-                flatten_error(F, m->mod->value->at, m->mod->value->length, "an array of %u dimensions is expected", in->ndims + count - i);
+                flatten_error(F, m->mod->value->at, m->mod->value->length, "an array of %u dimensions is expected",
+                              in->ndims + count - i);
                 return false;
             }
             size = v.dims[in->ndims];
@@ -199,7 +205,8 @@ static bool add_dims(gm_flatten *F, inst *in, const scope *s, gm_ast_expr *const
             // A size can be an enumeration or Boolean in Modelica; these are rare and not supported.
             if (!eval_integer(F, s, items[i], "an array's size", &size)) return false;
             if (size < 0 || size > GM_ARRAY_MAX) {
-                flatten_error(F, items[i]->at, items[i]->length, "an array's size is between 0 and %d, this is %lld", GM_ARRAY_MAX, (long long)size);
+                flatten_error(F, items[i]->at, items[i]->length, "an array's size is between 0 and %d, this is %lld",
+                              GM_ARRAY_MAX, (long long)size);
                 return false;
             }
         }
@@ -229,14 +236,18 @@ uint32_t add_variable(gm_flatten *F, const gm_flat_var *var, inst *in)
 
 static void make_variables(gm_flatten *F, inst *in)
 {
-    static const gm_flat_type types[] = { [V_REAL] = GM_FLAT_REAL, [V_INTEGER] = GM_FLAT_INTEGER, [V_BOOLEAN] = GM_FLAT_BOOLEAN,
-                                          [V_STRING] = GM_FLAT_STRING, [V_ENUM] = GM_FLAT_ENUM };
+    static const gm_flat_type types[] = { [V_REAL]    = GM_FLAT_REAL,
+                                          [V_INTEGER] = GM_FLAT_INTEGER,
+                                          [V_BOOLEAN] = GM_FLAT_BOOLEAN,
+                                          [V_STRING]  = GM_FLAT_STRING,
+                                          [V_ENUM]    = GM_FLAT_ENUM };
     gm_flat_var var = { .type = types[in->lay->prim], .owner = in->owner };
     var.binding = var.start = var.min = var.max = var.nominal = GM_EX_NONE;
     var.select  = GM_FLAT_SELECT_DEFAULT;
     if (in->slot != NULL) {
         var.at          = in->slot->decl->at;
-        var.description = in->slot->decl->comment.len > 0 ? gm_work_str(&F->rw, in->slot->decl->comment) : (gm_str){ 0 };
+        var.description =
+            in->slot->decl->comment.len > 0 ? gm_work_str(&F->rw, in->slot->decl->comment) : (gm_str) { 0 };
     }
     switch (in->variability) {
     case GM_AST_PARAMETER: var.variability = GM_FLAT_PARAMETER; break;
@@ -258,7 +269,8 @@ static void make_variables(gm_flatten *F, inst *in)
     if (in->lay->enumeration != NULL) {
         const gm_ast_class *cls      = in->lay->enumeration;
         gm_str             *literals = GM_WORK_NEW(&F->rw, gm_str, cls->literal_count > 0 ? cls->literal_count : 1);
-        for (uint32_t i = 0; i < cls->literal_count; i++) literals[i] = gm_work_str(&F->rw, name_of(F, cls->literals[i].name));
+        for (uint32_t i = 0; i < cls->literal_count; i++)
+            literals[i] = gm_work_str(&F->rw, name_of(F, cls->literals[i].name));
         var.literals      = literals;
         var.literal_count = cls->literal_count;
     }
@@ -277,8 +289,9 @@ static void make_variables(gm_flatten *F, inst *in)
 static void make_kids(gm_flatten *F, inst *in)
 {
     if (in->depth >= F->limits.depth_max) {
-        gm_work_stop(&F->w, GM_LIMIT, "physics.modelica", "components are nested more than %u levels deep: `" GM_STR_FMT "...`",
-                     F->limits.depth_max, GM_STR_ARG(gm_str_slice(in->path, 0, 60)));
+        gm_work_stop(&F->w, GM_LIMIT, "physics.modelica",
+                     "components are nested more than %u levels deep: `" GM_STR_FMT "...`", F->limits.depth_max,
+                     GM_STR_ARG(gm_str_slice(in->path, 0, 60)));
     }
     check_names(F, in);
     in->kids = GM_WORK_NEW(&F->w, inst, in->lay->slot_count > 0 ? in->lay->slot_count : 1);
@@ -296,9 +309,17 @@ static void make_elements(gm_flatten *F, inst *in)
     for (uint32_t i = 0; i < in->count; i++) {
         inst *e       = &in->elements[i];
         gm_str suffix = element_suffix(F, in->ndims, in->dims, i);
-        *e            = (inst){ .parent = in->parent, .slot = in->slot, .lay = in->lay, .state = INST_READY, .count = 1, .index = i,
-                                .is_element = true, .variability = in->variability, .flags = in->flags, .owner = in->owner,
-                                .depth = in->depth };
+        *e             = (inst) { .parent      = in->parent,
+                                  .slot        = in->slot,
+                                  .lay         = in->lay,
+                                  .state       = INST_READY,
+                                  .count       = 1,
+                                  .index       = i,
+                                  .is_element  = true,
+                                  .variability = in->variability,
+                                  .flags       = in->flags,
+                                  .owner       = in->owner,
+                                  .depth       = in->depth };
         e->path       = gm_work_printf(&F->w, GM_STR_FMT GM_STR_FMT, GM_STR_ARG(in->path), GM_STR_ARG(suffix));
         e->mods       = sources_of_element(F, in, i);
         make_kids(F, e);
@@ -339,7 +360,8 @@ static void make(gm_flatten *F, inst *in)
     inst *parent    = in->parent;
     in->path        = kid_path(F, parent, s->decl->name);
     in->count       = 1;
-    in->flags       = s->decl->flags | (s->is_protected ? GM_AST_PROTECTED : 0) | (parent->flags & (GM_AST_PROTECTED | GM_AST_FINAL));
+    in->flags =
+        s->decl->flags | (s->is_protected ? GM_AST_PROTECTED : 0) | (parent->flags & (GM_AST_PROTECTED | GM_AST_FINAL));
     in->variability = s->decl->variability > parent->variability ? s->decl->variability : parent->variability;
     in->owner       = GM_FLAT_NO_OWNER;
     if (is_disabled(F, in, s)) {
@@ -347,8 +369,10 @@ static void make(gm_flatten *F, inst *in)
         return;
     }
     if (s->decl->flags & (GM_AST_INNER | GM_AST_OUTER | GM_AST_STREAM)) {
-        flatten_error(F, s->decl->at, s->decl->length, "`%s` is not supported", (s->decl->flags & GM_AST_STREAM) ? "stream" :
-                      (s->decl->flags & GM_AST_INNER) ? "inner" : "outer");
+        flatten_error(F, s->decl->at, s->decl->length, "`%s` is not supported",
+                      (s->decl->flags & GM_AST_STREAM)  ? "stream"
+                      : (s->decl->flags & GM_AST_INNER) ? "inner"
+                                                        : "outer");
     }
     in->mods = sources_of(F, parent, s);
     in->lay  = type_of_slot(F, parent, s, in->mods);
@@ -381,7 +405,8 @@ void inst_ready(gm_flatten *F, inst *in)
 {
     if (in->state == INST_READY) return;
     if (in->state == INST_BUSY) {
-        flatten_error(F, in->slot->decl->at, in->slot->decl->length, "`" GM_STR_FMT "` depends on itself", GM_STR_ARG(in->path));
+        flatten_error(F, in->slot->decl->at, in->slot->decl->length, "`" GM_STR_FMT "` depends on itself",
+                      GM_STR_ARG(in->path));
         in->disabled = true;
         return;
     }
@@ -407,7 +432,10 @@ inst *package_of(gm_flatten *F, const gm_ast_class *cls)
     if (info->package != NULL) return info->package;
     inst *in      = GM_WORK_NEW(&F->w, inst, 1);
     info->package = in;
-    *in           = (inst){ .lay = layout_of(F, cls), .state = INST_READY, .count = 1, .is_package = true, .owner = GM_FLAT_NO_OWNER };
+    *in           = (inst) {
+                  .lay = layout_of(F, cls), .state = INST_READY, .count = 1, .is_package = true,
+                  .owner = GM_FLAT_NO_OWNER
+    };
     in->path      = class_path(F, cls);
     in->parent    = NULL;
     make_kids(F, in);
@@ -459,7 +487,8 @@ static gm_str attribute_text(gm_flatten *F, const inst *in, gm_word word)
     if (v.ndims > 0 && v.count > 0 && v.type == V_STRING) v = value_scalar(V_STRING, v.many[0]);
     if (!value_constant_text(F, &v, &text)) {
         gm_str found = value_text(F, &v);
-        flatten_error(F, mod->value->at, mod->value->length, "`" GM_STR_FMT "` must be a constant text, this is " GM_STR_FMT,
+        flatten_error(F, mod->value->at, mod->value->length,
+                      "`" GM_STR_FMT "` must be a constant text, this is " GM_STR_FMT,
                       GM_STR_ARG(name_of(F, mod->name)), GM_STR_ARG(found));
     }
     return gm_work_str(&F->rw, text);
@@ -478,7 +507,8 @@ static bool attribute_value(gm_flatten *F, const inst *in, gm_word word, value_t
     if (!fits) {
         gm_str found = value_text(F, &v);
         static const char *const names[] = { "?", "Real", "Integer", "Boolean", "String", "enumeration", "record" };
-        flatten_error(F, mod->value->at, mod->value->length, "`" GM_STR_FMT "` of `" GM_STR_FMT "` is " GM_STR_FMT ", %s%s is expected",
+        flatten_error(F, mod->value->at, mod->value->length,
+                      "`" GM_STR_FMT "` of `" GM_STR_FMT "` is " GM_STR_FMT ", %s%s is expected",
                       GM_STR_ARG(name_of(F, mod->name)), GM_STR_ARG(in->path), GM_STR_ARG(found), names[type],
                       in->ndims > 0 ? " for each element" : "");
         return false;
@@ -494,13 +524,14 @@ static gm_ex of_element(const value *v, uint32_t i)
 
 static void check_attribute_names(gm_flatten *F, const inst *in)
 {
-    static const gm_word known[] = { GM_WORD_start, GM_WORD_fixed, GM_WORD_unit, GM_WORD_min, GM_WORD_max, GM_WORD_nominal,
-                                     GM_WORD_displayUnit, GM_WORD_quantity, GM_WORD_stateSelect, GM_WORD_unbounded,
-                                     GM_WORD_absolutePath };
+    static const gm_word known[] = { GM_WORD_start,       GM_WORD_fixed,     GM_WORD_unit,        GM_WORD_min,
+                                     GM_WORD_max,         GM_WORD_nominal,   GM_WORD_displayUnit, GM_WORD_quantity,
+                                     GM_WORD_stateSelect, GM_WORD_unbounded, GM_WORD_absolutePath };
     for (const mod_source *m = in->mods; m != NULL; m = m->next) {
         for (uint32_t i = 0; i < m->mod->count; i++) {
             bool good = false;
-            for (size_t k = 0; k < sizeof known / sizeof known[0] && !good; k++) good = m->mod->items[i].name == F->m->words[known[k]];
+            for (size_t k = 0; k < sizeof known / sizeof known[0] && !good; k++)
+                good = m->mod->items[i].name == F->m->words[known[k]];
             if (!good) {
                 flatten_error(F, m->mod->items[i].at, m->mod->items[i].length, "there is no attribute `" GM_STR_FMT
                               "`; start, fixed, unit, displayUnit, quantity, min, max, nominal, stateSelect are",
@@ -568,8 +599,9 @@ static const value *record_binding(gm_flatten *F, inst *in)
     if (v.type != V_RECORD) {
         gm_str found = value_text(F, &v);
         if (m != NULL) {
-            flatten_error(F, m->mod->value->at, m->mod->value->length, "`" GM_STR_FMT "` is " GM_STR_FMT ", but its value is " GM_STR_FMT,
-                          GM_STR_ARG(in->path), GM_STR_ARG(class_path(F, in->lay->cls)), GM_STR_ARG(found));
+            flatten_error(F, m->mod->value->at, m->mod->value->length,
+                          "`" GM_STR_FMT "` is " GM_STR_FMT ", but its value is " GM_STR_FMT, GM_STR_ARG(in->path),
+                          GM_STR_ARG(class_path(F, in->lay->cls)), GM_STR_ARG(found));
         }
         return NULL;
     }
@@ -579,7 +611,8 @@ static const value *record_binding(gm_flatten *F, inst *in)
 }
 
 // The value that a prim is bound to. False: none.
-static bool find_binding(gm_flatten *F, inst *in, value *out, gm_place *out_at, uint32_t *out_length, const mod_source **out_source)
+static bool find_binding(gm_flatten *F, inst *in, value *out, gm_place *out_at, uint32_t *out_length,
+                         const mod_source **out_source)
 {
     const mod_source *m = binding_source(in);
     *out_source         = m;
@@ -603,7 +636,8 @@ static void missing_value(gm_flatten *F, const inst *in)
     gm_flat_var *var = &F->flat->vars[in->var];
     if (in->count == 0 || var->type == GM_FLAT_STRING || (var->flags & GM_FLAT_UNFIXED)) return;
     if (var->variability == GM_FLAT_CONSTANT) {
-        flatten_error(F, in->slot->decl->at, in->slot->decl->length, "the constant `" GM_STR_FMT "` has no value", GM_STR_ARG(in->path));
+        flatten_error(F, in->slot->decl->at, in->slot->decl->length, "the constant `" GM_STR_FMT "` has no value",
+                      GM_STR_ARG(in->path));
         return;
     }
     if (var->start == GM_EX_NONE) {
@@ -628,14 +662,18 @@ static void bind_values(gm_flatten *F, inst *in)
         return;
     }
     if (v.type == V_ERROR) return;
-    value whole = { .type = (uint8_t)in->lay->prim, .ndims = in->ndims, .count = in->count, .dims = in->dims, .cls = in->lay->enumeration };
+    value whole = { .type  = (uint8_t)in->lay->prim,
+                    .ndims = in->ndims,
+                    .count = in->count,
+                    .dims  = in->dims,
+                    .cls   = in->lay->enumeration };
     bool  fits  = value_convert(F, &v, in->lay->prim, in->lay->enumeration);
     // A scalar for an array is what `each` would say; only a modification from outside may leave it out.
     bool  spread = v.ndims == 0 && in->ndims > 0 && m != NULL && (m->mod->each || m->home != in->parent);
     if (!fits || (!spread && !value_same_shape(&v, &whole))) {
         gm_str found = value_text(F, &v), wanted = value_text(F, &whole);
-        flatten_error(F, at, length, "`" GM_STR_FMT "` is " GM_STR_FMT ", but its value is " GM_STR_FMT, GM_STR_ARG(in->path),
-                      GM_STR_ARG(wanted), GM_STR_ARG(found));
+        flatten_error(F, at, length, "`" GM_STR_FMT "` is " GM_STR_FMT ", but its value is " GM_STR_FMT,
+                      GM_STR_ARG(in->path), GM_STR_ARG(wanted), GM_STR_ARG(found));
         return;
     }
     for (uint32_t i = 0; i < in->count; i++) {
@@ -654,7 +692,8 @@ void inst_bind(gm_flatten *F, inst *in)
 {
     if (in->bind_state == INST_READY || in->disabled || in->lay == NULL || !in->lay->is_prim) return;
     if (in->bind_state == INST_BUSY) {
-        flatten_error(F, in->slot->decl->at, in->slot->decl->length, "the value of `" GM_STR_FMT "` depends on itself", GM_STR_ARG(in->path));
+        flatten_error(F, in->slot->decl->at, in->slot->decl->length, "the value of `" GM_STR_FMT "` depends on itself",
+                      GM_STR_ARG(in->path));
         return;
     }
     in->bind_state = INST_BUSY;

@@ -89,7 +89,8 @@ static char look(const lexer *lx, size_t ahead)
 
 static void complain(lexer *lx, size_t at, size_t length, const char *what)
 {
-    gm_diags_add(lx->diags, lx->sources, GM_SEVERITY_ERROR, lx->source->first + (gm_place)at, (uint32_t)length, "%s", what);
+    gm_diags_add(lx->diags, lx->sources, GM_SEVERITY_ERROR, lx->source->first + (gm_place)at, (uint32_t)length, "%s",
+                 what);
 }
 
 // Spaces and comments.
@@ -214,9 +215,11 @@ static void lex_one(lexer *lx, gm_tokens *out)
         token.kind = punctuation(lx);
         if (token.kind == GM_TOKEN_COUNT) {
             // One message for a run of strange bytes.
-            while (lx->at < lx->len && ((unsigned char)look(lx, 0) >= 0x80 || (unsigned char)look(lx, 0) < ' ')) lx->at++;
-            complain(lx, start, 1, c == '!' || c == '&' || c == '|' ? "not an operator of Modelica: `not`, `and`, `or`, `<>` are"
-                                                                     : "this character has no meaning here");
+            while (lx->at < lx->len && ((unsigned char)look(lx, 0) >= 0x80 || (unsigned char)look(lx, 0) < ' '))
+                lx->at++;
+            complain(lx, start, 1,
+                     c == '!' || c == '&' || c == '|' ? "not an operator of Modelica: `not`, `and`, `or`, `<>` are"
+                                                      : "this character has no meaning here");
         }
     }
     if (token.kind == GM_TOKEN_COUNT) return;

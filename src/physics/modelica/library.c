@@ -80,14 +80,16 @@ static void make_growable(gm_work *w, gm_ast_class *class_)
     if (class_->element_count > 0) memcpy(grown, class_->elements, class_->element_count * sizeof *grown);
     class_->elements = grown;
     for (uint32_t i = 0; i < class_->element_count; i++) {
-        if (grown[i].kind == GM_AST_CLASS && grown[i].class_->kind == GM_AST_CLASS_PACKAGE) make_growable(w, grown[i].class_);
+        if (grown[i].kind == GM_AST_CLASS && grown[i].class_->kind == GM_AST_CLASS_PACKAGE)
+            make_growable(w, grown[i].class_);
     }
 }
 
 static bool can_run(const gm_ast_class *class_)
 {
     return !class_->is_partial && !class_->is_enumeration &&
-           (class_->kind == GM_AST_CLASS_MODEL || class_->kind == GM_AST_CLASS_BLOCK || class_->kind == GM_AST_CLASS_CLASS);
+           (class_->kind == GM_AST_CLASS_MODEL || class_->kind == GM_AST_CLASS_BLOCK ||
+            class_->kind == GM_AST_CLASS_CLASS);
 }
 
 static gm_ast_class *last_runnable(gm_ast_class *class_)
@@ -95,7 +97,8 @@ static gm_ast_class *last_runnable(gm_ast_class *class_)
     if (can_run(class_)) return class_;
     if (class_->kind != GM_AST_CLASS_PACKAGE) return NULL;
     for (uint32_t i = class_->element_count; i-- > 0;) {
-        gm_ast_class *found = class_->elements[i].kind == GM_AST_CLASS ? last_runnable(class_->elements[i].class_) : NULL;
+        gm_ast_class *found =
+            class_->elements[i].kind == GM_AST_CLASS ? last_runnable(class_->elements[i].class_) : NULL;
         if (found != NULL) return found;
     }
     return NULL;
@@ -153,7 +156,7 @@ void gm_modelica_remove(gm_modelica *m, gm_str class_name)
 static void add_primitive(gm_modelica *m, gm_work *w, int index, gm_word word)
 {
     gm_ast_class *class_ = &m->prims[index];
-    *class_              = (gm_ast_class){ .name = m->words[word], .kind = GM_AST_CLASS_TYPE, .number = m->class_count++ };
+    *class_ = (gm_ast_class) { .name = m->words[word], .kind = GM_AST_CLASS_TYPE, .number = m->class_count++ };
     gm_diags none        = { .failed = true };
     add_member(m, w, &m->root, class_, &none);
 }
@@ -241,7 +244,8 @@ static gm_status add_file(gm_modelica *m, const gm_io *io, const char *path, gm_
     return st;
 }
 
-static gm_status add_folder(gm_modelica *m, const gm_io *io, const char *path, int depth, gm_diags *diags, gm_error *err);
+static gm_status add_folder(gm_modelica *m, const gm_io *io, const char *path, int depth, gm_diags *diags,
+                            gm_error *err);
 
 // One entry of a folder, by its name: a .mo file or a folder that may be a package.
 static gm_status add_entry(gm_modelica *m, const gm_io *io, const char *folder, gm_str name, bool folders, int depth,
@@ -262,7 +266,8 @@ static gm_status add_entry(gm_modelica *m, const gm_io *io, const char *folder, 
     return add_folder(m, io, path, depth + 1, diags, err);
 }
 
-static gm_status add_folder(gm_modelica *m, const gm_io *io, const char *path, int depth, gm_diags *diags, gm_error *err)
+static gm_status add_folder(gm_modelica *m, const gm_io *io, const char *path, int depth, gm_diags *diags,
+                            gm_error *err)
 {
     if (depth > FOLDER_DEPTH_MAX) return gm_fail(err, GM_LIMIT, WHERE, "%s: folders are nested too deep", path);
     gm_work_exit leave = { .err = err };
@@ -272,7 +277,8 @@ static gm_status add_folder(gm_modelica *m, const gm_io *io, const char *path, i
     char         package[4200];
     int          len = snprintf(package, sizeof package, "%s/package.mo", path);
     if (worst != GM_OK) return worst;
-    if (len < 0 || (size_t)len >= sizeof package) return gm_fail(err, GM_LIMIT, WHERE, "%s: the path is too long", path);
+    if (len < 0 || (size_t)len >= sizeof package)
+        return gm_fail(err, GM_LIMIT, WHERE, "%s: the path is too long", path);
     for (uint32_t i = 0; i < names.count; i++) {
         if (gm_str_is(names.items[i], "package.mo")) worst = add_file(m, io, package, diags, err);
     }
@@ -350,7 +356,8 @@ static void walk_class(walk *k, gm_ast_class *class_)
     }
 }
 
-void gm_modelica_each_class(gm_modelica *m, void (*each)(void *context, gm_str name, gm_str interface_id), void *context)
+void gm_modelica_each_class(gm_modelica *m, void (*each)(void *context, gm_str name, gm_str interface_id),
+                            void        *context)
 {
     gm_work_exit leave = { 0 };
     gm_work      w     = { .arena = m->arena, .leave = &leave };

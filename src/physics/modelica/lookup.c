@@ -83,12 +83,14 @@ const gm_ast_class *find_class(gm_flatten *F, const gm_ast_class *from, gm_sym n
 
 const gm_ast_class *resolve_class(gm_flatten *F, const gm_ast_class *from, const gm_ast_ref *ref, bool report)
 {
-    const gm_ast_class *cls = ref->global ? own_class(&F->m->root, ref->parts[0].name) : find_class(F, from, ref->parts[0].name);
+    const gm_ast_class *cls =
+        ref->global ? own_class(&F->m->root, ref->parts[0].name) : find_class(F, from, ref->parts[0].name);
     uint32_t            i   = 1;
     for (; cls != NULL && i < ref->count; i++) {
         const gm_ast_class *next = class_in(F, cls, ref->parts[i].name);
         if (next == NULL && report) {
-            flatten_error(F, ref->parts[i].at, ref->parts[i].length, "there is no class `" GM_STR_FMT "` in `" GM_STR_FMT "`",
+            flatten_error(F, ref->parts[i].at, ref->parts[i].length,
+                          "there is no class `" GM_STR_FMT "` in `" GM_STR_FMT "`",
                           GM_STR_ARG(name_of(F, ref->parts[i].name)), GM_STR_ARG(class_path(F, cls)));
             return NULL;
         }
@@ -184,7 +186,8 @@ static void add_slot(gm_flatten *F, layout *lay, slot fresh)
     if (known != NULL) {
         // The same declaration inherited over two ways is one.
         if (known->decl != fresh.decl) {
-            flatten_error(F, fresh.decl->at, fresh.decl->length, "`" GM_STR_FMT "` is inherited from `" GM_STR_FMT "` already",
+            flatten_error(F, fresh.decl->at, fresh.decl->length,
+                          "`" GM_STR_FMT "` is inherited from `" GM_STR_FMT "` already",
                           GM_STR_ARG(name_of(F, fresh.decl->name)), GM_STR_ARG(class_path(F, known->cls)));
         }
         return;
@@ -258,7 +261,8 @@ static void fill_long(gm_flatten *F, layout *lay, const gm_ast_class *cls)
                                      .is_protected = (e->component->flags & GM_AST_PROTECTED) != 0 });
         } else if (e->kind == GM_AST_EXTENDS) {
             const gm_ast_class *base = resolve_class(F, cls, e->extends->base, true);
-            if (base != NULL) inherit(F, lay, layout_of(F, base), &e->extends->mod, cls, false, e->extends->is_protected);
+            if (base != NULL)
+                inherit(F, lay, layout_of(F, base), &e->extends->mod, cls, false, e->extends->is_protected);
         }
     }
     for (uint32_t i = 0; i < cls->section_count; i++) {
@@ -275,7 +279,8 @@ layout *layout_of(gm_flatten *F, const gm_ast_class *cls)
     layout *lay = info->layout;
     lay->cls    = cls;
     if (info->state == MAKING) {
-        flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` inherits from itself", GM_STR_ARG(name_of(F, cls->name)));
+        flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` inherits from itself",
+                      GM_STR_ARG(name_of(F, cls->name)));
         return lay;
     }
     if (++F->depth > INHERITANCE_MAX + F->limits.depth_max) {

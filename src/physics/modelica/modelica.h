@@ -6,8 +6,9 @@
 //   gm_compile(flat, ...)                                               // physics/compile/compile.h
 //
 // What is understood: Modelica 3.6 without stream connectors, inner/outer, replaceable classes, clocks, operator
-// overloading and external functions (README.md has the list); and flat Base Modelica files. Known from the start, without
-// a text: Modelica.Constants, Modelica.Units.SI (and Modelica.SIunits), Modelica.Math, and our Gemel.interp1/interp2.
+// overloading and external functions (README.md has the list); and flat Base Modelica files. Known from the start,
+// without a text: Modelica.Constants, Modelica.Units.SI (and Modelica.SIunits), Modelica.Math, and our
+// Gemel.interp1/interp2.
 //
 // A program's texts are one set; after an error in one of them the others stay usable. One thread at a time.
 #ifndef GM_PHYSICS_MODELICA_MODELICA_H
@@ -27,10 +28,11 @@ void                      gm_modelica_destroy(gm_modelica *m);
 GM_NODISCARD gm_status gm_modelica_add(gm_modelica *m, gm_str file, gm_str text, gm_diags *diags, gm_error *err);
 
 // A file, or a folder: package.mo first, then *.mo by name, then folders that hold a package.mo.
-GM_NODISCARD gm_status gm_modelica_add_path(gm_modelica *m, const gm_io *io, const char *path, gm_diags *diags, gm_error *err);
+GM_NODISCARD gm_status gm_modelica_add_path(gm_modelica *m, const gm_io *io, const char *path, gm_diags *diags,
+                                            gm_error *err);
 
-// Forgets a class at the top, so that its name can be used again (an assembly that is made anew). Flat models made from it
-// stay as they are. LIMIT: its memory is released with the set only.
+// Forgets a class at the top, so that its name can be used again (an assembly that is made anew). Flat models made from
+// it stay as they are. LIMIT: its memory is released with the set only.
 void gm_modelica_remove(gm_modelica *m, gm_str class_name);
 
 // The class that a file is about: the last one of the last text that is a model, block or class (inside a package: its
@@ -39,7 +41,8 @@ gm_str gm_modelica_last_class(const gm_modelica *m);
 
 // Calls each for every class of the added texts that can be simulated, with its full name ("Plant.Tank") and the
 // interface it names in annotation(__gemel(interface=...)), or empty.
-void gm_modelica_each_class(gm_modelica *m, void (*each)(void *context, gm_str name, gm_str interface_id), void *context);
+void gm_modelica_each_class(gm_modelica *m, void (*each)(void *context, gm_str name, gm_str interface_id),
+                            void        *context);
 
 // The text of the class's annotation(...) as written, or empty. Viewed.
 gm_str gm_modelica_annotation(gm_modelica *m, gm_str class_name);

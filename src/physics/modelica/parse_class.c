@@ -37,7 +37,8 @@ static int class_kind_ahead(const gm_parser *p, uint32_t *out_length)
     case GM_KEY_FUNCTION: return GM_AST_CLASS_FUNCTION;
     case GM_KEY_PACKAGE: return GM_AST_CLASS_PACKAGE;
     case GM_KEY_OPERATOR:
-        if (parser_look(p, i + 1)->kind == GM_KEY_FUNCTION || parser_look(p, i + 1)->kind == GM_KEY_RECORD) (*out_length)++;
+        if (parser_look(p, i + 1)->kind == GM_KEY_FUNCTION || parser_look(p, i + 1)->kind == GM_KEY_RECORD)
+            (*out_length)++;
         return GM_AST_CLASS_OPERATOR;
     default: return -1;
     }
@@ -104,8 +105,8 @@ static void read_constraint(gm_parser *p)
 }
 
 // name[dims](mods) = value if condition "comment" annotation(...)
-static gm_ast_component *read_component(gm_parser *p, const prefixes *pre, const gm_ast_ref *type, gm_ast_expr **type_dims,
-                                        uint32_t type_dim_count)
+static gm_ast_component *read_component(gm_parser *p, const prefixes *pre, const gm_ast_ref *type,
+                                        gm_ast_expr **type_dims, uint32_t type_dim_count)
 {
     gm_ast_component *c = GM_WORK_NEW(p->w, gm_ast_component, 1);
     c->at               = parser_look(p, 0)->at;
@@ -147,7 +148,8 @@ static void read_components(gm_parser *p, bool is_protected, element_list *list)
     uint32_t      dim_count = 0;
     if (parser_at(p, GM_TOKEN_OPEN_BRACKET)) dims = parser_subscripts(p, &dim_count);
     if (parser_at(p, GM_TOKEN_EQUALS) && !p->failed) {
-        parser_fail_at(p, type->at, type->length, "a declaration is expected here; is `equation` missing above this line?");
+        parser_fail_at(p, type->at, type->length,
+                       "a declaration is expected here; is `equation` missing above this line?");
         return;
     }
     do {
@@ -203,7 +205,7 @@ static void read_import(gm_parser *p, element_list *list)
             memcpy(names, parts, count * sizeof *names);
             names[count]      = (gm_ast_part){ .at = parser_look(p, 0)->at, .length = parser_look(p, 0)->length };
             names[count].name = parser_name(p, "an import");
-            *each             = (gm_ast_ref){ .parts = names, .count = count + 1, .at = from->at, .length = from->length };
+            *each = (gm_ast_ref) { .parts = names, .count = count + 1, .at = from->at, .length = from->length };
             element.import    = new_import(p, names[count].name, each);
             add_element(p, list, element);
         } while (parser_take(p, GM_TOKEN_COMMA));
@@ -266,9 +268,10 @@ static void index_members(gm_parser *p, gm_ast_class *class_)
         }
         const gm_ast_element *first = &class_->elements[known];
         uint32_t              line, column;
-        gm_source_at(p->sources, first->kind == GM_AST_COMPONENT ? first->component->at : first->class_->at, &line, &column);
-        gm_diags_add(p->diags, p->sources, GM_SEVERITY_ERROR, at, length, "`" GM_STR_FMT "` is declared already, in line %u",
-                     GM_STR_ARG(name_text(p, name)), line);
+        gm_source_at(p->sources, first->kind == GM_AST_COMPONENT ? first->component->at : first->class_->at, &line,
+                     &column);
+        gm_diags_add(p->diags, p->sources, GM_SEVERITY_ERROR, at, length,
+                     "`" GM_STR_FMT "` is declared already, in line %u", GM_STR_ARG(name_text(p, name)), line);
     }
 }
 
@@ -411,9 +414,11 @@ static void read_short_class(gm_parser *p, gm_ast_class *class_)
     } else {
         prefixes pre       = read_prefixes(p, false);
         class_->base_flags = pre.flags;
-        if (parser_at(p, GM_KEY_DER)) parser_fail(p, "functions made by `der` are not supported; the name of a class is expected");
+        if (parser_at(p, GM_KEY_DER))
+            parser_fail(p, "functions made by `der` are not supported; the name of a class is expected");
         class_->base = parser_type_name(p);
-        if (parser_at(p, GM_TOKEN_OPEN_BRACKET)) class_->base_dimensions = parser_subscripts(p, &class_->base_dimension_count);
+        if (parser_at(p, GM_TOKEN_OPEN_BRACKET))
+            class_->base_dimensions = parser_subscripts(p, &class_->base_dimension_count);
         class_->base_mod = (gm_ast_mod){ .name = class_->name, .at = class_->at, .length = class_->length };
         if (parser_at(p, GM_TOKEN_OPEN)) parser_mod_arguments(p, &class_->base_mod);
     }
@@ -428,7 +433,8 @@ static gm_ast_class *read_class(gm_parser *p, gm_ast_class *parent)
     class_->number       = (*p->class_number)++;
     if (!parser_descend(p)) return class_;
     read_class_head(p, class_);
-    if (parser_at(p, GM_KEY_EXTENDS)) parser_fail(p, "`class extends` is not supported; the name of the class is expected");
+    if (parser_at(p, GM_KEY_EXTENDS))
+        parser_fail(p, "`class extends` is not supported; the name of the class is expected");
     class_->at     = parser_look(p, 0)->at;
     class_->length = parser_look(p, 0)->length;
     class_->name   = parser_name(p, "the class");
@@ -459,8 +465,14 @@ void gm_parse(gm_work *w, gm_names *names, const gm_sources *sources, const gm_s
     *out_parsed      = (gm_parsed){ 0 };
     gm_tokens tokens = { 0 };
     gm_lex(w, names, sources, source, diags, &tokens);
-    gm_parser parser = { .w = w, .names = names, .sources = sources, .source = source, .diags = diags, .tokens = tokens.items,
-                         .end = tokens.count - 1, .class_number = class_number };
+    gm_parser  parser = { .w            = w,
+                          .names        = names,
+                          .sources      = sources,
+                          .source       = source,
+                          .diags        = diags,
+                          .tokens       = tokens.items,
+                          .end          = tokens.count - 1,
+                          .class_number = class_number };
     gm_parser *p     = &parser;
     if (parser_take(p, GM_KEY_WITHIN)) {
         out_parsed->has_within = true;

@@ -12,8 +12,17 @@ static gm_ast_equation read_equation(gm_parser *p, bool algorithm);
 static bool at_end_of_body(const gm_parser *p)
 {
     switch (parser_look(p, 0)->kind) {
-    case GM_TOKEN_END: case GM_KEY_END: case GM_KEY_ELSE: case GM_KEY_ELSEIF: case GM_KEY_ELSEWHEN: case GM_KEY_EQUATION:
-    case GM_KEY_ALGORITHM: case GM_KEY_PUBLIC: case GM_KEY_PROTECTED: case GM_KEY_ANNOTATION: case GM_KEY_EXTERNAL: return true;
+    case GM_TOKEN_END:
+    case GM_KEY_END:
+    case GM_KEY_ELSE:
+    case GM_KEY_ELSEIF:
+    case GM_KEY_ELSEWHEN:
+    case GM_KEY_EQUATION:
+    case GM_KEY_ALGORITHM:
+    case GM_KEY_PUBLIC:
+    case GM_KEY_PROTECTED:
+    case GM_KEY_ANNOTATION:
+    case GM_KEY_EXTERNAL: return true;
     case GM_KEY_INITIAL: {
         uint32_t next = parser_look(p, 1)->kind;
         return next == GM_KEY_EQUATION || next == GM_KEY_ALGORITHM;

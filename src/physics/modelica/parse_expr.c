@@ -16,7 +16,8 @@ bool parser_take(gm_parser *p, uint32_t kind)
 
 gm_str parser_shown(const gm_parser *p, const gm_token *token)
 {
-    return gm_str_slice(p->source->text, token->at - p->source->first, token->at - p->source->first + (token->length < 40 ? token->length : 40));
+    return gm_str_slice(p->source->text, token->at - p->source->first,
+                        token->at - p->source->first + (token->length < 40 ? token->length : 40));
 }
 
 void parser_fail_at(gm_parser *p, gm_place at, uint32_t length, const char *fmt, ...)
@@ -57,7 +58,8 @@ bool parser_expect(gm_parser *p, uint32_t kind, const char *after)
         const gm_token *last  = &p->tokens[p->at - 1];
         const gm_token *token = parser_look(p, 0);
         gm_str          shown = token->kind == GM_TOKEN_END ? GM_STR("the end of the text") : parser_shown(p, token);
-        parser_fail_at(p, last->at + last->length, 1, "`;` is expected %s, before `" GM_STR_FMT "`", after, GM_STR_ARG(shown));
+        parser_fail_at(p, last->at + last->length, 1, "`;` is expected %s, before `" GM_STR_FMT "`", after,
+                       GM_STR_ARG(shown));
     } else {
         parser_fail(p, "%s is expected%s%s", gm_token_text(kind), *after != '\0' ? " " : "", after);
     }
@@ -97,7 +99,8 @@ void parser_recover(gm_parser *p, uint32_t started_at)
     for (int depth = 0; p->at < p->end; p->at++) {
         uint32_t kind = p->tokens[p->at].kind;
         if (kind == GM_TOKEN_OPEN || kind == GM_TOKEN_OPEN_BRACE || kind == GM_TOKEN_OPEN_BRACKET) depth++;
-        if ((kind == GM_TOKEN_CLOSE || kind == GM_TOKEN_CLOSE_BRACE || kind == GM_TOKEN_CLOSE_BRACKET) && depth > 0) depth--;
+        if ((kind == GM_TOKEN_CLOSE || kind == GM_TOKEN_CLOSE_BRACE || kind == GM_TOKEN_CLOSE_BRACKET) && depth > 0)
+            depth--;
         if (kind == GM_TOKEN_SEMICOLON && depth == 0) {
             p->at++;
             return;
@@ -221,7 +224,8 @@ static gm_ast_ref *read_ref(gm_parser *p, bool subscripts)
         GM_WORK_RESERVE(p->w, parts, capacity, count + 1);
         gm_ast_part part = { .at = parser_look(p, 0)->at, .length = parser_look(p, 0)->length };
         part.name        = parser_name(p, subscripts ? "a variable" : "a class");
-        if (subscripts && parser_at(p, GM_TOKEN_OPEN_BRACKET)) part.subscripts = parser_subscripts(p, &part.subscript_count);
+        if (subscripts && parser_at(p, GM_TOKEN_OPEN_BRACKET))
+            part.subscripts = parser_subscripts(p, &part.subscript_count);
         parts[count++] = part;
     } while (parser_take(p, GM_TOKEN_DOT));
     ref->parts  = parts;
@@ -288,7 +292,8 @@ static gm_ast_expr *read_call(gm_parser *p, gm_ast_ref *function)
         } else if (named) {
             parser_fail(p, "an argument without a name can not follow one with a name; `name = value` is expected");
         }
-        if (parser_at(p, GM_KEY_FUNCTION)) parser_fail(p, "functions as arguments are not supported; a value is expected");
+        if (parser_at(p, GM_KEY_FUNCTION))
+            parser_fail(p, "functions as arguments are not supported; a value is expected");
         list_add(p, &args, parser_expression(p));
         gm_ids_add(p->w, &names, name);
         if (args.count == 1 && parser_take(p, GM_KEY_FOR)) {
@@ -363,7 +368,8 @@ static gm_ast_expr *read_parenthesis(gm_parser *p)
 static gm_ast_expr *read_number(gm_parser *p)
 {
     gm_ast_expr *expr  = new_expr(p, GM_AST_INTEGER);
-    gm_str       shown = gm_str_slice(p->source->text, expr->at - p->source->first, expr->at - p->source->first + expr->length);
+    gm_str       shown =
+        gm_str_slice(p->source->text, expr->at - p->source->first, expr->at - p->source->first + expr->length);
     char         text[400];
     if (shown.len >= sizeof text) {
         parser_fail(p, "a number of at most %zu characters is expected", sizeof text - 1);
@@ -555,8 +561,8 @@ static void read_redeclaration(gm_parser *p, gm_ast_mod *mod)
     mod->redeclare = true;
     parser_take(p, GM_KEY_REPLACEABLE);
     parser_take(p, GM_KEY_FINAL);
-    static const uint32_t kinds[] = { GM_KEY_CLASS, GM_KEY_MODEL, GM_KEY_BLOCK, GM_KEY_CONNECTOR, GM_KEY_RECORD, GM_KEY_TYPE,
-                                      GM_KEY_FUNCTION, GM_KEY_PACKAGE };
+    static const uint32_t kinds[]  = { GM_KEY_CLASS,  GM_KEY_MODEL, GM_KEY_BLOCK,    GM_KEY_CONNECTOR,
+                                       GM_KEY_RECORD, GM_KEY_TYPE,  GM_KEY_FUNCTION, GM_KEY_PACKAGE };
     bool is_class = false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !is_class; i++) is_class = parser_take(p, kinds[i]);
     if (is_class) {

@@ -129,7 +129,8 @@ value value_stack(gm_flatten *F, const value *items, uint32_t count, const gm_as
         if (both == V_REAL) type = V_REAL;
     }
     uint32_t dims[GM_DIMS_MAX];
-    if (items[0].ndims + 1u > GM_DIMS_MAX) return fail_value(F, at->at, at->length, "an array of more than %d dimensions", GM_DIMS_MAX);
+    if (items[0].ndims + 1u > GM_DIMS_MAX)
+        return fail_value(F, at->at, at->length, "an array of more than %d dimensions", GM_DIMS_MAX);
     dims[0] = count;
     if (items[0].ndims > 0) memcpy(dims + 1, items[0].dims, items[0].ndims * sizeof *dims);
     value v = value_array(F, type, items[0].ndims + 1u, dims);
@@ -150,8 +151,9 @@ value value_select(gm_flatten *F, gm_ex condition, value a, value b, const gm_as
     value_type type = common_type(&a, &b);
     if (type == V_ERROR || !value_same_shape(&a, &b)) {
         gm_str one = value_text(F, &a), other = value_text(F, &b);
-        return fail_value(F, at->at, at->length, "both cases must be alike: one is " GM_STR_FMT ", the other " GM_STR_FMT,
-                          GM_STR_ARG(one), GM_STR_ARG(other));
+        return fail_value(F, at->at, at->length,
+                          "both cases must be alike: one is " GM_STR_FMT ", the other " GM_STR_FMT, GM_STR_ARG(one),
+                          GM_STR_ARG(other));
     }
     if (type == V_RECORD) {
         value    v = a;
@@ -174,7 +176,8 @@ value value_select(gm_flatten *F, gm_ex condition, value a, value b, const gm_as
 value default_value(gm_flatten *F, layout *lay)
 {
     if (lay->is_prim) {
-        value v = value_scalar(lay->prim, lay->prim == V_STRING ? gm_ex_text(F->ex, GM_STR("")) : gm_ex_const(F->ex, lay->prim == V_ENUM));
+        value v = value_scalar(lay->prim, lay->prim == V_STRING ? gm_ex_text(F->ex, GM_STR(""))
+                                                                : gm_ex_const(F->ex, lay->prim == V_ENUM));
         v.cls   = lay->enumeration;
         return v;
     }
