@@ -42,6 +42,9 @@ gm_status gm_code_diff(gm_code *code, uint32_t wrt, uint32_t n, const uint32_t *
 // Drops what no result needs; with contract, turns products that have one use into multiply-adds.
 gm_status gm_code_compact(gm_code *code, bool contract);
 
+// Reorders compacted code so that consumers follow closely on producers. The values stay the same, bit for bit.
+gm_status gm_code_schedule(gm_code *code);
+
 // Appends the code of a region. slot_value[slot] stands in for LOADs of that slot, GM_CODE_NONE = load it.
 //   map  [from->ins_count]  out: the new place of every value
 void gm_code_inline(gm_code *code, const gm_region *from, const uint32_t *slot_value, uint32_t *map);

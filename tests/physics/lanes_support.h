@@ -25,7 +25,7 @@ static inline void gm_test_run(const gm_program *program, const gm_code *code, u
 {
     gm_kernel *kernel = NULL;
     gm_error   err    = { 0 };
-    assert_gm_ok(gm_kernel_create(gm_alloc_system(), program, code, row_count, executor, &kernel, &err), err);
+    assert_gm_ok(gm_kernel_create(gm_alloc_system(), program, code, row_count, GM_CODE_NONE, executor, &kernel, &err), err);
     double *scratch = aligned_alloc(64, (gm_kernel_scratch(kernel) + 8) * sizeof(double) / 64 * 64 + 64);
     gm_kernel_prepare(kernel, scratch);
     gm_kernel_run(kernel, rows, scratch, times);

@@ -106,7 +106,7 @@ static void no_page_is_writable_and_executable(void **state)
     gm_kernel  *kernel   = NULL;
     gm_code_result_add(&code, GM_RESULT_STORE, 0, gm_code_emit(&code, GM_OP_SQRT, gm_code_emit(&code, GM_OP_LOAD, 0, 0, 0), 0, 0));
     assert_int_equal(gm_code_compact(&code, false), GM_OK);
-    assert_int_equal(gm_kernel_create(gm_alloc_system(), NULL, &code, 1, executor, &kernel, NULL), GM_OK);
+    assert_int_equal(gm_kernel_create(gm_alloc_system(), NULL, &code, 1, GM_CODE_NONE, executor, &kernel, NULL), GM_OK);
     FILE *maps = fopen("/proc/self/maps", "r");
     char  line[512];
     assert_non_null(maps);

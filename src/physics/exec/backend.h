@@ -18,8 +18,8 @@ void gm_dense_solve_avx2(uint32_t n, double *a, double *b);
 void gm_dense_solve_avx512(uint32_t n, double *a, double *b);
 
 typedef struct gm_backend {
-    gm_interp_run  *interpret;
-    gm_dense_solve *solve;
+    const gm_interp *interp;
+    gm_dense_solve  *solve;
     // All stretches of a kernel go into one piece of executable memory: out_run[i] is the entry of codes[i].
     gm_status (*compile)(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, uint32_t row_count,
                          gm_native **out_native, gm_native_run **out_run, gm_error *err);

@@ -8,7 +8,7 @@ bool gm_executor_available(gm_executor executor)
 
 const gm_backend *gm_backend_of(gm_executor executor)
 {
-    static const gm_backend plain = { gm_interp_run_one, gm_dense_solve_one, NULL, NULL };
+    static const gm_backend plain = { &gm_interp_one, gm_dense_solve_one, NULL, NULL };
     (void)executor;
     return &plain;
 }

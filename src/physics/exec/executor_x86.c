@@ -32,11 +32,11 @@ static gm_status compile_avx512(const gm_alloc *alloc, const gm_code *const *cod
 
 const gm_backend *gm_backend_of(gm_executor executor)
 {
-    static const gm_backend plain       = { gm_interp_run_one, gm_dense_solve_one, NULL, NULL };
-    static const gm_backend avx2        = { gm_interp_run_avx2, gm_dense_solve_avx2, NULL, NULL };
-    static const gm_backend avx512      = { gm_interp_run_avx512, gm_dense_solve_avx512, NULL, NULL };
-    static const gm_backend code_avx2   = { gm_interp_run_avx2, gm_dense_solve_avx2, compile_avx2, gm_native_release };
-    static const gm_backend code_avx512 = { gm_interp_run_avx512, gm_dense_solve_avx512, compile_avx512, gm_native_release };
+    static const gm_backend plain       = { &gm_interp_one, gm_dense_solve_one, NULL, NULL };
+    static const gm_backend avx2        = { &gm_interp_avx2, gm_dense_solve_avx2, NULL, NULL };
+    static const gm_backend avx512      = { &gm_interp_avx512, gm_dense_solve_avx512, NULL, NULL };
+    static const gm_backend code_avx2   = { &gm_interp_avx2, gm_dense_solve_avx2, compile_avx2, gm_native_release };
+    static const gm_backend code_avx512 = { &gm_interp_avx512, gm_dense_solve_avx512, compile_avx512, gm_native_release };
     switch (executor) {
     case GM_EXECUTOR_INTERPRETER_AVX2: return &avx2;
     case GM_EXECUTOR_INTERPRETER_AVX512: return &avx512;

@@ -1,4 +1,5 @@
-// From code to interpreter operations: which row every value lives in.
+// From code to interpreter operations: which row every value lives in, and which never needs one because it is used up
+// while it is in the accumulator.
 //
 // A LOAD costs nothing: its users read the row itself. A value that is stored is computed in place when nobody reads
 // the row's old content afterwards; otherwise it is copied there at the end. Other values take scratch rows, the most
@@ -11,6 +12,7 @@ typedef struct translation {
     const gm_alloc   *alloc;
     const gm_code    *code;
     uint32_t          row_count;
+    const uint8_t    *uniform;     // [rows]
     gm_interp_consts *consts;
     gm_interp_op     *ops;
     size_t            count, capacity;
@@ -27,16 +29,17 @@ static const uint32_t NONE = GM_CODE_NONE;
 
 static uint32_t place_of_row(const translation *t, uint32_t row)
 {
-    return row < t->row_count ? row * 64 | GM_INTERP_ROWS : (row - t->row_count) * 64 | GM_INTERP_SCRATCH;
+    uint32_t place = row < t->row_count ? row * 64 | GM_INTERP_ROWS : (row - t->row_count) * 64 | GM_INTERP_SCRATCH;
+    return t->uniform[row] ? place | GM_INTERP_UNIFORM : place;
 }
 
-static void put(translation *t, uint32_t op, uint32_t to, uint32_t a, uint32_t b, uint32_t c)
+static void put(translation *t, gm_interp_op op)
 {
     if (!gm_alloc_reserve(t->alloc, &t->ops, &t->capacity, t->count + 1, sizeof *t->ops)) {
         t->refused = true;
         return;
     }
-    t->ops[t->count++] = (gm_interp_op){ op, to, a, b, c };
+    t->ops[t->count++] = op;
 }
 
 static uint32_t place_of_const(translation *t, double value)
@@ -45,14 +48,14 @@ static uint32_t place_of_const(translation *t, double value)
     uint64_t          bits;
     memcpy(&bits, &value, sizeof bits);
     for (size_t i = 0; i < consts->count; i++) {
-        if (consts->bits[i] == bits) return (uint32_t)i * 64 | GM_INTERP_CONSTS;
+        if (consts->bits[i] == bits) return (uint32_t)i * 64 | GM_INTERP_CONSTS | GM_INTERP_UNIFORM;
     }
     if (!gm_alloc_reserve(t->alloc, &consts->bits, &consts->capacity, consts->count + 1, sizeof bits)) {
         t->refused = true;
         return 0;
     }
     consts->bits[consts->count] = bits;
-    return (uint32_t)consts->count++ * 64 | GM_INTERP_CONSTS;
+    return (uint32_t)consts->count++ * 64 | GM_INTERP_CONSTS | GM_INTERP_UNIFORM;
 }
 
 static double mask_bits(bool truth)
@@ -110,9 +113,91 @@ static void plan_stores(translation *t, uint32_t *last_read, uint32_t rows)
     }
 }
 
+static void put_copy(translation *t, uint32_t to, uint32_t from)
+{
+    put(t, (gm_interp_op){ GM_INTERP_COPY, 0, GM_INTERP_TO_ROW, to, from, from, from });
+}
+
+static bool has_forms(uint32_t op)
+{
+    return op == GM_OP_ADD || op == GM_OP_SUB || op == GM_OP_MUL || op == GM_OP_DIV || op == GM_OP_FMA || op == GM_OP_FMS ||
+           op == GM_OP_FNMA;
+}
+
+// Brings operand `value` to where the operation's forms take the accumulator; 0 when none of its operands is the value.
+static uint32_t form_of(gm_ins *ins, uint32_t value)
+{
+    bool a = ins->a == value, b = ins->b == value, c = gm_op_arity(ins->op) == 3 && ins->c == value;
+    if (!has_forms(ins->op) || (c && (a || b))) return 0;
+    if (c) return 4;
+    if (a && b) return ins->op == GM_OP_SUB || ins->op == GM_OP_DIV ? 0 : 3;
+    if (b && (ins->op == GM_OP_SUB || ins->op == GM_OP_DIV)) return 2;
+    if (b) {  // a factor or summand: they may change places
+        ins->b = ins->a;
+        ins->a = value;
+    }
+    return a || b;
+}
+
+// Can the value at `at` stay in the accumulator until all its users are done? Those before the last must then leave it
+// alone, so they may not be many.
+static bool lives_in_acc(const translation *t, uint32_t at)
+{
+    enum { NEAR = 6 };
+    uint32_t last = t->last_use[at];
+    if (!has_forms(t->code->ins[at].op) || t->into[at] != NONE || last >= t->code->count || last > at + NEAR) return false;
+    for (uint32_t j = at + 1; j <= last; j++) {
+        gm_ins   user     = t->code->ins[j];
+        unsigned arity    = gm_op_arity(user.op);
+        bool     uses     = (arity > 0 && user.a == at) || (arity > 1 && user.b == at) || (arity > 2 && user.c == at);
+        if (uses && form_of(&user, at) == 0) return false;
+    }
+    return true;
+}
+
+static bool used_next(const translation *t, uint32_t at)
+{
+    if (at + 1 >= t->code->count) return false;
+    gm_ins next = t->code->ins[at + 1];
+    return form_of(&next, at) != 0;
+}
+
+static void translate_one(translation *t, uint32_t i, uint32_t *acc, uint32_t *held_until)
+{
+    gm_ins   ins   = t->code->ins[i];
+    unsigned arity = gm_op_arity(ins.op);
+    uint32_t from  = form_of(&ins, *acc);
+    // A uniform factor or summand stands second.
+    bool swaps = ins.op == GM_OP_ADD || ins.op == GM_OP_MUL || ins.op == GM_OP_FMA || ins.op == GM_OP_FMS || ins.op == GM_OP_FNMA;
+    if (swaps && !(from & 1) && (t->place[ins.a] & GM_INTERP_UNIFORM)) {
+        uint32_t first = ins.a;
+        ins.a          = ins.b;
+        ins.b          = first;
+    }
+    uint32_t a = t->place[ins.a], b = arity > 1 ? t->place[ins.b] : a, c = arity > 2 ? t->place[ins.c] : a;
+    if (arity > 0) release(t, ins.a, i);
+    if (arity > 1) release(t, ins.b, i);
+    if (arity > 2) release(t, ins.c, i);
+
+    uint32_t where = GM_INTERP_TO_ROW;
+    if (i >= *held_until && has_forms(ins.op)) {
+        if (lives_in_acc(t, i)) where = GM_INTERP_TO_ACC;
+        else if (used_next(t, i)) where = GM_INTERP_TO_BOTH;
+    }
+    if (where != GM_INTERP_TO_ROW) {
+        *acc        = i;
+        *held_until = where == GM_INTERP_TO_ACC ? t->last_use[i] : i + 1;
+    }
+    if (where == GM_INTERP_TO_ACC) t->place[i] = 0;  // nobody looks
+    else t->place[i] = t->into[i] != NONE ? place_of_row(t, t->into[i]) : take_temp(t);
+    put(t, (gm_interp_op){ (uint8_t)ins.op, (uint8_t)from, (uint8_t)where, t->place[i], a, b, c });
+    if (where == GM_INTERP_TO_ACC) t->into[i] = 0;   // no row to release
+}
+
 static void translate(translation *t, const uint8_t *stored)
 {
     const gm_code *code = t->code;
+    uint32_t       acc = NONE, held_until = 0;
     for (uint32_t i = 0; i < code->count; i++) {
         const gm_ins *ins = &code->ins[i];
         switch ((gm_op)ins->op) {
@@ -123,32 +208,25 @@ static void translate(translation *t, const uint8_t *stored)
             // Its old content is wanted at the end, but it is overwritten by then: set it aside.
             if (t->last_use[i] == code->count && stored[ins->a]) {
                 uint32_t aside = take_temp(t);
-                put(t, GM_INTERP_COPY, aside, t->place[i], 0, 0);
+                put_copy(t, aside, t->place[i]);
                 t->place[i] = aside;
             }
             continue;
-        default: break;
+        default: translate_one(t, i, &acc, &held_until); break;
         }
-        unsigned arity = gm_op_arity(ins->op);
-        uint32_t a = t->place[ins->a], b = arity > 1 ? t->place[ins->b] : a, c = arity > 2 ? t->place[ins->c] : a;
-        if (arity > 0) release(t, ins->a, i);
-        if (arity > 1) release(t, ins->b, i);
-        if (arity > 2) release(t, ins->c, i);
-        t->place[i] = t->into[i] != NONE ? place_of_row(t, t->into[i]) : take_temp(t);
-        put(t, ins->op, t->place[i], a, b, c);
     }
     for (size_t i = 0; i < code->result_count; i++) {
         const gm_code_result *result = &code->results[i];
         uint32_t              to     = place_of_row(t, result->target);
-        if (t->place[result->value] != to) put(t, GM_INTERP_COPY, to, t->place[result->value], 0, 0);
+        if (t->place[result->value] != to) put_copy(t, to, t->place[result->value]);
     }
-    put(t, GM_INTERP_END, 0, 0, 0, 0);
+    put(t, (gm_interp_op){ .op = GM_INTERP_END });
 }
 
 gm_status gm_interp_compile(const gm_alloc *alloc, const gm_code *code, uint32_t row_count, uint32_t temp_first,
-                            gm_interp_consts *consts, gm_interp_op **out_ops, uint32_t *out_temp_end)
+                            const uint8_t *uniform, gm_interp_consts *consts, gm_interp_op **out_ops, uint32_t *out_count, uint32_t *out_temp_end)
 {
-    translation t = { .alloc = alloc, .code = code, .row_count = row_count, .consts = consts,
+    translation t = { .alloc = alloc, .code = code, .row_count = row_count, .uniform = uniform, .consts = consts,
                       .temp_first = temp_first, .temp_next = temp_first };
     size_t    n         = code->count + 1, rows = row_count + (size_t)temp_first;
     uint32_t *work      = gm_alloc_array(alloc, 4 * n + rows, sizeof *work);
@@ -174,6 +252,7 @@ gm_status gm_interp_compile(const gm_alloc *alloc, const gm_code *code, uint32_t
         return GM_NOMEM;
     }
     *out_ops      = t.ops;
+    *out_count    = (uint32_t)t.count;
     *out_temp_end = t.temp_next;
     return GM_OK;
 }

@@ -2,7 +2,8 @@
 
 #include "physics/exec/native_parts.h"
 
-#define INTERP_RUN   gm_interp_run_avx2
-#define INTERP_CALLS gm_lane_calls_avx2
+#define INTERP_TABLE gm_interp_avx2
 #include "physics/exec/interp_body.h"
+
+#define INTERP_CALLS gm_lane_calls_avx2
 #include "physics/exec/calls_body.h"

@@ -1,4 +1,4 @@
 #include "physics/exec/vec_one.h"
 
-#define INTERP_RUN gm_interp_run_one
+#define INTERP_TABLE gm_interp_one
 #include "physics/exec/interp_body.h"

@@ -20,7 +20,7 @@ typedef enum step_kind { STEP_CODE, STEP_LOOKUP, STEP_SOLVE } step_kind;
 typedef struct step {
     step_kind kind;
     union {
-        struct { gm_interp_op *ops; gm_native_run *native; } code;
+        struct { gm_interp_op *ops; uint32_t op_count; size_t linked; gm_native_run *native; } code;  // linked: in scratch
         struct { const gm_grid_spec *grid; gm_lookup what; uint32_t x, y, to; } lookup;  // rows
         struct { uint32_t loop; uint32_t *arguments, *solutions; } solve;                // rows; solution NONE: not wanted
     };
@@ -38,7 +38,10 @@ struct gm_kernel {
     size_t           *loop_scratch;  // [loop_count] where in scratch each has its own
     uint32_t          loop_count;
     size_t            scratch;     // doubles
+    size_t            linked_to;   // where in scratch the address of the rows is kept
 };
+
+_Static_assert(sizeof(gm_interp_linked) % sizeof(double) == 0, "linked operations lie in scratch");
 
 // ------------------------------------------------------------------------------------------ analysis
 
@@ -47,7 +50,11 @@ typedef struct lowering {
     const gm_program *program;
     const gm_code    *code;
     uint32_t          row_count, n, levels;
+    bool              interpreted;
+    uint32_t          uniform_row;
     uint8_t          *stored;     // [rows]
+    uint8_t          *uniform;    // [n] the same in all lanes
+    uint8_t          *uniform_rows;  // [row_count + scratch_rows], once these are known
     uint8_t          *invariant;  // [n]
     uint32_t         *home;       // [n]
     uint32_t         *row;        // [n] scratch row, or NONE
@@ -82,13 +89,16 @@ static void find_levels(lowering *l)
         const gm_ins *ins = &l->code->ins[i];
         uint32_t      level     = ins->op == GM_OP_SOLVED ? l->home[ins->a] : 0;
         bool          invariant = !is_helper(ins->op) && (ins->op != GM_OP_LOAD || !l->stored[ins->a]);
+        bool          uniform   = !is_helper(ins->op) && (ins->op != GM_OP_LOAD || ins->a == l->uniform_row);
         for (uint32_t k = 0; k < operand_count(ins); k++) {
             uint32_t operand = operand_at(l, ins, k), from = l->home[operand] + is_helper(l->code->ins[operand].op);
             if (from > level) level = from;
             invariant = invariant && l->invariant[operand];
+            uniform   = uniform && l->uniform[operand];
         }
         l->home[i]      = level;
         l->invariant[i] = invariant;
+        l->uniform[i]   = uniform;
         uint32_t needed = level + 1 + is_helper(ins->op);  // what a helper gives is read in the next stretch at the earliest
         if (needed > l->levels) l->levels = needed;
     }
@@ -198,7 +208,9 @@ static gm_status write_stretches(lowering *l)
         gm_code *to = &l->stretches[s];
         *to         = gm_code_init(l->alloc, UINT32_MAX / 2);
         write_stretch(l, to, s == 0 ? PROLOGUE : s - 1);
-        if (to->status != GM_OK) return to->status;
+        // The interpreter's accumulator likes consumers close to producers; the code generator's registers do not.
+        gm_status st = l->interpreted ? gm_code_schedule(to) : to->status;
+        if (st != GM_OK) return st;
     }
     return GM_OK;
 }
@@ -210,6 +222,7 @@ static gm_status analyse(lowering *l)
     l->home   = gm_alloc_array(l->alloc, 3 * n, sizeof *l->home);
     if (l->stored == NULL || l->home == NULL) return GM_NOMEM;
     l->invariant = l->stored + l->row_count;
+    l->uniform   = l->invariant + n;
     l->row       = l->home + n;
     l->map       = l->home + 2 * n;
     l->levels    = 1;
@@ -228,6 +241,12 @@ static gm_status analyse(lowering *l)
     bool crowded = (l->row_count + count_hoisted(l)) * GM_BLOCK_LANES * sizeof(double) > WORKING_SET_MAX;
     hoist(l, crowded);
     assign_rows(l);
+    l->uniform_rows = gm_alloc_zeroed(l->alloc, l->row_count + (size_t)l->scratch_rows + 1);
+    if (l->uniform_rows == NULL) return GM_NOMEM;
+    if (l->uniform_row < l->row_count) l->uniform_rows[l->uniform_row] = 1;
+    for (uint32_t i = 0; i < l->n; i++) {
+        if (l->row[i] != NONE) l->uniform_rows[l->row[i]] = l->uniform[i];
+    }
     return write_stretches(l);
 }
 
@@ -235,6 +254,7 @@ static void lowering_finish(lowering *l)
 {
     for (uint32_t s = 0; l->stretches != NULL && s <= l->levels; s++) gm_code_finish(&l->stretches[s]);
     gm_free(l->alloc, l->stretches);
+    gm_free(l->alloc, l->uniform_rows);
     gm_free(l->alloc, l->home);
     gm_free(l->alloc, l->stored);
 }
@@ -300,10 +320,19 @@ static gm_status make_loops(gm_kernel *k, const lowering *l, gm_executor executo
     return GM_OK;
 }
 
-// Scratch: rows, constants, what each loop needs, and one row that says which lanes were not solved.
+// Scratch: rows, constants, what each loop needs, linked operations and which rows they are linked to, and one row that
+// says which lanes were not solved.
 static void place_scratch(gm_kernel *k)
 {
     k->scratch = ((size_t)k->scratch_rows + k->consts.count) * GM_BLOCK_LANES;
+    k->linked_to = k->scratch;
+    k->scratch += 8;
+    for (uint32_t i = 0; i < k->step_count; i++) {
+        if (k->steps[i].kind != STEP_CODE || k->steps[i].code.ops == NULL) continue;
+        k->steps[i].code.linked = k->scratch;
+        k->scratch += k->steps[i].code.op_count * sizeof(gm_interp_linked) / sizeof(double);
+    }
+    k->scratch = (k->scratch + 7) / 8 * 8;
     for (uint32_t i = 0; i < k->loop_count; i++) {
         k->loop_scratch[i] = k->scratch;
         if (k->loops[i] != NULL) k->scratch += gm_newton_scratch(k->loops[i]);
@@ -311,14 +340,15 @@ static void place_scratch(gm_kernel *k)
     if (k->loop_count > 0) k->scratch += GM_BLOCK_LANES;
 }
 
-static gm_status add_code(gm_kernel *k, const gm_code *code, gm_native_run *native)
+static gm_status add_code(gm_kernel *k, const lowering *l, const gm_code *code, gm_native_run *native)
 {
     if (code->result_count == 0) return GM_OK;
     step *s = &k->steps[k->step_count];
-    *s      = (step){ STEP_CODE, .code = { NULL, native } };
+    *s      = (step){ STEP_CODE, .code = { .native = native } };
     if (native == NULL) {
         uint32_t  end;
-        gm_status st = gm_interp_compile(k->alloc, code, k->row_count, k->crossing_rows, &k->consts, &s->code.ops, &end);
+        gm_status st = gm_interp_compile(k->alloc, code, k->row_count, k->crossing_rows, l->uniform_rows, &k->consts, &s->code.ops,
+                                         &s->code.op_count, &end);
         if (st != GM_OK) return st;
         if (end > k->scratch_rows) k->scratch_rows = end;
     }
@@ -343,7 +373,7 @@ static gm_status make_steps(gm_kernel *k, const lowering *l, gm_error *err)
         if (st != GM_OK) goto done;
     }
     for (uint32_t s = 0; s < count && st == GM_OK; s++) {
-        st = add_code(k, codes[s], run[s]);
+        st = add_code(k, l, codes[s], run[s]);
         if (s == 0) k->prologue_steps = k->step_count;
         else if (st == GM_OK) st = add_helpers(k, l, s - 1);
     }
@@ -355,11 +385,12 @@ done:
 }
 
 gm_status gm_kernel_create(const gm_alloc *alloc, const gm_program *program, const gm_code *code, uint32_t row_count,
-                           gm_executor executor, gm_kernel **out_kernel, gm_error *err)
+                           uint32_t uniform_row, gm_executor executor, gm_kernel **out_kernel, gm_error *err)
 {
     *out_kernel = NULL;
     if (code->status != GM_OK) return gm_fail(err, code->status, "physics.kernel", "its code could not be made");
-    lowering   l = { .alloc = alloc, .program = program, .code = code, .row_count = row_count, .n = (uint32_t)code->count };
+    lowering   l = { .alloc = alloc, .program = program, .code = code, .row_count = row_count, .n = (uint32_t)code->count,
+                     .uniform_row = uniform_row, .interpreted = gm_backend_of(executor)->compile == NULL };
     gm_kernel *k = gm_alloc_zeroed(alloc, sizeof *k);
     gm_status  st = GM_NOMEM;
     if (k != NULL) {
@@ -416,6 +447,7 @@ size_t gm_kernel_working_set(const gm_kernel *k)
 void gm_kernel_prepare(const gm_kernel *k, double *scratch)
 {
     double *row = scratch + (size_t)k->scratch_rows * GM_BLOCK_LANES;
+    scratch[k->linked_to] = 0;  // linked to nothing yet
     for (size_t i = 0; i < k->consts.count; i++) {
         for (int lane = 0; lane < GM_BLOCK_LANES; lane++) memcpy(row++, &k->consts.bits[i], sizeof *row);
     }
@@ -457,15 +489,33 @@ static void run_solve(const gm_kernel *k, const step *s, double *rows, double *s
     }
 }
 
-static void run_steps(const gm_kernel *k, uint32_t first, uint32_t end, double *rows, double *scratch)
+static gm_interp_linked *linked_ops(const step *s, double *scratch)
+{
+    return (gm_interp_linked *)(void *)(scratch + s->code.linked);
+}
+
+// Puts addresses into the interpreter's operations, unless they are there from the last run.
+static void link_to(const gm_kernel *k, double *rows, double *scratch)
 {
     double *const base[3] = { rows, scratch, scratch + (size_t)k->scratch_rows * GM_BLOCK_LANES };
+    double       *last;
+    memcpy(&last, scratch + k->linked_to, sizeof last);
+    if (last == rows) return;
+    for (uint32_t i = 0; i < k->step_count; i++) {
+        const step *s = &k->steps[i];
+        if (s->kind == STEP_CODE && s->code.ops != NULL) k->backend->interp->link(s->code.ops, base, linked_ops(s, scratch));
+    }
+    memcpy(scratch + k->linked_to, &rows, sizeof rows);
+}
+
+static void run_steps(const gm_kernel *k, uint32_t first, uint32_t end, double *rows, double *scratch)
+{
     for (uint32_t i = first; i < end; i++) {
         const step *s = &k->steps[i];
         switch (s->kind) {
         case STEP_CODE:
             if (s->code.native != NULL) s->code.native(rows, scratch, 1);
-            else k->backend->interpret(s->code.ops, base);
+            else k->backend->interp->run(linked_ops(s, scratch));
             break;
         case STEP_LOOKUP: run_lookup(k, s, rows, scratch); break;
         case STEP_SOLVE: run_solve(k, s, rows, scratch); break;
@@ -476,6 +526,7 @@ static void run_steps(const gm_kernel *k, uint32_t first, uint32_t end, double *
 void gm_kernel_run(const gm_kernel *k, double *rows, double *scratch, uint32_t times)
 {
     if (times == 0) return;
+    link_to(k, rows, scratch);
     run_steps(k, 0, k->prologue_steps, rows, scratch);
     // Code without helpers loops by itself.
     const step *only = k->step_count == k->prologue_steps + 1 ? &k->steps[k->prologue_steps] : NULL;

@@ -21,10 +21,13 @@ typedef struct gm_kernel gm_kernel;  // immutable
 
 // program: viewed (loops and tables; NULL when the code has neither); must outlive the kernel.
 //  code: compacted; results are STOREs to rows
+// uniform_row: a row that holds the same value in all lanes whenever the kernel runs (the step of fixed-step methods), or
+//              GM_CODE_NONE; the code may not store it
 // executor: as gm_executor_pick gave it.
 // Errors: GM_NOMEM, GM_LIMIT; GM_IO when executable memory is refused.
 GM_NODISCARD gm_status gm_kernel_create(const gm_alloc *alloc, const gm_program *program, const gm_code *code,
-                                        uint32_t row_count, gm_executor executor, gm_kernel **out_kernel, gm_error *err);
+                                        uint32_t row_count, uint32_t uniform_row, gm_executor executor,
+                                        gm_kernel **out_kernel, gm_error *err);
 void                   gm_kernel_destroy(gm_kernel *kernel);
 
 // Doubles of scratch it needs, aligned to 64 bytes; prepare writes the constants into it, once.

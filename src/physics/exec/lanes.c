@@ -132,10 +132,11 @@ gm_status gm_plan_create(const gm_alloc *alloc, const gm_program *program, const
     }
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (!kernel_wanted(plan, k)) continue;
-        gm_code code = gm_code_init(alloc, UINT32_MAX / 2);
-        st           = code_of_kernel(plan, k, &code);
+        gm_code  code    = gm_code_init(alloc, UINT32_MAX / 2);
+        uint32_t uniform = adaptive ? GM_CODE_NONE : plan->layout.step;
+        st               = code_of_kernel(plan, k, &code);
         if (st != GM_OK) explain(st, plan, err);
-        else st = gm_kernel_create(alloc, program, &code, plan->layout.count, plan->options.executor, &plan->kernels[k], err);
+        else st = gm_kernel_create(alloc, program, &code, plan->layout.count, uniform, plan->options.executor, &plan->kernels[k], err);
         gm_code_finish(&code);
         if (st != GM_OK) goto done;
     }

@@ -73,7 +73,7 @@ gm_status gm_newton_create(const gm_alloc *alloc, const gm_program *program, uin
     gm_code   code = gm_code_init(alloc, UINT32_MAX / 2);
     gm_status st   = body_code(n, &code);
     if (st != GM_OK) gm_fail(err, st, "physics.newton", "loop " GM_STR_FMT, GM_STR_ARG(info->name));
-    else st = gm_kernel_create(alloc, program, &code, n->count, executor, &n->body, err);
+    else st = gm_kernel_create(alloc, program, &code, n->count, GM_CODE_NONE, executor, &n->body, err);
     gm_code_finish(&code);
     if (st != GM_OK) {
         gm_newton_destroy(n);

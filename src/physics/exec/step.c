@@ -117,6 +117,16 @@ static void watch(gm_stepper *s)
     gm_stepper_store(s, s->layout->alarm, gm_stepper_op(s, GM_OP_NUMBER, alarm, 0, 0));
 }
 
+// Does the model look at the clock? If not, nobody has to turn its hands at every one of many fixed steps.
+static bool uses_time(const gm_program *program)
+{
+    gm_region region = gm_program_section(program, GM_SECTION_DERIVATIVE);
+    for (uint32_t i = 0; i < region.ins_count; i++) {
+        if (region.ins[i].op == GM_OP_LOAD && region.ins[i].a == GM_TIME_SLOT.v) return true;
+    }
+    return false;
+}
+
 void gm_stepper_accept(gm_stepper *s, uint32_t accepted, uint32_t time, const uint32_t *x)
 {
     bool     guarded = gm_program_guarded(s->program);
@@ -128,6 +138,8 @@ void gm_stepper_accept(gm_stepper *s, uint32_t accepted, uint32_t time, const ui
     gm_stepper_forget(s);
     for (uint32_t i = 0; i <= s->state_count; i++) {
         uint32_t row = i < s->state_count ? s->states[i].v : GM_TIME_SLOT.v, value = i < s->state_count ? x[i] : time;
+        // gm_lanes_steps sets the time when it is through.
+        if (i == s->state_count && keep == GM_CODE_NONE && !uses_time(s->program)) continue;
         if (keep != GM_CODE_NONE) value = gm_stepper_op(s, GM_OP_SELECT, keep, value, gm_stepper_row(s, row));
         gm_stepper_store(s, row, value);
         s->slots[row] = value;

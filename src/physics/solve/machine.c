@@ -140,7 +140,7 @@ static gm_status make_kernels(gm_machine *m, gm_error *err)
         gm_status st   = code_of(m, p, &code);
         if (st != GM_OK) gm_fail(err, st, "physics.machine", "compiling a program");
         else if (code.result_count > 0) {
-            st = gm_kernel_create(m->alloc, m->program, &code, m->layout.count, m->executor, &m->kernels[p], err);
+            st = gm_kernel_create(m->alloc, m->program, &code, m->layout.count, GM_CODE_NONE, m->executor, &m->kernels[p], err);
         }
         gm_code_finish(&code);
         if (st != GM_OK) return st;

@@ -1,0 +1,2 @@
+#define HAND(name) hand_##name##_native
+#include "physics_hand_body.h"
