@@ -58,6 +58,7 @@ gm_status gm_native_compile(const gm_alloc *alloc, const gm_code *const *codes, 
         entry[i] = x.code.len;
         gm_mcode m;
         gm_native_select(alloc, codes[i], row_count, &x, &m);
+        gm_native_widen(&m, wide ? 32 : 16);
         if (m.failed) x.failed = true;
         else gm_native_emit(&m, row_count, wide ? gm_lane_calls_avx512 : gm_lane_calls_avx2, &x);
         gm_free(alloc, m.ops);

@@ -74,10 +74,11 @@ static bool is_leaf(const emission *e, uint32_t value)
     return e->m->ops[value].kind == GM_M_ROW || e->m->ops[value].kind == GM_M_CONST;
 }
 
-static gm_x64_operand row_operand(const emission *e, uint32_t row)
+static gm_x64_operand row_operand(const emission *e, uint32_t row, unsigned which)
 {
-    if (row < e->row_count) return gm_x64_mem(GM_RBX, (int32_t)row * STRIDE);
-    return gm_x64_mem(GM_R12, (int32_t)(row - e->row_count) * STRIDE);
+    int32_t vector = (int32_t)(which * e->width);
+    if (row < e->row_count) return gm_x64_mem(GM_RBX, (int32_t)row * STRIDE + vector);
+    return gm_x64_mem(GM_R12, (int32_t)(row - e->row_count) * STRIDE + vector);
 }
 
 static gm_x64_operand slot_operand(const emission *e, uint32_t slot)
@@ -88,7 +89,7 @@ static gm_x64_operand slot_operand(const emission *e, uint32_t slot)
 static gm_x64_operand memory_of(const emission *e, uint32_t value)
 {
     const gm_mop *op = &e->m->ops[value];
-    if (op->kind == GM_M_ROW) return row_operand(e, op->a);
+    if (op->kind == GM_M_ROW) return row_operand(e, op->a, op->imm);
     if (op->kind == GM_M_CONST) return (gm_x64_operand){ GM_X64_CONSTANT, 0, (int32_t)op->a };
     assert(e->spill[value] != NONE);
     return slot_operand(e, e->spill[value]);
@@ -376,11 +377,11 @@ static void emit_one(emission *e, uint32_t at)
     case GM_M_ROW:
     case GM_M_CONST: return;
     case GM_M_STORE:
-        gm_x64_store(e->x, row_operand(e, op->b), in_register(e, op->a, 0));
+        gm_x64_store(e->x, row_operand(e, op->b, op->imm), in_register(e, op->a, 0));
         consume(e, at);
         return;
     case GM_M_KEEP:
-        if (used) gm_x64_load(e->x, take_result(e, at, 0), row_operand(e, op->a));
+        if (used) gm_x64_load(e->x, take_result(e, at, 0), row_operand(e, op->a, op->imm));
         return;
     case GM_M_BINARY:
     case GM_M_COMMUTE: emit_binary(e, at); break;
@@ -412,15 +413,15 @@ static void emit_function(emission *e)
     GM_X64_BYTES(x, "\x48\x89\xfb\x49\x89\xf4\x49\x89\xd5");  // mov rbx, rdi; mov r12, rsi; mov r13, rdx
     size_t again = x->code.len;
     GM_X64_BYTES(x, "\x41\xbe");  // mov r14d, vectors
-    gm_x64_word(x, (uint32_t)(STRIDE / (int)e->width));
+    gm_x64_word(x, (uint32_t)(STRIDE / (int)(e->width * e->m->abreast)));
     size_t vector = x->code.len;
 
     for (uint32_t i = 0; i < e->m->count; i++) emit_one(e, i);
 
-    GM_X64_BYTES(x, "\x48\x83\xc3");  // add rbx, width
-    gm_buf_byte(&x->code, (uint8_t)e->width);
-    GM_X64_BYTES(x, "\x49\x83\xc4");  // add r12, width
-    gm_buf_byte(&x->code, (uint8_t)e->width);
+    GM_X64_BYTES(x, "\x48\x81\xc3");  // add rbx, width of what was worked on
+    gm_x64_word(x, e->width * e->m->abreast);
+    GM_X64_BYTES(x, "\x49\x81\xc4");  // add r12, the same
+    gm_x64_word(x, e->width * e->m->abreast);
     GM_X64_BYTES(x, "\x41\xff\xce\x0f\x85");  // dec r14d; jnz vector
     gm_x64_word(x, (uint32_t)(vector - (x->code.len + 4)));
     GM_X64_BYTES(x, "\x48\x81\xeb");  // sub rbx, STRIDE

@@ -28,6 +28,7 @@ typedef struct gm_mcode {
     const gm_alloc *alloc;
     gm_mop         *ops;
     size_t          count, capacity;
+    unsigned        abreast;  // vectors worked on at a time; imm of ROW, KEEP and STORE says which
     bool            failed;
 } gm_mcode;
 
@@ -35,6 +36,10 @@ unsigned gm_mkind_operands(gm_mkind kind);  // how many of a, b, c are values
 
 // Translates; x receives the constants. out->ops is freed by the caller.
 void gm_native_select(const gm_alloc *alloc, const gm_code *code, uint32_t row_count, gm_x64 *x, gm_mcode *out);
+
+// Doubles the code: two vectors of lanes side by side, operation by operation, so that one fills the gaps that the
+// latency of the other leaves. Only where both fit the registers.
+void gm_native_widen(gm_mcode *m, unsigned registers);
 
 // One vector at a time, elementwise; result and operands in memory.
 typedef void gm_lane_call(double *to, const double *a, const double *b);

@@ -214,7 +214,7 @@ static void select_all(selection *s, const result_list *list, uint8_t *stored, u
 
 void gm_native_select(const gm_alloc *alloc, const gm_code *code, uint32_t row_count, gm_x64 *x, gm_mcode *out)
 {
-    *out = (gm_mcode){ .alloc = alloc };
+    *out = (gm_mcode){ .alloc = alloc, .abreast = 1 };
     uint32_t rows = row_count;
     for (size_t i = 0; i < code->result_count; i++) {
         if (code->results[i].target >= rows) rows = code->results[i].target + 1;
