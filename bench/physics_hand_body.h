@@ -1,7 +1,7 @@
 // bench/physics_hand_body.h, a template: included twice, HAND gives the names. Compiled with -O3 -ffp-contract=fast and
 // -march=native or AVX2. What was tried, per model, and kept when it was fastest:
-// eight vectors of lanes side by side, which hides the latency of one behind the others (small models: one vector has
-// 0.41, 0.32 and 0.54 of the speed, four have 0.92, 0.96 and 0.99); a block of lanes step by step, slopes and stage
+// eight vectors of lanes, a step of one after a step of the other (Lorenz, Van der Pol: one vector has 0.41 and 0.32 of
+// the speed, four have 0.92 and 0.96); a stage of one after a stage of the other (reactor: whole steps have 0.5); a block of lanes step by step, slopes and stage
 // updates in one unrolled loop (the network: without the block 0.85, without unrolling 0.76, as plain loops 0.54).
 #include "physics_hand.h"
 
@@ -45,6 +45,41 @@ INLINE void store(double *to, vec x) { memcpy(to, &x, sizeof x); }
                     for (int i = 0; i < (N); i++) s[i] += 2.0 * k[i], z[i] = y[u][i] + h * k[i];        \
                     DERIVATIVE(z, q[u], k);                                                             \
                     for (int i = 0; i < (N); i++) y[u][i] += h / 6 * (s[i] + k[i]);                     \
+                }                                                                                       \
+            }                                                                                           \
+            for (int u = 0; u < (U); u++) {                                                             \
+                for (int i = 0; i < (N); i++) store(x + (size_t)i * lanes + at + u * W, y[u][i]);       \
+            }                                                                                           \
+        }                                                                                               \
+    }
+
+// The same with the vectors inside the stages: for long chains (a division, an exponential), of which the processor can
+// overlap more when they are short and many.
+#define STAGE_MODEL(NAME, N, P, U, DERIVATIVE)                                                          \
+    void NAME(double *x, const double *p, size_t lanes, double h, int steps)                            \
+    {                                                                                                   \
+        for (size_t at = 0; at < lanes; at += (U) * W) {                                                \
+            vec y[U][N], q[U][P], k[N], s[U][N], z[U][N];                                               \
+            for (int u = 0; u < (U); u++) {                                                             \
+                for (int i = 0; i < (N); i++) y[u][i] = load(x + (size_t)i * lanes + at + u * W);       \
+                for (int i = 0; i < (P); i++) q[u][i] = load(p + (size_t)i * lanes + at + u * W);       \
+            }                                                                                           \
+            for (int step = 0; step < steps; step++) {                                                  \
+                for (int u = 0; u < (U); u++) {                                                         \
+                    DERIVATIVE(y[u], q[u], k);                                                          \
+                    for (int i = 0; i < (N); i++) s[u][i] = k[i], z[u][i] = y[u][i] + 0.5 * h * k[i];   \
+                }                                                                                       \
+                for (int u = 0; u < (U); u++) {                                                         \
+                    DERIVATIVE(z[u], q[u], k);                                                          \
+                    for (int i = 0; i < (N); i++) s[u][i] += 2.0 * k[i], z[u][i] = y[u][i] + 0.5 * h * k[i];  \
+                }                                                                                       \
+                for (int u = 0; u < (U); u++) {                                                         \
+                    DERIVATIVE(z[u], q[u], k);                                                          \
+                    for (int i = 0; i < (N); i++) s[u][i] += 2.0 * k[i], z[u][i] = y[u][i] + h * k[i];  \
+                }                                                                                       \
+                for (int u = 0; u < (U); u++) {                                                         \
+                    DERIVATIVE(z[u], q[u], k);                                                          \
+                    for (int i = 0; i < (N); i++) y[u][i] += h / 6 * (s[u][i] + k[i]);                  \
                 }                                                                                       \
             }                                                                                           \
             for (int u = 0; u < (U); u++) {                                                             \
@@ -97,7 +132,7 @@ INLINE void reactor(const vec *x, const vec *p, vec *k)
 #ifndef REACTOR_U
 #define REACTOR_U 8
 #endif
-SMALL_MODEL(HAND(reactor), 2, 8, REACTOR_U, reactor)
+STAGE_MODEL(HAND(reactor), 2, 8, REACTOR_U, reactor)
 
 // One node's slope; *in carries the flow from its neighbour on.
 INLINE vec node(const vec *T, const vec *g, const vec *inv_c, vec high, int i, vec *in)

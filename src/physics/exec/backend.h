@@ -20,8 +20,9 @@ void gm_dense_solve_avx512(uint32_t n, double *a, double *b);
 typedef struct gm_backend {
     const gm_interp *interp;
     gm_dense_solve  *solve;
-    // All stretches of a kernel go into one piece of executable memory: out_run[i] is the entry of codes[i].
-    gm_status (*compile)(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, uint32_t row_count,
+    // All stretches of a kernel go into one piece of executable memory: out_run[i] is the entry of codes[i]. fused: the
+    // second and all that follow are one function, out_run[1]; the others are NULL.
+    gm_status (*compile)(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, bool fused, uint32_t row_count,
                          gm_native **out_native, gm_native_run **out_run, gm_error *err);
     void (*release)(gm_native *native);
 } gm_backend;

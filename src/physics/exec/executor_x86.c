@@ -18,16 +18,16 @@ bool gm_executor_available(gm_executor executor)
     }
 }
 
-static gm_status compile_avx2(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, uint32_t row_count,
+static gm_status compile_avx2(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, bool fused, uint32_t row_count,
                               gm_native **out_native, gm_native_run **out_run, gm_error *err)
 {
-    return gm_native_compile(alloc, codes, count, row_count, false, out_native, out_run, err);
+    return gm_native_compile(alloc, codes, count, fused, row_count, false, out_native, out_run, err);
 }
 
-static gm_status compile_avx512(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, uint32_t row_count,
+static gm_status compile_avx512(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, bool fused, uint32_t row_count,
                                 gm_native **out_native, gm_native_run **out_run, gm_error *err)
 {
-    return gm_native_compile(alloc, codes, count, row_count, true, out_native, out_run, err);
+    return gm_native_compile(alloc, codes, count, fused, row_count, true, out_native, out_run, err);
 }
 
 const gm_backend *gm_backend_of(gm_executor executor)

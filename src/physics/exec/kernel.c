@@ -50,7 +50,7 @@ typedef struct lowering {
     const gm_program *program;
     const gm_code    *code;
     uint32_t          row_count, n, levels;
-    bool              interpreted;
+    bool              interpreted, fused;  // fused: machine code without helpers, all levels in one function
     uint32_t          uniform_row;
     uint8_t          *stored;     // [rows]
     uint8_t          *uniform;    // [n] the same in all lanes
@@ -83,6 +83,13 @@ static uint32_t operand_at(const lowering *l, const gm_ins *ins, uint32_t k)
     return k == 0 ? ins->a : k == 1 ? ins->b : ins->c;
 }
 
+static uint32_t count_helpers(const lowering *l)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < l->n; i++) n += is_helper(l->code->ins[i].op);
+    return n;
+}
+
 static void find_levels(lowering *l)
 {
     for (uint32_t i = 0; i < l->n; i++) {
@@ -102,6 +109,50 @@ static void find_levels(lowering *l)
         uint32_t needed = level + 1 + is_helper(ins->op);  // what a helper gives is read in the next stretch at the earliest
         if (needed > l->levels) l->levels = needed;
     }
+}
+
+// Rough latencies in cycles of current processors (Fog, Instruction tables).
+static uint32_t latency_of(uint32_t op)
+{
+    if (is_leaf(op)) return 0;
+    if (op == GM_OP_DIV || op == GM_OP_SQRT) return 16;
+    return op >= GM_OP_QUOT && op <= GM_OP_POW ? 60 : 4;
+}
+
+// A processor overlaps the vectors of a block as long as a few of them fit its window. When the chain of dependent
+// operations is long (a division and an exponential in each of four stages), it is cut into levels; each runs over the
+// whole block before the next, and what passes from one to the next lies in scratch rows. Not where that is much.
+static void cut_long_chains(lowering *l)
+{
+    enum { CHAIN = 40, OVERLAPS = 220 };
+    uint32_t *depth = l->map, longest = 0, passing = 0;  // map is not needed yet
+    for (uint32_t i = 0; i < l->n; i++) {
+        const gm_ins *ins = &l->code->ins[i];
+        depth[i]          = 0;
+        for (uint32_t k = 0; k < operand_count(ins); k++) {
+            uint32_t operand = operand_at(l, ins, k), from = depth[operand] + latency_of(l->code->ins[operand].op);
+            if (from > depth[i] && !l->invariant[operand]) depth[i] = from;
+        }
+        if (depth[i] > longest) longest = depth[i];
+    }
+    uint32_t levels = longest / CHAIN + 1, span = longest / levels + 1, work = 0;
+    for (uint32_t i = 0; i < l->n; i++) {
+        const gm_ins *ins = &l->code->ins[i];
+        work += 1 + latency_of(ins->op) / 3;  // about so many instructions
+        for (uint32_t k = 0; k < operand_count(ins); k++) {
+            uint32_t from = operand_at(l, ins, k);
+            if (is_leaf(l->code->ins[from].op) || l->invariant[from] || depth[from] / span == depth[i] / span) continue;
+            passing += l->row[from] == NONE;  // marks it; the rows are given out later
+            l->row[from] = 0;
+        }
+    }
+    memset(l->row, 0xff, l->n * sizeof *l->row);
+    bool worth = longest > OVERLAPS && passing * 4 < work;
+    for (uint32_t i = 0; i < l->n && worth; i++) {
+        if (!l->invariant[i]) l->home[i] = depth[i] / span;
+    }
+    if (worth) l->levels = levels;
+    memset(l->map, 0xff, l->n * sizeof *l->map);
 }
 
 // Moves invariant values that changing ones use to the prologue, with all they are computed from.
@@ -238,6 +289,7 @@ static gm_status analyse(lowering *l)
         for (uint32_t k = 0; k < loop->unknowns; k++) l->stored[loop->guess[k].v] = 1;
     }
     find_levels(l);
+    if (l->fused) cut_long_chains(l);
     bool crowded = (l->row_count + count_hoisted(l)) * GM_BLOCK_LANES * sizeof(double) > WORKING_SET_MAX;
     hoist(l, crowded);
     assign_rows(l);
@@ -260,13 +312,6 @@ static void lowering_finish(lowering *l)
 }
 
 // ------------------------------------------------------------------------------------------ steps
-
-static uint32_t count_helpers(const lowering *l)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < l->n; i++) n += is_helper(l->code->ins[i].op);
-    return n;
-}
 
 static gm_status add_solve(gm_kernel *k, const lowering *l, uint32_t at)
 {
@@ -342,7 +387,7 @@ static void place_scratch(gm_kernel *k)
 
 static gm_status add_code(gm_kernel *k, const lowering *l, const gm_code *code, gm_native_run *native)
 {
-    if (code->result_count == 0) return GM_OK;
+    if (code->result_count == 0 || (k->native != NULL && native == NULL)) return GM_OK;  // nothing, or in another's function
     step *s = &k->steps[k->step_count];
     *s      = (step){ STEP_CODE, .code = { .native = native } };
     if (native == NULL) {
@@ -369,7 +414,7 @@ static gm_status make_steps(gm_kernel *k, const lowering *l, gm_error *err)
     }
     for (uint32_t s = 0; s < count; s++) codes[s] = &l->stretches[s];
     if (k->backend->compile != NULL) {
-        st = k->backend->compile(k->alloc, codes, count, k->row_count, &k->native, run, err);
+        st = k->backend->compile(k->alloc, codes, count, l->fused, k->row_count, &k->native, run, err);
         if (st != GM_OK) goto done;
     }
     for (uint32_t s = 0; s < count && st == GM_OK; s++) {
@@ -393,6 +438,7 @@ gm_status gm_kernel_create(const gm_alloc *alloc, const gm_program *program, con
                      .uniform_row = uniform_row, .interpreted = gm_backend_of(executor)->compile == NULL };
     gm_kernel *k = gm_alloc_zeroed(alloc, sizeof *k);
     gm_status  st = GM_NOMEM;
+    l.fused = !l.interpreted && count_helpers(&l) == 0;
     if (k != NULL) {
         k->alloc = alloc;
         st       = analyse(&l);

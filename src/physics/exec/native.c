@@ -37,8 +37,32 @@ static gm_status make_executable(gm_native *native, const gm_buf *code, gm_error
     return GM_OK;
 }
 
-gm_status gm_native_compile(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, uint32_t row_count, bool wide,
-                            gm_native **out_native, gm_native_run **out_run, gm_error *err)
+// Codes first .. end - 1 as one function; *out_entry is SIZE_MAX when none of them has results.
+static void compile_function(const gm_alloc *alloc, const gm_code *const *codes, uint32_t first, uint32_t end, uint32_t row_count,
+                             gm_x64 *x, size_t *out_entry)
+{
+    uint32_t  count = 0;
+    gm_mcode *m     = gm_alloc_zeroed(alloc, (end - first + (size_t)1) * sizeof *m);
+    *out_entry      = SIZE_MAX;
+    x->failed       = x->failed || m == NULL;
+    for (uint32_t i = first; i < end && !x->failed; i++) {
+        if (codes[i]->result_count == 0) continue;
+        gm_native_select(alloc, codes[i], row_count, x, &m[count]);
+        gm_native_widen(&m[count], x->wide ? 32 : 16);
+        x->failed = x->failed || m[count].failed;
+        count++;
+    }
+    if (count > 0 && !x->failed) {
+        while (x->code.len % 64 != 0 && !x->code.failed) gm_buf_byte(&x->code, 0xcc);
+        *out_entry = x->code.len;
+        gm_native_emit(m, count, row_count, x->wide ? gm_lane_calls_avx512 : gm_lane_calls_avx2, x);
+    }
+    for (uint32_t i = 0; i < count; i++) gm_free(alloc, m[i].ops);
+    gm_free(alloc, m);
+}
+
+gm_status gm_native_compile(const gm_alloc *alloc, const gm_code *const *codes, uint32_t count, bool fused, uint32_t row_count,
+                            bool wide, gm_native **out_native, gm_native_run **out_run, gm_error *err)
 {
     *out_native       = NULL;
     gm_status  st     = GM_OK;
@@ -53,15 +77,8 @@ gm_status gm_native_compile(const gm_alloc *alloc, const gm_code *const *codes, 
     }
     for (uint32_t i = 0; i < count; i++) {
         entry[i] = SIZE_MAX;
-        if (codes[i]->result_count == 0) continue;
-        while (x.code.len % 64 != 0 && !x.code.failed) gm_buf_byte(&x.code, 0xcc);
-        entry[i] = x.code.len;
-        gm_mcode m;
-        gm_native_select(alloc, codes[i], row_count, &x, &m);
-        gm_native_widen(&m, wide ? 32 : 16);
-        if (m.failed) x.failed = true;
-        else gm_native_emit(&m, row_count, wide ? gm_lane_calls_avx512 : gm_lane_calls_avx2, &x);
-        gm_free(alloc, m.ops);
+        if (fused && i > 1) continue;
+        compile_function(alloc, codes, i, fused && i == 1 ? count : i + 1, row_count, &x, &entry[i]);
     }
     gm_x64_close(&x);
     if (x.failed || x.code.failed) {

@@ -402,48 +402,39 @@ static void put_frame_size(gm_x64 *x, size_t at, uint32_t size)
     for (int i = 0; i < 4 && !x->code.failed; i++) x->code.ptr[at + (size_t)i] = (uint8_t)(size >> 8 * i);
 }
 
-static void emit_function(emission *e)
+// One pass of the code over the block.
+static void emit_loop(emission *e)
 {
-    gm_x64 *x = e->x;
-    // push rbp; mov rbp, rsp; push rbx, r12, r13, r14
-    GM_X64_BYTES(x, "\x55\x48\x89\xe5\x53\x41\x54\x41\x55\x41\x56");
-    GM_X64_BYTES(x, "\x48\x83\xe4\xc0\x48\x81\xec");  // and rsp, -64; sub rsp, frame
-    size_t frame_at = x->code.len;
-    gm_x64_word(x, 0);
-    GM_X64_BYTES(x, "\x48\x89\xfb\x49\x89\xf4\x49\x89\xd5");  // mov rbx, rdi; mov r12, rsi; mov r13, rdx
+    gm_x64  *x      = e->x;
+    uint32_t worked = e->width * e->m->abreast;
+    GM_X64_BYTES(x, "\x41\xbe");  // mov r14d, rounds
+    gm_x64_word(x, (uint32_t)STRIDE / worked);
     size_t again = x->code.len;
-    GM_X64_BYTES(x, "\x41\xbe");  // mov r14d, vectors
-    gm_x64_word(x, (uint32_t)(STRIDE / (int)(e->width * e->m->abreast)));
-    size_t vector = x->code.len;
 
     for (uint32_t i = 0; i < e->m->count; i++) emit_one(e, i);
 
-    GM_X64_BYTES(x, "\x48\x81\xc3");  // add rbx, width of what was worked on
-    gm_x64_word(x, e->width * e->m->abreast);
-    GM_X64_BYTES(x, "\x49\x81\xc4");  // add r12, the same
-    gm_x64_word(x, e->width * e->m->abreast);
-    GM_X64_BYTES(x, "\x41\xff\xce\x0f\x85");  // dec r14d; jnz vector
-    gm_x64_word(x, (uint32_t)(vector - (x->code.len + 4)));
+    GM_X64_BYTES(x, "\x48\x81\xc3");  // add rbx, worked
+    gm_x64_word(x, worked);
+    GM_X64_BYTES(x, "\x49\x81\xc4");  // add r12, worked
+    gm_x64_word(x, worked);
+    GM_X64_BYTES(x, "\x41\xff\xce\x0f\x85");  // dec r14d; jnz again
+    gm_x64_word(x, (uint32_t)(again - (x->code.len + 4)));
     GM_X64_BYTES(x, "\x48\x81\xeb");  // sub rbx, STRIDE
     gm_x64_word(x, STRIDE);
     GM_X64_BYTES(x, "\x49\x81\xec");  // sub r12, STRIDE
     gm_x64_word(x, STRIDE);
-    GM_X64_BYTES(x, "\x49\xff\xcd\x0f\x85");  // dec r13; jnz again
-    gm_x64_word(x, (uint32_t)(again - (x->code.len + 4)));
-    // lea rsp, [rbp - 32]; pop r14, r13, r12, rbx, rbp; vzeroupper; ret
-    GM_X64_BYTES(x, "\x48\x8d\x65\xe0\x41\x5e\x41\x5d\x41\x5c\x5b\x5d\xc5\xf8\x77\xc3");
-    put_frame_size(x, frame_at, ((CALL_SLOTS + e->slot_count) * e->width + 63) & ~UINT32_C(63));
 }
 
-void gm_native_emit(const gm_mcode *m, uint32_t row_count, gm_lane_call *const *calls, gm_x64 *x)
+// Returns the number of spill slots.
+static uint32_t emit_code(const gm_mcode *m, uint32_t row_count, gm_lane_call *const *calls, gm_x64 *x)
 {
     size_t    n = m->count, use_max = 3 * n + 2;
+    emission  e    = { .m = m, .x = x, .calls = calls, .row_count = row_count };
     uint32_t *work = gm_alloc_array(m->alloc, (n + 2) + use_max + 3 * n, sizeof *work);
     int8_t   *reg  = gm_alloc_bytes(m->alloc, n + 1);
     if (work == NULL || reg == NULL) {
         x->failed = true;
     } else {
-        emission e = { .m = m, .x = x, .calls = calls, .row_count = row_count };
         e.use_first  = work;
         e.uses       = work + n + 2;
         e.cursor     = e.uses + use_max;
@@ -456,8 +447,31 @@ void gm_native_emit(const gm_mcode *m, uint32_t row_count, gm_lane_call *const *
         memset(e.reg, -1, n);
         memset(e.in, 0xff, sizeof e.in);
         list_uses(&e);
-        emit_function(&e);
+        emit_loop(&e);
     }
     gm_free(m->alloc, work);
     gm_free(m->alloc, reg);
+    return e.slot_count;
+}
+
+void gm_native_emit(const gm_mcode *codes, uint32_t count, uint32_t row_count, gm_lane_call *const *calls, gm_x64 *x)
+{
+    // push rbp; mov rbp, rsp; push rbx, r12, r13, r14
+    GM_X64_BYTES(x, "\x55\x48\x89\xe5\x53\x41\x54\x41\x55\x41\x56");
+    GM_X64_BYTES(x, "\x48\x83\xe4\xc0\x48\x81\xec");  // and rsp, -64; sub rsp, frame
+    size_t frame_at = x->code.len;
+    gm_x64_word(x, 0);
+    GM_X64_BYTES(x, "\x48\x89\xfb\x49\x89\xf4\x49\x89\xd5");  // mov rbx, rdi; mov r12, rsi; mov r13, rdx
+    size_t   again = x->code.len;
+    uint32_t slots = 0;
+    for (uint32_t i = 0; i < count && !x->failed; i++) {
+        uint32_t used = emit_code(&codes[i], row_count, calls, x);
+        if (used > slots) slots = used;
+    }
+    GM_X64_BYTES(x, "\x49\xff\xcd\x0f\x85");  // dec r13; jnz again
+    gm_x64_word(x, (uint32_t)(again - (x->code.len + 4)));
+    // lea rsp, [rbp - 32]; pop r14, r13, r12, rbx, rbp; vzeroupper; ret
+    GM_X64_BYTES(x, "\x48\x8d\x65\xe0\x41\x5e\x41\x5d\x41\x5c\x5b\x5d\xc5\xf8\x77\xc3");
+    uint32_t width = x->wide ? 64 : 32;
+    put_frame_size(x, frame_at, ((CALL_SLOTS + slots) * width + 63) & ~UINT32_C(63));
 }

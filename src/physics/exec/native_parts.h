@@ -46,7 +46,8 @@ typedef void gm_lane_call(double *to, const double *a, const double *b);
 extern gm_lane_call *const gm_lane_calls_avx2[GM_OP_COUNT];
 extern gm_lane_call *const gm_lane_calls_avx512[GM_OP_COUNT];
 
-// Allocates registers and appends a function gm_native_run to x->code.
-void gm_native_emit(const gm_mcode *m, uint32_t row_count, gm_lane_call *const *calls, gm_x64 *x);
+// Allocates registers and appends a function gm_native_run to x->code. Each of the codes runs over the whole block
+// before the next.
+void gm_native_emit(const gm_mcode *codes, uint32_t count, uint32_t row_count, gm_lane_call *const *calls, gm_x64 *x);
 
 #endif
