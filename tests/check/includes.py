@@ -9,10 +9,17 @@ ALLOWED = {
     "base": [], "model": ["base"], "log": ["base"], "state": ["base", "model", "log"], "history": ["base", "model", "log"],
     "engine": ["base", "model", "log", "state", "history"],
     "query": ["base", "model", "log", "state", "history", "engine"],
-    "physics": ["base", "model"], "futures": ["base", "model", "physics", "state", "log"],
+    "physics": ["base", "model"],
+    "futures": ["base", "model", "log", "state", "history", "engine", "query", "physics"],
+    "reliability": ["base", "model", "log", "state", "history", "engine"],
+    "insight": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures"],
+    "control": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "insight"],
+    "thread": ["base", "model", "log", "state", "history", "engine", "query", "reliability"],
     "link": ["base", "model", "log", "state", "history", "engine"],
-    "api": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "link"],
-    "cli": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "link", "api"],
+    "api": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
+            "control", "thread", "link"],
+    "cli": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
+            "control", "thread", "link", "api"],
 }
 root, cc = sys.argv[1], sys.argv[2:]
 bad, headers, files = [], [], 0
