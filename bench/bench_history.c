@@ -2,7 +2,7 @@
 // lengths of blocks (the first is the one of DESIGN.md section 7); then ingest, a year of one sensor, and a large fleet.
 #include "base/time.h"
 #include "history/block.h"
-#include "history/bytes.h"
+#include "base/bytes.h"
 #include "history/decimal.h"
 #include "history/history.h"
 

@@ -1,6 +1,7 @@
 // A ring of the newest letters and a small table of when each (topic, reason) was last written to the log.
 #include "engine/dead_letter.h"
 
+#include "base/bytes.h"
 
 #include <assert.h>
 
@@ -23,23 +24,60 @@ struct gm_dead_letters {
     const gm_clock *clock;
 };
 
-static gm_status keep(void *context, const gm_record *record, const gm_change *change, gm_error *err)
+static gm_status put(gm_dead_letters *letters, uint64_t sequence, gm_time_ns at, gm_str topic, gm_str reason, gm_str payload,
+                     gm_error *err)
 {
-    gm_dead_letters *letters = context;
-    char            *texts   = gm_alloc_bytes(letters->alloc, change->id.len + change->name.len + change->text.len);
+    char *texts = gm_alloc_bytes(letters->alloc, topic.len + reason.len + payload.len);
     if (texts == NULL) return gm_fail(err, GM_NOMEM, "engine.dead_letter", "keeping a dead letter");
-    letter *slot;
     letters->newest = (letters->newest + 1) % GM_DEAD_LETTERS_MAX;
-    slot            = &letters->ring[letters->newest];
+    letter *slot    = &letters->ring[letters->newest];
     gm_free(letters->alloc, slot->texts);
-    *slot = (letter){ record->sequence, record->ingest, texts, (uint32_t)change->id.len, (uint32_t)change->name.len,
-                      (uint32_t)change->text.len };
-    if (change->id.len > 0) memcpy(texts, change->id.ptr, change->id.len);
-    if (change->name.len > 0) memcpy(texts + change->id.len, change->name.ptr, change->name.len);
-    if (change->text.len > 0) memcpy(texts + change->id.len + change->name.len, change->text.ptr, change->text.len);
+    *slot = (letter){ sequence, at, texts, (uint32_t)topic.len, (uint32_t)reason.len, (uint32_t)payload.len };
+    if (topic.len > 0) memcpy(texts, topic.ptr, topic.len);
+    if (reason.len > 0) memcpy(texts + topic.len, reason.ptr, reason.len);
+    if (payload.len > 0) memcpy(texts + topic.len + reason.len, payload.ptr, payload.len);
     if (letters->count < GM_DEAD_LETTERS_MAX) letters->count++;
     letters->total++;
     return GM_OK;
+}
+
+static gm_status keep(void *context, const gm_record *record, const gm_change *change, gm_error *err)
+{
+    return put(context, record->sequence, record->ingest, change->id, change->name, change->text, err);
+}
+
+// In a checkpoint: how many there ever were, then those that are kept, the oldest first.
+static void save(void *context, gm_buf *out)
+{
+    const gm_dead_letters *letters = context;
+    gm_buf_varint(out, letters->total);
+    for (size_t i = letters->count; i-- > 0;) {
+        gm_dead_letter at = gm_dead_letters_at(letters, i);
+        gm_buf_varint(out, at.sequence);
+        gm_buf_svarint(out, at.at);
+        gm_buf_text_of(out, at.topic);
+        gm_buf_text_of(out, at.reason);
+        gm_buf_text_of(out, at.payload);
+    }
+}
+
+static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error *err)
+{
+    gm_dead_letters *letters = context;
+    gm_bytes         in      = { .at = bytes, .end = bytes + size };
+    letters->count           = 0;
+    letters->total           = 0;
+    uint64_t total = size > 0 ? gm_bytes_varint(&in) : 0;
+    while (!in.bad && gm_bytes_left(&in) > 0) {
+        uint64_t   sequence = gm_bytes_varint(&in);
+        gm_time_ns at       = gm_bytes_svarint(&in);
+        gm_str     topic = gm_bytes_text(&in), reason = gm_bytes_text(&in), payload = gm_bytes_text(&in);
+        if (in.bad) break;
+        gm_status st = put(letters, sequence, at, topic, reason, payload, err);
+        if (st != GM_OK) return st;
+    }
+    letters->total = total;
+    return in.bad ? gm_fail(err, GM_CORRUPT, "engine.dead_letter", "the dead letters end in the middle") : GM_OK;
 }
 
 gm_status gm_dead_letters_create(const gm_alloc *alloc, const gm_clock *clock, gm_engine *engine, gm_dead_letters **out,
@@ -52,6 +90,7 @@ gm_status gm_dead_letters_create(const gm_alloc *alloc, const gm_clock *clock, g
     letters->clock  = clock;
     letters->engine = engine;
     gm_engine_fold(engine, GM_CHANGE_DEAD_LETTER, keep, letters);
+    gm_engine_keep(engine, &(gm_keeper){ "dead-letters", letters, save, load });
     return GM_OK;
 }
 

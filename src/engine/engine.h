@@ -18,6 +18,7 @@
 #ifndef GM_ENGINE_ENGINE_H
 #define GM_ENGINE_ENGINE_H
 
+#include "base/buf.h"
 #include "base/io.h"
 #include "base/loop.h"
 #include "history/history.h"
@@ -48,6 +49,31 @@ GM_NODISCARD gm_status gm_engine_open(const gm_engine_options *options, gm_engin
 // Others fold the kinds they own (at most one per kind), at recovery and live alike. Before gm_engine_recover.
 typedef gm_status gm_engine_fold_fn(void *context, const gm_record *record, const gm_change *change, gm_error *err);
 void gm_engine_fold(gm_engine *engine, gm_change_kind kind, gm_engine_fold_fn *fold, void *context);
+
+// What folds add up to is kept in checkpoints, so that old records may go. Whoever calls gm_engine_fold calls this too,
+// with the same context, before gm_engine_recover; while one does not, no checkpoint is written and the whole log stays.
+//
+//   static void save(void *context, gm_buf *out) { gm_buf_varint(out, ...); }             // base/bytes.h: varints
+//   static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error *err) { gm_bytes in = { bytes, bytes + size }; ... }
+//   gm_engine_keep(engine, &(gm_keeper){ "mqtt.sessions", sessions, save, load });
+//
+// save  appends everything that the records up to now have added up to. It runs between two batches, in a forked copy of
+//       the process (the engine goes on meanwhile): it reads, it may allocate, it starts and waits for nothing. What it
+//       sees may be ahead of the log (shown at once, not durable yet); that must then be harmless to fold once more.
+//       out->failed and out->limit are the engine's to look at. At most 2 GiB.
+// load  takes the place of everything that was there, also of what an earlier load that failed left behind; size 0: as
+//       if there had been no record. Runs in gm_engine_recover, after state, model and history were loaded, in the order of
+//       keeping; the records behind the checkpoint are folded afterwards. The bytes passed a checksum and are nevertheless not to be
+//       trusted: GM_CORRUPT makes recovery take an older checkpoint, or the log from its beginning.
+// A format that changes begins with a version number.
+typedef struct gm_keeper {
+    const char *name;  // of its section, for good: "dead-letters"; at most 63 bytes
+    void       *context;
+    void      (*save)(void *context, gm_buf *out);
+    gm_status (*load)(void *context, const uint8_t *bytes, size_t size, gm_error *err);
+} gm_keeper;
+enum { GM_KEEPERS_MAX = 32 };
+void gm_engine_keep(gm_engine *engine, const gm_keeper *keeper);
 
 GM_NODISCARD gm_status gm_engine_recover(gm_engine *engine, gm_error *err);
 

@@ -1,7 +1,7 @@
 // A block in order: head (what a summary needs), times, values. docs/formats/history.md has the table.
 #include "history/block.h"
 
-#include "history/bytes.h"
+#include "base/bytes.h"
 #include "history/decimal.h"
 #include "history/integers.h"
 

@@ -2,7 +2,7 @@
 // stored. So what is decoded does not depend on a compiler or a CPU.
 #include "history/integers.h"
 
-#include "history/bytes.h"
+#include "base/bytes.h"
 
 #include <assert.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 // 0 = never) followed by the version 5 properties; an empty name means neither.
 #include "link/retained.h"
 
-#include "base/le.h"
+#include "base/bytes.h"
 #include "link/topic.h"
 #include "link/topic_tree.h"
 
@@ -106,6 +106,51 @@ static gm_status fold(void *context, const gm_record *record, const gm_change *c
     return st;
 }
 
+// In a checkpoint: every message, one after the other.
+static void save(void *context, gm_buf *out)
+{
+    const gm_retained *r = context;
+    for (size_t i = 0; i < r->tree.count; i++) {
+        if (r->tree.nodes[i].value == NULL) continue;
+        gm_retained_message m = view(r->tree.nodes[i].value);
+        gm_buf_text_of(out, m.topic);
+        gm_buf_text_of(out, m.properties);
+        gm_buf_text_of(out, m.payload);
+        gm_buf_byte(out, m.qos);
+        gm_buf_svarint(out, m.expires);
+    }
+}
+
+static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error *err)
+{
+    gm_retained *r  = context;
+    gm_bytes     in = { .at = bytes, .end = bytes + size };
+    for (size_t i = 0; i < r->tree.count; i++) {
+        if (r->tree.nodes[i].value == NULL) continue;
+        gm_free(r->alloc, r->tree.nodes[i].value);
+        r->tree.nodes[i].value = NULL;
+    }
+    gm_topic_tree_finish(&r->tree);
+    r->count = 0;
+    if (gm_topic_tree_init(&r->tree, r->alloc) != GM_OK) return gm_fail(err, GM_NOMEM, "link.retained", "starting");
+    while (gm_bytes_left(&in) > 0) {
+        gm_retained_message m = { .topic = gm_bytes_text(&in) };
+        m.properties          = gm_bytes_text(&in);
+        m.payload             = gm_bytes_text(&in);
+        m.qos                 = gm_bytes_byte(&in);
+        m.expires             = gm_bytes_svarint(&in);
+        if (in.bad || gm_topic_name_rule(m.topic) != NULL || m.qos > 2 || m.payload.len == 0) {
+            return gm_fail(err, GM_CORRUPT, "link.retained", "a retained message can not be read");
+        }
+        uint32_t  node;
+        kept     *k;
+        gm_status st = prepare(r, &m, &node, &k, err);
+        if (st != GM_OK) return st;
+        put(r, node, k);
+    }
+    return GM_OK;
+}
+
 gm_status gm_retained_create(const gm_alloc *alloc, gm_engine *engine, gm_retained **out_retained, gm_error *err)
 {
     *out_retained  = NULL;
@@ -118,6 +163,7 @@ gm_status gm_retained_create(const gm_alloc *alloc, gm_engine *engine, gm_retain
     r->engine = engine;
     r->name   = gm_buf_init(alloc);
     gm_engine_fold(engine, GM_CHANGE_RETAIN, fold, r);
+    gm_engine_keep(engine, &(gm_keeper){ "mqtt.retained", r, save, load });
     *out_retained = r;
     return GM_OK;
 }

@@ -1,9 +1,9 @@
-// history/bytes.h: numbers of variable length in sealed blocks, and bounded reading of them.
+// base/bytes.h: numbers of variable length in stored bytes, and bounded reading of them.
 //
 // A varint is seven bits a byte, the lowest first, the top bit says that more follow (as LEB128). A signed one is
 // zigzagged first: 0, -1, 1, -2 ... become 0, 1, 2, 3 ...
-#ifndef GM_HISTORY_BYTES_H
-#define GM_HISTORY_BYTES_H
+#ifndef GM_BASE_BYTES_H
+#define GM_BASE_BYTES_H
 
 #include "base/buf.h"
 #include "base/le.h"
@@ -29,6 +29,13 @@ static inline void gm_buf_varint(gm_buf *out, uint64_t value)
     if (to != NULL) out->len += (size_t)(gm_varint_put(to, value) - to);
 }
 static inline void gm_buf_svarint(gm_buf *out, int64_t value) { gm_buf_varint(out, gm_zigzag(value)); }
+
+// A text: its length, then its bytes.
+static inline void gm_buf_text_of(gm_buf *out, gm_str text)
+{
+    gm_buf_varint(out, text.len);
+    gm_buf_str(out, text);
+}
 
 // A reader over bytes from outside. Reading past the end gives zeros and sets bad; one check at the end serves all.
 typedef struct gm_bytes { const uint8_t *at, *end; bool bad; } gm_bytes;
@@ -65,6 +72,13 @@ static inline const uint8_t *gm_bytes_take(gm_bytes *in, uint64_t n)
     const uint8_t *taken = in->at;
     in->at += n;
     return taken;
+}
+
+static inline gm_str gm_bytes_text(gm_bytes *in)  // viewed; empty when bad
+{
+    uint64_t       len  = gm_bytes_varint(in);
+    const uint8_t *from = gm_bytes_take(in, len);
+    return from != NULL ? (gm_str){ (const char *)from, (size_t)len } : (gm_str){ 0 };
 }
 
 static inline uint64_t gm_bytes_u64(gm_bytes *in)

@@ -1,0 +1,44 @@
+// engine/internal.h: the engine's parts, for the files of this folder.
+#ifndef GM_ENGINE_INTERNAL_H
+#define GM_ENGINE_INTERNAL_H
+
+#include "engine/engine.h"
+#include "engine/paths.h"
+#include "engine/pending.h"
+
+enum { GM_OBSERVERS_MAX = 16 };
+
+typedef struct gm_waiting { uint64_t sequence; gm_ask ask; } gm_waiting;
+
+typedef struct gm_postponed { gm_loop_call *call; void *context; } gm_postponed;
+
+struct gm_engine {
+    const gm_alloc *alloc;
+    const gm_clock *clock;
+    gm_loop        *loop;
+    gm_log         *log;
+    gm_watch       *watch;
+    gm_model       *model;
+    gm_state       *state;
+    gm_history     *history;
+    gm_paths        paths;       // numbers for history's series
+    uint64_t        submitted, settled;  // last sequence appended; last one applied or refused
+    uint32_t        next_twin;   // number of the next twin to be created, submitted ones counted
+    bool            recovered;
+    gm_error        broken;      // status GM_OK until applying fails: then state and log would part
+
+    gm_waiting        *asks;        // queue, a power of two
+    size_t          ask_first, ask_count, ask_capacity;
+    gm_postponed      *later;
+    size_t          later_count, later_capacity;
+    gm_pending      pending;
+
+    size_t          observer_count;
+    struct { gm_observer *call; void *context; } observers[GM_OBSERVERS_MAX];
+    struct { gm_engine_fold_fn *call; void *context; } folds[GM_CHANGE_KIND_COUNT];
+    gm_keeper       keepers[GM_KEEPERS_MAX];
+    size_t          keeper_count;
+    gm_engine_stats stats;
+};
+
+#endif
