@@ -11,6 +11,7 @@ gm_api_limits gm_api_limits_defaults(void)
         .bodies_max       = 256 << 20,
         .connections_max  = 1000,
         .idle_s           = 120,
+        .first_s          = 15,
         .streams_max      = 200,
         .stream_twins_max = 2000,
         .stream_interval  = 50 * GM_MILLISECOND,
@@ -58,28 +59,42 @@ gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_erro
     return GM_OK;
 }
 
-gm_status gm_api_listen(gm_api *api, gm_str address, gm_error *err)
+static gm_status listen_at(gm_api *api, gm_str address, gm_tls *tls, gm_http **out_http, gm_error *err)
 {
     const gm_api_limits *limits  = &api->options.limits;
     gm_http_options      options = { .alloc           = api->options.alloc,
                                      .loop            = api->options.loop,
                                      .address         = address,
+                                     .tls             = tls,
                                      .connections_max = limits->connections_max,
                                      .idle_s          = limits->idle_s,
+                                     .first_s         = limits->first_s,
                                      .bodies_max      = limits->bodies_max,
                                      .begin           = begin,
                                      .handle          = gm_router_handle,
                                      .context         = api };
     gm_streams_begin(api->streams);
-    return gm_http_start(&options, &api->http, err);
+    return gm_http_start(&options, out_http, err);
+}
+
+gm_status gm_api_listen(gm_api *api, gm_str address, gm_error *err)
+{
+    return listen_at(api, address, NULL, &api->http, err);
+}
+
+gm_status gm_api_listen_tls(gm_api *api, gm_str address, gm_tls *tls, gm_error *err)
+{
+    return listen_at(api, address, tls, &api->https, err);
 }
 
 uint16_t gm_api_port(const gm_api *api) { return api->http != NULL ? gm_http_port(api->http) : 0; }
+uint16_t gm_api_tls_port(const gm_api *api) { return api->https != NULL ? gm_http_port(api->https) : 0; }
 
 void gm_api_close(gm_api *api)
 {
     gm_http_stop(api->http);
-    api->http = NULL;
+    gm_http_stop(api->https);
+    api->http = api->https = NULL;
 }
 
 void gm_api_destroy(gm_api *api)

@@ -14,6 +14,7 @@
 #ifndef GM_API_API_H
 #define GM_API_API_H
 
+#include "access/tls.h"
 #include "base/loop.h"
 #include "engine/dead_letter.h"
 #include "engine/engine.h"
@@ -37,6 +38,7 @@ typedef struct gm_api_limits {
     size_t   bodies_max;       // of all bodies under way together; default 256 MiB
     uint32_t connections_max;  // default 1000
     uint32_t idle_s;           // seconds after which a silent connection is closed; default 120
+    uint32_t first_s;          // the same for one that has not asked anything yet; default 15
     uint32_t streams_max;      // server-sent event streams at a time; default 200
     uint32_t stream_twins_max; // twins of one stream; default 10,000
     gm_dur_ns stream_interval; // least time between two changes of the same stream; default 50 ms
@@ -64,6 +66,10 @@ GM_NODISCARD gm_status gm_api_create(const gm_api_options *options, gm_api **out
 // GM_INVALID: no such address. GM_IO: the port is taken or not allowed.
 GM_NODISCARD gm_status gm_api_listen(gm_api *api, gm_str address, gm_error *err);
 uint16_t               gm_api_port(const gm_api *api);  // 0 before gm_api_listen
+
+// The same over TLS, beside it or alone. tls outlives the API.
+GM_NODISCARD gm_status gm_api_listen_tls(gm_api *api, gm_str address, gm_tls *tls, gm_error *err);
+uint16_t               gm_api_tls_port(const gm_api *api);
 
 // Ends all connections. Requests whose change is still in flight are not answered any more (the change may well
 // commit).

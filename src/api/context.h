@@ -11,7 +11,7 @@ typedef struct gm_streams gm_streams;
 
 struct gm_api {
     gm_api_options options;
-    gm_http       *http;
+    gm_http       *http, *https;  // NULL: does not listen
     gm_streams    *streams;
     gm_uploads     uploads;       // when each model was added
     gm_str         plant;

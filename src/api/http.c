@@ -1,6 +1,7 @@
 // Invariants: (1) a gm_request belongs to one libmicrohttpd connection from on_uri to on_completed, is on http->first
 // meanwhile, and goes to the pool afterwards unless the engine still owes it an answer; (2) a connection is suspended
-// exactly while request->suspended is true; (3) libmicrohttpd is only entered from the loop, never from a route.
+// exactly while request->suspended is true; (3) libmicrohttpd is only entered from the loop, never from a route; (4) over
+// TLS a connection's socket context is the gm_tls_secret it was lent.
 #include "api/http.h"
 
 #include "base/address.h"
@@ -156,8 +157,31 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, gm_request
 
 // ---- receiving -----------------------------------------------------------------------------------------------------
 
+// A connection that has asked something may be silent for longer than one that has not.
+static void allow_silence(struct MHD_Connection *connection, uint32_t seconds)
+{
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)seconds);
+}
+
+// A session gets the present certificate, not the one that the daemon was started with.
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    gm_http *http = context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) allow_silence(connection, http->options.first_s);
+    if (http->options.tls == NULL) return;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        gm_tls_give_back(*socket_context);  // keeps (4)
+        *socket_context = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    *socket_context = info != NULL ? gm_tls_lend(http->options.tls, info->tls_session) : NULL;
+}
+
 static void begin(gm_http *http, struct MHD_Connection *connection, const char *method, gm_request *request)
 {
+    allow_silence(connection, http->options.idle_s);
     request->method = gm_method_of(gm_str_of(method));
     request->handle = http->options.handle;
     request->api    = http->options.context;
@@ -268,6 +292,12 @@ static void on_timer(void *context)
     run(http);
 }
 
+static struct MHD_OptionItem text_option(enum MHD_OPTION option, const char *text)
+{
+    union { const char *from; void *to; } value = { .from = text };
+    return (struct MHD_OptionItem){ option, 0, value.to };
+}
+
 gm_status gm_http_start(const gm_http_options *options, gm_http **out_http, gm_error *err)
 {
     *out_http     = NULL;
@@ -278,12 +308,20 @@ gm_status gm_http_start(const gm_http_options *options, gm_http **out_http, gm_e
     gm_status st    = gm_listen(options->address, 511, &http->listen_fd, &http->port, err);
     if (st != GM_OK) goto done;
 
+    struct MHD_OptionItem tls_options[] = { { MHD_OPTION_END, 0, NULL }, { MHD_OPTION_END, 0, NULL },
+                                            { MHD_OPTION_END, 0, NULL }, { MHD_OPTION_END, 0, NULL } };
+    if (options->tls != NULL) {
+        tls_options[0] = text_option(MHD_OPTION_HTTPS_MEM_KEY, gm_tls_key_pem(options->tls));
+        tls_options[1] = text_option(MHD_OPTION_HTTPS_MEM_CERT, gm_tls_certificate_pem(options->tls));
+        tls_options[2] = text_option(MHD_OPTION_HTTPS_PRIORITIES, GM_TLS_PRIORITIES);
+    }
     http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_request, http,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | (options->tls != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, http,
         MHD_OPTION_LISTEN_SOCKET, http->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 0, MHD_OPTION_URI_LOG_CALLBACK, on_uri, http,
         MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_ARRAY, tls_options,
         MHD_OPTION_END);
     if (http->daemon == NULL) {
         st = gm_fail(err, GM_IO, "api.http", "the HTTP library refused to start on " GM_STR_FMT,

@@ -9,6 +9,7 @@
 #ifndef GM_API_HTTP_H
 #define GM_API_HTTP_H
 
+#include "access/tls.h"
 #include "api/request.h"
 #include "base/loop.h"
 
@@ -18,8 +19,10 @@ typedef struct gm_http_options {
     const gm_alloc *alloc;
     gm_loop        *loop;
     gm_str          address;          // "127.0.0.1:8080"; port 0 takes a free one
+    gm_tls         *tls;              // NULL: plain; outlives the server
     uint32_t        connections_max;
     uint32_t        idle_s;           // a connection that says nothing for so long is closed
+    uint32_t        first_s;          // the same until its first request has come: handshakes, lines that trickle in
     size_t          bodies_max;       // bytes of all request bodies together
     gm_request_call *begin;           // the headers are there: sets body.limit, api, engine; may answer
     gm_request_call *handle;          // the request is complete

@@ -85,11 +85,10 @@ void gm_route_metrics(gm_request *request)
         counter(out, "gemel_dead_letters_total", "Messages that could not be applied.",
                 gm_dead_letters_total(api->options.dead_letters));
     }
-    if (api->http != NULL) {
-        gm_http_stats http = gm_http_statistics(api->http);
-        counter(out, "gemel_http_requests_total", "HTTP requests received.", http.requests);
-        gauge(out, "gemel_http_connections", "HTTP connections that are open.", (double)http.connections);
-    }
+    gm_http_stats http  = api->http != NULL ? gm_http_statistics(api->http) : (gm_http_stats){ 0 };
+    gm_http_stats https = api->https != NULL ? gm_http_statistics(api->https) : (gm_http_stats){ 0 };
+    counter(out, "gemel_http_requests_total", "HTTP requests received.", http.requests + https.requests);
+    gauge(out, "gemel_http_connections", "HTTP connections that are open.", (double)(http.connections + https.connections));
     gauge(out, "gemel_http_streams", "Event streams that are open.", (double)gm_streams_count(api->streams));
     gauge(out, "gemel_uptime_seconds", "Time since the start.",
           (double)(gm_monotonic(api->options.clock) - api->started) / 1e9);

@@ -7,6 +7,15 @@ static const gm_option keys[GM_CONFIG_KEY_COUNT] = {
     [GM_CONFIG_HTTP] = { "http", GM_OPTION_ADDRESS, "ADDR:PORT", "127.0.0.1:8080",
                          "where the console and the HTTP API listen; port 0 takes a free one" },
     [GM_CONFIG_MQTT] = { "mqtt", GM_OPTION_ADDRESS, "ADDR:PORT", "127.0.0.1:1883", "where MQTT clients connect" },
+    [GM_CONFIG_HTTPS] = { "https", GM_OPTION_ADDRESS, "127.0.0.1:8443", NULL,
+                          "where the same is served over TLS; needs tls.cert and tls.key" },
+    [GM_CONFIG_MQTTS] = { "mqtts", GM_OPTION_ADDRESS, "127.0.0.1:8883", NULL,
+                          "where MQTT clients connect over TLS; needs tls.cert and tls.key" },
+    [GM_CONFIG_TLS_CERT] = { "tls.cert", GM_OPTION_TEXT, "tls/server.pem", NULL,
+                             "the server's certificate with its chain (PEM); relative to the plant. SIGHUP reads it again" },
+    [GM_CONFIG_TLS_KEY] = { "tls.key", GM_OPTION_TEXT, "tls/server-key.pem", NULL, "its key (PEM); relative to the plant" },
+    [GM_CONFIG_TLS_CLIENT_CA] = { "tls.client_ca", GM_OPTION_TEXT, "tls/devices-ca.pem", NULL,
+                                  "who signs the certificates of devices (PEM); relative to the plant" },
     [GM_CONFIG_DATA] = { "data", GM_OPTION_TEXT, "DIR", "data",
                          "gemel's own files; relative to the plant. Deleting it starts the plant afresh" },
     [GM_CONFIG_HTTP_CONNECTIONS] = { "http.connections", GM_OPTION_COUNT, "N", "1000", "HTTP connections at a time" },
@@ -121,6 +130,9 @@ void gm_config_example(gm_buf *out)
 {
     gm_buf_text(out, "# gemel.conf: the settings of one plant. Every key is optional; these are the defaults.\n");
     for (size_t i = 0; i < GM_CONFIG_KEY_COUNT; i++) {
-        gm_buf_printf(out, "\n# %s\n#%s = %s\n", keys[i].help, keys[i].name, keys[i].fallback);
+        // A key without a default shows what a value looks like.
+        bool        set   = keys[i].fallback != NULL;
+        const char *value = set ? keys[i].fallback : keys[i].value;
+        gm_buf_printf(out, "\n# %s%s\n#%s = %s\n", keys[i].help, set ? "" : " (not set)", keys[i].name, value);
     }
 }

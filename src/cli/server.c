@@ -36,7 +36,8 @@ struct gm_server {
     gm_creator       *creator;
     gm_api           *api;
     gm_mqtt_server   *mqtt;
-    gm_str            http_address, mqtt_address, data_dir, ready;
+    gm_tls           *tls;           // NULL: nothing is served over TLS
+    gm_str            http_address, mqtt_address, https_address, mqtts_address, data_dir, ready;
     gm_str            loaded_path, fingerprint;  // of the plant's files, as data/loaded keeps it
     bool              unchanged;     // since they were loaded
     bool              read_only;     // the log's refusal has been told
@@ -65,6 +66,7 @@ static gm_str setting(const gm_server *server, const char *given, gm_config_key 
 static gm_status check_address(gm_str address, const char *option, gm_error *err)
 {
     gm_address parts;
+    if (address.ptr == NULL) return GM_OK;
     gm_status  st = gm_address_parse(address, &parts, err);
     if (st != GM_OK) return st;
     if (gm_address_is_loopback(address)) return GM_OK;
@@ -74,22 +76,49 @@ static gm_status check_address(gm_str address, const char *option, gm_error *err
                    GM_STR_ARG(gm_str_slice(address, 0, 60)), option, parts.port);
 }
 
+// A file or directory: in gemel.conf relative to the plant, on the command line to where one stands. ptr NULL: not set.
+static gm_status path_setting(gm_server *server, const char *given, gm_config_key key, gm_str *out_path, gm_error *err)
+{
+    gm_str path   = setting(server, given, key);
+    bool   inside = given == NULL && !gm_str_starts(path, GM_STR("/"));
+    *out_path     = path;
+    if (path.ptr == NULL) return GM_OK;
+    *out_path = gm_arena_printf(server->arena, GM_STR_FMT "%s" GM_STR_FMT,
+                                GM_STR_ARG(inside ? server->plant->folder : (gm_str) { 0 }), inside ? "/" : "",
+                                GM_STR_ARG(path));
+    return out_path->ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.server", "starting");
+}
+
+static gm_status read_certificate(gm_server *server, gm_error *err)
+{
+    const gm_server_options *o = &server->options;
+    gm_str    certificate, key, authority;
+    gm_status st = path_setting(server, o->tls_cert, GM_CONFIG_TLS_CERT, &certificate, err);
+    if (st == GM_OK) st = path_setting(server, o->tls_key, GM_CONFIG_TLS_KEY, &key, err);
+    if (st == GM_OK) st = path_setting(server, NULL, GM_CONFIG_TLS_CLIENT_CA, &authority, err);
+    if (st != GM_OK || (server->https_address.ptr == NULL && server->mqtts_address.ptr == NULL)) return st;
+    if (certificate.ptr == NULL || key.ptr == NULL) {
+        return gm_fail(err, GM_INVALID, "cli.server",
+                       "TLS needs a certificate and its key: --tls-cert FILE --tls-key FILE, or tls.cert and tls.key in "
+                       "gemel.conf");
+    }
+    gm_tls_files files = { .certificate = certificate.ptr, .key = key.ptr, .client_ca = authority.ptr };
+    return gm_tls_create(server->cli->alloc, server->cli->io, &files, &server->tls, err);
+}
+
 static gm_status read_settings(gm_server *server, gm_error *err)
 {
     const gm_server_options *o = &server->options;
     server->http_address       = setting(server, o->http, GM_CONFIG_HTTP);
     server->mqtt_address       = setting(server, o->mqtt, GM_CONFIG_MQTT);
-    gm_status st               = check_address(server->http_address, "http", err);
+    server->https_address      = setting(server, o->https, GM_CONFIG_HTTPS);
+    server->mqtts_address      = setting(server, o->mqtts, GM_CONFIG_MQTTS);
+    gm_status st               = path_setting(server, o->data, GM_CONFIG_DATA, &server->data_dir, err);
+    if (st == GM_OK) st = check_address(server->http_address, "http", err);
     if (st == GM_OK) st = check_address(server->mqtt_address, "mqtt", err);
-    if (st != GM_OK) return st;
-
-    // In gemel.conf a directory is relative to the plant; on the command line to where one stands.
-    gm_str data    = setting(server, o->data, GM_CONFIG_DATA);
-    bool   inside  = o->data == NULL && !gm_str_starts(data, GM_STR("/"));
-    server->data_dir = gm_arena_printf(server->arena, GM_STR_FMT "%s" GM_STR_FMT,
-                                       GM_STR_ARG(inside ? server->plant->folder : (gm_str) { 0 }), inside ? "/" : "",
-                                       GM_STR_ARG(data));
-    return server->data_dir.ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    if (st == GM_OK) st = check_address(server->https_address, "https", err);
+    if (st == GM_OK) st = check_address(server->mqtts_address, "mqtts", err);
+    return st == GM_OK ? read_certificate(server, err) : st;
 }
 
 // Problems of the plant's files are told all at once.
@@ -149,12 +178,25 @@ static gm_status lock_data(gm_server *server, gm_error *err)
 
 // ---- signals --------------------------------------------------------------------------------------------------------
 
+// A mistake in the new files must not end what runs on the old ones.
+static void reload(gm_server *server)
+{
+    gm_error err = {0};
+    if (server->tls == NULL) return;
+    if (gm_tls_reload(server->tls, &err) == GM_OK) note(server, "certificates are read again");
+    else fprintf(server->cli->err, "gemel: %s; the certificate from before stays in use\n", err.text);
+}
+
 static void on_signal(void *context, uint32_t events)
 {
     (void)events;
     gm_server              *server = context;
     struct signalfd_siginfo info;
     if (read(server->signals, &info, sizeof info) != sizeof info) return;
+    if (info.ssi_signo == SIGHUP) {
+        reload(server);
+        return;
+    }
     note(server, "stopping");
     gm_loop_stop(server->loop);
 }
@@ -166,6 +208,7 @@ static gm_status catch_signals(gm_server *server, gm_error *err)
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGINT);
     sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGHUP);
     sigprocmask(SIG_BLOCK, &wanted, &server->signals_before);
     server->signals = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
     if (server->signals < 0) return gm_fail_os(err, errno, "cli.server", "listening for signals");
@@ -348,26 +391,32 @@ static gm_status listen_mqtt(gm_server *server, gm_error *err)
     o.creator      = server->creator;
     o.clock        = server->cli->clock;
     o.address      = server->mqtt_address;
+    o.tls_address  = server->mqtts_address;
+    o.tls          = server->tls;
     o.limits       = mqtt_limits(&server->plant->config, o.limits);
     return gm_mqtt_server_create(&o, &server->mqtt, err);
 }
 
-// The address with the port that was taken.
-static gm_str actual(gm_server *server, gm_str address, uint16_t port)
+// " http=ADDRESS" with the port that was taken; nothing where nothing listens.
+static void write_address(gm_buf *out, const char *name, gm_str address, uint16_t port)
 {
     size_t colon = 0;
     for (size_t i = 0; i < address.len; i++) {
         if (address.ptr[i] == ':') colon = i;
     }
-    return gm_arena_printf(server->arena, GM_STR_FMT ":%u", (int)colon, address.ptr, port);
+    if (port != 0) gm_buf_printf(out, " %s=" GM_STR_FMT ":%u", name, (int)colon, address.ptr, port);
 }
 
 static gm_status write_ready_line(gm_server *server, gm_error *err)
 {
-    gm_str http   = actual(server, server->http_address, gm_api_port(server->api));
-    gm_str mqtt   = actual(server, server->mqtt_address, gm_mqtt_server_port(server->mqtt));
-    server->ready = http.ptr == NULL || mqtt.ptr == NULL
-        ? (gm_str){0} : gm_arena_printf(server->arena, "ready http=%s mqtt=%s", http.ptr, mqtt.ptr);
+    gm_buf line = gm_buf_init(server->cli->alloc);
+    gm_buf_text(&line, "ready");
+    write_address(&line, "http", server->http_address, gm_api_port(server->api));
+    write_address(&line, "mqtt", server->mqtt_address, gm_mqtt_server_port(server->mqtt));
+    write_address(&line, "https", server->https_address, gm_api_tls_port(server->api));
+    write_address(&line, "mqtts", server->mqtts_address, gm_mqtt_server_tls_port(server->mqtt));
+    server->ready = line.failed ? (gm_str){0} : gm_arena_str(server->arena, gm_buf_view(&line));
+    gm_buf_finish(&line);
     return server->ready.ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.server", "starting");
 }
 
@@ -385,6 +434,8 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = load(server, err);
     if (st == GM_OK) st = listen_mqtt(server, err);
     if (st == GM_OK) st = gm_api_listen(server->api, server->http_address, err);
+    if (st == GM_OK && server->https_address.ptr != NULL)
+        st = gm_api_listen_tls(server->api, server->https_address, server->tls, err);
     if (st == GM_OK) st = write_ready_line(server, err);
     return st;
 }
@@ -424,6 +475,7 @@ void gm_server_close(gm_server *server)
         sigprocmask(SIG_SETMASK, &server->signals_before, NULL);
     }
     gm_loop_destroy(server->loop);
+    gm_tls_destroy(server->tls);
     server->cli->io->close(server->lock);
     gm_plant_destroy(server->plant);
     gm_arena_destroy(server->arena);

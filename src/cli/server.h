@@ -19,6 +19,8 @@ typedef struct gm_server_options {
     const gm_cli *cli;
     const char   *plant;              // folder
     const char   *http, *mqtt, *data; // NULL: as gemel.conf says, or its defaults
+    const char   *https, *mqtts;      // the same; without either nothing is served over TLS
+    const char   *tls_cert, *tls_key; // PEM files
     bool          quiet;              // no notes on cli->err; errors are still told
 } gm_server_options;
 
@@ -31,7 +33,8 @@ GM_NODISCARD gm_status gm_server_turn(gm_server *server, gm_error *err);
 bool                   gm_server_stopped(const gm_server *server);
 void                   gm_server_stop(gm_server *server);    // the turn in progress is the last one
 
-// "ready http=127.0.0.1:8080 mqtt=127.0.0.1:1883": with the ports that were really taken.
+// "ready http=127.0.0.1:8080 mqtt=127.0.0.1:1883": with the ports that were really taken; then https= and mqtts=, where
+// they are served.
 gm_str gm_server_ready_line(const gm_server *server);
 
 #endif

@@ -6,13 +6,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { OPT_HTTP, OPT_MQTT, OPT_DATA, OPT_QUIET };
+enum { OPT_HTTP, OPT_MQTT, OPT_HTTPS, OPT_MQTTS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_DATA, OPT_QUIET };
 static const gm_option options[] = {
     [OPT_HTTP]  = { "http", GM_OPTION_ADDRESS, "ADDR:PORT", NULL,
                     "where the console and the HTTP API listen; port 0 takes a free one (gemel.conf: http, else "
                      "127.0.0.1:8080)" },
     [OPT_MQTT]  = { "mqtt", GM_OPTION_ADDRESS, "ADDR:PORT", NULL,
                     "where MQTT clients connect; port 0 takes a free one (gemel.conf: mqtt, else 127.0.0.1:1883)" },
+    [OPT_HTTPS] = { "https", GM_OPTION_ADDRESS, "ADDR:PORT", NULL,
+                    "where the same is served over TLS (gemel.conf: https)" },
+    [OPT_MQTTS] = { "mqtts", GM_OPTION_ADDRESS, "ADDR:PORT", NULL,
+                    "where MQTT clients connect over TLS (gemel.conf: mqtts)" },
+    [OPT_TLS_CERT] = { "tls-cert", GM_OPTION_TEXT, "FILE", NULL,
+                       "the certificate with its chain, PEM (gemel.conf: tls.cert)" },
+    [OPT_TLS_KEY]  = { "tls-key", GM_OPTION_TEXT, "FILE", NULL, "its key, PEM (gemel.conf: tls.key)" },
     [OPT_DATA]  = { "data", GM_OPTION_TEXT, "DIR", NULL, "gemel's own files (gemel.conf: data, else PLANT/data)" },
     [OPT_QUIET] = { "quiet", GM_OPTION_FLAG, NULL, NULL, "no notes on stderr; errors are still told" },
 };
@@ -44,6 +51,10 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
              .plant = gm_args_operand(args, 0),
              .http  = gm_args_text(args, OPT_HTTP),
              .mqtt  = gm_args_text(args, OPT_MQTT),
+             .https = gm_args_text(args, OPT_HTTPS),
+             .mqtts = gm_args_text(args, OPT_MQTTS),
+             .tls_cert = gm_args_text(args, OPT_TLS_CERT),
+             .tls_key  = gm_args_text(args, OPT_TLS_KEY),
              .data  = gm_args_text(args, OPT_DATA),
              .quiet = gm_args_given(args, OPT_QUIET),
     };
@@ -62,9 +73,9 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 const gm_verb gm_verb_serve = {
     .name    = "serve",
     .summary = "run a plant: its twins, the HTTP API with the console, and the MQTT endpoint",
-    .text = "Prints one line when clients are served: ready http=ADDR:PORT mqtt=ADDR:PORT. Ctrl-C (or SIGTERM) ends it "
-            "cleanly: what was "
-            "accepted is committed and answered first.\n"
+    .text = "Prints one line when clients are served: ready http=ADDR:PORT mqtt=ADDR:PORT, then https= and mqtts= where "
+            "they are served. Ctrl-C (or SIGTERM) ends it cleanly: what was accepted is committed and answered first. "
+            "SIGHUP reads certificates and keys again; connections that are open stay.\n"
             "\n"
             "Models, twins and relationships of the plant's files that exist already stay as they are; what is new is "
             "added, when the "
@@ -74,7 +85,8 @@ const gm_verb gm_verb_serve = {
             "\n"
             "Without access configured only this machine may connect, so other than loopback addresses are refused.",
     .examples = "gemel serve examples/machine\ngemel serve plant --http 127.0.0.1:0 --mqtt 127.0.0.1:0 --data "
-                "/var/lib/gemel/plant",
+                "/var/lib/gemel/plant\n"
+                "gemel serve plant --https :8443 --mqtts :8883 --tls-cert server.pem --tls-key server-key.pem",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,
 };

@@ -2,7 +2,6 @@
 #include "link/mqtt_internal.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -37,6 +36,7 @@ static gm_mqtt_connection *take_slot(gm_mqtt_server *server)
     c->in         = gm_buf_init(alloc);
     c->out        = gm_buf_init(alloc);
     c->heard      = gm_loop_monotonic(server->loop);
+    c->born       = c->heard;
     c->packet_max = UINT32_MAX;
     return c;
 }
@@ -45,6 +45,7 @@ static void release(gm_mqtt_connection *c)
 {
     gm_mqtt_server *server = c->server;
     gm_loop_remove(c->watch);
+    gm_wire_close(c->wire);
     if (c->fd >= 0 && !(c->last_words && gm_mqtt_linger(server, c->fd))) close(c->fd);
     for (size_t i = 0; i < c->out_alias_count; i++) gm_free(server->alloc, c->out_aliases[i]);
     gm_free(server->alloc, c->out_aliases);
@@ -60,18 +61,21 @@ static void release(gm_mqtt_connection *c)
     gm_free(server->alloc, c);
 }
 
-void gm_mqtt_connection_accept(gm_mqtt_server *server, int fd)
+void gm_mqtt_connection_accept(gm_mqtt_server *server, int fd, gm_wire *wire)
 {
     gm_error err;
     int      one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     gm_mqtt_connection *c = server->stats.connections < server->limits.connections ? take_slot(server) : NULL;
-    if (c == NULL) {
+    if (c == NULL || wire == NULL) {
         server->stats.connections_refused++;
+        gm_wire_close(wire);
+        if (c != NULL) release(c);
         close(fd);
         return;
     }
-    c->fd = fd;
+    c->fd     = fd;
+    c->wire = wire;
     if (gm_loop_add(server->loop, fd, GM_LOOP_READ, on_ready, c, &c->watch, &err) != GM_OK) {
         server->stats.connections_refused++;
         release(c);
@@ -192,9 +196,8 @@ void gm_mqtt_flush_later(gm_mqtt_connection *c)
 static bool send_waiting(gm_mqtt_connection *c)
 {
     while (c->out_done < c->out.len) {
-        ssize_t n = send(c->fd, c->out.ptr + c->out_done, c->out.len - c->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+        ptrdiff_t n = gm_wire_write(c->wire, c->out.ptr + c->out_done, c->out.len - c->out_done);
+        if (n == GM_WIRE_LATER) return false;
         if (n < 0) {
             gm_mqtt_leave(c, true);
             break;
@@ -217,7 +220,8 @@ static bool may_read(const gm_mqtt_connection *c)
 static void watch_again(gm_mqtt_connection *c)
 {
     if (c->watch == NULL || c->condemned) return;
-    gm_loop_change(c->watch, (may_read(c) ? (uint32_t)GM_LOOP_READ : 0u) | (c->blocked ? (uint32_t)GM_LOOP_WRITE : 0u));
+    bool write = c->blocked || gm_wire_wants_write(c->wire);
+    gm_loop_change(c->watch, (may_read(c) ? (uint32_t)GM_LOOP_READ : 0u) | (write ? (uint32_t)GM_LOOP_WRITE : 0u));
 }
 
 static void flush(gm_mqtt_connection *c)
@@ -313,15 +317,15 @@ static void handle_kept(gm_mqtt_connection *c)
 // Reads once. False: there was nothing, or the connection is over.
 static bool receive_into(gm_mqtt_connection *c, uint8_t *to, size_t *out_n)
 {
-    ssize_t n = recv(c->fd, to, GM_MQTT_READ, MSG_DONTWAIT);
+    ptrdiff_t n = gm_wire_read(c->wire, to, GM_MQTT_READ);
     if (n > 0) {
         *out_n   = (size_t)n;
         c->heard = gm_loop_monotonic(c->server->loop);
         c->server->stats.bytes_in += (uint64_t)n;
         return true;
     }
-    bool again = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) && !c->hungup;
-    if (!again) gm_mqtt_leave(c, true);  // the peer has closed, or the connection broke
+    // Otherwise the peer has closed, or the connection broke.
+    if (n != GM_WIRE_LATER || c->hungup) gm_mqtt_leave(c, true);
     return false;
 }
 
@@ -366,7 +370,8 @@ static void on_ready(void *context, uint32_t events)
     }
     if (events & GM_LOOP_WRITE) {
         c->blocked = false;
-        flush(c);
+        if (gm_wire_wants_write(c->wire) && may_read(c) && !server->full) receive(c);  // a handshake goes on
+        if (!c->condemned) flush(c);
         if (may_read(c)) handle_kept(c);
         watch_again(c);
     }
@@ -403,7 +408,8 @@ void gm_mqtt_check_time(gm_mqtt_connection *c, gm_dur_ns now)
 {
     if (c->condemned || c->paused) return;
     if (c->session == NULL) {
-        if (now - c->heard < c->server->limits.connect_timeout) return;
+        // From the start: neither a handshake nor a CONNECT that trickles in holds a place for ever.
+        if (now - c->born < c->server->limits.connect_timeout) return;
         c->server->stats.timeouts++;
         gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "no CONNECT in time");
     } else if (c->keep_alive > 0 && now - c->heard > c->keep_alive + c->keep_alive / 2) {

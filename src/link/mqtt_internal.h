@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/index.h"
+#include "base/wire.h"
 #include "link/ingest.h"
 #include "link/mqtt_codec.h"
 #include "link/mqtt_server.h"
@@ -158,6 +159,7 @@ struct gm_mqtt_connection {
     gm_mqtt_session    *session;          // NULL until CONNECT was accepted
     uint32_t            number, generation;
     int                 fd;
+    gm_wire            *wire;             // over fd: plain or TLS
     gm_watch           *watch;
     uint8_t             version;          // 0 until CONNECT
     bool                condemned;        // will be closed at the end of the turn; nothing more is read
@@ -169,6 +171,7 @@ struct gm_mqtt_connection {
     bool                blocked;          // the socket took no more: waiting for it to become writable
     bool                problem_information;  // version 5: the client wants to be told reasons
     gm_dur_ns           keep_alive, heard;    // 0: none
+    gm_dur_ns           born;             // when it was accepted
     gm_buf              in, out;          // in: an unfinished packet; out: from out_done on
     size_t              out_done;
     uint32_t            packet_max;       // what the client accepts
@@ -183,7 +186,8 @@ struct gm_mqtt_connection {
     gm_mqtt_connection *next_dirty, *next_paused, *next_condemned;
 };
 
-void   gm_mqtt_connection_accept(gm_mqtt_server *server, int fd);
+// wire is taken; NULL: memory was refused for it.
+void   gm_mqtt_connection_accept(gm_mqtt_server *server, int fd, gm_wire *wire);
 void   gm_mqtt_connection_resume(gm_mqtt_connection *c);        // the engine has room again
 size_t gm_mqtt_waiting_bytes(const gm_mqtt_connection *c);
 void   gm_mqtt_flush_later(gm_mqtt_connection *c);              // out has grown: send at the end of the turn
@@ -232,15 +236,22 @@ GM_NODISCARD gm_status gm_mqtt_changes_begin(gm_mqtt_server *server, gm_error *e
 void                   gm_mqtt_changes_end(gm_mqtt_server *server);
 
 // ---- the server (mqtt_server.c) -----------------------------------------------------------------------------------
+typedef struct gm_mqtt_listener {
+    gm_mqtt_server *server;
+    gm_tls         *tls;     // NULL: plain
+    int             fd;      // -1: does not listen
+    uint16_t        port;
+    gm_watch       *watch;
+} gm_mqtt_listener;
+enum { GM_MQTT_PLAIN, GM_MQTT_TLS, GM_MQTT_LISTENERS };
+
 struct gm_mqtt_server {
     const gm_alloc          *alloc;
     gm_mqtt_server_options   options;
     gm_mqtt_limits           limits;
     gm_loop                 *loop;
     gm_engine               *engine;
-    int                      listener;
-    uint16_t                 port;
-    gm_watch                *listener_watch;
+    gm_mqtt_listener         listeners[GM_MQTT_LISTENERS];
     gm_timer                *sweep, *nudge;
     bool                     closing, accept_stopped;
 

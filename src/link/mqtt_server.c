@@ -33,12 +33,14 @@ gm_mqtt_server_options gm_mqtt_server_options_defaults(void)
 // ---- accepting ----------------------------------------------------------------------------------------------------
 static void on_listener(void *context, uint32_t events)
 {
-    gm_mqtt_server *server = context;
+    gm_mqtt_listener *listener = context;
+    gm_mqtt_server   *server   = listener->server;
     (void)events;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            gm_mqtt_connection_accept(server, fd);
+            gm_mqtt_connection_accept(server, fd, listener->tls != NULL ? gm_tls_accept(listener->tls, fd)
+                                                                        : gm_wire_of_socket(server->alloc, fd));
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
@@ -46,7 +48,7 @@ static void on_listener(void *context, uint32_t events)
             // Out of descriptors: the queue stays readable, and looking at it all the time would help nobody.
             server->stats.connections_refused++;
             server->accept_stopped = true;
-            gm_loop_change(server->listener_watch, 0);
+            gm_loop_change(listener->watch, 0);
             snprintf(server->stats.last_error, sizeof server->stats.last_error, "accepting a connection: error %d",
                      errno);
         }
@@ -110,7 +112,9 @@ static void sweep(void *context)
     if (server->paused != NULL && !server->full) gm_mqtt_wait_for_room(server);
     if (server->accept_stopped) {
         server->accept_stopped = false;
-        gm_loop_change(server->listener_watch, GM_LOOP_READ);
+        for (size_t i = 0; i < GM_MQTT_LISTENERS; i++) {
+            if (server->listeners[i].watch != NULL) gm_loop_change(server->listeners[i].watch, GM_LOOP_READ);
+        }
     }
     // Without memory for a timer there is no next sweep until memory is back: a new connection starts it again.
     (void)!gm_loop_after(server->loop, SWEEP, sweep, server, &server->sweep, &err);
@@ -137,6 +141,16 @@ static void on_turn_end(void *context)
 }
 
 // ---- life cycle -----------------------------------------------------------------------------------------------------
+static gm_status listen_at(gm_mqtt_server *server, size_t which, gm_str address, gm_tls *tls, gm_error *err)
+{
+    gm_mqtt_listener *l = &server->listeners[which];
+    if (address.len == 0) return GM_OK;
+    l->tls       = tls;
+    gm_status st = gm_listen(address, BACKLOG, &l->fd, &l->port, err);
+    if (st != GM_OK) return st;
+    return gm_loop_add(server->loop, l->fd, GM_LOOP_READ, on_listener, l, &l->watch, err);
+}
+
 static gm_status start(gm_mqtt_server *server, gm_error *err)
 {
     const gm_mqtt_server_options *o  = &server->options;
@@ -152,9 +166,8 @@ static gm_status start(gm_mqtt_server *server, gm_error *err)
     if (server->scratch == NULL || gm_topic_tree_init(&server->tree, o->alloc) != GM_OK) {
         return gm_fail(err, GM_NOMEM, "link.mqtt", "starting the MQTT endpoint");
     }
-    st = gm_listen(o->address, BACKLOG, &server->listener, &server->port, err);
-    if (st != GM_OK) return st;
-    st = gm_loop_add(o->loop, server->listener, GM_LOOP_READ, on_listener, server, &server->listener_watch, err);
+    st = listen_at(server, GM_MQTT_PLAIN, o->address, NULL, err);
+    if (st == GM_OK) st = listen_at(server, GM_MQTT_TLS, o->tls_address, o->tls, err);
     if (st != GM_OK) return st;
     st = gm_loop_after(o->loop, SWEEP, sweep, server, &server->sweep, err);
     if (st != GM_OK) return st;
@@ -173,7 +186,7 @@ gm_status gm_mqtt_server_create(const gm_mqtt_server_options *options, gm_mqtt_s
     server->limits          = options->limits;
     server->loop            = options->loop;
     server->engine          = options->engine;
-    server->listener        = -1;
+    for (size_t i = 0; i < GM_MQTT_LISTENERS; i++) server->listeners[i] = (gm_mqtt_listener){ .server = server, .fd = -1 };
     server->now             = gm_loop_monotonic(options->loop);
     server->packet          = gm_buf_init(options->alloc);
     server->changes_topic   = gm_buf_init(options->alloc);
@@ -202,8 +215,10 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server)
 {
     gm_error err;
     if (server == NULL) return;
-    gm_loop_remove(server->listener_watch);
-    if (server->listener >= 0) close(server->listener);
+    for (size_t i = 0; i < GM_MQTT_LISTENERS; i++) {
+        gm_loop_remove(server->listeners[i].watch);
+        if (server->listeners[i].fd >= 0) close(server->listeners[i].fd);
+    }
     // What is under way is made durable and acknowledged, then the connections end.
     server->closing = true;
     (void)!gm_engine_settle(server->engine, &err);
@@ -241,7 +256,12 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server)
 
 uint16_t gm_mqtt_server_port(const gm_mqtt_server *server)
 {
-    return server->port;
+    return server->listeners[GM_MQTT_PLAIN].port;
+}
+
+uint16_t gm_mqtt_server_tls_port(const gm_mqtt_server *server)
+{
+    return server->listeners[GM_MQTT_TLS].port;
 }
 
 gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain,

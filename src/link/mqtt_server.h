@@ -13,6 +13,7 @@
 #ifndef GM_LINK_MQTT_SERVER_H
 #define GM_LINK_MQTT_SERVER_H
 
+#include "access/tls.h"
 #include "base/loop.h"
 #include "engine/dead_letter.h"
 #include "engine/engine.h"
@@ -46,7 +47,10 @@ typedef struct gm_mqtt_server_options {
     gm_retained     *retained;     // made before gm_engine_recover
     gm_creator      *creator;      // for gemel/{twinId}/create; NULL: messages can not create twins
     const gm_clock  *clock;
-    gm_str           address;      // "127.0.0.1:1883", "[::1]:1883", ":1883" (every address); port 0 takes a free one
+    gm_str           address;      // "127.0.0.1:1883", "[::1]:1883", ":1883" (every address); port 0 takes a free one;
+                                   // empty: only over TLS
+    gm_str           tls_address;  // where MQTT over TLS is spoken; empty: nowhere
+    gm_tls          *tls;          // with what; outlives the server
     gm_mqtt_limits   limits;
 } gm_mqtt_server_options;
 gm_mqtt_server_options gm_mqtt_server_options_defaults(void);
@@ -60,6 +64,7 @@ GM_NODISCARD gm_status gm_mqtt_server_create(const gm_mqtt_server_options *optio
 void gm_mqtt_server_destroy(gm_mqtt_server *server);
 
 uint16_t gm_mqtt_server_port(const gm_mqtt_server *server);
+uint16_t gm_mqtt_server_tls_port(const gm_mqtt_server *server);  // 0: it does not
 
 // Publishes to subscribers, as if a client had (not into twins). retain: also kept, durably. qos 0..2.
 GM_NODISCARD gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos,

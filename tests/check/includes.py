@@ -15,11 +15,12 @@ ALLOWED = {
     "insight": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures"],
     "control": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "insight"],
     "thread": ["base", "model", "log", "state", "history", "engine", "query", "reliability"],
-    "link": ["base", "model", "log", "state", "history", "engine"],
+    "access": ["base", "model", "log", "state", "history", "engine", "query"],
+    "link": ["base", "model", "log", "state", "history", "engine", "access"],
     "api": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
-            "control", "thread", "link"],
+            "control", "thread", "access", "link"],
     "cli": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
-            "control", "thread", "link", "api"],
+            "control", "thread", "access", "link", "api"],
 }
 root, cc = sys.argv[1], sys.argv[2:]
 bad, headers, files = [], [], 0

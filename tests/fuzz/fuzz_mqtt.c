@@ -158,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < 2; i++) {
         int pair[2];
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) != 0) abort();
-        gm_mqtt_connection_accept(server, pair[0]);
+        gm_mqtt_connection_accept(server, pair[0], gm_wire_of_socket(gm_alloc_system(), pair[0]));
         fds[i] = pair[1];
         int v5 = how >> i & 1;
         if ((how & 0x40) == 0 && send(fds[i], greetings[v5][i], greeting_sizes[v5][i], MSG_NOSIGNAL) < 0) abort();
