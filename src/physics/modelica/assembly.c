@@ -88,7 +88,7 @@ static void close_component(gm_assembly *a)
 void gm_assembly_component(gm_assembly *a, gm_str name, gm_str class_name)
 {
     close_component(a);
-    gm_buf_text(&a->declarations, "  ");
+    gm_buf_text(&a->declarations, "  .");  // from the top: a component of the same name must not hide the class
     gm_modelica_write_name(&a->declarations, class_name, true);
     gm_buf_byte(&a->declarations, ' ');
     write_one(&a->declarations, name);
@@ -130,17 +130,29 @@ void gm_assembly_start(gm_assembly *a, gm_str variable, double value)
     gm_buf_text(&a->declarations, ", fixed=true)");
 }
 
+static void write_part(gm_assembly *a, gm_str component, gm_str part)
+{
+    write_one(&a->equations, component);
+    gm_buf_byte(&a->equations, '.');
+    gm_modelica_write_name(&a->equations, part, true);
+}
+
 void gm_assembly_connect(gm_assembly *a, gm_str from, gm_str from_port, gm_str to, gm_str to_port)
 {
     gm_buf_text(&a->equations, "  connect(");
-    write_one(&a->equations, from);
-    gm_buf_byte(&a->equations, '.');
-    gm_modelica_write_name(&a->equations, from_port, true);
+    write_part(a, from, from_port);
     gm_buf_text(&a->equations, ", ");
-    write_one(&a->equations, to);
-    gm_buf_byte(&a->equations, '.');
-    gm_modelica_write_name(&a->equations, to_port, true);
+    write_part(a, to, to_port);
     gm_buf_text(&a->equations, ");\n");
+}
+
+void gm_assembly_equate(gm_assembly *a, gm_str to, gm_str variable, gm_str from, gm_str from_variable)
+{
+    gm_buf_text(&a->equations, "  ");
+    write_part(a, to, variable);
+    gm_buf_text(&a->equations, " = ");
+    write_part(a, from, from_variable);
+    gm_buf_text(&a->equations, ";\n");
 }
 
 gm_str gm_assembly_text(gm_assembly *a)

@@ -29,6 +29,9 @@ void        gm_assembly_set_bool(gm_assembly *a, gm_str parameter, bool value);
 void        gm_assembly_start(gm_assembly *a, gm_str variable, double value);    // its start value, fixed
 void        gm_assembly_connect(gm_assembly *a, gm_str from, gm_str from_port, gm_str to, gm_str to_port);
 
+// to.variable = from.variable: a signal.
+void gm_assembly_equate(gm_assembly *a, gm_str to, gm_str variable, gm_str from, gm_str from_variable);
+
 // The whole text; viewed until the next call. A NULL ptr: memory was refused.
 gm_str gm_assembly_text(gm_assembly *a);
 

@@ -137,6 +137,7 @@ gm_status gm_modelica_flatten(gm_modelica *m, gm_str class_name, const gm_flatte
     F->rw        = (gm_work){ result, &F->leave, limits.bytes_max };
     F->guard     = GM_EX_NONE;
     F->limits    = limits;
+    F->open_inputs = options != NULL && options->open_inputs;
     st           = run(F, cls, options != NULL && options->strict_units, err);
     if (st == GM_OK) {
         *out_flat = F->flat;

@@ -171,6 +171,7 @@ typedef struct gm_flatten {
     gm_exprs          *ex;
     gm_diags          *diags;
     gm_modelica_limits limits;
+    bool               open_inputs;
     uint64_t           steps;
     uint32_t           depth, eval_depth, fold_depth, call_depth;
     class_info        *infos;       // by gm_ast_class.number

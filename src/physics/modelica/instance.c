@@ -258,9 +258,10 @@ static void make_variables(gm_flatten *F, inst *in)
     if (in->lay->prim == V_STRING && var.variability < GM_FLAT_PARAMETER) {
         flatten_error(F, var.at, in->slot->decl->length, "a String can only be a parameter or a constant");
     }
-    // input and output mean the outside only at the top.
-    bool top = in->parent == &F->root;
-    if ((in->flags & GM_AST_INPUT) && top) var.flags |= GM_FLAT_INPUT;
+    // input and output mean the outside only at the top, unless the components there are to keep their inputs open.
+    bool top  = in->parent == &F->root;
+    bool open = top || (F->open_inputs && in->parent != NULL && in->parent->parent == &F->root);
+    if ((in->flags & GM_AST_INPUT) && open) var.flags |= GM_FLAT_INPUT;
     if ((in->flags & GM_AST_OUTPUT) && top) var.flags |= GM_FLAT_OUTPUT;
     if (in->flags & GM_AST_FLOW) var.flags |= GM_FLAT_FLOW;
     if (in->flags & GM_AST_PROTECTED) var.flags |= GM_FLAT_PROTECTED;

@@ -389,3 +389,25 @@ gm_str gm_modelica_connect_rule(gm_modelica *m, gm_str class_name, gm_str relati
     const gm_ast_mod *rules = gm_ast_mod_find(ours, m->words[GM_WORD_connect]);
     return text_of(gm_ast_mod_find(rules, gm_names_find(&m->names, relationship)));
 }
+
+void gm_modelica_each_note(gm_modelica *m, gm_str class_name, gm_str group,
+                           void (*each)(void *context, gm_str name, gm_str text), void *context)
+{
+    const gm_ast_class *class_ = gm_modelica_class(m, class_name);
+    if (class_ == NULL) return;
+    const gm_ast_mod *ours  = gm_ast_mod_find(class_->annotation, m->words[GM_WORD___gemel]);
+    const gm_ast_mod *notes = gm_ast_mod_find(ours, gm_names_find(&m->names, group));
+    for (uint32_t i = 0; notes != NULL && i < notes->count; i++) {
+        each(context, m->names.texts[notes->items[i].name], text_of(&notes->items[i]));
+    }
+}
+
+void gm_modelica_complain(gm_modelica *m, gm_str class_name, gm_diags *diags, gm_severity severity, const char *fmt, ...)
+{
+    const gm_ast_class *class_ = gm_modelica_class(m, class_name);
+    va_list             args;
+    va_start(args, fmt);
+    gm_diags_add_list(diags, &m->sources, severity, class_ != NULL ? class_->at : 0,
+                      class_ != NULL ? class_->length : 0, fmt, args);
+    va_end(args);
+}

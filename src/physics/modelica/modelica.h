@@ -51,6 +51,14 @@ gm_str gm_modelica_annotation(gm_modelica *m, gm_str class_name);
 //   annotation(__gemel(interface="dtmi:x;1", connect(feeds="out,in")))
 gm_str gm_modelica_connect_rule(gm_modelica *m, gm_str class_name, gm_str relationship);
 
+// Calls each for the texts of a group inside __gemel: ("feeds", "out,in") for the group "connect" of the class above.
+void gm_modelica_each_note(gm_modelica *m, gm_str class_name, gm_str group,
+                           void (*each)(void *context, gm_str name, gm_str text), void *context);
+
+// Adds a finding at the name of a class, for those who bind classes to other things.
+void gm_modelica_complain(gm_modelica *m, gm_str class_name, gm_diags *diags, gm_severity severity, const char *fmt, ...)
+    GM_PRINTF(5, 6);
+
 typedef struct gm_modelica_limits {
     uint32_t vars_max;        // 0 = 200 000
     uint32_t depth_max;       // components inside components, functions inside functions; 0 = 100
@@ -64,6 +72,7 @@ typedef struct gm_modelica_limits {
 typedef struct gm_flatten_options {
     gm_modelica_limits limits;
     bool               strict_units;
+    bool               open_inputs;  // inputs of the components at the top are marked as the model's own
 } gm_flatten_options;
 GM_NODISCARD gm_status gm_modelica_flatten(gm_modelica *m, gm_str class_name, const gm_flatten_options *options,
                                            gm_diags *diags, gm_flat **out_flat, gm_error *err);
