@@ -58,6 +58,7 @@ typedef struct file_walk {
     gm_plant_files *out;
     int             depth;
     bool            read;     // else only listed
+    bool            classes;  // Modelica texts are read, the rest is listed
 } file_walk;
 
 static bool is_data_file(gm_str name)
@@ -81,7 +82,7 @@ static gm_status add_file(file_walk *w, gm_str name, gm_error *err)
     }
     gm_plant_file *file = &files->items[files->count++];
     *file               = (gm_plant_file){ .name = name };
-    if (!w->read) return GM_OK;
+    if (!w->read && !(w->classes && gm_str_ends(name, GM_STR(".mo")))) return GM_OK;
 
     gm_str path =
         gm_arena_printf(w->plant->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(w->plant->folder), GM_STR_ARG(name));
@@ -129,11 +130,15 @@ static bool is_absent(gm_status st, const gm_error *err)
     return st == GM_NOTFOUND || (st == GM_IO && err->os_errno == ENOENT);
 }
 
+typedef enum part_kind { PART_DOCUMENTS, PART_CLASSES, PART_LISTED } part_kind;
+
 // A part of the plant that is not there is an empty part.
-static gm_status read_part(gm_plant *plant, const gm_io *io, const char *part, bool read, gm_plant_files *out,
+static gm_status read_part(gm_plant *plant, const gm_io *io, const char *part, part_kind kind, gm_plant_files *out,
                            gm_error *err)
 {
-    file_walk w  = { .plant = plant, .io = io, .under = gm_str_of(part), .out = out, .read = read };
+    file_walk w   = { .plant = plant, .io = io, .under = gm_str_of(part), .out = out };
+    w.read        = kind == PART_DOCUMENTS;
+    w.classes     = kind == PART_CLASSES;
     gm_error  why = {0};
     gm_status st  = walk_folder(&w, &why);
     if (is_absent(st, &why)) return GM_OK;
@@ -389,12 +394,12 @@ gm_status gm_plant_read(const gm_io *io, const char *folder, gm_plant **out_plan
         goto done;
     }
     st = read_config(plant, io, err);
-    if (st == GM_OK) st = read_part(plant, io, "models", true, &plant->models, err);
-    if (st == GM_OK) st = read_part(plant, io, "twins", true, &plant->twins, err);
-    if (st == GM_OK) st = read_part(plant, io, "mappings", true, &plant->mappings, err);
-    if (st == GM_OK) st = read_part(plant, io, "behaviors", false, &plant->behaviors, err);
-    if (st == GM_OK) st = read_part(plant, io, "rules", false, &plant->rules, err);
-    if (st == GM_OK) st = read_part(plant, io, "scene", false, &plant->scene, err);
+    if (st == GM_OK) st = read_part(plant, io, "models", PART_DOCUMENTS, &plant->models, err);
+    if (st == GM_OK) st = read_part(plant, io, "twins", PART_DOCUMENTS, &plant->twins, err);
+    if (st == GM_OK) st = read_part(plant, io, "mappings", PART_DOCUMENTS, &plant->mappings, err);
+    if (st == GM_OK) st = read_part(plant, io, "behaviors", PART_CLASSES, &plant->behaviors, err);
+    if (st == GM_OK) st = read_part(plant, io, "rules", PART_LISTED, &plant->rules, err);
+    if (st == GM_OK) st = read_part(plant, io, "scene", PART_LISTED, &plant->scene, err);
     if (st != GM_OK) goto done;
     *out_plant = plant;
     plant      = NULL;

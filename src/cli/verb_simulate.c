@@ -1,6 +1,7 @@
-// gemel simulate: one run of a Modelica model, row by row, into a CSV file or a plot in the terminal.
+// gemel simulate: one run of a Modelica model, or of a plant's twins, row by row, into a CSV file or a plot in the terminal.
 #include "base/number.h"
 #include "cli/behavior.h"
+#include "cli/plant_group.h"
 #include "cli/progress.h"
 #include "cli/term_plot.h"
 #include "cli/verbs.h"
@@ -22,6 +23,7 @@ enum {
     OPT_VARIABLES,
     OPT_EXECUTOR,
     OPT_STRICT,
+    OPT_INITIAL,
     OPT_PLOT,
     OPT_JSON
 };
@@ -45,11 +47,13 @@ static const gm_option options[] = {
     [OPT_EXECUTOR]  = { "executor", GM_OPTION_TEXT, "NAME", "auto",
                         "who computes: auto, plain (the reference) or interpreter" },
     [OPT_STRICT]    = { "strict", GM_OPTION_FLAG, NULL, NULL, "units that do not fit are errors, not warnings" },
+    [OPT_INITIAL]   = { "initial", GM_OPTION_FLAG, NULL, NULL,
+                        "of a plant: begin with its files, also when it has data" },
     [OPT_PLOT]      = { "plot", GM_OPTION_FLAG, NULL, NULL, "draw the variables in the terminal" },
     [OPT_JSON]      = { "json", GM_OPTION_FLAG, NULL, NULL, "print a summary of the run as JSON" },
 };
 static const gm_operand operands[] = {
-    { "FILE", "a Modelica file, or the folder of a package" },
+    { "FILE|PLANT[:ROOT]", "a Modelica file, the folder of a package, or a plant with the id of a twin" },
 };
 
 enum { PLOT_MAX = GM_TERM_SERIES_MAX };
@@ -59,6 +63,9 @@ typedef struct column { gm_str name, unit; gm_slot slot; bool negated; } column;
 
 typedef struct output {
     const gm_cli *cli;
+    const gm_group *group;    // NULL: a file
+    const gm_solve_setting *given;  // [given_count] what the twins' values set
+    size_t        given_count;
     FILE         *csv;        // NULL: none
     column       *columns;    // [count]
     size_t        count;
@@ -131,7 +138,19 @@ static gm_exit chosen_columns(const gm_cli *cli, const gm_program *program, cons
 
 // ---- settings -----------------------------------------------------------------------------------------------------
 
-static gm_exit read_setting(const gm_cli *cli, const gm_program *program, const char *text, gm_solve_setting *out)
+// A variable of a program or a group; `set` is the slot that decides it.
+static bool find_settable(const gm_program *program, const gm_group *group, gm_str name, gm_slot *out_set, bool *out_minus)
+{
+    gm_group_variable v;
+    if (group == NULL) return gm_program_find(program, name, out_set, out_minus);
+    if (!gm_group_find(group, name, &v)) return false;
+    *out_set   = v.set.v != GM_SLOT_NONE.v ? v.set : v.slot;
+    *out_minus = v.set_factor < 0;
+    return true;
+}
+
+static gm_exit read_setting(const gm_cli *cli, const gm_program *program, const gm_group *group, const char *text,
+                            gm_solve_setting *out)
 {
     gm_str all = gm_str_of(text);
     size_t at  = gm_str_find_char(all, '=');
@@ -144,7 +163,7 @@ static gm_exit read_setting(const gm_cli *cli, const gm_program *program, const 
         return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--set %.100s: expected NAME=VALUE with a number, true or false",
                                 text);
     }
-    if (!gm_program_find(program, name, &out->slot, &negated)) {
+    if (!find_settable(program, group, name, &out->slot, &negated)) {
         return gm_cli_fail_text(
             cli, GM_EXIT_NO,
             "--set %.100s: the model has no such variable, or it was settled when the model was compiled", text);
@@ -349,13 +368,13 @@ static gm_exit close_csv(const gm_cli *cli, output *o, gm_exit code)
 static gm_exit simulate(const gm_cli *cli, const gm_args *args, const gm_program *program,
                         const gm_solve_options *solve, output *o)
 {
-    size_t            setting_count = args->value_counts[OPT_SET];
-    gm_solve_setting *settings      = GM_ARENA_NEW(cli->arena, gm_solve_setting, setting_count + 1);
+    size_t            own = args->value_counts[OPT_SET], setting_count = o->given_count + own;
+    gm_solve_setting *settings = GM_ARENA_NEW(cli->arena, gm_solve_setting, setting_count + 1);
     gm_error          err           = { 0 };
     gm_exit           code = settings != NULL ? GM_EXIT_OK : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
-    for (size_t i = 0; code == GM_EXIT_OK && i < setting_count; i++) {
-        code = read_setting(cli, program, args->values[OPT_SET][i], &settings[i]);
-    }
+    if (code == GM_EXIT_OK && o->given_count > 0) memcpy(settings, o->given, o->given_count * sizeof *settings);
+    for (size_t i = 0; code == GM_EXIT_OK && i < own; i++)  // after what the twins say, so that it wins
+        code = read_setting(cli, program, o->group, args->values[OPT_SET][i], &settings[o->given_count + i]);
     if (code == GM_EXIT_OK) {
         const char *names = gm_args_text(args, OPT_VARIABLES);
         code              = names != NULL ? chosen_columns(cli, program, names, o) : all_columns(cli, program, o);
@@ -379,36 +398,85 @@ static gm_exit simulate(const gm_cli *cli, const gm_args *args, const gm_program
     return code;
 }
 
-static gm_exit run(const gm_cli *cli, const gm_args *args)
+static gm_exit simulate_file(const gm_cli *cli, const gm_args *args, const gm_solve_options *solve, output *o)
 {
-    gm_solve_options solve;
-    gm_behavior      behavior = { 0 };
-    gm_program      *program  = NULL;
-    gm_exit          code     = read_options(cli, args, &solve);
-    if (code != GM_EXIT_OK) return code;
-    code = gm_behavior_open(cli, gm_args_operand(args, 0), gm_args_text(args, OPT_CLASS),
-                            gm_args_given(args, OPT_STRICT), &behavior);
+    gm_behavior behavior = { 0 };
+    gm_program *program  = NULL;
+    gm_exit     code     = gm_behavior_open(cli, gm_args_operand(args, 0), gm_args_text(args, OPT_CLASS),
+                                            gm_args_given(args, OPT_STRICT), &behavior);
     if (code == GM_EXIT_OK) code = gm_behavior_compile(cli, &behavior, &program);
-    output o = { .cli = cli, .start = solve.start, .stop = solve.stop, .line = gm_buf_init(cli->alloc) };
-    if (code == GM_EXIT_OK) code = simulate(cli, args, program, &solve, &o);
-    gm_buf_finish(&o.line);
-    gm_free(cli->alloc, o.kept);
+    if (code == GM_EXIT_OK) code = simulate(cli, args, program, solve, o);
     gm_program_destroy(program);
     gm_behavior_close(&behavior);
     return code;
 }
 
+// The values of the twins as settings of the run.
+static gm_exit take_values(const gm_cli *cli, const gm_plant_group *pg, double start, output *o)
+{
+    uint32_t          count, slots = gm_program_slot_count(gm_group_program(pg->group));
+    const gm_binding *bindings = gm_group_bindings(pg->group, &count);
+    gm_group_reader   reader   = gm_group_live_reader(pg->state);
+    double           *values   = GM_ARENA_NEW(cli->arena, double, slots);
+    gm_solve_setting *given    = GM_ARENA_NEW(cli->arena, gm_solve_setting, count + 1);
+    gm_fork_report    report;
+    gm_error          err = { 0 };
+    if (values == NULL || given == NULL) return gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+    gm_status st = gm_group_fork(pg->group, &reader, start, values, &report, &err);
+    if (st != GM_OK) return gm_cli_fail(cli, &err);
+    for (uint32_t i = 0; i < count; i++) {
+        if (bindings[i].given.v == GM_SLOT_NONE.v) continue;
+        given[o->given_count++] = (gm_solve_setting){ bindings[i].given, values[bindings[i].given.v] };
+    }
+    o->given = given;
+    return GM_EXIT_OK;
+}
+
+static gm_exit simulate_plant(const gm_cli *cli, const gm_args *args, const gm_solve_options *solve, output *o)
+{
+    gm_plant_group pg;
+    gm_exit code = gm_args_given(args, OPT_CLASS)
+                       ? gm_cli_fail_text(cli, GM_EXIT_USAGE, "--class is for Modelica files; a plant's classes are "
+                                                              "bound to its interfaces")
+                       : GM_EXIT_OK;
+    if (code != GM_EXIT_OK) return code;
+    code = gm_plant_group_open(cli, gm_args_operand(args, 0), NULL, gm_args_given(args, OPT_INITIAL), &pg);
+    if (code == GM_EXIT_OK) code = take_values(cli, &pg, solve->start, o);
+    o->group = pg.group;
+    if (code == GM_EXIT_OK) code = simulate(cli, args, gm_group_program(pg.group), solve, o);
+    gm_plant_group_close(&pg);
+    return code;
+}
+
+static gm_exit run(const gm_cli *cli, const gm_args *args)
+{
+    gm_solve_options solve;
+    gm_exit          code = read_options(cli, args, &solve);
+    if (code != GM_EXIT_OK) return code;
+    output o = { .cli = cli, .start = solve.start, .stop = solve.stop, .line = gm_buf_init(cli->alloc) };
+    code     = gm_plant_group_is(cli, gm_args_operand(args, 0)) ? simulate_plant(cli, args, &solve, &o)
+                                                                : simulate_file(cli, args, &solve, &o);
+    gm_buf_finish(&o.line);
+    gm_free(cli->alloc, o.kept);
+    return code;
+}
+
 const gm_verb gm_verb_simulate = {
     .name    = "simulate",
-    .summary = "run a Modelica model and write what happens as CSV",
+    .summary = "run a Modelica model or a plant's twins and write what happens as CSV",
     .text    = "Compiles the model and runs it once. The file has `time` first, then every variable under its Modelica "
                "name; events add "
                "two rows, before and after. Without --method a solver is chosen that keeps --tolerance.\n\n"
+               "Of a plant, the twins that are connected with ROOT are assembled into one model and begin with their "
+               "values: those of the plant's data, or of its files when it has none. Variables are named after the "
+               "twins, `tank1.level`, and are in SI units; time 0 is Monday, 00:00 UTC. ROOT may be left out when all "
+               "twins that have a behavior are connected.\n\n"
                "Exit code 1 when the model has errors, or the run ends early: an assert that fails, events without end, "
                "no solution.",
     .examples =
         "gemel simulate tank.mo --stop 24h --out tank.csv\ngemel simulate ball.mo --stop 3 --plot --variables h\n"
-        "gemel simulate plant.mo --class Plant.Loop --set pump.speed=0.8 --method rk4 --step 0.1s --out run.csv",
+        "gemel simulate plant.mo --class Plant.Loop --set pump.speed=0.8 --method rk4 --step 0.1s --out run.csv\n"
+        "gemel simulate examples/pumphouse --stop 24h --plot --variables tower.level",
     .syntax = GM_SYNTAX(options, operands),
     .run    = run,
 };

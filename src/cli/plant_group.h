@@ -1,0 +1,36 @@
+// cli/plant_group.h: a group of a plant's twins on the command line: PLANT or PLANT:ROOT becomes a program with values.
+//
+//   if (gm_plant_group_is(cli, operand)) ...                      // else it is a Modelica file or package
+//   gm_exit code = gm_plant_group_open(cli, operand, NULL, false, &pg);
+//   gm_group_fork(pg.group, &reader, 0, slots, &report, &err);    // reader of pg.state
+//   gm_plant_group_close(&pg);
+#ifndef GM_CLI_PLANT_GROUP_H
+#define GM_CLI_PLANT_GROUP_H
+
+#include "cli/plant_behaviors.h"
+#include "cli/plant_state.h"
+#include "cli/verb.h"
+#include "engine/engine.h"
+#include "futures/group.h"
+
+typedef struct gm_plant_group {
+    gm_plant       *plant;
+    gm_file        *lock;      // of the data folder
+    gm_engine      *engine;    // NULL: the plant's files are the state
+    gm_plant_state  files;
+    gm_behaviors   *behaviors;
+    const gm_state *state;
+    gm_group       *group;
+    gm_diags        diags;
+} gm_plant_group;
+
+// Is the operand a plant's folder, perhaps with :ROOT behind it?
+bool gm_plant_group_is(const gm_cli *cli, const char *operand);
+
+// Reads the plant, takes its data when it has any (unless initial), else its initial twins, and opens the group of the
+// root: the one named in the operand or in `root`, or the only group that the plant has. What is wrong is printed. The
+// group must be closed in every case.
+gm_exit gm_plant_group_open(const gm_cli *cli, const char *operand, const char *root, bool initial, gm_plant_group *out);
+void    gm_plant_group_close(gm_plant_group *pg);
+
+#endif
