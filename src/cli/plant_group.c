@@ -60,9 +60,10 @@ static gm_status open_data(const gm_cli *cli, const char *data, gm_plant_group *
 
 static gm_status open_state(const gm_cli *cli, bool initial, gm_plant_group *pg, gm_error *err)
 {
-    gm_str data = gm_config_text(&pg->plant->config, GM_CONFIG_DATA);
-    data = data.len > 0 ? gm_arena_str(cli->arena, data)
-                        : gm_arena_printf(cli->arena, GM_STR_FMT "/data", GM_STR_ARG(pg->plant->folder));
+    gm_str data = gm_config_text(&pg->plant->config, GM_CONFIG_DATA), folder = pg->plant->folder;
+    bool   inside = !gm_str_starts(data, GM_STR("/"));
+    data = gm_arena_printf(cli->arena, GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(inside ? folder : (gm_str) { 0 }),
+                           inside ? "/" : "", GM_STR_ARG(data));
     gm_str log  = data.ptr != NULL ? gm_arena_printf(cli->arena, "%s/log", data.ptr) : data;
     if (log.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.plant", "opening the plant");
     if (!initial && is_folder(log.ptr)) return open_data(cli, data.ptr, pg, err);

@@ -29,6 +29,28 @@ static uint8_t *room(filling *f, size_t size)
     return gm_buf_reserve(&f->payload, size);
 }
 
+// All sources as one JSON array, so that interfaces of different files may name one another.
+static gm_status put_models(filling *f, gm_error *err)
+{
+    gm_buf all = gm_buf_init(f->plant->alloc);
+    for (size_t i = 0; i < f->plant->source_count; i++) {
+        gm_str text = gm_str_trim(f->plant->sources[i].text);
+        if (gm_str_starts(text, GM_STR("["))) text = gm_str_trim(gm_str_slice(text, 1, text.len - 1));
+        if (text.len == 0) continue;
+        gm_buf_byte(&all, all.len == 0 ? '[' : ',');
+        gm_buf_str(&all, text);
+    }
+    gm_buf_text(&all, all.len == 0 ? "[]" : "]");
+    gm_str    text = gm_buf_view(&all), none = GM_STR("");
+    size_t    size = gm_change_size_texts(none, none, text);
+    uint8_t  *bytes = all.failed ? NULL : room(f, size);
+    gm_status st    = bytes != NULL ? GM_OK : no_memory(err);
+    if (st == GM_OK) gm_change_encode_texts(bytes, 0, 0, 0, none, none, text);
+    if (st == GM_OK) st = apply(f, GM_CHANGE_MODELS, size, err);
+    gm_buf_finish(&all);
+    return st;
+}
+
 // Sources are added one by one as far as they are sound: the checks have told about the others.
 static gm_status add_models(filling *f, gm_error *err)
 {
@@ -46,12 +68,12 @@ static gm_status add_models(filling *f, gm_error *err)
 
 static gm_status put_twin(filling *f, const gm_plant_document *doc, const json_t *body, gm_error *err)
 {
+    (void)doc;
     gm_twin_document twin;
     gm_str           id = gm_str_of(json_string_value(json_object_get(body, "$dtId")));
     gm_arena_clear(f->scratch);
     gm_status st = gm_document_read_twin(f->s->model, body, 0, f->scratch, &twin, err);
     if (st != GM_OK) return st;
-    (void)doc;
     size_t   size  = gm_change_size_twin_put(id, twin.type->id, twin.cells, twin.count);
     uint8_t *bytes = room(f, size);
     if (bytes == NULL) return no_memory(err);
@@ -98,7 +120,7 @@ gm_status gm_plant_state_open(gm_plant *plant, bool with_twins, gm_plant_state *
     if (st == GM_OK && (out->model == NULL || f.scratch == NULL)) st = no_memory(err);
     if (st == GM_OK) out->state = gm_state_create(plant->alloc, out->model);
     if (st == GM_OK && out->state == NULL) st = no_memory(err);
-    if (st == GM_OK) st = add_models(&f, err);
+    if (st == GM_OK) st = with_twins ? put_models(&f, err) : add_models(&f, err);
     if (st == GM_OK && with_twins) st = put_all(&f, &plant->twin_documents, put_twin, err);
     if (st == GM_OK && with_twins) st = put_all(&f, &plant->relationship_documents, put_relationship, err);
     gm_buf_finish(&f.payload);
