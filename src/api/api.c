@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "api/context.h"
+#include "api/events/routing.h"
 #include "api/stream.h"
 
 gm_api_limits gm_api_limits_defaults(void)
@@ -50,6 +51,12 @@ gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_erro
                                    .interval    = options->limits.stream_interval };
     gm_status st = copy_name(api, options->plant, err);
     if (st == GM_OK) st = gm_streams_create(&streams, &api->streams, err);
+    gm_routing_options routing = { .alloc = options->alloc, .clock = options->clock, .io = options->io,
+                                   .loop = options->loop, .engine = options->engine, .source = api->plant,
+                                   .data_dir = options->data_dir, .endpoints = options->endpoints,
+                                   .endpoint_count = options->endpoint_count, .publish = options->publish,
+                                   .publish_context = options->publish_context };
+    if (st == GM_OK) st = gm_routing_create(&routing, &api->routing, err);
     if (st != GM_OK) {
         gm_api_destroy(api);
         return st;
@@ -74,6 +81,8 @@ static gm_status listen_at(gm_api *api, gm_str address, gm_tls *tls, gm_http **o
                                      .handle          = gm_router_handle,
                                      .context         = api };
     gm_streams_begin(api->streams);
+    gm_status st = gm_routing_begin(api->routing, err);
+    if (st != GM_OK) return st;
     return gm_http_start(&options, out_http, err);
 }
 
@@ -102,6 +111,7 @@ void gm_api_destroy(gm_api *api)
     if (api == NULL) return;
     gm_api_close(api);
     gm_streams_destroy(api->streams);
+    gm_routing_destroy(api->routing);
     gm_uploads_finish(&api->uploads);
     if (api->plant.ptr != NULL) gm_free(api->options.alloc, (void *)(uintptr_t)api->plant.ptr);
     gm_free(api->options.alloc, api);

@@ -15,6 +15,7 @@
 #define GM_API_API_H
 
 #include "access/tls.h"
+#include "api/events/endpoint.h"
 #include "base/loop.h"
 #include "engine/dead_letter.h"
 #include "engine/engine.h"
@@ -56,6 +57,13 @@ typedef struct gm_api_options {
     gm_str           version, features;  // what the program was built with; static
     const gm_asset  *assets;        // may be NULL: no console
     size_t           asset_count;
+    // Event routes (docs/events.md): what gemel.conf declares; viewed as long as the API lives.
+    const gm_io               *io;            // for files of endpoints and jobs; may be NULL: there are none
+    const char                *data_dir;      // endpoints keep how far they have come in data_dir/events
+    const gm_endpoint_options *endpoints;
+    size_t                     endpoint_count;
+    gm_status (*publish)(void *context, gm_str topic, gm_str payload, gm_error *err);  // on gemel's MQTT endpoint; may be NULL
+    void *publish_context;
     // Appends Prometheus lines of others (MQTT and so on) to /metrics; may be NULL.
     void (*metrics)(void *context, gm_buf *out);
     void *metrics_context;

@@ -8,11 +8,13 @@
 #include "api/uploads.h"
 
 typedef struct gm_streams gm_streams;
+typedef struct gm_routing gm_routing;
 
 struct gm_api {
     gm_api_options options;
     gm_http       *http, *https;  // NULL: does not listen
     gm_streams    *streams;
+    gm_routing    *routing;
     gm_uploads     uploads;       // when each model was added
     gm_str         plant;
     gm_dur_ns      started;       // monotonic

@@ -46,6 +46,8 @@ const gm_route gm_routes[] = {
     { GM_METHOD_GET,    "/v1/twins/{id}",    gm_route_live,          GM_RIGHT_READ, GM_BODY_NONE, OWN, "A twin with all its values, units and ages" },
     { GM_METHOD_GET,    "/v1/tree",          gm_route_tree,          GM_RIGHT_READ, GM_BODY_NONE, OWN, "Walk or search the tree of twins" },
     { GM_METHOD_GET,    "/v1/stream",        gm_route_stream,        GM_RIGHT_READ, GM_BODY_NONE, OWN, "Follow twins as they change (server-sent events)" },
+    { GM_METHOD_GET,    "/v1/endpoints",     gm_route_endpoints,     GM_RIGHT_READ, GM_BODY_NONE, OWN, "Endpoints of event routes and how they fare" },
+    { GM_METHOD_GET,    "/v1/events/{endpoint}", gm_route_events,    GM_RIGHT_ENGINEER, GM_BODY_NONE, OWN, "Follow the events of an endpoint (server-sent events)" },
     { GM_METHOD_GET,    "/v1/dead-letters",  gm_route_dead_letters,  GM_RIGHT_READ, GM_BODY_NONE, OWN, "Messages that could not be applied" },
     { GM_METHOD_GET,    "/v1/plant",         gm_route_plant,         GM_RIGHT_READ, GM_BODY_NONE, OWN, "What is served here" },
     { GM_METHOD_GET,    "/v1/openapi.json",  gm_route_openapi,       GM_RIGHT_NONE, GM_BODY_NONE, OWN, "This description" },

@@ -41,6 +41,8 @@ void gm_route_event_routes_list(gm_request *request);
 void gm_route_event_route_get(gm_request *request);
 void gm_route_event_route_put(gm_request *request);
 void gm_route_event_route_delete(gm_request *request);
+void gm_route_endpoints(gm_request *request);
+void gm_route_events(gm_request *request);
 
 // gemel's own
 void gm_route_history(gm_request *request);       // history_route.c

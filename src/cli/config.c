@@ -47,8 +47,7 @@ const gm_option *gm_config_keys(void) { return keys; }
 
 static const char *key_name_at(const void *context, size_t i)
 {
-    (void)context;
-    return keys[i].name;
+    return ((const gm_option *)context)[i].name;
 }
 
 gm_str gm_config_text(const gm_config *config, gm_config_key key)
@@ -66,63 +65,188 @@ static gm_str without_comment(gm_str line)
     return line;
 }
 
-// One "key = value". Returns false with the reason in text and the place in *column.
-static bool read_line(gm_str line, gm_arena *arena, gm_config *config, char *text, size_t text_size, uint32_t *column,
-                      bool *nomem)
+// ---- sections -------------------------------------------------------------------------------------------------------
+
+static const gm_option endpoint_keys[GM_ENDPOINT_KEY_COUNT] = {
+    [GM_ENDPOINT_KIND] = { "kind", GM_OPTION_TEXT, "webhook|mqtt|sse", NULL, "how events leave" },
+    [GM_ENDPOINT_URL]  = { "url", GM_OPTION_TEXT, "URL", NULL, "webhook: where events are posted to" },
+    [GM_ENDPOINT_AUTHORIZATION] = { "authorization", GM_OPTION_TEXT, "TEXT", NULL,
+                                    "webhook: the Authorization header that goes with each" },
+    [GM_ENDPOINT_TOPIC]       = { "topic", GM_OPTION_TEXT, "TOPIC", "gemel/events/{endpoint}",
+                                  "mqtt: where events are published; {endpoint}, {type} and {twin} are filled in" },
+    [GM_ENDPOINT_RETRY_FIRST] = { "retry_first", GM_OPTION_DURATION, "LENGTH", "1s",
+                                  "webhook: the pause before the second attempt; it doubles up to a minute" },
+    [GM_ENDPOINT_RETRY_FOR]   = { "retry_for", GM_OPTION_DURATION, "LENGTH", "24h",
+                                  "webhook: an event that was refused for so long becomes a dead letter" },
+    [GM_ENDPOINT_TIMEOUT]     = { "timeout", GM_OPTION_DURATION, "LENGTH", "10s", "webhook: how long an answer may take" },
+    [GM_ENDPOINT_PARALLEL]    = { "parallel", GM_OPTION_COUNT, "N", "8",
+                                  "webhook: requests at a time; events of one twin always go one after the other" },
+    [GM_ENDPOINT_QUEUE]       = { "queue", GM_OPTION_COUNT, "N", "100000",
+                                  "events that may wait; beyond, they become dead letters" },
+};
+const gm_section_kind gm_section_endpoint = { "endpoint", "an endpoint that event routes lead to", endpoint_keys,
+                                              GM_ENDPOINT_KEY_COUNT, "kind" };
+
+static const gm_option index_keys[GM_INDEX_KEY_COUNT] = {
+    [GM_INDEX_KIND] = { "kind", GM_OPTION_TEXT, "ordered|hash", "ordered",
+                        "ordered answers =, <, > and IN; hash only = and IN" },
+};
+const gm_section_kind gm_section_index = { "index", "a property that queries look up", index_keys, GM_INDEX_KEY_COUNT, NULL };
+
+static const gm_section_kind *const section_kinds[] = { &gm_section_endpoint, &gm_section_index };
+
+gm_str gm_config_section_text(const gm_config_section *section, size_t key)
 {
+    return section->texts[key].ptr != NULL ? section->texts[key] : gm_str_of(section->kind->keys[key].fallback);
+}
+
+// ---- lines ----------------------------------------------------------------------------------------------------------
+
+typedef struct reading {
+    gm_arena          *arena;
+    gm_config         *config;
+    gm_config_section *section;    // the one whose keys follow; NULL: the file's own keys
+    bool               skipping;   // below a section line that was wrong
+    size_t             capacity;   // of config->sections
+    bool               nomem;
+    uint32_t           line;
+    char               why[256];
+} reading;
+
+// "[endpoint alerts]". False with the reason.
+static bool begin_section(reading *r, gm_str line)
+{
+    gm_str inner = gm_str_trim(line);
+    r->section   = NULL;
+    r->skipping  = true;
+    if (!gm_str_ends(inner, GM_STR("]"))) {
+        snprintf(r->why, sizeof r->why, "a section is written [KIND NAME]");
+        return false;
+    }
+    inner       = gm_str_trim(gm_str_slice(inner, 1, inner.len - 1));
+    size_t gap  = gm_str_find_char(inner, ' ');
+    gm_str word = gm_str_slice(inner, 0, gap);
+    gm_str name = gap == SIZE_MAX ? (gm_str){ 0 } : gm_str_trim(gm_str_slice(inner, gap, inner.len));
+    const gm_section_kind *kind = NULL;
+    for (size_t i = 0; i < sizeof section_kinds / sizeof section_kinds[0]; i++) {
+        if (gm_str_is(word, section_kinds[i]->name)) kind = section_kinds[i];
+    }
+    gm_config *config = r->config;
+    if (kind == NULL) {
+        snprintf(r->why, sizeof r->why, "there is no section '%.*s'; docs/formats/gemel.conf.md lists them",
+                 (int)(word.len < 60 ? word.len : 60), word.ptr);
+        return false;
+    }
+    if (name.len == 0 || name.len > 200) {
+        snprintf(r->why, sizeof r->why, "[%s NAME] needs a name: it names %s", kind->name, kind->help);
+        return false;
+    }
+    for (size_t i = 0; i < config->section_count; i++) {
+        if (config->sections[i].kind != kind || !gm_str_eq(config->sections[i].name, name)) continue;
+        snprintf(r->why, sizeof r->why, "[%s %.*s] is there twice; keep one of them", kind->name, (int)name.len, name.ptr);
+        return false;
+    }
+    if (config->section_count == GM_CONFIG_SECTIONS_MAX) {
+        snprintf(r->why, sizeof r->why, "more than %d sections", GM_CONFIG_SECTIONS_MAX);
+        return false;
+    }
+    if (config->section_count == r->capacity) {
+        size_t             grown    = r->capacity > 0 ? 2 * r->capacity : 8;
+        gm_config_section *sections = GM_ARENA_NEW(r->arena, gm_config_section, grown);
+        r->nomem |= sections == NULL;
+        if (sections == NULL) return true;
+        if (config->section_count > 0) memcpy(sections, config->sections, config->section_count * sizeof *sections);
+        config->sections = sections;
+        r->capacity      = grown;
+    }
+    gm_config_section *section = &config->sections[config->section_count];
+    *section = (gm_config_section){ .kind = kind, .name = gm_arena_str(r->arena, name), .line = r->line,
+                                    .texts = GM_ARENA_NEW(r->arena, gm_str, kind->key_count) };
+    r->nomem |= section->name.ptr == NULL || section->texts == NULL;
+    if (r->nomem) return true;
+    config->section_count++;
+    r->section  = section;
+    r->skipping = false;
+    return true;
+}
+
+// One "key = value". Returns false with the reason and the place in *column.
+static bool read_line(reading *r, gm_str line, uint32_t *column)
+{
+    const gm_option *table = r->section != NULL ? r->section->kind->keys : keys;
+    size_t           count = r->section != NULL ? r->section->kind->key_count : GM_CONFIG_KEY_COUNT;
+    gm_str          *texts = r->section != NULL ? r->section->texts : r->config->texts;
     size_t equals = gm_str_find_char(line, '=');
     gm_str key    = gm_str_trim(gm_str_slice(line, 0, equals));
     *column       = (uint32_t)(key.ptr - line.ptr) + 1;
     if (equals == SIZE_MAX) {
-        snprintf(text, text_size, "'%.*s' has no '='; write KEY = VALUE", (int)(key.len < 60 ? key.len : 60), key.ptr);
+        snprintf(r->why, sizeof r->why, "'%.*s' has no '='; write KEY = VALUE", (int)(key.len < 60 ? key.len : 60), key.ptr);
         return false;
     }
     size_t at = 0;
-    while (at < GM_CONFIG_KEY_COUNT && !gm_str_is(key, keys[at].name)) at++;
-    if (at == GM_CONFIG_KEY_COUNT) {
-        const char *near = gm_nearest_name(key, GM_CONFIG_KEY_COUNT, key_name_at, NULL);
-        snprintf(text, text_size, "there is no key '%.*s'; %s%s%s", (int)(key.len < 60 ? key.len : 60), key.ptr,
+    while (at < count && !gm_str_is(key, table[at].name)) at++;
+    if (at == count) {
+        const char *near = gm_nearest_name(key, count, key_name_at, table);
+        snprintf(r->why, sizeof r->why, "there is no key '%.*s'; %s%s%s", (int)(key.len < 60 ? key.len : 60), key.ptr,
                  near != NULL ? "did you mean '" : "docs/formats/gemel.conf.md lists them", near != NULL ? near : "",
                  near != NULL ? "'?" : "");
         return false;
     }
-    if (config->texts[at].ptr != NULL) {
-        snprintf(text, text_size, "'%s' is set twice; keep one of the lines", keys[at].name);
+    if (texts[at].ptr != NULL) {
+        snprintf(r->why, sizeof r->why, "'%s' is set twice; keep one of the lines", table[at].name);
         return false;
     }
     gm_str   value = gm_str_trim(gm_str_slice(line, equals + 1, line.len));
     gm_error err   = {0};
     *column        = (uint32_t)(value.ptr - line.ptr) + 1;
     if (value.len == 0) {
-        snprintf(text, text_size, "'%s' has no value; remove the line to keep the default", keys[at].name);
+        snprintf(r->why, sizeof r->why, "'%s' has no value; remove the line to keep the default", table[at].name);
         return false;
     }
-    if (gm_option_check(keys[at].kind, keys[at].name, value, &err) != GM_OK) {
-        snprintf(text, text_size, "%s", err.text);
+    if (gm_option_check(table[at].kind, table[at].name, value, &err) != GM_OK) {
+        snprintf(r->why, sizeof r->why, "%s", err.text);
         return false;
     }
-    config->texts[at] = gm_arena_str(arena, value);
-    *nomem |= config->texts[at].ptr == NULL;
+    texts[at] = gm_arena_str(r->arena, value);
+    r->nomem |= texts[at].ptr == NULL;
     return true;
+}
+
+static void check_sections(const gm_config *config, gm_config_wrong *on_wrong, void *context)
+{
+    for (size_t i = 0; i < config->section_count; i++) {
+        const gm_config_section *section = &config->sections[i];
+        for (size_t k = 0; k < section->kind->key_count; k++) {
+            const char *name = section->kind->keys[k].name;
+            if (section->kind->needed == NULL || strcmp(name, section->kind->needed) != 0) continue;
+            if (section->texts[k].ptr != NULL) continue;
+            char why[256];
+            snprintf(why, sizeof why, "[%s %.*s] needs '%s'", section->kind->name, (int)section->name.len,
+                     section->name.ptr, name);
+            on_wrong(context, section->line, 1, why);
+        }
+    }
 }
 
 gm_status gm_config_read(gm_str text, gm_arena *arena, gm_config *config, gm_config_wrong *on_wrong, void *context,
                          gm_error *err)
 {
     assert(arena != NULL && config != NULL && on_wrong != NULL);
-    *config         = (gm_config){0};
-    gm_str   rest   = text, line;
-    bool     nomem  = false;
-    uint32_t number = 0;
-    while (gm_str_next(&rest, '\n', &line)) {
-        number++;
+    *config     = (gm_config){0};
+    gm_str  rest = text, line;
+    reading r    = { .arena = arena, .config = config };
+    while (gm_str_next(&rest, '\n', &line) && !r.nomem) {
+        r.line++;
         line = without_comment(line);
         if (gm_str_trim(line).len == 0) continue;
-        char     why[256];
-        uint32_t column;
-        if (!read_line(line, arena, config, why, sizeof why, &column, &nomem)) on_wrong(context, number, column, why);
+        uint32_t column = 1;
+        bool     head   = gm_str_starts(gm_str_trim(line), GM_STR("["));
+        if (!head && r.skipping) continue;  // the section's own line has been told
+        bool fine = head ? begin_section(&r, line) : read_line(&r, line, &column);
+        if (!fine) on_wrong(context, r.line, column, r.why);
     }
-    if (nomem) return gm_fail(err, GM_NOMEM, "cli.config", "reading gemel.conf");
+    if (r.nomem) return gm_fail(err, GM_NOMEM, "cli.config", "reading gemel.conf");
+    check_sections(config, on_wrong, context);
     return GM_OK;
 }
 

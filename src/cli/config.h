@@ -37,11 +37,46 @@ typedef enum gm_config_key {
     GM_CONFIG_KEY_COUNT
 } gm_config_key;
 
+// "[KIND NAME]" begins a section: the keys below it are about that one thing. A kind has a table of keys of its own.
+typedef struct gm_section_kind {
+    const char      *name;   // "endpoint"
+    const char      *help;   // what the section's name names, for messages
+    const gm_option *keys;
+    size_t           key_count;
+    const char      *needed; // a key that must be set; NULL: none
+} gm_section_kind;
+
+typedef struct gm_config_section {
+    const gm_section_kind *kind;
+    gm_str                 name;
+    uint32_t               line;
+    gm_str                *texts;  // [kind->key_count]; ptr NULL: the default holds
+} gm_config_section;
+
+typedef enum gm_endpoint_key {
+    GM_ENDPOINT_KIND,
+    GM_ENDPOINT_URL,
+    GM_ENDPOINT_AUTHORIZATION,
+    GM_ENDPOINT_TOPIC,
+    GM_ENDPOINT_RETRY_FIRST,
+    GM_ENDPOINT_RETRY_FOR,
+    GM_ENDPOINT_TIMEOUT,
+    GM_ENDPOINT_PARALLEL,
+    GM_ENDPOINT_QUEUE,
+    GM_ENDPOINT_KEY_COUNT
+} gm_endpoint_key;
+extern const gm_section_kind gm_section_endpoint;
+
+typedef enum gm_index_key { GM_INDEX_KIND, GM_INDEX_KEY_COUNT } gm_index_key;
+extern const gm_section_kind gm_section_index;
+
 typedef struct gm_config {
-    gm_str texts[GM_CONFIG_KEY_COUNT];   // what was set; ptr NULL: the default holds
+    gm_str             texts[GM_CONFIG_KEY_COUNT];   // what was set; ptr NULL: the default holds
+    gm_config_section *sections;                     // in the order of the file; in the arena
+    size_t             section_count;
 } gm_config;
 
-enum { GM_CONFIG_FILE_MAX = 1 << 20 };
+enum { GM_CONFIG_FILE_MAX = 1 << 20, GM_CONFIG_SECTIONS_MAX = 1000 };
 
 const gm_option *gm_config_keys(void);  // [GM_CONFIG_KEY_COUNT]
 
@@ -52,6 +87,8 @@ GM_NODISCARD gm_status gm_config_read(gm_str text, gm_arena *arena, gm_config *c
                                       void *context, gm_error *err);
 
 gm_str gm_config_text(const gm_config *config, gm_config_key key);  // as set, else the default; may be empty
+
+gm_str gm_config_section_text(const gm_config_section *section, size_t key);        // the same for a section's key
 
 // A gemel.conf with every key commented out at its default.
 void gm_config_example(gm_buf *out);

@@ -37,6 +37,8 @@ struct gm_server {
     gm_api           *api;
     gm_mqtt_server   *mqtt;
     gm_tls           *tls;           // NULL: nothing is served over TLS
+    gm_endpoint_options *endpoints;  // of event routes; in the arena
+    size_t            endpoint_count;
     gm_str            http_address, mqtt_address, https_address, mqtts_address, data_dir, ready;
     gm_str            loaded_path, fingerprint;  // of the plant's files, as data/loaded keeps it
     bool              unchanged;     // since they were loaded
@@ -316,6 +318,65 @@ static gm_str plant_name(gm_server *server)
     return name.ptr != NULL && name.len > 0 ? name : GM_STR("plant");
 }
 
+static gm_dur_ns section_duration(const gm_config_section *section, size_t key)
+{
+    gm_dur_ns length = 0;
+    (void)!gm_dur_parse(gm_config_section_text(section, key), &length, NULL);  // checked when it was read
+    return length;
+}
+
+static gm_status read_endpoint(const gm_config_section *section, gm_endpoint_options *out, gm_error *err)
+{
+    gm_str kind = gm_config_section_text(section, GM_ENDPOINT_KIND);
+    *out        = (gm_endpoint_options){
+        .name          = section->name,
+        .url           = gm_config_section_text(section, GM_ENDPOINT_URL),
+        .authorization = gm_config_section_text(section, GM_ENDPOINT_AUTHORIZATION),
+        .topic         = gm_config_section_text(section, GM_ENDPOINT_TOPIC),
+        .retry_first   = section_duration(section, GM_ENDPOINT_RETRY_FIRST),
+        .retry_for     = section_duration(section, GM_ENDPOINT_RETRY_FOR),
+        .timeout       = section_duration(section, GM_ENDPOINT_TIMEOUT),
+        .parallel      = (uint32_t)gm_option_count(gm_config_section_text(section, GM_ENDPOINT_PARALLEL)),
+        .queue         = (uint32_t)gm_option_count(gm_config_section_text(section, GM_ENDPOINT_QUEUE)),
+    };
+    bool webhook = gm_str_is(kind, "webhook"), mqtt = gm_str_is(kind, "mqtt");
+    out->kind    = webhook ? GM_ENDPOINT_WEBHOOK : mqtt ? GM_ENDPOINT_MQTT : GM_ENDPOINT_SSE;
+    bool http    = gm_str_starts(out->url, GM_STR("http://")) || gm_str_starts(out->url, GM_STR("https://"));
+    if (!webhook && !mqtt && !gm_str_is(kind, "sse")) {
+        return gm_fail(err, GM_INVALID, "cli.server", "gemel.conf:%u: the kind of an endpoint is webhook, mqtt or sse", section->line);
+    }
+    if (webhook && (!http || out->url.len > 2000)) {
+        return gm_fail(err, GM_INVALID, "cli.server", "gemel.conf:%u: a webhook needs a url that begins with http:// or https://",
+                       section->line);
+    }
+    if (out->parallel == 0 || out->parallel > 256 || out->queue == 0 || out->queue > 10000000 || out->timeout < GM_MILLISECOND ||
+        out->retry_first < GM_MILLISECOND) {
+        return gm_fail(err, GM_INVALID, "cli.server",
+                       "gemel.conf:%u: parallel is 1 to 256, queue 1 to 10000000, timeout and retry_first at least 1ms", section->line);
+    }
+    return GM_OK;
+}
+
+static gm_status read_endpoints(gm_server *server, gm_error *err)
+{
+    const gm_config *config = &server->plant->config;
+    gm_status        st     = GM_OK;
+    server->endpoints       = GM_ARENA_NEW(server->arena, gm_endpoint_options, config->section_count + 1);
+    if (server->endpoints == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    for (size_t i = 0; st == GM_OK && i < config->section_count; i++) {
+        if (config->sections[i].kind != &gm_section_endpoint) continue;
+        st = read_endpoint(&config->sections[i], &server->endpoints[server->endpoint_count++], err);
+    }
+    return st;
+}
+
+static gm_status publish_event(void *context, gm_str topic, gm_str payload, gm_error *err)
+{
+    gm_server *server = context;
+    if (server->mqtt == NULL) return gm_fail(err, GM_CONFLICT, "cli.server", "the MQTT endpoint does not serve");
+    return gm_mqtt_server_publish(server->mqtt, topic, payload, 1, false, err);
+}
+
 static gm_status create_api(gm_server *server, gm_error *err)
 {
     gm_buf features = gm_buf_init(server->cli->alloc);
@@ -323,11 +384,15 @@ static gm_status create_api(gm_server *server, gm_error *err)
     gm_str text = features.failed ? (gm_str){0} : gm_arena_str(server->arena, gm_buf_view(&features));
     gm_buf_finish(&features);
     if (text.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    gm_status st = read_endpoints(server, err);
+    if (st != GM_OK) return st;
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
         .dead_letters = server->letters, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
         .version = gm_help_version_number(), .features = text,
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
+        .io = server->cli->io, .data_dir = server->data_dir.ptr, .endpoints = server->endpoints,
+        .endpoint_count = server->endpoint_count, .publish = publish_event, .publish_context = server,
         .metrics = write_mqtt_metrics, .metrics_context = server,
     };
     return gm_api_create(&o, &server->api, err);

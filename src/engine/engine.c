@@ -62,6 +62,12 @@ void gm_engine_keep(gm_engine *engine, const gm_keeper *keeper)
     engine->keepers[engine->keeper_count++] = *keeper;
 }
 
+void gm_engine_follow(gm_engine *engine, gm_follower follower)
+{
+    assert(engine->follower_count < GM_FOLLOWERS_MAX && !engine->recovered);
+    engine->followers[engine->follower_count++] = follower;
+}
+
 void gm_engine_close(gm_engine *engine)
 {
     if (engine == NULL) return;
@@ -165,6 +171,9 @@ static gm_status apply(gm_engine *engine, const gm_record *record, gm_change *ch
 {
     gm_status st = gm_change_decode(record->kind, record->payload, record->size, change, err);
     if (st != GM_OK) return st;
+    for (size_t i = 0; i < engine->follower_count; i++) {
+        if (engine->followers[i].before != NULL) engine->followers[i].before(engine->followers[i].context, record, change);
+    }
     if (change->kind == GM_CHANGE_WRITE || change->kind == GM_CHANGE_TWIN_PUT) {
         st = record_history(engine, record, change, err);
         if (st != GM_OK) return st;
@@ -177,6 +186,9 @@ static gm_status apply(gm_engine *engine, const gm_record *record, gm_change *ch
     }
     if (engine->folds[change->kind].call != NULL) {
         st = engine->folds[change->kind].call(engine->folds[change->kind].context, record, change, err);
+    }
+    for (size_t i = 0; st == GM_OK && i < engine->follower_count; i++) {
+        if (engine->followers[i].after != NULL) engine->followers[i].after(engine->followers[i].context, record, change);
     }
     return st;
 }

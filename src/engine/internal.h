@@ -34,6 +34,8 @@ struct gm_engine {
     gm_pending      pending;
 
     size_t          observer_count;
+    gm_follower     followers[GM_FOLLOWERS_MAX];
+    size_t          follower_count;
     struct { gm_observer *call; void *context; } observers[GM_OBSERVERS_MAX];
     struct { gm_engine_fold_fn *call; void *context; } folds[GM_CHANGE_KIND_COUNT];
     gm_keeper       keepers[GM_KEEPERS_MAX];

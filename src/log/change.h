@@ -22,6 +22,10 @@ typedef enum gm_change_kind {
     GM_CHANGE_RELATIONSHIP_DELETE = 8,
     GM_CHANGE_RETAIN              = 9,  // an MQTT retained message; empty payload clears
     GM_CHANGE_DEAD_LETTER         = 10, // a message that could not be applied, and why
+    GM_CHANGE_EVENT_ROUTE_PUT     = 28, // id: the route's; name: endpoint; text: filter
+    GM_CHANGE_EVENT_ROUTE_DELETE  = 29, // id
+    GM_CHANGE_JOB                 = 30, // id; name: "imports" or "deletions"; text: the job as JSON, empty when deleted
+    GM_CHANGE_INDEX               = 31, // id: property path; name: "ordered", "hash", or empty when dropped
     GM_CHANGE_KIND_COUNT
 } gm_change_kind;
 

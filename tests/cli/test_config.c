@@ -34,6 +34,15 @@ static void settings_are_read_or_refused_with_their_line(void **state)
         { "log.segment_size = big", 1, 1, "not a size" },
         { "log.realtime_commit = true", 1, 1, "neither yes nor no" },
         { "a=1\nb=2\nhttp=x", 3, 1, "no key 'a'" },
+        { "[endpoint a]\nkind = sse\n[endpoint b]\nkind=webhook\nurl = http://h/\n", 0, 0, "" },
+        { "[endpoint a]\nkind = sse\n[endpoint a]\nkind=sse\n", 1, 3, "is there twice" },
+        { "[endpoint a]\n", 1, 1, "[endpoint a] needs 'kind'" },
+        { "[endpoint]\nkind = sse\n", 1, 1, "needs a name" },
+        { "[colour blue]\nkind = sse\n", 1, 1, "no section 'colour'" },
+        { "[endpoint a\nkind = sse\n", 1, 1, "[KIND NAME]" },
+        { "[endpoint a]\nkind = sse\ntopics = x\n", 1, 3, "did you mean 'topic'" },
+        { "[endpoint a]\nkind = sse\nhttp = 127.0.0.1:0\n", 1, 3, "no key 'http'" },
+        { "[index temperature]\n", 0, 0, "" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_arena *arena = gm_arena_create(gm_alloc_system(), 0);

@@ -23,7 +23,7 @@ static void extra_metrics(void *context, gm_buf *out)
     gm_buf_text(out, "test_extra 1\n");
 }
 
-static void open_plant(api_plant *p, void (*change)(gm_api_options *options))
+static void open_plant(api_plant *p)
 {
     p->alloc = p->alloc != NULL ? p->alloc : gm_alloc_system();
     assert_gm_ok(gm_loop_create(gm_alloc_system(), gm_clock_system(), &p->loop, &p->err), p->err);
@@ -36,7 +36,9 @@ static void open_plant(api_plant *p, void (*change)(gm_api_options *options))
                                .version = GM_STR("0"), .features = GM_STR("none"), .assets = assets,
                                .asset_count = sizeof assets / sizeof assets[0], .metrics = extra_metrics };
     options.limits.stream_interval = GM_MILLISECOND;
-    if (change != NULL) change(&options);
+    options.io       = gm_io_system();
+    options.data_dir = p->dir;
+    if (p->change != NULL) p->change(&options);
     assert_gm_ok(gm_api_create(&options, &p->api, &p->err), p->err);
     assert_gm_ok(gm_engine_recover(p->engine, &p->err), p->err);
     assert_gm_ok(gm_api_listen(p->api, GM_STR("127.0.0.1:0"), &p->err), p->err);
@@ -57,7 +59,8 @@ static void close_plant(api_plant *p)
 void api_plant_start(api_plant *plant, void (*change)(gm_api_options *options))
 {
     gm_test_make_dir(plant->dir, sizeof plant->dir);
-    open_plant(plant, change);
+    plant->change = change;
+    open_plant(plant);
 }
 
 void api_plant_stop(api_plant *plant)
@@ -69,7 +72,7 @@ void api_plant_stop(api_plant *plant)
 void api_plant_restart(api_plant *plant)
 {
     close_plant(plant);
-    open_plant(plant, NULL);
+    open_plant(plant);
 }
 
 static bool holds(const gm_buf *buf, const char *text) { return gm_str_find(gm_buf_view(buf), gm_str_of(text)) != SIZE_MAX; }

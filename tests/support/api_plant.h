@@ -16,12 +16,13 @@ typedef struct api_plant {
     gm_api          *api;
     test_http_client   client;
     gm_error         err;
+    void (*change)(gm_api_options *options);
 } api_plant;
 
 // options.limits etc. may be changed by `change` before the API is made; it may be NULL.
 void api_plant_start(api_plant *plant, void (*change)(gm_api_options *options));
 void api_plant_stop(api_plant *plant);     // and removes the folder
-void api_plant_restart(api_plant *plant);  // the same folder
+void api_plant_restart(api_plant *plant);  // the same folder, with the same options
 void api_plant_turn(void *plant);          // one turn of the loop
 
 // A conversation: each step is asked, and its answer compared. `expect` is a text that the answer's head or body holds
