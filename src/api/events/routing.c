@@ -371,7 +371,9 @@ static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error
     uint64_t format = gm_bytes_varint(&in), count = gm_bytes_varint(&in);
     if (format != FORMAT) return gm_fail(err, GM_CORRUPT, "api.events", "event routes of an unknown format");
     for (uint64_t i = 0; i < count && !in.bad; i++) {
-        gm_change change = { .id = gm_bytes_text(&in), .name = gm_bytes_text(&in), .text = gm_bytes_text(&in) };
+        gm_change change = { .id = gm_bytes_text(&in) };
+        change.name      = gm_bytes_text(&in);
+        change.text      = gm_bytes_text(&in);
         gm_status st     = in.bad ? GM_OK : fold_put(r, NULL, &change, err);
         if (st != GM_OK) return st;
     }
