@@ -44,10 +44,10 @@ gm_exit gm_behavior_open(const gm_cli *cli, const char *path, const char *class_
     return report(cli, out, st, &err);
 }
 
-gm_exit gm_behavior_compile(const gm_cli *cli, gm_behavior *behavior, gm_program **out_program)
+gm_exit gm_behavior_compile(const gm_cli *cli, gm_behavior *behavior, const gm_compile_options *options, gm_program **out_program)
 {
     gm_error  err = { 0 };
-    gm_status st  = gm_compile(behavior->flat, cli->alloc, NULL, &behavior->diags, out_program, &err);
+    gm_status st  = gm_compile(behavior->flat, cli->alloc, options, &behavior->diags, out_program, &err);
     return report(cli, behavior, st, &err);
 }
 

@@ -2,7 +2,7 @@
 //
 //   gm_behavior behavior;
 //   gm_exit code = gm_behavior_open(cli, "tank.mo", NULL, false, &behavior);     // says what is wrong on cli->err
-//   if (code == GM_EXIT_OK) code = gm_behavior_compile(cli, &behavior, &program);
+//   if (code == GM_EXIT_OK) code = gm_behavior_compile(cli, &behavior, NULL, &program);
 //   gm_behavior_close(&behavior);
 //
 // The component library (library/*.mo, package Gemel) is there without being asked for.
@@ -25,7 +25,7 @@ typedef struct gm_behavior {
 // Reads the file or package folder and flattens the class (NULL: the last one of the file). strict: unit mismatches are
 // errors. Warnings and errors are printed. The behavior must be closed in every case.
 gm_exit gm_behavior_open(const gm_cli *cli, const char *path, const char *class_name, bool strict, gm_behavior *out);
-gm_exit gm_behavior_compile(const gm_cli *cli, gm_behavior *behavior, gm_program **out_program);
+gm_exit gm_behavior_compile(const gm_cli *cli, gm_behavior *behavior, const gm_compile_options *options, gm_program **out_program);
 gm_exit gm_behavior_explain(const gm_cli *cli, gm_behavior *behavior);  // on cli->out
 void    gm_behavior_close(gm_behavior *behavior);
 

@@ -404,7 +404,7 @@ static gm_exit simulate_file(const gm_cli *cli, const gm_args *args, const gm_so
     gm_program *program  = NULL;
     gm_exit     code     = gm_behavior_open(cli, gm_args_operand(args, 0), gm_args_text(args, OPT_CLASS),
                                             gm_args_given(args, OPT_STRICT), &behavior);
-    if (code == GM_EXIT_OK) code = gm_behavior_compile(cli, &behavior, &program);
+    if (code == GM_EXIT_OK) code = gm_behavior_compile(cli, &behavior, NULL, &program);
     if (code == GM_EXIT_OK) code = simulate(cli, args, program, solve, o);
     gm_program_destroy(program);
     gm_behavior_close(&behavior);

@@ -22,6 +22,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_fmu_info,
     &gm_verb_fmu_check,
     &gm_verb_fmu_run,
+    &gm_verb_fmu_export,
     &gm_verb_help,
 };
 

@@ -14,6 +14,7 @@ extern const gm_verb gm_verb_agent;
 extern const gm_verb gm_verb_check;
 extern const gm_verb gm_verb_dead_letters;
 extern const gm_verb gm_verb_fmu_check;
+extern const gm_verb gm_verb_fmu_export;
 extern const gm_verb gm_verb_fmu_info;
 extern const gm_verb gm_verb_fmu_run;
 extern const gm_verb gm_verb_get;

@@ -470,7 +470,7 @@ static void hostile_archives_are_refused_and_leave_nothing_behind(void **state)
         if (cases[i].link) zip_file_set_external_attributes(zip, (zip_uint64_t)index, 0, ZIP_OPSYS_UNIX, (zip_uint32_t)(S_IFLNK | 0777) << 16);
         assert_int_equal(zip_close(zip), 0);
         gm_error err = { 0 };
-        if (gm_fmu_archive_unpack(path, &limits, out, &err) != GM_INVALID || strstr(err.text, cases[i].says) == NULL) fail_msg("%s: '%s'", cases[i].name, err.text);
+        if (gm_fmu_archive_unpack(path, NULL, &limits, out, &err) != GM_INVALID || strstr(err.text, cases[i].says) == NULL) fail_msg("%s: '%s'", cases[i].name, err.text);
         assert_int_equal(entries(work), 2);
     }
     unsetenv("TMPDIR");
@@ -493,12 +493,12 @@ static void archives_beyond_the_limits_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_error err = { 0 };
-        if (gm_fmu_archive_unpack(path, &cases[i].limits, out, &err) != GM_LIMIT || strstr(err.text, cases[i].says) == NULL) fail_msg("'%s'", err.text);
+        if (gm_fmu_archive_unpack(path, NULL, &cases[i].limits, out, &err) != GM_LIMIT || strstr(err.text, cases[i].says) == NULL) fail_msg("'%s'", err.text);
     }
     gm_error err = { 0 };
     snprintf(path, sizeof path, "%s/none.fmu", folder);
     gm_fmu_archive_limits limits = gm_fmu_archive_limits_defaults();
-    assert_int_equal(gm_fmu_archive_unpack(path, &limits, out, &err), GM_NOTFOUND);
+    assert_int_equal(gm_fmu_archive_unpack(path, NULL, &limits, out, &err), GM_NOTFOUND);
 }
 
 int main(void)

@@ -346,6 +346,18 @@ static void need_relations(compiler *C, needs *n)
     }
 }
 
+// A state that begins with a known start value begins with what its slot holds: that value, unless another was set from
+// outside before the run.
+static bool begins_as_set(const emitter *em, const step *one)
+{
+    const compiler *C = em->C;
+    const variable *v = &C->vars[one->variable];
+    equation_origin origin = C->eqs[one->equation].origin;
+    double          start;
+    return em->initial && v->state && v->has_slot && (origin == FROM_FIXED || origin == FROM_DEFAULT) &&
+           gm_ex_is_const(&C->ex, one->solved, &start) && start == v->value;
+}
+
 static void emit_needed(emitter *em, system_ *s, needs *n)
 {
     compiler *C = em->C;
@@ -367,7 +379,7 @@ static void emit_needed(emitter *em, system_ *s, needs *n)
         if (b->tears > 0) emit_loop(em, s, b);
         for (uint32_t k = 0; b->tears == 0 && k < b->count; k++) {
             const step *one = &s->steps[b->first + k];
-            set_value(em, one->variable, number(em, one->solved));
+            set_value(em, one->variable, begins_as_set(em, one) ? gm_emit_load(C->b, C->vars[one->variable].slot) : number(em, one->solved));
         }
     }
 }
@@ -515,7 +527,9 @@ static void emit_initial(compiler *C)
     }
     emit_needed(&em, &C->init, &n);
     for (uint32_t i = 0; any && i < C->var_count; i++) {
-        if (stored_initially(C, &C->vars[i])) gm_build_store(C->b, C->vars[i].slot, value_of(&em, i));
+        if (!stored_initially(C, &C->vars[i])) continue;
+        gm_val value = value_of(&em, i), kept = gm_emit_load(C->b, C->vars[i].slot);
+        if (value.at != kept.at || value.region != kept.region) gm_build_store(C->b, C->vars[i].slot, value);
     }
     for (uint32_t i = 0; i < C->run.block_count; i++) {
         const block *b = &C->run.blocks[i];

@@ -79,7 +79,7 @@ void    gm_lanes_set(gm_lanes *lanes, gm_slot slot, uint32_t lane, double value)
 double  gm_lanes_get(gm_lanes *lanes, gm_slot slot, uint32_t lane);
 
 typedef enum gm_start {
-    GM_START_FRESH,   // BIND, then INITIAL
+    GM_START_FRESH,   // BIND, then INITIAL; start values are what the rows hold, so a second run needs them set again
     GM_START_FORKED   // BIND only: states and discrete variables were set by the caller
 } gm_start;
 

@@ -2,16 +2,14 @@
 // Jacobian is derived from the model's code, factored without pivoting in an order that keeps it sparse, and all of it
 // is straight-line code like the model itself.
 //
-// RODAS: E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd ed., section IV.10 and the coefficients
-// of their program RODAS: order 4(3), six stages, L-stable, stiffly accurate.
-//
 // No pivoting: the diagonal of I/(h gamma) - J dominates for small h, and a factorisation that loses its digits shows
 // in the error estimate, which makes h smaller.
+#include "physics/exec/rodas.h"
 #include "physics/exec/step_parts.h"
 
 #include <stdlib.h>
 
-enum { STAGES = 6, STATES_MAX = 400 };
+enum { STAGES = RODAS_STAGES, STATES_MAX = 400 };
 
 typedef struct factors {
     gm_stepper *s;
@@ -125,30 +123,12 @@ static uint32_t combined(gm_stepper *s, uint32_t base, const double *weight, uin
 
 static void rodas(factors *f, double tolerance, uint32_t *work, gm_status *st)
 {
-    static const double gamma = 0.25, c[STAGES] = { 0, 0.386, 0.21, 0.63, 1, 1 };
-    static const double d[STAGES] = { 0.25, -0.1043, 0.1035, -0.03620000000000023, 0, 0 };
-    static const double a[STAGES][STAGES] = {
-        { 0 },
-        { 1.544000000000000 },
-        { 0.9466785280815826, 0.2557011698983284 },
-        { 3.314825187068521, 2.896124015972201, 0.9986419139977817 },
-        { 1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950 },
-        { 1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 1 },
-    };
-    static const double b[STAGES][STAGES] = {
-        { 0 },
-        { -5.668800000000000 },
-        { -2.430093356833875, -0.2063599157091915 },
-        { -0.1073529058151375, -9.594562251023355, -20.47028614809616 },
-        { 7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160 },
-        { 8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054 },
-    };
     gm_stepper *s = f->s;
     uint32_t    n = f->n, *x0 = work, *x = work + n, *k = work + 2 * n, *ft = work + 3 * n, *u[STAGES];
     gm_pace     p = gm_pace_begin(s);
     for (int i = 0; i < STAGES; i++) u[i] = work + (4 + (uint32_t)i) * n;
     for (uint32_t i = 0; i < n; i++) x0[i] = gm_stepper_row(s, s->states[i].v);
-    uint32_t diagonal = gm_stepper_op(s, GM_OP_DIV, gm_stepper_number(s, 1 / gamma), p.h, 0);
+    uint32_t diagonal = gm_stepper_op(s, GM_OP_DIV, gm_stepper_number(s, 1 / rodas_gamma), p.h, 0);
     uint32_t rate     = gm_stepper_op(s, GM_OP_DIV, gm_stepper_number(s, 1), p.h, 0);
     gm_stepper_slopes(s, p.time, x0, k);
     *st = form_matrix(f, p.time, x0, k, diagonal, ft);
@@ -156,19 +136,19 @@ static void rodas(factors *f, double tolerance, uint32_t *work, gm_status *st)
     factor(f);
 
     for (int stage = 0; stage < STAGES; stage++) {
-        for (uint32_t i = 0; i < n; i++) x[i] = combined(s, x0[i], a[stage], u, stage, i);
+        for (uint32_t i = 0; i < n; i++) x[i] = combined(s, x0[i], rodas_a[stage], u, stage, i);
         if (stage > 0) {
-            uint32_t at = c[stage] == 1 ? p.until : gm_stepper_op(s, GM_OP_FMA, p.h, gm_stepper_number(s, c[stage]), p.time);
+            uint32_t at = rodas_c[stage] == 1 ? p.until : gm_stepper_op(s, GM_OP_FMA, p.h, gm_stepper_number(s, rodas_c[stage]), p.time);
             gm_stepper_slopes(s, at, x, k);
         }
         for (uint32_t i = 0; i < n; i++) {
             uint32_t right = k[i];
             if (stage > 0) {
-                uint32_t past = combined(s, gm_stepper_number(s, 0), b[stage], u, stage, i);
+                uint32_t past = combined(s, gm_stepper_number(s, 0), rodas_b[stage], u, stage, i);
                 right         = gm_stepper_op(s, GM_OP_FMA, past, rate, right);
             }
-            if (ft[i] != GM_CODE_NONE && d[stage] != 0) {
-                right = gm_stepper_op(s, GM_OP_FMA, gm_stepper_op(s, GM_OP_MUL, p.h, gm_stepper_number(s, d[stage]), 0), ft[i], right);
+            if (ft[i] != GM_CODE_NONE && rodas_d[stage] != 0) {
+                right = gm_stepper_op(s, GM_OP_FMA, gm_stepper_op(s, GM_OP_MUL, p.h, gm_stepper_number(s, rodas_d[stage]), 0), ft[i], right);
             }
             u[stage][i] = right;
         }

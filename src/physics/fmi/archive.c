@@ -131,9 +131,9 @@ static gm_status unpack_all(zip_t *zip, const gm_fmu_archive_limits *limits, int
     return GM_OK;
 }
 
-static gm_status make_folder(char out_folder[GM_FMU_PATH_MAX], gm_error *err)
+gm_status gm_fmu_archive_folder(const char *parent, char out_folder[GM_FMU_PATH_MAX], gm_error *err)
 {
-    const char *given = getenv("TMPDIR");
+    const char *given = parent != NULL ? parent : getenv("TMPDIR");
     const char *base  = given != NULL && given[0] == '/' && strlen(given) < GM_FMU_PATH_MAX / 2 ? given : "/tmp";
     snprintf(out_folder, GM_FMU_PATH_MAX, "%s/gemel-fmu-XXXXXX", base);
     if (mkdtemp(out_folder) != NULL) return GM_OK;  // 0700
@@ -142,7 +142,8 @@ static gm_status make_folder(char out_folder[GM_FMU_PATH_MAX], gm_error *err)
     return gm_fail_os(err, why, "fmi.archive", "making a folder in %.100s", base);
 }
 
-gm_status gm_fmu_archive_unpack(const char *file, const gm_fmu_archive_limits *limits, char out_folder[GM_FMU_PATH_MAX], gm_error *err)
+gm_status gm_fmu_archive_unpack(const char *file, const char *parent, const gm_fmu_archive_limits *limits, char out_folder[GM_FMU_PATH_MAX],
+                                gm_error *err)
 {
     int    why    = 0;
     int    folder = -1;
@@ -153,7 +154,7 @@ gm_status gm_fmu_archive_unpack(const char *file, const gm_fmu_archive_limits *l
         if (why == ZIP_ER_OPEN || why == ZIP_ER_READ) return gm_fail_os(err, errno, "fmi.archive", "reading %.120s", file);
         return gm_fail(err, GM_INVALID, "fmi.archive", "%.120s is not a zip archive", file);
     }
-    gm_status st = make_folder(out_folder, err);
+    gm_status st = gm_fmu_archive_folder(parent, out_folder, err);
     if (st != GM_OK) goto done;
     folder = open(out_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     st     = folder >= 0 ? unpack_all(zip, limits, folder, err) : gm_fail_os(err, errno, "fmi.archive", "opening %.100s", out_folder);

@@ -18,10 +18,13 @@ gm_fmu_archive_limits gm_fmu_archive_limits_defaults(void);
 
 enum { GM_FMU_PATH_MAX = 4096 };
 
-// Unpacks into a new folder (mode 0700) below TMPDIR, and writes its path. On failure nothing is left behind.
+// Makes a new folder (mode 0700) in parent (NULL: TMPDIR, else /tmp), and writes its path. GM_IO.
+GM_NODISCARD gm_status gm_fmu_archive_folder(const char *parent, char out_folder[GM_FMU_PATH_MAX], gm_error *err);
+
+// Unpacks into such a folder, and writes its path. On failure nothing is left behind.
 // GM_NOTFOUND: no such file. GM_INVALID: not an archive, or one that breaks a rule. GM_LIMIT: a limit. GM_IO.
-GM_NODISCARD gm_status gm_fmu_archive_unpack(const char *file, const gm_fmu_archive_limits *limits, char out_folder[GM_FMU_PATH_MAX],
-                                             gm_error *err);
+GM_NODISCARD gm_status gm_fmu_archive_unpack(const char *file, const char *parent, const gm_fmu_archive_limits *limits,
+                                             char out_folder[GM_FMU_PATH_MAX], gm_error *err);
 
 // Removes the folder with everything in it; follows no links.
 void gm_fmu_archive_remove(const char *folder);

@@ -23,7 +23,7 @@ gm_status gm_fmu_open(const gm_fmu_host *host, const char *file, gm_fmu **out_fm
     uint8_t *bytes = NULL;
     size_t   size  = 0;
     const gm_fmu_archive_limits limits = gm_fmu_archive_limits_defaults();
-    gm_status st = fmu->arena != NULL ? gm_fmu_archive_unpack(file, &limits, fmu->folder, err) : gm_fail(err, GM_NOMEM, "fmi.open", "opening %.100s", file);
+    gm_status st = fmu->arena != NULL ? gm_fmu_archive_unpack(file, host->folder, &limits, fmu->folder, err) : gm_fail(err, GM_NOMEM, "fmi.open", "opening %.100s", file);
     if (st != GM_OK) goto done;
     snprintf(path, sizeof path, "%s/modelDescription.xml", fmu->folder);
     st = gm_io_read_file(gm_io_system(), path, GM_FMU_DESCRIPTION_MAX, &bytes, &size, err);

@@ -1,5 +1,8 @@
 // Built without libzip or libxml2: FMUs are not opened, and it is said why.
+#include "physics/fmi/export.h"
 #include "physics/fmi/run_parts.h"
+
+#include <math.h>
 
 bool gm_fmu_supported(void) { return false; }
 
@@ -12,4 +15,12 @@ gm_status gm_fmu_open(const gm_fmu_host *host, const char *file, gm_fmu **out_fm
     (void)host;
     *out_fmu = NULL;
     return gm_fail(err, GM_INVALID, "fmi.open", "%.100s: this gemel was built without libzip or libxml2, which FMUs need", file);
+}
+
+gm_fmu_export_options gm_fmu_export_options_defaults(void) { return (gm_fmu_export_options){ .version = 3, .step = NAN }; }
+
+gm_status gm_fmu_export(const gm_alloc *alloc, const gm_program *program, const gm_fmu_export_options *options, const char *path, gm_error *err)
+{
+    (void)alloc, (void)program, (void)options;
+    return gm_fail(err, GM_INVALID, "fmi.export", "%.100s: this gemel was built without libzip or libxml2, which FMUs need", path);
 }

@@ -135,6 +135,11 @@ static gm_status begin(gm_sundials *s, gm_error *err)
     }
     gm_status st = gm_machine_events(s->machine, NULL, err);
     if (st == GM_OK) gm_machine_states(s->machine, N_VGetArrayPointer(s->y));
+    for (uint32_t i = 0; st == GM_OK && i < s->states; i++) {
+        if (isfinite(N_VGetArrayPointer(s->y)[i])) continue;
+        gm_str name = gm_program_slot(run->program, gm_program_slots_of(run->program, GM_SLOT_STATE, &s->states)[i])->name;
+        st = gm_fail(err, GM_DIVERGED, "physics.solve", "the initial equations have no solution: they leave `" GM_STR_FMT "` without a number", GM_STR_ARG(name));
+    }
     return st == GM_OK ? hand_out(s, run->options.start, NULL, false, err) : st;
 }
 
