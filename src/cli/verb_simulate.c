@@ -144,8 +144,10 @@ static bool find_settable(const gm_program *program, const gm_group *group, gm_s
     gm_group_variable v;
     if (group == NULL) return gm_program_find(program, name, out_set, out_minus);
     if (!gm_group_find(group, name, &v)) return false;
-    *out_set   = v.set.v != GM_SLOT_NONE.v ? v.set : v.slot;
-    *out_minus = v.set_factor < 0;
+    // A state that a property begins is set where the property's value is.
+    bool by_property = v.binding != NULL && v.role == GM_ROLE_STATE && v.binding->given.v != GM_SLOT_NONE.v;
+    *out_set         = by_property ? v.binding->given : v.set.v != GM_SLOT_NONE.v ? v.set : v.slot;
+    *out_minus       = !by_property && v.set_factor < 0;
     return true;
 }
 
