@@ -78,6 +78,20 @@ package Fluid "Water networks: incompressible, isothermal, gauge pressures"
     dp = rho*g*(rise + loss);
   end HazenWilliamsPipe;
 
+  model InertialPipe "a full round pipe whose water has inertia: rho L dv/dt = dp - weight - friction (White 6.10). Its
+      flow is a state, so networks of such pipes between tanks and junctions need no algebraic loops"
+    extends TwoPorts(Q(start=0, fixed=true));
+    parameter Real L(unit="m", min=0) = 100 "length";
+    parameter Real D(unit="m", min=0) = 0.1 "inner diameter";
+    parameter Real f(min=0) = 0.02 "friction factor, of rough turbulent flow";
+    parameter Real rise(unit="m") = 0;
+    parameter Real A(unit="m2") = 3.14159265358979324/4*D^2;
+    Real v(unit="m/s") "mean velocity";
+  equation
+    Q = A*v;
+    rho*L/A*der(Q) = dp - rho*g*rise - f*L/D*rho/2*v*abs(v);
+  end InertialPipe;
+
   model Valve "flow by opening and the square root of dp, linear near zero so that it may turn"
     extends TwoPorts;
     parameter Real m_nominal(unit="kg/s", min=0) = 10 "flow when open at ...";
@@ -103,6 +117,7 @@ package Fluid "Water networks: incompressible, isothermal, gauge pressures"
     parameter Real T_ambient(unit="K") = 293.15;
     input Real speed(min=0, max=1.2, start=1) "relative to full speed";
     Real push(unit="Pa") "what the pump could lift beyond what is against it; the check valve shuts when negative";
+    Real slope(unit="s/m2") "of the curve at no flow";
     Real head(unit="m") "that it makes at this flow";
     Real power(unit="W") "electrical";
     Real T_motor(unit="K", start=293.15, fixed=true);
@@ -110,8 +125,10 @@ package Fluid "Water networks: incompressible, isothermal, gauge pressures"
     // dp is negative while the pump lifts: b has the higher pressure
     push = (1 - wear)*head0*speed^2*rho*g + dp;
     head = (1 - wear)*head0*speed^2 - head1*speed*Q - head2*Q*abs(Q);
-    // Both sides have no flow at no push, so that the valve shuts without a step and needs no event.
-    push = noEvent(if push > 0 then rho*g*(head1*max(speed, 0.01)*Q + head2*Q*abs(Q)) else m_flow/leak);
+    // The flow at which the curve balances the push: the root of head1 n Q + head2 Q^2 = push/(rho g), in the form that
+    // does not cancel. Both sides have no flow at no push, so that the valve shuts without a step and needs no event.
+    slope = head1*max(speed, 0.01);
+    Q = noEvent(if push > 0 then 2*push/(rho*g)/(slope + sqrt(slope^2 + 4*head2*max(push, 0)/(rho*g))) else leak*push/rho);
     power = (power0*speed^3 + power1*max(Q, 0)*speed^2)/efficiency;
     C_motor*der(T_motor) = (1 - efficiency)*power - G_motor*(T_motor - T_ambient);
   end Pump;

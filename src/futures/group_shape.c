@@ -131,7 +131,7 @@ static uint32_t add_given(making *k, uint32_t var)
 {
     gm_flat *flat = k->flat;
     gm_flat_var given = {
-        .type = flat->vars[var].type, .variability = GM_FLAT_PARAMETER, .flags = GM_FLAT_PROTECTED,
+        .type = GM_FLAT_REAL, .variability = GM_FLAT_PARAMETER, .flags = GM_FLAT_PROTECTED,
         .select = GM_FLAT_SELECT_DEFAULT, .unit = flat->vars[var].unit, .owner = flat->vars[var].owner,
         .at = flat->vars[var].at, .start = GM_EX_NONE, .min = GM_EX_NONE, .max = GM_EX_NONE, .nominal = GM_EX_NONE,
     };
