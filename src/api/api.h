@@ -14,6 +14,7 @@
 #ifndef GM_API_API_H
 #define GM_API_API_H
 
+#include "access/access.h"
 #include "access/tls.h"
 #include "api/events/endpoint.h"
 #include "base/loop.h"
@@ -52,6 +53,8 @@ typedef struct gm_api_options {
     gm_loop         *loop;
     gm_engine       *engine;
     gm_dead_letters *dead_letters;  // may be NULL
+    gm_access       *access;        // NULL: everyone may do everything; outlives the API
+    bool             open_metrics;  // /metrics without a token
     gm_api_limits    limits;
     gm_str           plant;         // what /v1/plant calls it; copied
     gm_str           version, features;  // what the program was built with; static

@@ -24,6 +24,18 @@ static inline gm_model         *gm_api_model(const gm_request *r) { return gm_en
 static inline const gm_state   *gm_api_state(const gm_request *r) { return gm_engine_state(r->engine); }
 static inline gm_time_ns        gm_api_now(const gm_request *r) { return gm_now(r->api->options.clock); }
 
+// What the one who asks may see; NULL: everything.
+static inline const gm_fence *gm_api_fence(const gm_request *r) { return gm_principal_fence(r->principal); }
+
+// A twin by its id, and whether he may see the one at hand. Every look-up of a route goes through these: what lies
+// outside his fence does not exist.
+static inline bool gm_api_sees(const gm_request *r, gm_twin twin) { return gm_fence_shows(gm_api_fence(r), twin); }
+static inline gm_twin gm_api_find(const gm_request *r, gm_str id)
+{
+    gm_twin twin = gm_state_find(gm_api_state(r), id);
+    return gm_twin_ok(twin) && gm_api_sees(r, twin) ? twin : (gm_twin){ GM_NONE };
+}
+
 // The twin named by the path's first parameter; not ok: replied 404 DigitalTwinNotFound.
 gm_twin gm_api_twin(gm_request *request);
 void    gm_api_no_twin(gm_request *request, gm_str id);

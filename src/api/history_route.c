@@ -176,7 +176,7 @@ void gm_route_history(gm_request *request)
         gm_reply_error(request, 400, "MissingArgument", "Both 'twin' and 'property' are needed.");
         return;
     }
-    gm_twin twin = gm_state_find(gm_api_state(request), id);
+    gm_twin twin = gm_api_find(request, id);
     if (!gm_twin_ok(twin)) {
         gm_api_no_twin(request, gm_str_slice(id, 0, 300));
         return;

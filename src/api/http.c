@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <microhttpd.h>
 #include <stdlib.h>
@@ -179,12 +180,25 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     *socket_context = info != NULL ? gm_tls_lend(http->options.tls, info->tls_session) : NULL;
 }
 
+static gm_str peer_address(struct MHD_Connection *connection, gm_arena *arena)
+{
+    char                             text[INET6_ADDRSTRLEN] = "";
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info == NULL || info->client_addr == NULL) return (gm_str){ 0 };
+    const void *address = info->client_addr->sa_family == AF_INET6
+                              ? (const void *)&((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr
+                              : (const void *)&((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr;
+    if (inet_ntop(info->client_addr->sa_family, address, text, sizeof text) == NULL) return (gm_str){ 0 };
+    return gm_arena_str(arena, gm_str_of(text));
+}
+
 static void begin(gm_http *http, struct MHD_Connection *connection, const char *method, gm_request *request)
 {
     allow_silence(connection, http->options.idle_s);
     request->method = gm_method_of(gm_str_of(method));
     request->handle = http->options.handle;
     request->api    = http->options.context;
+    request->address = peer_address(connection, request->arena);
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_header, request);
     if (request->state == GM_REQUEST_RECEIVING) http->options.begin(request);
 }

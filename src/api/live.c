@@ -116,20 +116,22 @@ static void write_column(const gm_state *state, gm_twin twin, const gm_type *typ
     gm_buf_byte(out, '}');
 }
 
-static void write_relationships(const gm_state *state, gm_twin twin, bool incoming, gm_buf *out)
+static void write_relationships(const gm_state *state, const gm_fence *fence, gm_twin twin, bool incoming, gm_buf *out)
 {
     gm_edge edge = incoming ? gm_state_first_in(state, twin) : gm_state_first_out(state, twin);
     gm_buf_byte(out, '[');
-    for (size_t n = 0; gm_edge_ok(edge) && n < GM_LIVE_RELATIONSHIPS_MAX; n++) {
+    for (size_t n = 0; gm_edge_ok(edge) && n < GM_LIVE_RELATIONSHIPS_MAX;) {
         gm_relationship r     = gm_state_relationship(state, edge);
+        gm_edge         here  = edge;
+        edge = incoming ? gm_state_next_in(state, edge) : gm_state_next_out(state, edge);
+        if (!gm_fence_shows_edge(fence, state, here)) continue;
         gm_twin         other = incoming ? r.source : r.target;
-        gm_buf_text(out, n > 0 ? ",{\"id\":" : "{\"id\":");
+        gm_buf_text(out, n++ > 0 ? ",{\"id\":" : "{\"id\":");
         gm_buf_json_str(out, r.id);
         gm_live_member(out, "name", r.name);
         gm_live_member(out, incoming ? "source" : "target", gm_state_id(state, other));
         gm_live_member(out, incoming ? "sourceName" : "targetName", gm_live_name(state, other));
         gm_buf_byte(out, '}');
-        edge = incoming ? gm_state_next_in(state, edge) : gm_state_next_out(state, edge);
     }
     gm_buf_byte(out, ']');
 }
@@ -162,7 +164,7 @@ static void write_commands(const gm_type *type, gm_buf *out)
     gm_buf_byte(out, ']');
 }
 
-void gm_live_write(const gm_state *state, gm_twin twin, gm_buf *out)
+void gm_live_write(const gm_state *state, const gm_fence *fence, gm_twin twin, gm_buf *out)
 {
     const gm_type *type = gm_state_type(state, twin);
     char           etag[GM_ETAG_TEXT];
@@ -180,9 +182,9 @@ void gm_live_write(const gm_state *state, gm_twin twin, gm_buf *out)
         write_column(state, twin, type, i, out);
     }
     gm_buf_text(out, "],\"relationships\":{\"out\":");
-    write_relationships(state, twin, false, out);
+    write_relationships(state, fence, twin, false, out);
     gm_buf_text(out, ",\"in\":");
-    write_relationships(state, twin, true, out);
+    write_relationships(state, fence, twin, true, out);
     gm_buf_text(out, "},\"commands\":");
     write_commands(type, out);
     gm_buf_byte(out, '}');
@@ -192,6 +194,6 @@ void gm_route_live(gm_request *request)
 {
     gm_twin twin = gm_api_twin(request);
     if (!gm_twin_ok(twin)) return;
-    gm_live_write(gm_api_state(request), twin, &request->out);
+    gm_live_write(gm_api_state(request), gm_api_fence(request), twin, &request->out);
     gm_reply_json(request, 200);
 }

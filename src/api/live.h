@@ -3,12 +3,13 @@
 #define GM_API_LIVE_H
 
 #include "base/buf.h"
+#include "state/fence.h"
 #include "state/state.h"
 
 enum { GM_LIVE_RELATIONSHIPS_MAX = 500 };  // of each direction; there are routes that page through all
 
-// Appends the JSON object of GET /v1/twins/{id}.
-void gm_live_write(const gm_state *state, gm_twin twin, gm_buf *out);
+// Appends the JSON object of GET /v1/twins/{id}, with the relationships that the fence shows.
+void gm_live_write(const gm_state *state, const gm_fence *fence, gm_twin twin, gm_buf *out);
 
 // The name of a twin for people: its text property `name` or `displayName`, else its id. Viewed.
 gm_str gm_live_name(const gm_state *state, gm_twin twin);

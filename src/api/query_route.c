@@ -54,7 +54,7 @@ void gm_route_query(gm_request *request)
         reply_query_error(request, st, &err);
         return;
     }
-    gm_query_page page = { .items_max = size, .token = token };
+    gm_query_page page = { .fence = gm_api_fence(request), .items_max = size, .token = token };
     gm_buf_text(&request->out, "{\"value\":[");
     st = gm_query_run(query, gm_api_state(request), &page, &request->out, &err);
     gm_query_destroy(query);

@@ -14,7 +14,9 @@ enum { PAGE_MAX = 1000, PAGE = 100 };
 
 static gm_edge find_edge(gm_request *request, gm_twin source)
 {
-    gm_edge edge = gm_state_find_relationship(gm_api_state(request), source, request->parameters[1]);
+    const gm_state *state = gm_api_state(request);
+    gm_edge         edge  = gm_state_find_relationship(state, source, request->parameters[1]);
+    if (gm_edge_ok(edge) && !gm_fence_shows_edge(gm_api_fence(request), state, edge)) edge = (gm_edge){ GM_NONE };
     if (!gm_edge_ok(edge)) {
         gm_reply_error(
             request, 404, "RelationshipNotFound",
@@ -43,7 +45,7 @@ void gm_route_relationship_get(gm_request *request)
 static gm_edge committed_edge(gm_request *request)
 {
     const gm_state *state  = gm_api_state(request);
-    gm_twin         source = gm_state_find(state, request->parameters[0]);
+    gm_twin         source = gm_api_find(request, request->parameters[0]);
     if (!gm_twin_ok(source)) return (gm_edge){ GM_NONE };
     return gm_state_find_relationship(state, source, request->parameters[1]);
 }
@@ -113,6 +115,10 @@ void gm_route_relationship_put(gm_request *request)
     if (!gm_twin_ok(source)) return;
     const gm_state *state = gm_api_state(request);
     gm_edge         edge  = gm_state_find_relationship(state, source, request->parameters[1]);
+    if (gm_edge_ok(edge) && !gm_fence_shows_edge(gm_api_fence(request), state, edge)) {
+        gm_reply_error(request, 403, "AuthorizationFailed", "This id is not free for a relationship of this twin.");
+        return;
+    }
     uint64_t        version = gm_edge_ok(edge) ? gm_state_relationship(state, edge).version : GM_NO_VERSION;
     if (!gm_condition_holds(request, version, "relationship", request->parameters[1])) return;
 
@@ -123,7 +129,7 @@ void gm_route_relationship_put(gm_request *request)
         gm_api_document_refused(request, "Invalid relationship specified", st, &err);
         return;
     }
-    gm_twin target = gm_state_find(state, document.target_id);
+    gm_twin target = gm_api_find(request, document.target_id);
     if (!gm_twin_ok(target)) {
         gm_reply_error(request, 404, "TargetDigitalTwinNotFound",
                        "The target digital twin is invalid or does not exist: " GM_STR_FMT
@@ -303,6 +309,7 @@ static void list(gm_request *request, bool incoming)
     gm_buf_text(&request->out, "{\"value\":[");
     for (; gm_edge_ok(edge); edge = next_edge(state, edge, incoming), at++) {
         if (name.len > 0 && gm_state_edge_name(state, edge) != number) continue;
+        if (!gm_fence_shows_edge(gm_api_fence(request), state, edge)) continue;
         if (written == size) break;
         if (written++ > 0) gm_buf_byte(&request->out, ',');
         if (incoming) write_incoming(request, edge);

@@ -1,4 +1,4 @@
-#include "api/request.h"
+#include "api/context.h"
 
 #include "base/percent.h"
 #include "base/utf8.h"
@@ -89,6 +89,8 @@ void gm_request_end(gm_request *request)
 {
     if (request->source.end != NULL) request->source.end(request->source.context);
     json_decref(request->json);
+    gm_principal_release(request->principal);
+    request->principal = NULL;
     if (request->pending > 0) {  // the engine still holds a pointer to this request; its memory must not be used again
         request->gone   = true;
         request->json   = NULL;
@@ -118,6 +120,7 @@ void gm_request_destroy(gm_request *request)
         return;
     }
     json_decref(request->json);
+    gm_principal_release(request->principal);
     gm_buf_finish(&request->body);
     gm_buf_finish(&request->out);
     gm_arena_destroy(request->arena);
@@ -385,9 +388,22 @@ gm_ask gm_request_ask(gm_request *request, gm_request_call *then)
     return (gm_ask){ .call = committed, .context = request };
 }
 
+// Who changed what, right behind the change. What a device measures is no change that somebody has made.
+static void audit(gm_request *request)
+{
+    if (request->audited || request->api == NULL || request->route == NULL) return;
+    if (gm_str_ends(gm_str_of(request->route->pattern), GM_STR("/telemetry"))) return;
+    request->audited = true;
+    gm_str what = gm_arena_printf(request->arena, "%s " GM_STR_FMT, gm_method_name(request->method), GM_STR_ARG(request->path));
+    gm_access_audit(request->api->options.access, request->principal, what, request->address);
+}
+
 void gm_request_submitted(gm_request *request, gm_status status, const gm_error *err)
 {
-    if (status == GM_OK) return;
+    if (status == GM_OK) {
+        audit(request);
+        return;
+    }
     request->pending--;
     if (status == GM_LIMIT) gm_request_retry(request);
     else gm_reply_failure(request, status, err);

@@ -12,6 +12,7 @@
 #ifndef GM_API_REQUEST_H
 #define GM_API_REQUEST_H
 
+#include "access/principal.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "engine/engine.h"
@@ -35,11 +36,6 @@ gm_method   gm_method_of(gm_str name);
 const char *gm_method_name(gm_method method);
 
 typedef struct gm_header { gm_str name, value; } gm_header;
-
-typedef enum gm_right { GM_RIGHT_NONE, GM_RIGHT_READ, GM_RIGHT_OPERATE, GM_RIGHT_ENGINEER, GM_RIGHT_ADMIN } gm_right;
-
-// Who asks. Until access is configured everyone on an admitted address is `operator of everything`.
-typedef struct gm_principal { gm_str name; gm_right right; } gm_principal;
 
 typedef enum gm_request_state {
     GM_REQUEST_RECEIVING,
@@ -72,7 +68,8 @@ struct gm_request {
     gm_buf              body;                           // limit: what the route admits
     bool                body_too_large;
     json_t             *json;                           // the body, once gm_request_json was called
-    gm_principal        principal;
+    gm_principal       *principal;                      // held; NULL: anyone, no access being configured
+    gm_str              address;                        // where from, for the audit record
     const struct gm_route *route;                       // NULL: none fits
     gm_str              parameters[GM_PARAMETERS_MAX];  // what {..} in the route's pattern stood for
     struct gm_api      *api;                            // NULL once the API has ended
@@ -82,6 +79,7 @@ struct gm_request {
     uint32_t         pending;                           // calls the engine still owes
     uint32_t         retries;
     bool             gone;                              // nobody waits for the answer
+    bool             audited;                           // the change is in the audit trail
     gm_engine       *engine;
     gm_request_call *then;                              // runs when the change is committed
     gm_request_call *handle;                            // runs again when a conflict has cleared

@@ -1,6 +1,7 @@
 #include "api/router.h"
 
 #include "api/context.h"
+#include "api/routes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,21 +88,89 @@ static bool comes_from_elsewhere(const gm_request *request)
     return scheme == SIZE_MAX || !gm_str_eq(gm_str_slice(origin, scheme + 3, origin.len), host);
 }
 
-// The one place where access is decided: who asks (request->principal), and may they do what the route does? Tokens and
-// scopes are checked here once they are configured; until then an admitted address may do everything.
+// ---- access: decided here and nowhere else ------------------------------------------------------------------------
+
+static bool ask_for_token(gm_request *request, const char *why)
+{
+    gm_reply_error(request, 401, "AuthenticationFailed", "%s", why);
+    gm_reply_header(request, "WWW-Authenticate", "Bearer realm=\"gemel\"");
+    return false;
+}
+
+gm_str gm_router_token(gm_str header)
+{
+    const size_t scheme = strlen("Bearer ");
+    if (header.len <= scheme || strncasecmp(header.ptr, "Bearer ", scheme) != 0) return (gm_str){ 0 };
+    return gm_str_trim(gm_str_slice(header, scheme, header.len));
+}
+
+// Finds out who asks. False: answered.
+static bool identify(gm_request *request, gm_right needed)
+{
+    gm_access *access = request->api->options.access;
+    gm_str     header = gm_request_header(request, "authorization");
+    gm_error   err    = { 0 };
+    if (!gm_access_required(access)) return true;
+    if (needed == GM_RIGHT_NONE) return true;
+    if (header.ptr == NULL) return ask_for_token(request, "A token is needed: the header Authorization: Bearer TOKEN.");
+    gm_str token = gm_router_token(header);
+    if (token.ptr == NULL) return ask_for_token(request, "The header Authorization does not hold a bearer token.");
+    gm_status st = gm_access_enter(access, token, &request->principal, &err);
+    if (st == GM_INVALID) return ask_for_token(request, err.text);
+    if (st != GM_OK) {
+        gm_reply_failure(request, st, &err);
+        return false;
+    }
+    gm_dur_ns wait = gm_principal_take(request->principal);
+    if (wait == 0) return true;
+    gm_reply_error(request, 429, "TooManyRequests", "More requests per second than are granted; try again later.");
+    gm_reply_header(request, "Retry-After", "%lld", (long long)((wait + GM_SECOND - 1) / GM_SECOND));
+    return false;
+}
+
+// Who asks (request->principal), and may he do what the route does? Which twins he may is decided when the request is
+// whole (within_reach), since the world goes on meanwhile.
 static bool admit(gm_request *request)
 {
-    request->principal = (gm_principal){ .name = GM_STR("anyone"), .right = GM_RIGHT_ADMIN };
-    if (request->route->right > GM_RIGHT_READ && comes_from_elsewhere(request)) {
+    const gm_route *route  = request->route;
+    bool            open   = route->call == gm_route_metrics && request->api->options.open_metrics;
+    gm_right        needed = open ? GM_RIGHT_NONE : route->right;
+    if (route->right > GM_RIGHT_READ && comes_from_elsewhere(request)) {
         gm_reply_error(request, 403, "CrossOriginRefused", "A page of another origin may not change anything here.");
         return false;
     }
-    if (request->principal.right < request->route->right) {
-        gm_reply_error(request, 403, "AuthorizationFailed", "'" GM_STR_FMT "' may not do this.",
-                       GM_STR_ARG(request->principal.name));
+    if (!identify(request, needed)) return false;
+    if (gm_principal_right(request->principal) >= needed) return true;
+    gm_reply_error(request, 403, "AuthorizationFailed", "'" GM_STR_FMT "' may not do this: it takes the role %s.",
+                   GM_STR_ARG(gm_principal_name(request->principal)), gm_right_role(needed));
+    return false;
+}
+
+static bool refuse_reach(gm_request *request, const char *what)
+{
+    gm_reply_error(request, 403, "AuthorizationFailed", "'" GM_STR_FMT "' %s", GM_STR_ARG(gm_principal_name(request->principal)), what);
+    return false;
+}
+
+// Is what the route is about inside the fence of who asks? False: answered. A twin that lies outside and one that does
+// not exist get the same answer.
+static bool within_reach(gm_request *request)
+{
+    if (!gm_principal_scoped(request->principal)) return true;
+    switch (request->route->reach) {
+    case GM_REACH_NOTHING:
+    case GM_REACH_MODELS:
+    case GM_REACH_FENCED: return true;
+    case GM_REACH_TWIN:
+        if (gm_twin_ok(gm_api_find(request, request->parameters[0]))) return true;
+        if (request->method == GM_METHOD_PUT)
+            return refuse_reach(request, "is kept to some twins and may not create or replace others.");
+        gm_api_no_twin(request, request->parameters[0]);
         return false;
+    case GM_REACH_UNDECLARED:
+    case GM_REACH_PLANT: break;
     }
-    return true;
+    return refuse_reach(request, "is kept to some twins; this is about the whole plant.");
 }
 
 static bool version_fits(gm_request *request)
@@ -162,4 +231,11 @@ void gm_router_begin(gm_request *request)
     (void)body_fits(request);
 }
 
-void gm_router_handle(gm_request *request) { request->route->call(request); }
+void gm_router_handle(gm_request *request)
+{
+    if (!gm_principal_valid(request->principal)) {
+        (void)ask_for_token(request, "The token has expired or was revoked.");
+        return;
+    }
+    if (within_reach(request)) request->route->call(request);
+}

@@ -45,6 +45,11 @@ void gm_route_endpoints(gm_request *request);
 void gm_route_events(gm_request *request);
 
 // gemel's own
+void gm_route_whoami(gm_request *request);        // users.c
+void gm_route_users_list(gm_request *request);
+void gm_route_user_add(gm_request *request);
+void gm_route_user_revoke(gm_request *request);
+void gm_route_audit(gm_request *request);
 void gm_route_history(gm_request *request);       // history_route.c
 void gm_route_live(gm_request *request);          // live.c
 void gm_route_tree(gm_request *request);          // tree.c

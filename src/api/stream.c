@@ -46,6 +46,7 @@ struct gm_streams {
 };
 
 static const gm_state *state_of(const gm_streams *streams) { return gm_engine_state(streams->options.engine); }
+static const gm_fence *fence_of(const gm_stream *stream) { return gm_principal_fence(stream->request->principal); }
 
 // ---- waking --------------------------------------------------------------------------------------------------------
 
@@ -173,7 +174,7 @@ static gm_subscription *subscription_of(gm_stream *stream, gm_twin twin)
 // The twin came into the stream's view.
 static void enter(gm_stream *stream, gm_twin twin, const gm_record *record)
 {
-    if (stream->sub_count >= stream->streams->options.twins_max) return;
+    if (stream->sub_count >= stream->streams->options.twins_max || !gm_fence_shows(fence_of(stream), twin)) return;
     gm_subscription *sub = add_subscription(stream, twin);
     if (sub == NULL) break_stream(stream);
     else tell(sub, GM_NEWS_VIEW, record);
@@ -196,7 +197,7 @@ static void look_for_missing(gm_stream *stream, gm_twin twin, const gm_record *r
 {
     gm_str id = gm_state_id(state_of(stream->streams), twin);
     for (size_t i = 0; i < stream->missing_count; i++) {
-        if (!gm_str_eq(stream->missing[i], id)) continue;
+        if (!gm_str_eq(stream->missing[i], id) || !gm_fence_shows(fence_of(stream), twin)) continue;
         stream->missing[i] = stream->missing[--stream->missing_count];
         enter(stream, twin, record);
         return;
@@ -243,10 +244,10 @@ static void write_snapshot(gm_stream *stream)
     gm_event_open(&stream->out, "snapshot", streams->sequence, gm_now(streams->options.clock));
     gm_buf_text(&stream->out, ",\"twins\":[");
     for (gm_subscription *sub = stream->subs; sub != NULL; sub = sub->next) {
-        if (sub->news == GM_NEWS_GONE) continue;
+        if (sub->news == GM_NEWS_GONE || !gm_fence_shows(fence_of(stream), sub->twin)) continue;
         if (!first) gm_buf_byte(&stream->out, ',');
         first = false;
-        gm_live_write(state_of(streams), sub->twin, &stream->out);
+        gm_live_write(state_of(streams), fence_of(stream), sub->twin, &stream->out);
     }
     gm_buf_byte(&stream->out, ']');
     gm_event_close(&stream->out);
@@ -281,7 +282,7 @@ static void write_view(gm_stream *stream, gm_subscription *sub)
     gm_event_open(&stream->out, "created", sub->sequence, sub->time);
     gm_live_member(&stream->out, "twin", sub->id);
     gm_buf_text(&stream->out, ",\"view\":");
-    gm_live_write(state_of(stream->streams), sub->twin, &stream->out);
+    gm_live_write(state_of(stream->streams), fence_of(stream), sub->twin, &stream->out);
     gm_event_close(&stream->out);
     memset(sub->dirty, 0, (sub->type->column_count / 64 + 1) * sizeof *sub->dirty);
 }
@@ -301,12 +302,13 @@ static void fill(gm_stream *stream)
     gm_buf_clear(&stream->out);
     stream->sent = 0;
     if (!stream->greeted) write_snapshot(stream);
-    gm_structure_read(&streams->structure, &stream->cursor, &stream->out);
+    gm_structure_read(&streams->structure, fence_of(stream), &stream->cursor, &stream->out);
     while (stream->news != NULL && stream->out.len < FILL) {
         gm_subscription *sub  = stream->news;
         gm_news          news = sub->news;
         stream->news          = sub->next_news;
         sub->news             = GM_NEWS_NONE;
+        if (!sub->deleted && !gm_fence_shows(fence_of(stream), sub->twin)) news = GM_NEWS_GONE;
         if (!stream->greeted && news != GM_NEWS_GONE) {  // the snapshot has said it
             memset(sub->dirty, 0, (sub->type->column_count / 64 + 1) * sizeof *sub->dirty);
             continue;
@@ -334,6 +336,7 @@ static int64_t read_stream(void *context, char *to, size_t max)
 {
     gm_stream *stream = context;
     stream->idle      = false;
+    if (!gm_principal_valid(stream->request->principal)) return -1;  // revoked, or expired
     if (stream->broken) return -1;
     if (stream->sent == stream->out.len && (has_news(stream) || !stream->greeted)) fill(stream);
     if (stream->broken) return -1;
@@ -390,7 +393,7 @@ static bool follow_names(gm_request *request, gm_stream *stream)
     for (;;) {
         if (!gm_request_next_parameter(request, "twin", &at, &id)) return false;
         if (id.ptr == NULL) return true;
-        gm_twin twin = gm_state_find(gm_api_state(request), id);
+        gm_twin twin = gm_api_find(request, id);
         if (gm_twin_ok(twin)) {
             if (subscription_of(stream, twin) != NULL) continue;
             if (stream->sub_count >= stream->streams->options.twins_max) break;
@@ -419,7 +422,7 @@ static bool follow_query(gm_request *request, gm_stream *stream, gm_str text)
     for (uint32_t n = 0; st == GM_OK && n < gm_state_next_twin(state); n++) {
         gm_twin twin    = { n };
         bool    matches = false;
-        if (!gm_state_exists(state, twin)) continue;
+        if (!gm_state_exists(state, twin) || !gm_api_sees(request, twin)) continue;
         st = gm_query_matches(stream->query, state, twin, &matches, &err);
         if (!matches || st != GM_OK) continue;
         if (stream->sub_count >= stream->streams->options.twins_max) {

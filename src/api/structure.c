@@ -47,7 +47,10 @@ bool gm_structure_note(gm_structure *structure, const gm_state *state, const gm_
     case GM_CHANGE_RELATIONSHIP_DELETE: name = "relationship"; break;
     default: return false;
     }
-    gm_buf *out         = &structure->ring[structure->count++ % GM_STRUCTURE_RING];
+    gm_twin *twins      = structure->twins[structure->count % GM_STRUCTURE_RING];
+    gm_buf  *out        = &structure->ring[structure->count++ % GM_STRUCTURE_RING];
+    twins[0]            = (gm_twin){ change->twin };
+    twins[1]            = name[0] == 'r' ? (gm_twin){ change->target } : twins[0];
     structure->sequence = record->sequence;
     structure->time     = record->ingest;
     gm_buf_clear(out);
@@ -59,10 +62,11 @@ bool gm_structure_note(gm_structure *structure, const gm_state *state, const gm_
     return true;
 }
 
-void gm_structure_read(const gm_structure *structure, uint64_t *cursor, gm_buf *out)
+void gm_structure_read(const gm_structure *structure, const gm_fence *fence, uint64_t *cursor, gm_buf *out)
 {
     uint64_t behind = structure->count - *cursor;
-    if (behind > GM_STRUCTURE_SUMMARY) {
+    if (fence != NULL && behind > GM_STRUCTURE_RING) *cursor = structure->count - GM_STRUCTURE_RING;
+    if (fence == NULL && behind > GM_STRUCTURE_SUMMARY) {
         gm_event_open(out, "created", structure->sequence, structure->time);
         gm_buf_printf(out, ",\"twin\":null,\"count\":%llu", (unsigned long long)behind);
         gm_event_close(out);
@@ -71,6 +75,8 @@ void gm_structure_read(const gm_structure *structure, uint64_t *cursor, gm_buf *
     // An event that could not be written for want of memory is left out: the tree is stale until the next one.
     for (; *cursor < structure->count; ++*cursor) {
         const gm_buf *event = &structure->ring[*cursor % GM_STRUCTURE_RING];
+        const gm_twin *twins = structure->twins[*cursor % GM_STRUCTURE_RING];
+        if (!gm_fence_shows(fence, twins[0]) || !gm_fence_shows(fence, twins[1])) continue;
         if (!event->failed) gm_buf_str(out, gm_buf_view(event));
     }
 }

@@ -7,11 +7,13 @@
 
 #include "base/buf.h"
 #include "engine/engine.h"
+#include "state/fence.h"
 
 enum { GM_STRUCTURE_RING = 256, GM_STRUCTURE_SUMMARY = 64 };
 
 typedef struct gm_structure {
     gm_buf     ring[GM_STRUCTURE_RING];  // event number n lies at n % GM_STRUCTURE_RING
+    gm_twin    twins[GM_STRUCTURE_RING][2];  // that it names; the same twice when it names one
     uint64_t   count;                    // events so far
     uint64_t   sequence;                 // of the newest
     gm_time_ns time;
@@ -25,8 +27,9 @@ void gm_structure_finish(gm_structure *structure);
 bool gm_structure_note(gm_structure *structure, const gm_state *state, const gm_record *record,
                        const gm_change *change);
 
-// Appends the events from *cursor on and moves it to the end.
-void gm_structure_read(const gm_structure *structure, uint64_t *cursor, gm_buf *out);
+// Appends the events from *cursor on and moves it to the end; with a fence those whose twins it shows, one by one: how
+// much has changed elsewhere is not told.
+void gm_structure_read(const gm_structure *structure, const gm_fence *fence, uint64_t *cursor, gm_buf *out);
 
 // "event: NAME\nid: SEQUENCE\ndata: {"sequence":...,"time":..." without the closing brace and the empty line.
 void gm_event_open(gm_buf *out, const char *name, uint64_t sequence, gm_time_ns time);

@@ -6,23 +6,33 @@
 
 enum { PAGE_MAX = 1000, PAGE = 100, COUNT_MAX = 100000, DEPTH_MAX = 32, SEARCH_TEXT_MAX = 200 };
 
-static uint32_t count_children(const gm_state *state, gm_twin twin)
+static uint32_t count_children(const gm_state *state, const gm_fence *fence, gm_twin twin)
 {
     uint32_t n = 0;
     for (gm_edge e = gm_state_first_out(state, twin); gm_edge_ok(e) && n < COUNT_MAX; e = gm_state_next_out(state, e))
-        n++;
+        n += gm_fence_shows(fence, gm_state_edge_target(state, e));
     return n;
 }
 
-static void open_item(const gm_state *state, gm_twin twin, gm_buf *out, uint32_t written)
+// A twin that nothing points at: nothing that may be seen.
+static bool is_root(const gm_state *state, const gm_fence *fence, gm_twin twin)
 {
-    const gm_type *type = gm_state_type(state, twin);
+    for (gm_edge e = gm_state_first_in(state, twin); gm_edge_ok(e); e = gm_state_next_in(state, e)) {
+        if (gm_fence_shows(fence, gm_state_edge_source(state, e))) return false;
+    }
+    return true;
+}
+
+static void open_item(const gm_request *request, gm_twin twin, gm_buf *out, uint32_t written)
+{
+    const gm_state *state = gm_api_state(request);
+    const gm_type  *type  = gm_state_type(state, twin);
     gm_buf_text(out, written > 0 ? ",{\"id\":" : "{\"id\":");
     gm_buf_json_str(out, gm_state_id(state, twin));
     gm_live_member(out, "name", gm_live_name(state, twin));
     gm_live_member(out, "model", type->id);
     gm_live_member(out, "modelName", type->display_name);
-    gm_buf_printf(out, ",\"children\":%u", count_children(state, twin));
+    gm_buf_printf(out, ",\"children\":%u", count_children(state, gm_api_fence(request), twin));
 }
 
 // ---- roots and children --------------------------------------------------------------------------------------------
@@ -31,13 +41,14 @@ static void open_item(const gm_state *state, gm_twin twin, gm_buf *out, uint32_t
 static void list_roots(gm_request *request, uint32_t size, uint64_t position)
 {
     const gm_state *state   = gm_api_state(request);
+    const gm_fence *fence   = gm_api_fence(request);
     uint32_t        limit   = gm_state_next_twin(state), written = 0;
     uint64_t        next    = position;
     for (; next < limit; next++) {
         gm_twin twin = { (uint32_t)next };
-        if (!gm_state_exists(state, twin) || gm_edge_ok(gm_state_first_in(state, twin))) continue;
+        if (!gm_state_exists(state, twin) || !gm_fence_shows(fence, twin) || !is_root(state, fence, twin)) continue;
         if (written == size) break;
-        open_item(state, twin, &request->out, written++);
+        open_item(request, twin, &request->out, written++);
         gm_buf_byte(&request->out, '}');
     }
     gm_buf_byte(&request->out, ']');
@@ -52,10 +63,10 @@ static void list_children(gm_request *request, gm_twin parent, uint32_t size, ui
     uint32_t        written = 0;
     uint64_t        at      = 0;
     for (; gm_edge_ok(edge); edge = gm_state_next_out(state, edge), at++) {
-        if (at < position) continue;
+        if (at < position || !gm_api_sees(request, gm_state_edge_target(state, edge))) continue;
         if (written == size) break;
         gm_relationship r = gm_state_relationship(state, edge);
-        open_item(state, r.target, &request->out, written++);
+        open_item(request, r.target, &request->out, written++);
         gm_live_member(&request->out, "relationship", r.name);
         gm_buf_byte(&request->out, '}');
     }
@@ -79,12 +90,13 @@ static bool contains(gm_str text, gm_str needle)
 }
 
 // Ids from a root down to the parent, along the first relationship that comes in at each step.
-static void write_path(const gm_state *state, gm_twin twin, gm_buf *out)
+static void write_path(const gm_state *state, const gm_fence *fence, gm_twin twin, gm_buf *out)
 {
     gm_twin above[DEPTH_MAX];
     size_t  depth = 0;
     for (gm_twin at = twin; depth < DEPTH_MAX;) {
         gm_edge edge = gm_state_first_in(state, at);
+        while (gm_edge_ok(edge) && !gm_fence_shows(fence, gm_state_edge_source(state, edge))) edge = gm_state_next_in(state, edge);
         if (!gm_edge_ok(edge)) break;
         at        = gm_state_edge_source(state, edge);
         bool loop = at.v == twin.v;
@@ -114,11 +126,11 @@ static void search(gm_request *request, gm_str text, uint32_t size, uint64_t pos
     uint64_t next   = position;
     for (; next < limit; next++) {
         gm_twin twin = { (uint32_t)next };
-        if (!gm_state_exists(state, twin)) continue;
+        if (!gm_state_exists(state, twin) || !gm_api_sees(request, twin)) continue;
         if (!contains(gm_state_id(state, twin), needle) && !contains(gm_live_name(state, twin), needle)) continue;
         if (written == size) break;
-        open_item(state, twin, &request->out, written++);
-        write_path(state, twin, &request->out);
+        open_item(request, twin, &request->out, written++);
+        write_path(state, gm_api_fence(request), twin, &request->out);
         gm_buf_byte(&request->out, '}');
     }
     gm_buf_byte(&request->out, ']');
@@ -150,7 +162,7 @@ void gm_route_tree(gm_request *request)
     }
     gm_twin parent = { GM_NONE };
     if (parent_id.len > 0) {
-        parent = gm_state_find(gm_api_state(request), parent_id);
+        parent = gm_api_find(request, parent_id);
         if (!gm_twin_ok(parent)) {
             gm_api_no_twin(request, parent_id);
             return;

@@ -194,7 +194,7 @@ static void reply_step_refused(patching *p, const gm_patch_step *step, gm_status
 
 static void after_patch(gm_request *request)
 {
-    gm_twin twin = gm_state_find(gm_api_state(request), request->parameters[0]);
+    gm_twin twin = gm_api_find(request, request->parameters[0]);
     if (gm_twin_ok(twin)) gm_reply_etag(request, gm_state_version(gm_api_state(request), twin));
     gm_reply_empty(request, 204);
 }

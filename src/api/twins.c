@@ -15,7 +15,7 @@ void gm_api_no_twin(gm_request *request, gm_str id)
 
 gm_twin gm_api_twin(gm_request *request)
 {
-    gm_twin twin = gm_state_find(gm_api_state(request), request->parameters[0]);
+    gm_twin twin = gm_api_find(request, request->parameters[0]);
     if (!gm_twin_ok(twin)) gm_api_no_twin(request, request->parameters[0]);
     return twin;
 }
@@ -92,7 +92,7 @@ void gm_api_document_refused(gm_request *request, const char *message, gm_status
 
 static void after_put(gm_request *request)
 {
-    gm_twin twin = gm_state_find(gm_api_state(request), request->parameters[0]);
+    gm_twin twin = gm_api_find(request, request->parameters[0]);
     if (gm_twin_ok(twin)) reply_twin(request, twin);
     else gm_reply_failure(request, GM_CONFLICT, NULL);
 }

@@ -2,15 +2,18 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct gm_http {
     const gm_alloc *alloc;
     CURL           *curl;
     char            address[300];
+    const char     *ca;       // $GEMEL_CA; NULL: plain
+    struct curl_slist *token; // the header; NULL: none
     char            why[CURL_ERROR_SIZE];
 };
 
-enum { EVENT_MAX = 64 << 20, PATH_BYTES_MAX = 1 << 20 };
+enum { TOKEN_LINE_MAX = 8400, EVENT_MAX = 64 << 20, PATH_BYTES_MAX = 1 << 20 };
 
 gm_status gm_http_open(const gm_alloc *alloc, const char *address, gm_http **out_http, gm_error *err)
 {
@@ -24,6 +27,13 @@ gm_status gm_http_open(const gm_alloc *alloc, const char *address, gm_http **out
         return gm_fail(err, GM_NOMEM, "cli.http", "connecting to %s", address);
     }
     snprintf(http->address, sizeof http->address, "%s", address);
+    const char *token = getenv("GEMEL_TOKEN"), *ca = getenv("GEMEL_CA");
+    if (ca != NULL && ca[0] != '\0') http->ca = ca;
+    if (token != NULL && token[0] != '\0') {
+        char line[TOKEN_LINE_MAX];
+        snprintf(line, sizeof line, "Authorization: Bearer %s", token);
+        http->token = curl_slist_append(NULL, line);
+    }
     *out_http = http;
     return GM_OK;
 }
@@ -32,6 +42,7 @@ void gm_http_close(gm_http *http)
 {
     if (http == NULL) return;
     curl_easy_cleanup(http->curl);
+    curl_slist_free_all(http->token);
     gm_free(http->alloc, http);
 }
 
@@ -58,7 +69,7 @@ static gm_status prepare(gm_http *http, const char *path, curl_write_callback wr
 {
     gm_buf url = gm_buf_init(http->alloc);
     url.limit  = PATH_BYTES_MAX;
-    gm_buf_printf(&url, "http://%s%s", http->address, path);
+    gm_buf_printf(&url, "%s://%s%s", http->ca != NULL ? "https" : "http", http->address, path);
     gm_buf_byte(&url, 0);
     curl_easy_reset(http->curl);
     http->why[0] = '\0';
@@ -68,6 +79,8 @@ static gm_status prepare(gm_http *http, const char *path, curl_write_callback wr
     curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(http->curl, CURLOPT_NOPROXY, "*");  // the plant's own server, never by way of a proxy
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, http->token);
+    if (http->ca != NULL) curl_easy_setopt(http->curl, CURLOPT_CAINFO, http->ca);
     curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, 10L);
     curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->why);
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, write);
@@ -88,6 +101,7 @@ gm_status gm_http_request(gm_http *http, const char *method, const char *path, c
         snprintf(line, sizeof line, "Content-Type: %s", content_type);
         headers = curl_slist_append(headers, line);
         headers = curl_slist_append(headers, "Expect:");
+        if (http->token != NULL) headers = curl_slist_append(headers, http->token->data);
         curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, body);
         curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
         curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);

@@ -25,6 +25,7 @@ typedef struct gm_http_answer {
 
 enum { GM_HTTP_ANSWER_MAX = 256 << 20 };
 
+// $GEMEL_TOKEN goes with every request; with $GEMEL_CA, a file of certificates to trust (PEM), it is made over TLS.
 GM_NODISCARD gm_status gm_http_open(const gm_alloc *alloc, const char *address, gm_http **out_http, gm_error *err);
 void                   gm_http_close(gm_http *http);
 

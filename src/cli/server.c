@@ -4,6 +4,8 @@
 
 #include "api/api.h"
 #include "base/address.h"
+#include "cli/access_setup.h"
+#include "cli/data_dir.h"
 #include "cli/help.h"
 #include "cli/plant_load.h"
 #include "cli/verbs.h"
@@ -34,6 +36,7 @@ struct gm_server {
     gm_dead_letters  *letters;
     gm_retained      *retained;
     gm_creator       *creator;
+    gm_access        *access;
     gm_api           *api;
     gm_mqtt_server   *mqtt;
     gm_tls           *tls;           // NULL: nothing is served over TLS
@@ -64,40 +67,13 @@ static gm_str setting(const gm_server *server, const char *given, gm_config_key 
     return given != NULL ? gm_str_of(given) : gm_config_text(&server->plant->config, key);
 }
 
-// Without access configured only this machine may connect.
-static gm_status check_address(gm_str address, const char *option, gm_error *err)
-{
-    gm_address parts;
-    if (address.ptr == NULL) return GM_OK;
-    gm_status  st = gm_address_parse(address, &parts, err);
-    if (st != GM_OK) return st;
-    if (gm_address_is_loopback(address)) return GM_OK;
-    return gm_fail(err, GM_INVALID, "cli.server",
-                   "refusing to listen on " GM_STR_FMT
-                   ": no access is configured, so only this machine may connect; use --%s 127.0.0.1:%u",
-                   GM_STR_ARG(gm_str_slice(address, 0, 60)), option, parts.port);
-}
-
-// A file or directory: in gemel.conf relative to the plant, on the command line to where one stands. ptr NULL: not set.
-static gm_status path_setting(gm_server *server, const char *given, gm_config_key key, gm_str *out_path, gm_error *err)
-{
-    gm_str path   = setting(server, given, key);
-    bool   inside = given == NULL && !gm_str_starts(path, GM_STR("/"));
-    *out_path     = path;
-    if (path.ptr == NULL) return GM_OK;
-    *out_path = gm_arena_printf(server->arena, GM_STR_FMT "%s" GM_STR_FMT,
-                                GM_STR_ARG(inside ? server->plant->folder : (gm_str) { 0 }), inside ? "/" : "",
-                                GM_STR_ARG(path));
-    return out_path->ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.server", "starting");
-}
-
 static gm_status read_certificate(gm_server *server, gm_error *err)
 {
     const gm_server_options *o = &server->options;
     gm_str    certificate, key, authority;
-    gm_status st = path_setting(server, o->tls_cert, GM_CONFIG_TLS_CERT, &certificate, err);
-    if (st == GM_OK) st = path_setting(server, o->tls_key, GM_CONFIG_TLS_KEY, &key, err);
-    if (st == GM_OK) st = path_setting(server, NULL, GM_CONFIG_TLS_CLIENT_CA, &authority, err);
+    gm_status st = gm_plant_path(server->plant, o->tls_cert, GM_CONFIG_TLS_CERT, server->arena, &certificate, err);
+    if (st == GM_OK) st = gm_plant_path(server->plant, o->tls_key, GM_CONFIG_TLS_KEY, server->arena, &key, err);
+    if (st == GM_OK) st = gm_plant_path(server->plant, NULL, GM_CONFIG_TLS_CLIENT_CA, server->arena, &authority, err);
     if (st != GM_OK || (server->https_address.ptr == NULL && server->mqtts_address.ptr == NULL)) return st;
     if (certificate.ptr == NULL || key.ptr == NULL) {
         return gm_fail(err, GM_INVALID, "cli.server",
@@ -115,11 +91,7 @@ static gm_status read_settings(gm_server *server, gm_error *err)
     server->mqtt_address       = setting(server, o->mqtt, GM_CONFIG_MQTT);
     server->https_address      = setting(server, o->https, GM_CONFIG_HTTPS);
     server->mqtts_address      = setting(server, o->mqtts, GM_CONFIG_MQTTS);
-    gm_status st               = path_setting(server, o->data, GM_CONFIG_DATA, &server->data_dir, err);
-    if (st == GM_OK) st = check_address(server->http_address, "http", err);
-    if (st == GM_OK) st = check_address(server->mqtt_address, "mqtt", err);
-    if (st == GM_OK) st = check_address(server->https_address, "https", err);
-    if (st == GM_OK) st = check_address(server->mqtts_address, "mqtts", err);
+    gm_status st               = gm_plant_path(server->plant, o->data, GM_CONFIG_DATA, server->arena, &server->data_dir, err);
     return st == GM_OK ? read_certificate(server, err) : st;
 }
 
@@ -158,35 +130,19 @@ static gm_status compare_loaded(gm_server *server, gm_error *err)
     return server->unchanged && server->plant->findings.count == 0 ? GM_OK : check_plant(server, err);
 }
 
-// One server per data directory: two would write one log.
-static gm_status lock_data(gm_server *server, gm_error *err)
-{
-    const gm_io *io = server->cli->io;
-    gm_status    st = io->make_dir(io, server->data_dir.ptr, err);
-    if (st != GM_OK) return st;
-    gm_str path = gm_arena_printf(server->arena, GM_STR_FMT "/lock", GM_STR_ARG(server->data_dir));
-    if (path.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
-    gm_error why = {0};
-    st           = io->open(io, path.ptr, GM_OPEN_CREATE, &server->lock, &why);
-    if (st != GM_OK) st = io->open(io, path.ptr, GM_OPEN_WRITE, &server->lock, err);
-    if (st == GM_OK) st = io->lock(server->lock, &why);
-    if (st == GM_CONFLICT) {
-        return gm_fail(err, GM_CONFLICT, "cli.server",
-                       "another gemel serves from " GM_STR_FMT "; stop it, or give --data another directory",
-                       GM_STR_ARG(server->data_dir));
-    }
-    return st;
-}
-
 // ---- signals --------------------------------------------------------------------------------------------------------
 
 // A mistake in the new files must not end what runs on the old ones.
 static void reload(gm_server *server)
 {
-    gm_error err = {0};
-    if (server->tls == NULL) return;
-    if (gm_tls_reload(server->tls, &err) == GM_OK) note(server, "certificates are read again");
-    else fprintf(server->cli->err, "gemel: %s; the certificate from before stays in use\n", err.text);
+    gm_error     err  = {0};
+    gm_jwt_keys *keys = NULL;
+    gm_status    st   = server->tls != NULL ? gm_tls_reload(server->tls, &err) : GM_OK;
+    if (st != GM_OK) fprintf(server->cli->err, "gemel: %s; the certificate from before stays in use\n", err.text);
+    gm_status read = gm_access_setup_jwt(server->cli->alloc, server->cli->io, server->plant, server->arena, &keys, &err);
+    if (read == GM_OK) gm_access_set_jwt(server->access, keys);
+    else fprintf(server->cli->err, "gemel: %s; the keys from before stay in use\n", err.text);
+    if (st == GM_OK && read == GM_OK) note(server, "certificates and keys are read again");
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -261,6 +217,33 @@ static void write_mqtt_metrics(void *context, gm_buf *out)
     }
 }
 
+// Without access configured only this machine may connect.
+static gm_status check_address(gm_str address, const char *option, gm_error *err)
+{
+    gm_address parts;
+    if (address.ptr == NULL) return GM_OK;
+    gm_status st = gm_address_parse(address, &parts, err);
+    if (st != GM_OK || gm_address_is_loopback(address)) return st;
+    return gm_fail(err, GM_INVALID, "cli.server",
+                   "refusing to listen on " GM_STR_FMT ": no access is configured, so only this machine may connect; use "
+                   "--%s 127.0.0.1:%u, or let somebody in first: gemel user add PLANT NAME --role admin",
+                   GM_STR_ARG(gm_str_slice(address, 0, 60)), option, parts.port);
+}
+
+// After recovery: who there is stands in the log.
+static gm_status check_access(gm_server *server, gm_error *err)
+{
+    if (gm_access_required(server->access)) {
+        bool plain = !gm_address_is_loopback(server->http_address) || !gm_address_is_loopback(server->mqtt_address);
+        if (plain) note(server, "tokens travel in clear on what is not --https or --mqtts");
+        return GM_OK;
+    }
+    gm_status st = check_address(server->http_address, "http", err);
+    if (st == GM_OK) st = check_address(server->mqtt_address, "mqtt", err);
+    if (st == GM_OK) st = check_address(server->https_address, "https", err);
+    return st == GM_OK ? check_address(server->mqtts_address, "mqtts", err) : st;
+}
+
 static gm_status open_engine(gm_server *server, gm_error *err)
 {
     const gm_cli     *cli    = server->cli;
@@ -277,6 +260,7 @@ static gm_status open_engine(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_dead_letters_create(cli->alloc, cli->clock, server->engine, &server->letters, err);
     if (st == GM_OK) st = gm_retained_create(cli->alloc, server->engine, &server->retained, err);
     if (st == GM_OK) st = gm_creator_create(cli->alloc, server->engine, &server->creator, err);
+    if (st == GM_OK) st = gm_access_setup(cli->alloc, cli->io, cli->clock, server->engine, server->plant, server->arena, &server->access, err);
     return st;
 }
 
@@ -393,6 +377,8 @@ static gm_status create_api(gm_server *server, gm_error *err)
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
         .io = server->cli->io, .data_dir = server->data_dir.ptr, .endpoints = server->endpoints,
         .endpoint_count = server->endpoint_count, .publish = publish_event, .publish_context = server,
+        .access = server->access,
+        .open_metrics = gm_option_yes(gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_OPEN_METRICS)),
         .metrics = write_mqtt_metrics, .metrics_context = server,
     };
     return gm_api_create(&o, &server->api, err);
@@ -489,13 +475,14 @@ static gm_status open_parts(gm_server *server, gm_error *err)
 {
     gm_status st = gm_plant_read(server->cli->io, server->options.plant, &server->plant, err);
     if (st == GM_OK) st = read_settings(server, err);
-    if (st == GM_OK) st = lock_data(server, err);
+    if (st == GM_OK) st = gm_data_lock(server->cli->io, server->data_dir, server->arena, &server->lock, err);
     if (st == GM_OK) st = compare_loaded(server, err);
     if (st == GM_OK) st = gm_loop_create(server->cli->alloc, server->cli->clock, &server->loop, err);
     if (st == GM_OK) st = catch_signals(server, err);
     if (st == GM_OK) st = open_engine(server, err);
     if (st == GM_OK) st = create_api(server, err);
     if (st == GM_OK) st = recover(server, err);
+    if (st == GM_OK) st = check_access(server, err);
     if (st == GM_OK) st = load(server, err);
     if (st == GM_OK) st = listen_mqtt(server, err);
     if (st == GM_OK) st = gm_api_listen(server->api, server->http_address, err);
@@ -534,6 +521,7 @@ void gm_server_close(gm_server *server)
     gm_creator_destroy(server->creator);
     gm_retained_destroy(server->retained);
     gm_dead_letters_destroy(server->letters);
+    gm_access_destroy(server->access);
     if (server->signal_watch != NULL) gm_loop_remove(server->signal_watch);
     if (server->signals >= 0) {
         close(server->signals);

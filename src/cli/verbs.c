@@ -23,6 +23,9 @@ static const gm_verb *const verbs[] = {
     &gm_verb_fmu_check,
     &gm_verb_fmu_run,
     &gm_verb_fmu_export,
+    &gm_verb_user_add,
+    &gm_verb_user_list,
+    &gm_verb_user_revoke,
     &gm_verb_help,
 };
 

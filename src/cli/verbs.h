@@ -26,6 +26,9 @@ extern const gm_verb gm_verb_replay;
 extern const gm_verb gm_verb_serve;
 extern const gm_verb gm_verb_set;
 extern const gm_verb gm_verb_simulate;
+extern const gm_verb gm_verb_user_add;
+extern const gm_verb gm_verb_user_list;
+extern const gm_verb gm_verb_user_revoke;
 extern const gm_verb gm_verb_watch;
 
 #endif

@@ -22,6 +22,9 @@ typedef enum gm_change_kind {
     GM_CHANGE_RELATIONSHIP_DELETE = 8,
     GM_CHANGE_RETAIN              = 9,  // an MQTT retained message; empty payload clears
     GM_CHANGE_DEAD_LETTER         = 10, // a message that could not be applied, and why
+    GM_CHANGE_USER                = 24, // someone who may enter: his role, the hash of his token, his scope
+    GM_CHANGE_USER_REVOKE         = 25,
+    GM_CHANGE_AUDIT               = 26, // who asked for the change before it
     GM_CHANGE_EVENT_ROUTE_PUT     = 28, // id: the route's; name: endpoint; text: filter
     GM_CHANGE_EVENT_ROUTE_DELETE  = 29, // id
     GM_CHANGE_JOB                 = 30, // id; name: "imports" or "deletions"; text: the job as JSON, empty when deleted

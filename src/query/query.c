@@ -262,6 +262,9 @@ gm_status gm_query_run(const gm_query *query, const gm_state *state, gm_query_pa
     page->next[0]     = '\0';
     page->charge      = 0;
     if (ast->has_as_of) return gm_fail(err, GM_INVALID, "query", "AS OF can not be answered from the present state");
+    if (ast->explain && page->fence != NULL) {
+        return gm_fail(err, GM_INVALID, "query", "EXPLAIN tells about the whole plant; it is not for who sees a part of it");
+    }
     gm_page_token token;
     gm_status     st = read_token(query, page, &token, err);
     if (st != GM_OK) return st;
@@ -272,6 +275,7 @@ gm_status gm_query_run(const gm_query *query, const gm_state *state, gm_query_pa
     run.status         = open_run(query, state, &run, &memory);
     if (run.status != GM_OK) goto done;
     run.at       = token;
+    run.fence    = page->fence;
     run.work_max = page->work_max;
     run.context  = &writer;
     run.row      = row_to_page;

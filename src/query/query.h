@@ -11,6 +11,7 @@
 #define GM_QUERY_QUERY_H
 
 #include "base/buf.h"
+#include "state/fence.h"
 #include "state/state.h"
 
 typedef struct gm_query gm_query;
@@ -28,6 +29,8 @@ typedef struct gm_query_page {
     gm_str   token;                          // in: from the page before; empty for the first
     uint64_t work_max;                       // in: stop after about so many rows and relationships, with fewer items (even
                                              //     none) and a token; 0 = no bound. ORDER BY and GROUP BY run to the end.
+    const gm_fence *fence;                   // in: on whose behalf; twins outside, and relationships with an end outside,
+                                             //     are not there. NULL: all are
     uint32_t items;                          // out: rows written
     char     next[GM_QUERY_TOKEN_MAX];       // out: token of the next page as a C string; "" at the end
     double   charge;                         // out: rows and relationships looked at, for the query-charge header

@@ -62,6 +62,7 @@ static gm_flow cross(gm_run *run, size_t index, gm_edge edge, gm_twin far, uint3
 {
     const gm_step *step = &run->plan.steps[index];
     bool           once = run->eval.ast->is_match;
+    if (!gm_fence_shows(run->fence, far)) return GM_GO_ON;
     run->work++;
     if (!name_fits(run, index, edge) || (once && on_trail(run, edge))) return GM_GO_ON;
     if (once) run->trail[run->trail_length++] = edge.v;
@@ -87,11 +88,13 @@ static void count_ends(gm_run *run, size_t index, gm_twin at)
     bool            once  = run->eval.ast->is_match;
     for (gm_edge e = gm_state_first_out(state, at); step->direction != GM_IN && gm_edge_ok(e);
          e         = gm_state_next_out(state, e)) {
+        if (!gm_fence_shows(run->fence, gm_state_edge_target(state, e))) continue;
         run->work++;
         run->counted += name_fits(run, index, e) && !(once && on_trail(run, e));
     }
     for (gm_edge e = gm_state_first_in(state, at); step->direction != GM_OUT && gm_edge_ok(e);
          e         = gm_state_next_in(state, e)) {
+        if (!gm_fence_shows(run->fence, gm_state_edge_source(state, e))) continue;
         run->work++;
         if (step->direction == GM_ANY && gm_state_edge_source(state, e).v == at.v) continue;
         run->counted += name_fits(run, index, e) && !(once && on_trail(run, e));
@@ -167,6 +170,17 @@ static gm_flow start_rows(gm_run *run, const gm_table *table, size_t t, uint32_t
     return GM_GO_ON;
 }
 
+// Clears what the fence does not show; returns how many twins it does.
+static size_t keep_inside(const gm_fence *fence, const uint32_t *twins, size_t n, uint8_t *mask)
+{
+    size_t seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (mask[i] != 0 && !gm_fence_shows(fence, (gm_twin){ twins[i] })) mask[i] = 0;
+        seen += mask[i] != 0;
+    }
+    return seen;
+}
+
 static gm_flow walk_table(gm_run *run, gm_filter *filter, size_t t, uint32_t from)
 {
     const gm_query_plan *plan = &run->plan;
@@ -176,11 +190,13 @@ static gm_flow walk_table(gm_run *run, gm_filter *filter, size_t t, uint32_t fro
         if (out_of_budget(run, t, first)) return GM_STOP;
         memset(mask, 1, n);
         if (filter->table.live < filter->table.rows) gm_mask_twins(n, filter->table.twins + first, mask);
+        size_t seen = n;
+        if (run->fence != NULL) seen = keep_inside(run->fence, filter->table.twins + first, n, mask);
         for (size_t i = plan->stages[0]; i < plan->stages[1]; i++) {
             gm_filter_rows(filter, plan->conditions[i], first, n, mask);
             if (i + 1 < plan->stages[1] && memchr(mask, 1, n) == NULL) break;
         }
-        run->work += n;
+        run->work += seen;  // what a query costs does not tell how much lies outside the fence
         if (run->eval.failed) {
             run->status = GM_NOMEM;
             return GM_STOP;
@@ -229,7 +245,7 @@ static void walk_listed(gm_run *run)
         if (out_of_budget(run, i, 0)) return;
         run->work++;
         gm_twin twin = listed_twin(run, i);
-        if (!gm_twin_ok(twin)) continue;
+        if (!gm_twin_ok(twin) || !gm_fence_shows(run->fence, twin)) continue;
         begin_start(run, i, 0);
         gm_eval_bind_twin(&run->eval, run->plan.collection, twin);
         if (!check_stage(run, 0)) {
@@ -242,6 +258,7 @@ static void walk_listed(gm_run *run)
 
 static gm_flow start_edge(gm_run *run, gm_edge edge)
 {
+    if (!gm_fence_shows_edge(run->fence, run->eval.state, edge)) return GM_GO_ON;
     run->work++;
     gm_eval_bind_edge(&run->eval, run->plan.collection, edge);
     if (!check_stage(run, 0)) return run->status == GM_OK ? GM_GO_ON : GM_STOP;

@@ -13,6 +13,7 @@ typedef enum gm_flow { GM_GO_ON, GM_STOP } gm_flow;
 typedef struct gm_run gm_run;
 struct gm_run {
     gm_eval        eval;
+    const gm_fence *fence;      // what is outside is not there; NULL: everything is
     gm_query_plan        plan;
     gm_page_token  at;          // in: where to begin; then: where the row at hand is (a, b, skip)
     uint64_t       resume_skip; // rows to pass over at the start (resume_a, resume_b)

@@ -210,9 +210,25 @@ static void the_openapi_document_describes_every_route_and_no_other(void **state
     json_decref(doc);
 }
 
+// One table decides who may do what. A route that forgets to say what it is about must not get through.
+static void every_route_declares_its_right_and_its_reach(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < gm_route_count; i++) {
+        const gm_route *r = &gm_routes[i];
+        if (r->reach == GM_REACH_UNDECLARED) fail_msg("%s %s declares no reach", gm_method_name(r->method), r->pattern);
+        bool open = strcmp(r->pattern, "/v1/openapi.json") == 0 || strcmp(r->pattern, "/healthz") == 0 || strcmp(r->pattern, "/*") == 0;
+        if ((r->right == GM_RIGHT_NONE) != open) fail_msg("%s %s: open to everyone?", gm_method_name(r->method), r->pattern);
+        bool asks = r->method == GM_METHOD_GET || strcmp(r->pattern, "/query") == 0;
+        if (!asks && r->right < GM_RIGHT_OPERATE) fail_msg("%s %s changes something for readers", gm_method_name(r->method), r->pattern);
+        if (r->reach == GM_REACH_TWIN && strchr(r->pattern, '{') == NULL) fail_msg("%s names no twin", r->pattern);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_route_declares_its_right_and_its_reach),
         cmocka_unit_test(history_is_answered_in_order_with_units_and_pages),
         cmocka_unit_test(long_histories_come_in_pages_or_thinned_with_their_peaks),
         cmocka_unit_test(people_see_every_column_with_unit_and_age),
