@@ -209,6 +209,7 @@ static void write_mqtt_metrics(void *context, gm_buf *out)
         { "dropped_messages_total", "counter",
           s.dropped_slow + s.dropped_queue + s.dropped_expired + s.dropped_too_large },
         { "protocol_errors_total", "counter", s.protocol_errors },
+        { "not_authorized_total", "counter", s.not_authorized },
         { "paused_total", "counter", s.paused },
     };
     for (size_t i = 0; i < GM_COUNT_OF(rows); i++) {
@@ -444,6 +445,7 @@ static gm_status listen_mqtt(gm_server *server, gm_error *err)
     o.address      = server->mqtt_address;
     o.tls_address  = server->mqtts_address;
     o.tls          = server->tls;
+    o.access       = server->access;
     o.limits       = mqtt_limits(&server->plant->config, o.limits);
     return gm_mqtt_server_create(&o, &server->mqtt, err);
 }

@@ -51,6 +51,7 @@ typedef enum gm_mqtt_reason {
     GM_MQTT_RECEIVE_MAXIMUM_EXCEEDED  = 0x93,
     GM_MQTT_TOPIC_ALIAS_INVALID       = 0x94,
     GM_MQTT_PACKET_TOO_LARGE          = 0x95,
+    GM_MQTT_MESSAGE_RATE_TOO_HIGH     = 0x96,
     GM_MQTT_QUOTA_EXCEEDED            = 0x97,
     GM_MQTT_PAYLOAD_FORMAT_INVALID    = 0x99
 } gm_mqtt_reason;

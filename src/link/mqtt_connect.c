@@ -130,6 +130,17 @@ gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, gm_str body)
         return refuse(c, connect.level, GM_MQTT_CLIENT_ID_INVALID,
                       "[MQTT-3.1.3-8] no client identifier, but a session to be kept");
     }
+    gm_principal *principal;
+    uint8_t       admitted = gm_mqtt_admit(c, &connect, &principal);
+    if (admitted != GM_MQTT_SUCCESS) {
+        server->stats.not_authorized++;
+        return refuse(c, connect.level, admitted, "it has no access");
+    }
+    const gm_mqtt_session *kept = gm_mqtt_session_find(server, connect.client_id);
+    if (kept != NULL && !gm_str_eq(gm_principal_name(kept->principal), gm_principal_name(principal))) {
+        gm_principal_release(principal);  // what waits there is not for him
+        return refuse(c, connect.level, GM_MQTT_CLIENT_ID_INVALID, "the client identifier is somebody else's");
+    }
     char             name[64];
     gm_str           assigned = connect.client_id.len == 0 ? assign_id(server, name, sizeof name) : (gm_str){ name, 0 };
     gm_mqtt_session *session;
@@ -137,6 +148,7 @@ gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, gm_str body)
     gm_status st = find_session(c, &connect, assigned.len > 0 ? assigned : connect.client_id, &session, &present);
     if (st == GM_OK && gm_mqtt_will_set(session, &connect) != GM_OK) st = GM_NOMEM;
     if (st != GM_OK) {
+        gm_principal_release(principal);
         if (session != NULL && !present) gm_mqtt_session_end(session);
         return refuse(c, connect.level, st == GM_LIMIT ? GM_MQTT_QUOTA_EXCEEDED : GM_MQTT_SERVER_UNAVAILABLE,
                       "no room for another session");
@@ -144,6 +156,10 @@ gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, gm_str body)
     c->version          = connect.level;
     c->session          = session;
     session->connection = c;
+    gm_principal_release(session->principal);
+    session->principal  = principal;
+    // What a device then measures is not recorded one by one: it is who has come that tells.
+    gm_access_audit(server->options.access, principal, GM_STR("MQTT CONNECT"), (gm_str){ session->client_id, session->client_id_len });
     session->expiry_s   = expiry_of(&connect);
     take_properties(c, &connect);
     write_connack(c, &connect, present, assigned);

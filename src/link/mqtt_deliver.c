@@ -188,7 +188,7 @@ void gm_mqtt_deliver_matches(gm_mqtt_server *server, const gm_mqtt_view *view, u
 void gm_mqtt_deliver_retained(gm_mqtt_session *session, const gm_mqtt_view *view, uint8_t qos, uint32_t subscription_id)
 {
     gm_mqtt_server *server = session->server;
-    if (expired(server, view->expires)) return;
+    if (expired(server, view->expires) || !gm_mqtt_may_read(session, view->topic)) return;
     if (qos == 0) {
         send_now(session, view, true, &subscription_id, subscription_id != 0, RETAINED_BYTES);
         return;

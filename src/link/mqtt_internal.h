@@ -92,6 +92,7 @@ typedef struct gm_mqtt_queued {
 struct gm_mqtt_session {
     gm_mqtt_server       *server;
     gm_mqtt_connection   *connection;     // NULL: the client is away
+    gm_principal         *principal;      // whose it is, held; NULL: no access is configured
     char                 *client_id;
     uint32_t              client_id_len;
     uint32_t              number, generation;  // slot in server->sessions, and which of its tenants
@@ -172,6 +173,7 @@ struct gm_mqtt_connection {
     bool                problem_information;  // version 5: the client wants to be told reasons
     gm_dur_ns           keep_alive, heard;    // 0: none
     gm_dur_ns           born;             // when it was accepted
+    gm_dur_ns           refused_at;       // when a refused message was last told of; 0: never
     gm_buf              in, out;          // in: an unfinished packet; out: from out_done on
     size_t              out_done;
     uint32_t            packet_max;       // what the client accepts
@@ -235,6 +237,15 @@ void gm_mqtt_on_ack(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_ack *ack)
 GM_NODISCARD gm_status gm_mqtt_changes_begin(gm_mqtt_server *server, gm_error *err);
 void                   gm_mqtt_changes_end(gm_mqtt_server *server);
 
+// ---- access (mqtt_access.c) ---------------------------------------------------------------------------------------
+GM_NODISCARD gm_status gm_mqtt_access_begin(gm_mqtt_server *server, gm_error *err);
+// Who connects, held by the caller (NULL: anyone may); or the reason for not letting him in.
+uint8_t gm_mqtt_admit(gm_mqtt_connection *c, const gm_mqtt_connect *connect, gm_principal **out_principal);
+bool    gm_mqtt_may_publish(gm_mqtt_server *server, gm_principal *principal, gm_str topic);
+bool    gm_mqtt_may_read(gm_mqtt_session *session, gm_str topic);
+void    gm_mqtt_note_refusal(gm_mqtt_connection *c, gm_str topic, gm_str payload);
+void    gm_mqtt_check_access(gm_mqtt_session *session);  // ends it when its principal was revoked or has expired
+
 // ---- the server (mqtt_server.c) -----------------------------------------------------------------------------------
 typedef struct gm_mqtt_listener {
     gm_mqtt_server *server;
@@ -279,6 +290,7 @@ struct gm_mqtt_server {
     gm_dur_ns                now;           // monotonic, of this turn
 
     uint8_t                 *scratch;       // [GM_MQTT_SCRATCH] where sockets are read into
+    gm_arena                *access_arena;  // scratch; NULL: no access
     gm_buf                   packet;        // scratch for building
     gm_buf                   changes_topic, changes_payload;
     gm_mqtt_statistics       stats;

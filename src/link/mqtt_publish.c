@@ -259,6 +259,24 @@ static bool accept_properties(gm_mqtt_connection *c, gm_mqtt_publish *p)
     return !gm_mqtt_has(&p->properties, GM_MQTT_TOPIC_ALIAS) || resolve_alias(c, p);
 }
 
+// Version 3.1.1 has no word for it: the message is acknowledged, and told of where people look.
+static gm_mqtt_verdict refuse_message(gm_mqtt_connection *c, const gm_mqtt_publish *p)
+{
+    gm_mqtt_note_refusal(c, p->topic, p->payload);
+    if (p->qos == 0) return GM_MQTT_HANDLED;
+    gm_status st = reserve_pending(c);
+    if (st == GM_LIMIT) return GM_MQTT_LATER;
+    if (st != GM_OK) {
+        gm_mqtt_leave(c, true);
+        return GM_MQTT_HANDLED;
+    }
+    gm_mqtt_pending *pending = push_pending(c, p->qos == 1 ? GM_MQTT_PUBACK : GM_MQTT_PUBREC, p->packet_id);
+    pending->reason          = c->version >= GM_MQTT_V5 ? GM_MQTT_NOT_AUTHORIZED : GM_MQTT_SUCCESS;
+    pending->done            = true;
+    emit(c);
+    return GM_MQTT_HANDLED;
+}
+
 gm_mqtt_verdict gm_mqtt_on_publish(gm_mqtt_connection *c, uint8_t flags, gm_str body)
 {
     gm_mqtt_server *server = c->server;
@@ -270,6 +288,11 @@ gm_mqtt_verdict gm_mqtt_on_publish(gm_mqtt_connection *c, uint8_t flags, gm_str 
     }
     if (p.properties.present != 0 && !accept_properties(c, &p)) return GM_MQTT_HANDLED;
 
+    if (!gm_mqtt_may_publish(server, c->session->principal, p.topic)) return refuse_message(c, &p);
+    if (gm_principal_take(c->session->principal) > 0) {
+        gm_mqtt_condemn(c, GM_MQTT_MESSAGE_RATE_TOO_HIGH, "more messages per second than are granted");
+        return GM_MQTT_HANDLED;
+    }
     gm_mqtt_origin origin = { .session = c->session, .qos = p.qos, .retain = p.retain };
     gm_mqtt_view   view;
     if (!view_of(c, &p, &view)) {

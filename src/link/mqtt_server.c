@@ -106,6 +106,9 @@ static void sweep(void *context)
     for (size_t i = 0; i < server->connection_used; i++) {
         if (server->connections[i] != NULL) gm_mqtt_check_time(server->connections[i], server->now);
     }
+    for (size_t i = 0; server->options.access != NULL && i < server->session_used; i++) {
+        if (server->sessions[i] != NULL) gm_mqtt_check_access(server->sessions[i]);
+    }
     if (server->session_count > server->stats.connections) end_old_sessions(server);
     gm_mqtt_wills_publish(server);
     gm_mqtt_linger_no_longer(server, server->now);
@@ -166,6 +169,8 @@ static gm_status start(gm_mqtt_server *server, gm_error *err)
     if (server->scratch == NULL || gm_topic_tree_init(&server->tree, o->alloc) != GM_OK) {
         return gm_fail(err, GM_NOMEM, "link.mqtt", "starting the MQTT endpoint");
     }
+    st = gm_mqtt_access_begin(server, err);
+    if (st != GM_OK) return st;
     st = listen_at(server, GM_MQTT_PLAIN, o->address, NULL, err);
     if (st == GM_OK) st = listen_at(server, GM_MQTT_TLS, o->tls_address, o->tls, err);
     if (st != GM_OK) return st;
@@ -239,6 +244,7 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server)
         gm_mqtt_message_release(server->alloc, will->message);
         gm_free(server->alloc, will);
     }
+    gm_arena_destroy(server->access_arena);
     gm_topic_tree_finish(&server->tree);
     gm_index_finish(&server->session_index);
     gm_ingest_destroy(server->ingest);

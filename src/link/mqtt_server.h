@@ -13,6 +13,7 @@
 #ifndef GM_LINK_MQTT_SERVER_H
 #define GM_LINK_MQTT_SERVER_H
 
+#include "access/access.h"
 #include "access/tls.h"
 #include "base/loop.h"
 #include "engine/dead_letter.h"
@@ -46,6 +47,7 @@ typedef struct gm_mqtt_server_options {
     gm_dead_letters *dead_letters;
     gm_retained     *retained;     // made before gm_engine_recover
     gm_creator      *creator;      // for gemel/{twinId}/create; NULL: messages can not create twins
+    gm_access       *access;       // NULL: everyone may do everything; outlives the server
     const gm_clock  *clock;
     gm_str           address;      // "127.0.0.1:1883", "[::1]:1883", ":1883" (every address); port 0 takes a free one;
                                    // empty: only over TLS
@@ -79,6 +81,7 @@ typedef struct gm_mqtt_statistics {
     uint64_t dropped_slow, dropped_queue, dropped_expired, dropped_too_large;  // messages to clients that were not sent
     uint64_t protocol_errors;                                       // connections closed for what they sent
     uint64_t timeouts, taken_over, disconnected_slow, refused_by_log;  // connections closed for that reason
+    uint64_t not_authorized;                                        // clients and messages that were not let in
     uint64_t paused;                                                // times that reading stopped, the batch being full
     char     last_error[200];                                       // why a connection was last closed by the server
 } gm_mqtt_statistics;

@@ -75,6 +75,7 @@ void gm_mqtt_session_end(gm_mqtt_session *session)
     server->sessions[session->number]                     = NULL;
     server->free_sessions[server->free_session_count++] = session->number;
     server->session_count--;
+    gm_principal_release(session->principal);
     gm_free(server->alloc, session->queue);
     gm_free(server->alloc, session->received);
     gm_free(server->alloc, session->client_id);

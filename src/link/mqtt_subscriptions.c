@@ -122,7 +122,7 @@ void gm_mqtt_session_unsubscribe_all(gm_mqtt_session *session)
 }
 
 // ---- matching -----------------------------------------------------------------------------------------------------
-typedef struct matching { gm_mqtt_server *server; const gm_mqtt_session *from; } matching;
+typedef struct matching { gm_mqtt_server *server; const gm_mqtt_session *from; gm_str topic; } matching;
 
 static void add_match(gm_mqtt_server *server, const gm_mqtt_subscription *s, bool alone)
 {
@@ -154,17 +154,19 @@ static void add_match(gm_mqtt_server *server, const gm_mqtt_subscription *s, boo
                                                  .ids                 = { s->id } };
 }
 
-// Of a group: whoever is connected and has waited longest; if nobody is connected, whose session waits longest.
-static void add_shared(gm_mqtt_server *server, gm_mqtt_subscription *first)
+// Of a group and those in it who may see the message: whoever is connected and has waited longest; if nobody is
+// connected, whose session waits longest.
+static void add_shared(const matching *m, gm_mqtt_subscription *first)
 {
-    gm_mqtt_subscription *best = first;
-    for (gm_mqtt_subscription *s = first->next_at_node; s != NULL; s = s->next_at_node) {
-        if (s->group == NULL || strcmp(s->group, first->group) != 0) continue;
-        bool here = s->session->connection != NULL, best_here = best->session->connection != NULL;
-        if (here != best_here ? here : s->turn < best->turn) best = s;
+    gm_mqtt_subscription *best = NULL;
+    for (gm_mqtt_subscription *s = first; s != NULL; s = s->next_at_node) {
+        if (s->group == NULL || strcmp(s->group, first->group) != 0 || !gm_mqtt_may_read(s->session, m->topic)) continue;
+        bool here = s->session->connection != NULL, best_here = best != NULL && best->session->connection != NULL;
+        if (best == NULL || (here != best_here ? here : s->turn < best->turn)) best = s;
     }
-    best->turn = server->match_serial;
-    add_match(server, best, true);
+    if (best == NULL) return;
+    best->turn = m->server->match_serial;
+    add_match(m->server, best, true);
 }
 
 static bool seen_before(const gm_mqtt_subscription *first, const gm_mqtt_subscription *s)
@@ -182,9 +184,9 @@ static void on_node(void *context, uint32_t node, void *value)
     (void)node;
     for (gm_mqtt_subscription *s = first; s != NULL; s = s->next_at_node) {
         if (s->group == NULL) {
-            if (!(s->no_local && s->session == m->from)) add_match(m->server, s, false);
+            if (!(s->no_local && s->session == m->from) && gm_mqtt_may_read(s->session, m->topic)) add_match(m->server, s, false);
         } else if (!seen_before(first, s)) {
-            add_shared(m->server, s);
+            add_shared(m, s);
         }
     }
 }
@@ -193,7 +195,7 @@ void gm_mqtt_match_topic(gm_mqtt_server *server, gm_str topic, const gm_mqtt_ses
 {
     server->matches.count = 0;
     if (server->subscription_count == 0) return;
-    matching m = { server, from };
+    matching m = { server, from, topic };
     server->match_serial++;
     gm_topic_tree_filters_of(&server->tree, topic, on_node, &m);
 }
