@@ -1,6 +1,7 @@
 // GET /metrics: Prometheus text format 0.0.4.
 #include "api/routes.h"
 #include "api/stream.h"
+#include "engine/checkpoint.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -76,6 +77,15 @@ void gm_route_metrics(gm_request *request)
     commits(out, &engine, &log);
     gauge(out, "gemel_recovery_seconds", "How long the last start took to read the log.",
           (double)engine.recovery / 1e9);
+    gm_checkpoint_report checkpoint = gm_engine_checkpoint_report(request->engine);
+    counter(out, "gemel_checkpoints_total", "Checkpoints that were written since the start.", checkpoint.written);
+    counter(out, "gemel_checkpoint_failures_total", "Checkpoints that could not be written.", checkpoint.failed);
+    gauge(out, "gemel_checkpoint_sequence", "The last change that the newest checkpoint covers.", (double)checkpoint.sequence);
+    gauge(out, "gemel_checkpoint_bytes", "Size of the newest checkpoint.", (double)checkpoint.bytes);
+    gauge(out, "gemel_checkpoint_seconds", "How long the last checkpoint took.", (double)checkpoint.took / 1e9);
+    gauge(out, "gemel_checkpoint_stall_seconds", "How long changes stood still for it.", (double)checkpoint.stalled / 1e9);
+    gauge(out, "gemel_history_file_bytes", "Bytes of history's files.", (double)history.file_bytes);
+    gauge(out, "gemel_history_files", "History's files.", (double)history.files);
     gauge(out, "gemel_history_series", "Series kept in history.", (double)history.series);
     gauge(out, "gemel_history_samples", "Samples kept in history.", (double)history.samples);
     gm_buf_printf(out, "# HELP gemel_history_bytes Bytes that history takes.\n# TYPE gemel_history_bytes gauge\n"

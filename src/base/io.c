@@ -298,3 +298,28 @@ done:
     io->close(file);
     return st;
 }
+
+gm_status gm_io_copy_file(const gm_io *io, const char *from, const char *to, uint64_t most, gm_error *err)
+{
+    enum { PIECE = 1 << 20, SYNC_EVERY = 16 };
+    gm_file  *in = NULL, *out = NULL;
+    uint8_t  *bytes = gm_alloc_bytes(io->alloc, PIECE);
+    uint64_t  at    = 0;
+    gm_status st    = bytes != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "base.io", "copying %s", from);
+    if (st == GM_OK) st = io->open(io, from, GM_OPEN_READ, &in, err);
+    if (st == GM_OK) st = io->open(io, to, GM_OPEN_CREATE, &out, err);
+    for (unsigned round = 1; st == GM_OK && at < most; round++) {
+        size_t got, want = most - at < PIECE ? (size_t)(most - at) : PIECE;
+        st = io->read(in, at, bytes, want, &got, err);
+        if (st == GM_OK && got == 0) break;
+        if (st == GM_OK) st = io->write(out, at, bytes, got, err);
+        if (st == GM_OK && round % SYNC_EVERY == 0) st = io->sync(out, err);
+        if (st == GM_OK) at += got;
+    }
+    if (st == GM_OK) st = io->sync(out, err);
+    io->close(in);
+    io->close(out);
+    if (st != GM_OK && out != NULL) io->remove(io, to, NULL);
+    gm_free(io->alloc, bytes);
+    return st;
+}

@@ -55,4 +55,8 @@ GM_NODISCARD gm_status gm_io_read_file(const gm_io *io, const char *path, size_t
 // content is what the path names (or the new one, when only the last step failed), never a mixture.
 GM_NODISCARD gm_status gm_io_replace_file(const gm_io *io, const char *path, const void *bytes, size_t n, gm_error *err);
 
+// Copies the first `most` bytes of a file (or all it has) to a new one and syncs that; the directory is the caller's to
+// sync. GM_CONFLICT: there is one already. A copy that failed is removed.
+GM_NODISCARD gm_status gm_io_copy_file(const gm_io *io, const char *from, const char *to, uint64_t most, gm_error *err);
+
 #endif

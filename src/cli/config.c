@@ -64,6 +64,11 @@ static const gm_option keys[GM_CONFIG_KEY_COUNT] = {
     [GM_CONFIG_LOG_REALTIME_COMMIT]  = { "log.realtime_commit", GM_OPTION_YES_NO, "YES|NO", "yes",
                                          "ask for a real-time priority for the thread that syncs; goes on without when "
                                           "refused" },
+    [GM_CONFIG_CHECKPOINT_LOG_SIZE]  = { "checkpoint.log_size", GM_OPTION_SIZE, "SIZE", "128MiB",
+                                         "a checkpoint is written when the log has grown by so much: a start reads no "
+                                         "more of it" },
+    [GM_CONFIG_CHECKPOINT_EVERY]     = { "checkpoint.every", GM_OPTION_DURATION, "LENGTH", "15m",
+                                         "and when so much time has passed with changes" },
 };
 
 const gm_option *gm_config_keys(void) { return keys; }

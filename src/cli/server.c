@@ -9,6 +9,7 @@
 #include "cli/help.h"
 #include "cli/plant_load.h"
 #include "cli/verbs.h"
+#include "engine/checkpoint.h"
 #include "engine/dead_letter.h"
 #include "link/create.h"
 #include "link/mqtt_server.h"
@@ -256,7 +257,9 @@ static gm_status open_engine(gm_server *server, gm_error *err)
     o.log.segment_size    = gm_option_size(gm_config_text(config, GM_CONFIG_LOG_SEGMENT_SIZE));
     o.log.batch_limit     = gm_option_size(gm_config_text(config, GM_CONFIG_LOG_BATCH_LIMIT));
     o.log.realtime_commit = gm_option_yes(gm_config_text(config, GM_CONFIG_LOG_REALTIME_COMMIT));
-    gm_status st          = gm_engine_open(&o, &server->engine, err);
+    o.checkpoint.log_bytes = gm_option_size(gm_config_text(config, GM_CONFIG_CHECKPOINT_LOG_SIZE));
+    gm_status st = gm_dur_parse(gm_config_text(config, GM_CONFIG_CHECKPOINT_EVERY), &o.checkpoint.every, err);
+    if (st == GM_OK) st = gm_engine_open(&o, &server->engine, err);
     if (st == GM_OK) st = gm_loop_at_turn_end(server->loop, watch_log, server, err);
     if (st == GM_OK) st = gm_dead_letters_create(cli->alloc, cli->clock, server->engine, &server->letters, err);
     if (st == GM_OK) st = gm_retained_create(cli->alloc, server->engine, &server->retained, err);
@@ -391,6 +394,10 @@ static gm_status recover(gm_server *server, gm_error *err)
     if (server->cli->terminal && !server->options.quiet) fputs("recovering...\r", server->cli->err);
     gm_status st = gm_engine_recover(server->engine, err);
     if (st != GM_OK) return st;
+    gm_str damage = gm_engine_checkpoint_report(server->engine).damage, line;
+    while (gm_str_next(&damage, '\n', &line)) {
+        if (line.len > 0) fprintf(server->cli->err, "gemel: " GM_STR_FMT "\n", GM_STR_ARG(line));
+    }
     const gm_state *state = gm_engine_state(server->engine);
     char            twins[32], records[32];
     note(server, "recovered %s twins from %s records in %.2f s", gm_grouped(gm_state_twin_count(state), twins),

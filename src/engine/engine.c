@@ -1,5 +1,5 @@
 // The owner thread's half of everything that changes. Start reading at on_durable.
-#include "engine/internal.h"
+#include "engine/checkpoint_parts.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -20,21 +20,31 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
     engine->clock         = options->clock;
     engine->loop          = options->loop;
     engine->pending.alloc = options->alloc;
+    engine->io            = options->io;
+    engine->checkpoint    = options->checkpoint;
+    engine->journal       = gm_buf_init(options->alloc);
+    engine->last_ingest   = INT64_MIN;
     gm_paths_init(&engine->paths, options->alloc);
 
-    engine->model   = gm_model_create(options->alloc);
-    engine->state   = engine->model != NULL ? gm_state_create(options->alloc, engine->model) : NULL;
-    engine->history = gm_history_create(options->alloc);
-    if (engine->state == NULL || engine->history == NULL) {
+    char           path[4096];
+    gm_log_options log = options->log;
+    engine->history_path = gm_alloc_bytes(options->alloc, strlen(options->data_dir) + 16);
+    if (engine->history_path == NULL) {
         st = gm_fail(err, GM_NOMEM, "engine", "opening %s", options->data_dir);
         goto done;
     }
-    char path[4096];
+    snprintf(engine->history_path, strlen(options->data_dir) + 16, "%s/history", options->data_dir);
+    st = gm_checkpointer_open(engine, options->data_dir, err);
+    if (st == GM_OK) st = gm_engine_make_parts(engine, err);
+    if (st != GM_OK) goto done;
+    // A log that is new (of a restored copy) goes on where the checkpoint ends.
+    gm_checkpoint_peek(options->io, options->alloc, engine->checkpoints->path, &log.first_sequence, &log.ingest_floor);
+    log.first_sequence++;
     if ((size_t)snprintf(path, sizeof path, "%s/log", options->data_dir) >= sizeof path) {
         st = gm_fail(err, GM_INVALID, "engine", "the data directory's path is longer than %zu bytes", sizeof path);
         goto done;
     }
-    st = gm_log_open(options->io, options->alloc, options->clock, path, &options->log, &engine->log, err);
+    st = gm_log_open(options->io, options->alloc, options->clock, path, &log, &engine->log, err);
     if (st != GM_OK) goto done;
     if (options->loop != NULL) {
         st = gm_loop_add(options->loop, gm_log_event_fd(engine->log), GM_LOOP_READ, on_log_event, engine, &engine->watch, err);
@@ -47,6 +57,21 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
 done:
     gm_engine_close(engine);
     return st;
+}
+
+gm_status gm_engine_make_parts(gm_engine *engine, gm_error *err)
+{
+    gm_history_destroy(engine->history);
+    gm_state_destroy(engine->state);
+    gm_model_destroy(engine->model);
+    gm_paths_finish(&engine->paths);
+    gm_paths_init(&engine->paths, engine->alloc);
+    engine->state   = NULL;
+    engine->model   = gm_model_create(engine->alloc);
+    engine->history = gm_history_create(engine->alloc);
+    if (engine->model != NULL) engine->state = gm_state_create(engine->alloc, engine->model);
+    if (engine->state == NULL || engine->history == NULL) return gm_fail(err, GM_NOMEM, "engine", "starting");
+    return gm_history_use_files(engine->history, engine->io, engine->history_path, err);
 }
 
 void gm_engine_fold(gm_engine *engine, gm_change_kind kind, gm_engine_fold_fn *fold, void *context)
@@ -75,8 +100,12 @@ void gm_engine_close(gm_engine *engine)
         gm_error ignored;  // whoever asked was answered with the reason
         if (engine->recovered) (void)!gm_engine_settle(engine, &ignored);
         if (engine->watch != NULL) gm_loop_remove(engine->watch);
+        gm_checkpointer_close(engine);
         gm_log_close(engine->log);
     }
+    gm_checkpointer_close(engine);
+    gm_buf_finish(&engine->journal);
+    gm_free(engine->alloc, engine->history_path);
     gm_history_destroy(engine->history);
     gm_state_destroy(engine->state);
     gm_model_destroy(engine->model);
@@ -127,7 +156,7 @@ static gm_status keep_removals(gm_engine *engine, gm_twin twin, const gm_change 
     return GM_OK;
 }
 
-// A twin that changes its model: values that only live in cells get series of their own, since the cells will go.
+// A twin that changes its model or is deleted: values that only live in cells get series of their own, since the cells will go.
 // Series go on under the columns with the same paths by themselves.
 static gm_status keep_cells(gm_engine *engine, gm_twin twin, gm_error *err)
 {
@@ -149,6 +178,7 @@ static gm_status record_history(gm_engine *engine, const gm_record *record, cons
     gm_twin twin = { change->twin };
     if (!gm_state_exists(engine->state, twin)) return GM_OK;
     const gm_type *type = gm_state_type(engine->state, twin);
+    if (change->kind == GM_CHANGE_TWIN_DELETE) return keep_cells(engine, twin, err);
     if (change->kind == GM_CHANGE_TWIN_PUT) {
         if (!gm_str_eq(gm_state_id(engine->state, twin), change->id)) return GM_OK;
         if (!gm_str_eq(type->id, change->name)) return keep_cells(engine, twin, err);
@@ -174,15 +204,19 @@ static gm_status apply(gm_engine *engine, const gm_record *record, gm_change *ch
     for (size_t i = 0; i < engine->follower_count; i++) {
         if (engine->followers[i].before != NULL) engine->followers[i].before(engine->followers[i].context, record, change);
     }
-    if (change->kind == GM_CHANGE_WRITE || change->kind == GM_CHANGE_TWIN_PUT) {
+    if (change->kind == GM_CHANGE_WRITE || change->kind == GM_CHANGE_TWIN_PUT || change->kind == GM_CHANGE_TWIN_DELETE) {
         st = record_history(engine, record, change, err);
         if (st != GM_OK) return st;
         engine->stats.samples += change->cell_count;
     }
     st = gm_state_apply(engine->state, record->sequence, record->ingest, change, err);
     if (st != GM_OK) return st;
+    engine->last_ingest = record->ingest;
     if (change->kind == GM_CHANGE_MODELS && gm_paths_update(&engine->paths, engine->model) != GM_OK) {
         return gm_fail(err, GM_NOMEM, "engine", "numbering the paths of new models");
+    }
+    if (gm_change_of_models(change->kind) && gm_journal_add(engine, record, change) != GM_OK) {
+        return gm_fail(err, GM_NOMEM, "engine", "keeping models for checkpoints");
     }
     if (engine->folds[change->kind].call != NULL) {
         st = engine->folds[change->kind].call(engine->folds[change->kind].context, record, change, err);
@@ -211,11 +245,36 @@ static gm_status recover_one(void *context, const gm_record *record, gm_error *e
     return st;
 }
 
+static gm_status load_checkpoint(gm_engine *engine, gm_error *err)
+{
+    uint64_t  sequence;
+    gm_status st = gm_checkpoint_load(engine, &sequence, err);
+    if (st == GM_OK && gm_log_durable(engine->log) < sequence) {
+        st = gm_fail(err, GM_CORRUPT, "engine", "the log ends with record %llu, but there is a checkpoint of record %llu: segments are missing",
+                     (unsigned long long)gm_log_durable(engine->log), (unsigned long long)sequence);
+    }
+    return st;
+}
+
+// What the log has behind the checkpoint. Without a good checkpoint that is everything, if it is still there.
+static gm_status replay(gm_engine *engine, gm_error *err)
+{
+    gm_buf   *damage = &engine->checkpoints->damage;
+    gm_error  why    = { 0 };
+    gm_status st     = gm_log_replay(engine->log, engine->checkpoints->newest, recover_one, engine, &why);
+    if (st == GM_NOTFOUND && damage->len > 0) {
+        return gm_fail(err, GM_CORRUPT, "engine", "%s, and %.*s", why.text, (int)damage->len - 1, (const char *)damage->ptr);
+    }
+    if (st != GM_OK && err != NULL) *err = why;
+    return st;
+}
+
 gm_status gm_engine_recover(gm_engine *engine, gm_error *err)
 {
     assert(!engine->recovered);
     gm_dur_ns start = gm_monotonic(engine->clock);
-    gm_status st    = gm_log_replay(engine->log, 0, recover_one, engine, err);
+    gm_status st    = load_checkpoint(engine, err);
+    if (st == GM_OK) st = replay(engine, err);
     if (st != GM_OK) return st;
     engine->recovered      = true;
     engine->next_twin      = gm_state_next_twin(engine->state);
@@ -306,6 +365,7 @@ static void on_durable(gm_engine *engine)
         engine->settled = st == GM_OK ? last : engine->submitted;
         gm_log_release(engine->log);
         run_later(engine);
+        if (engine->loop != NULL) gm_checkpoint_turn(engine);
     }
 }
 
@@ -315,10 +375,19 @@ static void on_log_event(void *context, uint32_t events)
     on_durable(context);
 }
 
+// A slice of it. A file that can not be read is told of by whoever asks for what it holds.
+static void tidy_history(gm_engine *engine)
+{
+    enum { ENTRIES = 32 };
+    gm_status st;
+    engine->tidy = gm_history_tidy(engine->history, ENTRIES, &st, NULL);
+}
+
 static void on_turn_end(void *context)
 {
     gm_engine *engine = context;
     if (engine->later_count > 0 && engine->settled == engine->submitted) run_later(engine);
+    if (engine->tidy) tidy_history(engine);
     gm_log_flush(engine->log);  // after run_later: what it submits must not lie here until something else happens
 }
 

@@ -28,13 +28,20 @@
 
 typedef struct gm_engine gm_engine;
 
+typedef struct gm_checkpoint_options {  // engine/checkpoint.h; all zero: only when asked for
+    uint64_t  log_bytes;   // one is begun when the log has grown by so much since the last
+    gm_dur_ns every;       // and when so much time has passed and anything was recorded
+    bool      in_process;  // written by the engine thread, which waits for it: tools and tests
+} gm_checkpoint_options;
+
 typedef struct gm_engine_options {
     const gm_alloc *alloc;
     const gm_io    *io;
     const gm_clock *clock;
     gm_loop        *loop;       // may be NULL for tools that only recover and read
-    const char     *data_dir;   // the log lies in data_dir/log
+    const char     *data_dir;   // log, checkpoint and history lie in it
     gm_log_options  log;
+    gm_checkpoint_options checkpoint;
 } gm_engine_options;
 
 // Who waits for a change. call may be NULL: nobody waits. err is NULL when status is GM_OK.
@@ -86,6 +93,8 @@ typedef struct gm_follower {
 } gm_follower;
 void gm_engine_follow(gm_engine *engine, gm_follower follower);
 
+// The newest good checkpoint, then the log behind it. What is damaged is told (gm_engine_checkpoint_report) and not used.
+// GM_CORRUPT: neither the checkpoints nor the log say what was; err names file and offset.
 GM_NODISCARD gm_status gm_engine_recover(gm_engine *engine, gm_error *err);
 
 // Ends what is in flight (asks are answered) and closes the log.

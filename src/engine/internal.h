@@ -15,6 +15,13 @@ typedef struct gm_postponed { gm_loop_call *call; void *context; } gm_postponed;
 struct gm_engine {
     const gm_alloc *alloc;
     const gm_clock *clock;
+    const gm_io    *io;
+    char           *history_path;
+    gm_checkpoint_options     checkpoint;
+    struct gm_checkpointer   *checkpoints;
+    gm_buf          journal;     // changes of models, for checkpoints
+    gm_time_ns      last_ingest; // of the last record applied
+    bool            tidy;        // history files may have something to tidy
     gm_loop        *loop;
     gm_log         *log;
     gm_watch       *watch;

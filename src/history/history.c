@@ -2,7 +2,7 @@
 //
 // Invariants
 //   (1) the blocks of a series and its open run follow each other in time without overlap, so a time has one place.
-//   (2) an entry of blocks has bytes, or is the one thawed run of its series; a series with a thawed run is in
+//   (2) an entry of blocks is sealed, or is the one thawed run of its series; a series with a thawed run is in
 //       history.thawed, once.
 //   (3) memory for a change is found before anything is changed: a refused append changes no sample.
 //
@@ -37,6 +37,12 @@ gm_history *gm_history_create(const gm_alloc *alloc)
     return h;
 }
 
+gm_status gm_history_use_files(gm_history *h, const gm_io *io, const char *path, gm_error *err)
+{
+    assert(h->files == NULL && h->stats.samples == 0);
+    return gm_files_open(io, h->alloc, path, &h->files, err);
+}
+
 static gm_status no_memory(gm_error *err)
 {
     return gm_fail(err, GM_NOMEM, "history", "no memory for a sample");
@@ -55,23 +61,53 @@ size_t gm_blocks_find(const gm_blocks *blocks, gm_time_ns at)
     return low;
 }
 
-static gm_status seal(gm_history *h, const gm_samples *samples, gm_sealed *out, gm_error *err)
+// Into a file when there is one that takes it, else into memory: a full disk is a nuisance here, no loss.
+static gm_status put_away(gm_history *h, const gm_series *s, gm_sealed *out, gm_error *err)
 {
-    gm_buf_clear(&h->sealing);
-    gm_block_encode(h->codec, samples, &h->sealing);
-    *out = (gm_sealed){ .first_at = gm_stamp_time(samples->stamp[0]),
-                        .last_at  = gm_stamp_time(samples->stamp[samples->n - 1]),
-                        .size     = (uint32_t)h->sealing.len,
-                        .n        = (uint32_t)samples->n };
-    if (!h->sealing.failed) out->bytes = gm_alloc_bytes(h->alloc, h->sealing.len);
+    if (h->files != NULL && !h->sealing.failed) {
+        out->where = GM_IN_FILE;
+        gm_error refused;
+        if (gm_files_append(h->files, s->twin, s->column, h->sealing.ptr, out->size, &out->place, &refused) == GM_OK) {
+            h->refused.status = GM_OK;
+            return GM_OK;
+        }
+        h->refused = refused;
+    }
+    out->where = GM_IN_MEMORY;
+    out->bytes = !h->sealing.failed ? gm_alloc_bytes(h->alloc, h->sealing.len) : NULL;
     if (out->bytes == NULL) return no_memory(err);
     memcpy(out->bytes, h->sealing.ptr, h->sealing.len);
     return GM_OK;
 }
 
-static void drop_piece(gm_history *h, const gm_sealed *piece)
+static gm_status seal(gm_history *h, const gm_series *s, const gm_samples *samples, gm_sealed *out, gm_error *err)
 {
-    gm_free(h->alloc, piece->bytes);
+    gm_buf_clear(&h->sealing);
+    gm_block_encode(h->codec, samples, &h->sealing);
+    if (h->sealing.failed) return no_memory(err);
+    gm_block_summary sum;
+    gm_status        st = gm_block_read_summary(h->sealing.ptr, h->sealing.len, &sum, err);
+    if (st != GM_OK) return st;
+    *out = (gm_sealed){ .first_at = gm_stamp_time(samples->stamp[0]),
+                        .last_at  = gm_stamp_time(samples->stamp[samples->n - 1]),
+                        .size     = (uint32_t)h->sealing.len,
+                        .n        = (uint16_t)samples->n,
+                        .kind     = (uint8_t)sum.kind,
+                        .values   = (uint16_t)sum.values,
+                        .last_value_at = sum.last_value_at };
+    if (sum.values > 0 && !gm_kind_is_text(sum.kind)) {
+        out->min  = sum.min;
+        out->max  = sum.max;
+        out->sum  = sum.sum;
+        out->last = sum.last;
+    }
+    return put_away(h, s, out, err);
+}
+
+void gm_history_drop_block(gm_history *h, const gm_sealed *block)
+{
+    if (block->where == GM_IN_MEMORY) gm_free(h->alloc, block->bytes);
+    if (block->where == GM_IN_FILE) gm_files_drop(h->files, block->place, block->size);
 }
 
 // Puts `count` sealed pieces in the place of `gone` entries. The pieces' bytes are taken when it returns GM_OK.
@@ -101,11 +137,11 @@ static gm_status seal_open(gm_history *h, gm_series *s, size_t count, gm_error *
     }
     gm_sealed  piece;
     gm_samples samples = gm_run_samples(s->large.open, 0, count);
-    gm_status  st      = seal(h, &samples, &piece, err);
+    gm_status  st      = seal(h, s, &samples, &piece, err);
     if (st != GM_OK) return st;
     st = splice(h, s->large.blocks, s->large.blocks->count, 0, &piece, 1, err);
     if (st != GM_OK) {
-        drop_piece(h, &piece);
+        gm_history_drop_block(h, &piece);
         return st;
     }
     gm_run_drop(s->large.open, count);
@@ -147,20 +183,27 @@ static gm_status freeze(gm_history *h, uint32_t id, gm_error *err)
     gm_status st     = GM_OK;
     for (; st == GM_OK && count < wanted; count++) {
         gm_samples part = gm_run_samples(run, run->n * count / wanted, run->n * (count + 1) / wanted);
-        st              = seal(h, &part, &pieces[count], err);
+        st              = seal(h, gm_series_at(&h->table, id), &part, &pieces[count], err);
     }
     if (st == GM_OK) st = end_thaw(h, id, pieces, count, err);
     if (st == GM_OK) return GM_OK;
-    for (size_t i = 0; i < count; i++) drop_piece(h, &pieces[i]);
+    for (size_t i = 0; i < count; i++) gm_history_drop_block(h, &pieces[i]);
     return st;
 }
 
-gm_status gm_history_open_block(const gm_history *h, const gm_blocks *b, size_t i, gm_samples *out, gm_error *err)
+gm_status gm_history_open_block(const gm_history *h, const gm_series *s, size_t i, gm_samples *out, gm_error *err)
 {
-    const gm_sealed *item = &b->items[i];
-    if (item->bytes != NULL) return gm_block_decode(h->codec, item->bytes, item->size, out, err);
-    *out = gm_run_samples(b->thawed, 0, b->thawed->n);
-    return GM_OK;
+    const gm_sealed *item  = &s->large.blocks->items[i];
+    const uint8_t   *bytes = item->bytes;
+    if (item->where == GM_THAWED) {
+        *out = gm_run_samples(s->large.blocks->thawed, 0, s->large.blocks->thawed->n);
+        return GM_OK;
+    }
+    if (item->where == GM_IN_FILE) {
+        gm_status st = gm_files_read(h->files, item->place, s->twin, s->column, item->size, &bytes, err);
+        if (st != GM_OK) return st;
+    }
+    return gm_block_decode(h->codec, bytes, item->size, out, err);
 }
 
 // Makes the block that holds (or would hold) the time a thawed one.
@@ -179,7 +222,7 @@ static gm_status thaw(gm_history *h, uint32_t id, gm_time_ns at, gm_error *err)
     size_t     i    = gm_blocks_find(b, at);
     gm_sealed *item = &b->items[i];
     gm_samples samples;
-    gm_status  st = gm_history_open_block(h, b, i, &samples, err);
+    gm_status  st = gm_history_open_block(h, gm_series_at(&h->table, id), i, &samples, err);
     if (st != GM_OK) return st;
     uint32_t room = item->n + item->n / 8 + RUN_FIRST;
     b->thawed     = gm_run_of(h->alloc, &samples, room < GM_BLOCK_MOST ? room : GM_BLOCK_MOST);
@@ -187,9 +230,10 @@ static gm_status thaw(gm_history *h, uint32_t id, gm_time_ns at, gm_error *err)
     b->thawed_at = i;
     h->stats.open_bytes += gm_run_bytes(b->thawed);
     h->stats.sealed_bytes -= item->size;
-    gm_free(h->alloc, item->bytes);
-    item->bytes                    = NULL;
-    item->size                     = 0;
+    gm_history_drop_block(h, item);
+    item->where                  = GM_THAWED;
+    item->bytes                  = NULL;
+    item->size                   = 0;
     h->thawed[h->thawed_count++] = id;
     return GM_OK;
 }
@@ -224,7 +268,7 @@ static gm_status split(gm_history *h, uint32_t id, gm_time_ns at, const gm_value
     size_t   place = gm_run_find(run, at);
     bool     there = place < run->n && gm_stamp_time(gm_run_stamp(run)[place]) == at;
     size_t   count = 0;
-    gm_sealed pieces[3];
+    gm_sealed pieces[3] = { 0 };
     if (alone == NULL) return no_memory(err);
     gm_status st = gm_run_put(h->alloc, alone, at, value, out_new);
     const struct { gm_run *run; size_t from, to; } parts[] = {
@@ -233,11 +277,11 @@ static gm_status split(gm_history *h, uint32_t id, gm_time_ns at, const gm_value
     for (size_t i = 0; st == GM_OK && i < 3; i++) {
         if (parts[i].from == parts[i].to) continue;
         gm_samples samples = gm_run_samples(parts[i].run, parts[i].from, parts[i].to);
-        st                 = seal(h, &samples, &pieces[count], err);
+        st                 = seal(h, gm_series_at(&h->table, id), &samples, &pieces[count], err);
         count++;
     }
     if (st == GM_OK) st = end_thaw(h, id, pieces, count, err);
-    for (size_t i = 0; st != GM_OK && i < count; i++) drop_piece(h, &pieces[i]);
+    for (size_t i = 0; st != GM_OK && i < count; i++) gm_history_drop_block(h, &pieces[i]);
     gm_run_destroy(h->alloc, alone);
     if (st != GM_OK) return no_memory(err);
     gm_series_at(&h->table, id)->large.n += !there;
@@ -263,7 +307,7 @@ static gm_status put_sealed(gm_history *h, uint32_t id, gm_time_ns at, const gm_
     if (st != GM_OK) return st;
     gm_sealed *item = &b->items[b->thawed_at];
     uint64_t  *stamp = gm_run_stamp(b->thawed);
-    item->n          = b->thawed->n;
+    item->n          = (uint16_t)b->thawed->n;
     item->first_at   = gm_stamp_time(stamp[0]);
     item->last_at    = gm_stamp_time(stamp[item->n - 1]);
     s->large.n += item->n - before;
@@ -367,7 +411,7 @@ gm_status gm_history_append(gm_history *h, uint32_t twin, uint32_t column, gm_ti
 
 // ---- letting go -----------------------------------------------------------------------------------------------------
 
-static void release_series(gm_history *h, uint32_t id)
+void gm_history_release_series(gm_history *h, uint32_t id)
 {
     gm_series *s = gm_series_at(&h->table, id);
     if (!s->is_large) {
@@ -381,7 +425,7 @@ static void release_series(gm_history *h, uint32_t id)
     if (b == NULL) return;
     for (size_t i = 0; i < b->count; i++) {
         h->stats.sealed_bytes -= b->items[i].size;
-        gm_free(h->alloc, b->items[i].bytes);
+        gm_history_drop_block(h, &b->items[i]);
     }
     h->stats.blocks -= b->count;
     h->stats.open_bytes -= gm_run_bytes(b->thawed);
@@ -395,7 +439,7 @@ static void release_series(gm_history *h, uint32_t id)
 void gm_history_forget(gm_history *h, uint32_t twin)
 {
     for (uint32_t id = gm_series_first(&h->table, twin); id != GM_INDEX_NONE; id = gm_series_at(&h->table, id)->next) {
-        release_series(h, id);
+        gm_history_release_series(h, id);
     }
     gm_series_remove_twin(&h->table, twin);
 }
@@ -425,9 +469,10 @@ void gm_history_destroy(gm_history *h)
 {
     if (h == NULL) return;
     for (uint32_t id = 0; id < h->table.used; id++) {
-        if (gm_series_at(&h->table, id)->in_use) release_series(h, id);
+        if (gm_series_at(&h->table, id)->in_use) gm_history_release_series(h, id);
     }
     gm_series_table_finish(&h->table);
+    gm_files_close(h->files);
     gm_buf_finish(&h->sealing);
     gm_codec_destroy(h->codec);
     gm_free(h->alloc, h);

@@ -14,12 +14,13 @@
 // that is late for its sealed block opens it again for a while. The engine thread appends and reads; reading uses
 // working memory of the history too, so there is one reader at a time. Format of sealed blocks: docs/formats/history.md.
 //
-// Memory: about 64 bytes for a series of one or two numbers; 16 bytes a sample in the open run; about one byte a sample
-// sealed, and 32 bytes for each sealed block.
+// Memory: about 64 bytes for a series of one or two numbers; 16 bytes a sample in the open run; 88 bytes for each sealed
+// block, which lies in a file (or, without files, in memory: about one byte a sample).
 #ifndef GM_HISTORY_HISTORY_H
 #define GM_HISTORY_HISTORY_H
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "base/time.h"
 #include "base/value.h"
 
@@ -36,6 +37,10 @@ typedef struct gm_bucket {
 
 GM_NODISCARD gm_history *gm_history_create(const gm_alloc *alloc);
 void                     gm_history_destroy(gm_history *history);
+
+// From here on sealed blocks go to files in the directory (made when it is not there); before the first append. When a
+// file refuses one it stays in memory. What lies in the directory from before is known after gm_history_load.
+GM_NODISCARD gm_status gm_history_use_files(gm_history *history, const gm_io *io, const char *path, gm_error *err);
 
 // Appends one sample; text is copied.
 // *out_new (may be NULL): false when the sample was already there with that value.
@@ -69,12 +74,37 @@ GM_NODISCARD gm_status gm_history_as_of(const gm_history *history, uint32_t twin
 GM_NODISCARD gm_status gm_history_buckets(const gm_history *history, uint32_t twin, uint32_t column, gm_time_ns from,
                                           gm_time_ns to, size_t n, gm_bucket *out_buckets, gm_error *err);
 
-// Forgets all series of a twin (deletion for good).
+// Forgets all series of a twin (deletion for good). What lies in files is gone from the disk when they are tidied.
 void gm_history_forget(gm_history *history, uint32_t twin);
+
+// Forgets what is older than `before`, in whole sealed blocks: a block goes when its newest sample is older. For all series
+// for which `wanted` answers true. Cost: looks at every series.
+typedef bool gm_history_wanted(void *context, uint32_t twin, uint32_t column, gm_time_ns *out_before);
+void gm_history_expire(gm_history *history, gm_history_wanted *wanted, void *context);
+
+// ---- files --------------------------------------------------------------------------------------------------------
+// Copies what is still used out of the file that wastes most (more than half of it), at most `entries` blocks per call.
+// False: there is nothing to do, or (*out_st GM_CORRUPT, GM_IO) the file is left as it is.
+bool gm_history_tidy(gm_history *history, size_t entries, gm_status *out_st, gm_error *err);
+
+// Before a checkpoint is taken: what waits is written. GM_IO: there can be no checkpoint now.
+GM_NODISCARD gm_status gm_history_flush(gm_history *history, gm_error *err);
+
+// In the checkpoint: syncs the files it is going to refer to; then everything, into the open section.
+struct gm_frames_out;
+struct gm_frames_in;
+GM_NODISCARD gm_status gm_history_sync(const gm_history *history, gm_error *err);
+void                   gm_history_save(const gm_history *history, struct gm_frames_out *out);
+
+// Into an empty history. GM_CORRUPT, GM_NOMEM, GM_IO: it is good for gm_history_destroy only.
+GM_NODISCARD gm_status gm_history_load(gm_history *history, struct gm_frames_in *in, gm_error *err);
+
+struct gm_files *gm_history_files(const gm_history *history);  // NULL: there are none
 
 typedef struct gm_history_stats {
     uint64_t series, samples, blocks;
-    uint64_t sealed_bytes;  // of sealed blocks
+    uint64_t sealed_bytes;  // of sealed blocks, in files or in memory
+    uint64_t file_bytes, files;  // on disk, with what is no longer used
     uint64_t open_bytes;    // of open runs
     uint64_t index_bytes;   // of what finds series and blocks; small series live here
 } gm_history_stats;

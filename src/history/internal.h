@@ -17,14 +17,23 @@ struct gm_history {
     gm_codec       *codec;    // used by every call, also by those that only read
     gm_buf          sealing;  // where a block is encoded
     gm_series_table table;
+    gm_files       *files;    // NULL: sealed blocks stay in memory
+    gm_error        refused;  // the last block that could not go to a file; status GM_OK: none since one could
     uint32_t        thawed[GM_HISTORY_THAWED];  // series with a thawed block, the longest thawed first
     size_t          thawed_count;
+    uint32_t tidying, tidying_at;  // the file that is being emptied (0: none), and how far
     gm_history_stats stats;
 };
 
 // The samples of a block: its thawed run, or decoded into the codec (viewed until its next use).
-GM_NODISCARD gm_status gm_history_open_block(const gm_history *history, const gm_blocks *blocks, size_t i, gm_samples *out,
+GM_NODISCARD gm_status gm_history_open_block(const gm_history *history, const gm_series *series, size_t i, gm_samples *out,
                                              gm_error *err);
+
+// A block that nobody refers to any more: its memory, or its share of a file.
+void gm_history_drop_block(gm_history *history, const gm_sealed *block);
+
+// Forgets what a series holds outside of its record.
+void gm_history_release_series(gm_history *history, uint32_t id);
 
 // The index of the last block that begins at or before `at`; 0 when all begin later. There is at least one.
 size_t gm_blocks_find(const gm_blocks *blocks, gm_time_ns at);

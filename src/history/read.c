@@ -70,7 +70,7 @@ gm_status gm_history_read(const gm_history *h, uint32_t twin, uint32_t column, g
     for (size_t i = b != NULL ? gm_blocks_find(b, from) : 0; b != NULL && i < b->count && b->items[i].first_at < to; i++) {
         if (b->items[i].last_at < from) continue;
         gm_samples samples;
-        gm_status  st = gm_history_open_block(h, b, i, &samples, err);
+        gm_status  st = gm_history_open_block(h, s, i, &samples, err);
         if (st != GM_OK) return st;
         if (!give(&samples, from, to, each, context)) return GM_OK;
     }
@@ -90,7 +90,7 @@ gm_status gm_history_as_of(const gm_history *h, uint32_t twin, uint32_t column, 
     gm_samples       samples = newest_of(s);
     const gm_blocks *b       = blocks_of(s);
     if ((samples.n == 0 || gm_stamp_time(samples.stamp[0]) > time) && b != NULL) {
-        gm_status st = gm_history_open_block(h, b, gm_blocks_find(b, time), &samples, err);
+        gm_status st = gm_history_open_block(h, s, gm_blocks_find(b, time), &samples, err);
         if (st != GM_OK) return st;
     }
     size_t behind = first_from(&samples, time);
@@ -171,19 +171,18 @@ static gm_status add_samples(filling *f, const gm_samples *samples, gm_error *er
     return GM_OK;
 }
 
-// A whole block from its summary when it lies in one bucket. *out_done false: it has to be decoded.
+// A whole block from its sums when it lies in one bucket. *out_done false: it has to be decoded.
 static gm_status add_whole(filling *f, const gm_sealed *block, bool *out_done, gm_error *err)
 {
     *out_done = false;
-    if (block->bytes == NULL || block->first_at < f->from || block->last_at >= f->to) return GM_OK;
+    if (block->where == GM_THAWED || block->first_at < f->from || block->last_at >= f->to) return GM_OK;
     gm_bucket *bucket = bucket_of(f, block->first_at);
     if (f->at + 1 < f->n && block->last_at >= f->buckets[f->at + 1].from) return GM_OK;
-    gm_block_summary sum;
-    gm_status        st = gm_block_read_summary(block->bytes, block->size, &sum, err);
-    if (st != GM_OK) return st;
     *out_done = true;
-    if (sum.values == 0) return GM_OK;
-    if (gm_kind_is_text(sum.kind)) return gm_fail(err, GM_INVALID, "history", "text can not be put into buckets");
+    if (block->values == 0) return GM_OK;
+    if (gm_kind_is_text((gm_kind)block->kind)) return gm_fail(err, GM_INVALID, "history", "text can not be put into buckets");
+    gm_block_summary sum = { .values = block->values, .min = block->min, .max = block->max, .sum = block->sum,
+                             .last = block->last, .last_value_at = block->last_value_at };
     add_summary(bucket, &sum);
     return GM_OK;
 }
@@ -204,7 +203,7 @@ gm_status gm_history_buckets(const gm_history *h, uint32_t twin, uint32_t column
         bool       done;
         gm_samples samples;
         gm_status  st = add_whole(&f, &b->items[i], &done, err);
-        if (st == GM_OK && !done) st = gm_history_open_block(h, b, i, &samples, err);
+        if (st == GM_OK && !done) st = gm_history_open_block(h, s, i, &samples, err);
         if (st == GM_OK && !done) st = add_samples(&f, &samples, err);
         if (st != GM_OK) return st;
     }
@@ -217,6 +216,8 @@ gm_history_stats gm_history_statistics(const gm_history *h)
     gm_history_stats       stats = h->stats;
     const gm_series_table *t     = &h->table;
     stats.series                 = t->live;
+    stats.file_bytes             = h->files != NULL ? gm_files_bytes(h->files) : 0;
+    stats.files                  = h->files != NULL ? gm_files_count(h->files) : 0;
     stats.index_bytes += t->chunk_count * GM_SERIES_CHUNK * sizeof(gm_series) + t->chunk_capacity * sizeof *t->chunks;
     if (t->by_key.slots != NULL) stats.index_bytes += (t->by_key.mask + 1) * sizeof(gm_index_slot);
     if (t->by_twin.slots != NULL) stats.index_bytes += (t->by_twin.mask + 1) * sizeof(gm_index_slot);

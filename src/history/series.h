@@ -6,13 +6,20 @@
 #define GM_HISTORY_SERIES_H
 
 #include "base/index.h"
+#include "history/files.h"
 #include "history/run.h"
 
-// A sealed block, or (bytes NULL) the one that is thawed: opened again for late samples.
+typedef enum gm_where { GM_THAWED, GM_IN_MEMORY, GM_IN_FILE } gm_where;
+
+// A sealed block, or the one that is thawed: opened again for late samples. The sums over its values are here too, so that
+// a plot of years reads no block that lies in one bucket as a whole.
 typedef struct gm_sealed {
-    gm_time_ns first_at, last_at;
-    uint8_t   *bytes;
-    uint32_t   size, n;
+    gm_time_ns first_at, last_at, last_value_at;
+    union { uint8_t *bytes; gm_place place; };
+    uint32_t   size;
+    uint16_t   n, values;
+    uint8_t    where, kind;
+    double     min, max, sum, last;  // numeric and boolean kinds with values only
 } gm_sealed;
 
 typedef struct gm_blocks {

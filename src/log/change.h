@@ -32,6 +32,11 @@ typedef enum gm_change_kind {
     GM_CHANGE_KIND_COUNT
 } gm_change_kind;
 
+static inline bool gm_change_of_models(gm_change_kind kind)
+{
+    return kind == GM_CHANGE_MODELS || kind == GM_CHANGE_MODEL_DECOMMISSION || kind == GM_CHANGE_MODEL_DELETE;
+}
+
 typedef struct gm_cell_write {
     uint16_t   column;
     gm_time_ns at;     // source time

@@ -71,7 +71,7 @@ struct gm_log {
 gm_log_options gm_log_options_defaults(void)
 {
     return (gm_log_options){ .segment_size = 64 << 20, .batch_limit = 32 << 20, .realtime_commit = true,
-                             .prepare_ahead = true };
+                             .prepare_ahead = true, .first_sequence = 1, .ingest_floor = INT64_MIN };
 }
 
 static bool ask_for_realtime(void)

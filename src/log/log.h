@@ -32,6 +32,8 @@ typedef struct gm_log_options {
     size_t batch_limit;      // bytes that may wait in the open batch; default 32 MiB; append fails beyond
     bool   realtime_commit;  // ask for SCHED_FIFO for the commit thread, go on without when refused; default true
     bool   prepare_ahead;    // a thread of lowest urgency makes the next segment file ready; default true
+    uint64_t   first_sequence;  // of a log that is new: its first record's; default 1. A restored checkpoint goes on here
+    gm_time_ns ingest_floor;    // of a log that is new: ingest times are later than this; default: any
 } gm_log_options;
 gm_log_options gm_log_options_defaults(void);
 

@@ -251,8 +251,8 @@ gm_status gm_store_open(const gm_io *io, const gm_alloc *alloc, const char *path
     s->io            = io;
     s->alloc         = alloc;
     s->segment_size  = options->segment_size < segment_file_max / 2 ? options->segment_size : segment_file_max / 2;
-    s->next_sequence = 1;
-    s->last_ingest   = INT64_MIN;
+    s->next_sequence = options->first_sequence > 0 ? options->first_sequence : 1;
+    s->last_ingest   = options->first_sequence > 1 ? options->ingest_floor : INT64_MIN;
     s->salt_state    = (uint64_t)now;
 
     gm_status st = GM_NOMEM;

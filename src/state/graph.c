@@ -59,7 +59,7 @@ uint32_t gm_graph_name(const gm_graph *graph, gm_str name)
     return gm_index_find(&graph->name_index, name);
 }
 
-static uint32_t intern(gm_graph *graph, gm_str name)
+uint32_t gm_graph_intern(gm_graph *graph, gm_str name)
 {
     uint32_t number = gm_graph_name(graph, name);
     if (number != GM_NONE) return number;
@@ -98,6 +98,14 @@ static void detach(gm_graph *graph, gm_ends *ends, int direction, uint32_t edge)
     else ends[twin].last = link.previous;
 }
 
+gm_status gm_graph_index(gm_graph *graph, uint32_t edge)
+{
+    const gm_edge_row *row = &graph->edges[edge];
+    char               key[KEY_MAX];
+    if (row->id->len > KEY_MAX - 4) return GM_CORRUPT;
+    return gm_index_add(&graph->by_id, key_of(key, row->twin[GM_DIRECTION_OUT], gm_text_view(row->id)), edge);
+}
+
 // A row for a new edge, in the index already. GM_NONE when memory is refused (nothing changed).
 static uint32_t new_edge(gm_graph *graph, uint32_t source, gm_str id)
 {
@@ -128,10 +136,10 @@ static uint32_t new_edge(gm_graph *graph, uint32_t source, gm_str id)
 }
 
 gm_status gm_graph_put(gm_graph *graph, gm_ends *ends[2], uint32_t source, uint32_t target, gm_str id, gm_str name,
-                       gm_str properties, uint64_t version)
+                       gm_str properties, uint64_t version, gm_time_ns since)
 {
     if (id.len > KEY_MAX - 4) return GM_CORRUPT;
-    uint32_t number = intern(graph, name);
+    uint32_t number = gm_graph_intern(graph, name);
     if (number == GM_NONE) return GM_NOMEM;
     gm_text *text = NULL;
     if (properties.len > 0 && !gm_str_is(properties, "{}") && (text = gm_text_add(graph->texts, properties)) == NULL) {
@@ -156,6 +164,7 @@ gm_status gm_graph_put(gm_graph *graph, gm_ends *ends[2], uint32_t source, uint3
     graph->edges[edge].name       = number;
     graph->edges[edge].properties = text;
     graph->edges[edge].version    = version;
+    graph->edges[edge].since      = since;
     return GM_OK;
 }
 

@@ -17,6 +17,7 @@ typedef struct gm_edge_row {
     gm_link  link[2];
     uint32_t name;
     uint64_t version;
+    gm_time_ns since;    // when it became what it is
     gm_text *id, *properties;  // properties NULL = {}
 } gm_edge_row;
 
@@ -39,9 +40,14 @@ void gm_graph_finish(gm_graph *graph);
 uint32_t gm_graph_find(const gm_graph *graph, uint32_t source, gm_str id);
 uint32_t gm_graph_name(const gm_graph *graph, gm_str name);  // GM_NONE when never used
 
+uint32_t gm_graph_intern(gm_graph *graph, gm_str name);      // the same, numbered now if need be; GM_NONE: no memory
+
+// Puts an edge that was filled in from elsewhere into the index. GM_NOMEM, GM_CORRUPT (an id that is too long).
+GM_NODISCARD gm_status gm_graph_index(gm_graph *graph, uint32_t edge);
+
 // Adds or replaces. ends[2] are arrays over twins: the lists' ends by direction. GM_NOMEM: unchanged.
 GM_NODISCARD gm_status gm_graph_put(gm_graph *graph, gm_ends *ends[2], uint32_t source, uint32_t target, gm_str id,
-                                    gm_str name, gm_str properties, uint64_t version);
+                                    gm_str name, gm_str properties, uint64_t version, gm_time_ns since);
 void gm_graph_remove(gm_graph *graph, gm_ends *ends[2], uint32_t edge);
 
 #endif

@@ -3,35 +3,9 @@
 // Invariants: (1) twin numbers rise in log order and are never reused, so numbers in old records stay unambiguous;
 // (2) a cell never goes back in source time, except where a change says so (GM_WRITE_ALWAYS): a late sample belongs to
 // history only; (3) a change that finds its twin gone, or of another type, has no effect at all.
-#include "state/state.h"
-
-#include "base/index.h"
-#include "state/graph.h"
-#include "state/table.h"
-#include "state/text_pool.h"
+#include "state/internal.h"
 
 #include <assert.h>
-
-typedef struct twin_row {
-    gm_text   *id;  // NULL: the twin does not exist any more
-    uint64_t   version;
-    gm_time_ns changed;
-    uint32_t   type, row;
-} twin_row;
-
-struct gm_state {
-    const gm_alloc *alloc;
-    gm_model       *model;
-    gm_text_pool    texts;
-    twin_row       *twins;
-    gm_ends        *ends[2];  // [twins] relationship lists, by direction
-    size_t          twin_capacity;
-    uint32_t        twin_limit, twin_count;
-    gm_index        by_id;
-    gm_table_store *tables;   // by type number
-    size_t          table_count, table_capacity;
-    gm_graph        graph;
-};
 
 static bool same_twin(const void *owner, uint32_t twin, gm_str key)
 {
@@ -47,12 +21,14 @@ gm_state *gm_state_create(const gm_alloc *alloc, gm_model *model)
     state->texts = (gm_text_pool){ .alloc = alloc };
     state->by_id = gm_index_init(alloc, same_twin, state);
     gm_graph_init(&state->graph, alloc, &state->texts);
+    gm_past_init(&state->past, alloc, &state->texts);
     return state;
 }
 
 void gm_state_destroy(gm_state *state)
 {
     if (state == NULL) return;
+    gm_past_finish(&state->past);
     gm_graph_finish(&state->graph);
     for (size_t i = 0; i < state->table_count; i++) gm_table_finish(&state->tables[i], state->alloc, &state->texts);
     for (uint32_t i = 0; i < state->twin_limit; i++) gm_text_drop(&state->texts, state->twins[i].id);
@@ -96,13 +72,13 @@ static gm_status apply_models(gm_state *state, const gm_change *change, gm_error
     return st == GM_OK ? make_tables(state) : st;
 }
 
-static gm_status reserve_twins(gm_state *state, uint32_t limit)
+gm_status gm_state_reserve_twins(gm_state *state, uint32_t limit)
 {
     if (limit <= state->twin_capacity) return GM_OK;
     size_t by    = state->twin_capacity < 65536 ? state->twin_capacity : state->twin_capacity / 4;
     size_t grown = state->twin_capacity + (by > 16 ? by : 16);
     if (grown < limit) grown = limit;
-    twin_row *twins = gm_realloc_array(state->alloc, state->twins, grown, sizeof *twins);
+    gm_twin_row *twins = gm_realloc_array(state->alloc, state->twins, grown, sizeof *twins);
     if (twins == NULL) return GM_NOMEM;
     state->twins = twins;
     for (int d = 0; d < 2; d++) {
@@ -115,9 +91,9 @@ static gm_status reserve_twins(gm_state *state, uint32_t limit)
 }
 
 // A new twin with its row; all cells absent.
-static gm_status add_twin(gm_state *state, uint32_t number, gm_str id, const gm_type *type)
+static gm_status add_twin(gm_state *state, uint32_t number, gm_str id, const gm_type *type, gm_time_ns ingest)
 {
-    gm_status st = reserve_twins(state, number + 1);
+    gm_status st = gm_state_reserve_twins(state, number + 1);
     if (st != GM_OK) return st;
     st = gm_index_reserve(&state->by_id, 1);
     if (st != GM_OK) return st;
@@ -130,20 +106,20 @@ static gm_status add_twin(gm_state *state, uint32_t number, gm_str id, const gm_
         return st;
     }
     for (uint32_t i = state->twin_limit; i <= number; i++) {
-        state->twins[i]   = (twin_row){ 0 };
+        state->twins[i]   = (gm_twin_row){ 0 };
         state->ends[0][i] = state->ends[1][i] = (gm_ends){ GM_NONE, GM_NONE };
     }
     if (state->twin_limit <= number) state->twin_limit = number + 1;
-    state->twins[number] = (twin_row){ .id = text, .type = type->number, .row = row };
+    state->twins[number] = (gm_twin_row){ .id = text, .type = type->number, .row = row, .since = ingest };
     state->twin_count++;
     return gm_index_add(&state->by_id, id, number);
 }
 
 // Gives the twin a row in another type's table, or empties its row for a replacement. Telemetry is not part of what a
 // PUT replaces: while the type stays, it stays.
-static gm_status replace_twin(gm_state *state, uint32_t number, const gm_type *type)
+static gm_status replace_twin(gm_state *state, uint32_t number, const gm_type *type, gm_time_ns ingest)
 {
-    twin_row       *twin = &state->twins[number];
+    gm_twin_row       *twin = &state->twins[number];
     gm_table_store *old  = &state->tables[twin->type];
     if (old->type == type) {
         for (uint32_t c = 0; c < type->column_count; c++) {
@@ -154,23 +130,33 @@ static gm_status replace_twin(gm_state *state, uint32_t number, const gm_type *t
         return GM_OK;
     }
     uint32_t  row;
-    gm_status st = gm_table_add_row(&state->tables[type->number], state->alloc, number, &row);
+    gm_status st = gm_past_keep_twin(&state->past, gm_text_view(twin->id), number, twin->type, twin->since, ingest);
+    if (st == GM_OK) st = gm_table_add_row(&state->tables[type->number], state->alloc, number, &row);
     if (st != GM_OK) return st;
     gm_table_remove_row(old, &state->texts, twin->row);
-    twin->type = type->number;
-    twin->row  = row;
+    twin->type  = type->number;
+    twin->row   = row;
+    twin->since = ingest;
     return GM_OK;
+}
+
+// A sample shows that the twin was there already; but not before it was something else.
+static void was_there(const gm_state *state, gm_twin_row *twin, gm_time_ns at)
+{
+    uint32_t before = gm_past_find_twin(&state->past, gm_text_view(twin->id));
+    twin->since     = before != GM_NONE && state->past.twins[before].until > at ? state->past.twins[before].until : at;
 }
 
 static gm_status put_cells(gm_state *state, uint32_t number, const gm_change *change, gm_time_ns ingest, bool always, gm_error *err)
 {
-    const twin_row *twin  = &state->twins[number];
+    gm_twin_row    *twin  = &state->twins[number];
     gm_table_store *table = &state->tables[twin->type];
     gm_cell_write   cell;
     for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) {
         if (cell.column >= table->type->column_count) {
             return gm_fail(err, GM_CORRUPT, "state", "twin number %u has no column %u", number, cell.column);
         }
+        if (cell.at < twin->since) was_there(state, twin, cell.at);
         if (!always && cell.at < gm_table_source(table, twin->row, cell.column)) continue;  // keeps (2)
         gm_status st = gm_table_set(table, state->alloc, &state->texts, twin->row, cell.column, cell.value, cell.at, ingest);
         if (st != GM_OK) return gm_fail(err, st, "state", "column %u of twin number %u", cell.column, number);
@@ -195,11 +181,11 @@ static gm_status apply_twin_put(gm_state *state, uint64_t sequence, gm_time_ns i
             return gm_fail(err, GM_CONFLICT, "state", "twin '" GM_STR_FMT "' was deleted meanwhile", GM_STR_ARG(change->id));
         }
         number = change->twin;
-        st     = add_twin(state, number, change->id, type);
+        st     = add_twin(state, number, change->id, type, ingest);
     } else if (number != change->twin) {
         return gm_fail(err, GM_CONFLICT, "state", "twin '" GM_STR_FMT "' exists already", GM_STR_ARG(change->id));
     } else {
-        st = replace_twin(state, number, type);
+        st = replace_twin(state, number, type, ingest);
     }
     if (st != GM_OK) return gm_fail(err, st, "state", "twin '" GM_STR_FMT "'", GM_STR_ARG(change->id));
     state->twins[number].version = sequence;
@@ -219,34 +205,43 @@ static gm_status apply_write(gm_state *state, uint64_t sequence, gm_time_ns inge
     return put_cells(state, change->twin, change, ingest, (change->flags & GM_WRITE_ALWAYS) != 0, err);
 }
 
-static gm_status apply_twin_delete(gm_state *state, const gm_change *change, gm_error *err)
+static gm_status apply_twin_delete(gm_state *state, gm_time_ns ingest, const gm_change *change, gm_error *err)
 {
     uint32_t number = change->twin;
     if (!exists(state, number)) return gm_fail(err, GM_CONFLICT, "state", "the twin was deleted meanwhile");
-    twin_row *twin = &state->twins[number];
+    gm_twin_row *twin = &state->twins[number];
     if (state->ends[0][number].first != GM_NONE || state->ends[1][number].first != GM_NONE) {
         return gm_fail(err, GM_CONFLICT, "state", "twin '" GM_STR_FMT "' still has relationships",
                        GM_STR_ARG(gm_text_view(twin->id)));
     }
+    gm_status st = gm_past_keep_twin(&state->past, gm_text_view(twin->id), number, twin->type, twin->since, ingest);
+    if (st != GM_OK) return gm_fail(err, st, "state", "deleting twin number %u", number);
     gm_index_remove(&state->by_id, gm_text_view(twin->id));
     gm_table_remove_row(&state->tables[twin->type], &state->texts, twin->row);
     gm_text_drop(&state->texts, twin->id);
-    *twin = (twin_row){ 0 };
+    *twin = (gm_twin_row){ 0 };
     state->twin_count--;
     return GM_OK;
 }
 
-static gm_status apply_relationship(gm_state *state, uint64_t sequence, const gm_change *change, gm_error *err)
+static gm_status apply_relationship(gm_state *state, uint64_t sequence, gm_time_ns ingest, const gm_change *change, gm_error *err)
 {
     if (!exists(state, change->twin)) return gm_fail(err, GM_CONFLICT, "state", "the relationship's source was deleted meanwhile");
     if (change->kind == GM_CHANGE_RELATIONSHIP_DELETE) {
         uint32_t edge = gm_graph_find(&state->graph, change->twin, change->id);
         if (edge == GM_NONE) return gm_fail(err, GM_CONFLICT, "state", "the relationship was deleted meanwhile");
+        gm_status st = gm_past_keep_edge(&state->past, &state->graph.edges[edge], ingest);
+        if (st != GM_OK) return gm_fail(err, st, "state", "deleting relationship '" GM_STR_FMT "'", GM_STR_ARG(change->id));
         gm_graph_remove(&state->graph, state->ends, edge);
         return GM_OK;
     }
     if (!exists(state, change->target)) return gm_fail(err, GM_CONFLICT, "state", "the relationship's target was deleted meanwhile");
-    gm_status st = gm_graph_put(&state->graph, state->ends, change->twin, change->target, change->id, change->name, change->text, sequence);
+    uint32_t  edge = gm_graph_find(&state->graph, change->twin, change->id);
+    gm_status st   = edge != GM_NONE ? gm_past_keep_edge(&state->past, &state->graph.edges[edge], ingest) : GM_OK;
+    if (st == GM_OK) {
+        st = gm_graph_put(&state->graph, state->ends, change->twin, change->target, change->id, change->name, change->text,
+                          sequence, ingest);
+    }
     if (st != GM_OK) return gm_fail(err, st, "state", "relationship '" GM_STR_FMT "'", GM_STR_ARG(change->id));
     return GM_OK;
 }
@@ -256,9 +251,9 @@ gm_status gm_state_apply(gm_state *state, uint64_t sequence, gm_time_ns ingest, 
     switch (change->kind) {
     case GM_CHANGE_WRITE: return apply_write(state, sequence, ingest, change, err);
     case GM_CHANGE_TWIN_PUT: return apply_twin_put(state, sequence, ingest, change, err);
-    case GM_CHANGE_TWIN_DELETE: return apply_twin_delete(state, change, err);
+    case GM_CHANGE_TWIN_DELETE: return apply_twin_delete(state, ingest, change, err);
     case GM_CHANGE_RELATIONSHIP_PUT:
-    case GM_CHANGE_RELATIONSHIP_DELETE: return apply_relationship(state, sequence, change, err);
+    case GM_CHANGE_RELATIONSHIP_DELETE: return apply_relationship(state, sequence, ingest, change, err);
     case GM_CHANGE_MODELS: return apply_models(state, change, err);
     case GM_CHANGE_MODEL_DECOMMISSION:
         return gm_model_set_decommissioned(state->model, change->text, change->flags != 0, err);
@@ -323,7 +318,7 @@ uint32_t gm_state_next_twin(const gm_state *state)
 void gm_state_get(const gm_state *state, gm_twin twin, uint32_t column, gm_cell *out_cell)
 {
     assert(exists(state, twin.v));
-    const twin_row        *at    = &state->twins[twin.v];
+    const gm_twin_row        *at    = &state->twins[twin.v];
     const gm_table_store  *table = &state->tables[at->type];
     const gm_column_store *store = &table->columns[column];
     assert(column < table->type->column_count);

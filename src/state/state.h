@@ -105,4 +105,46 @@ uint32_t gm_state_edge_name(const gm_state *state, gm_edge edge);
 gm_twin  gm_state_edge_source(const gm_state *state, gm_edge edge);
 gm_twin  gm_state_edge_target(const gm_state *state, gm_edge edge);
 
+// ---- then ---------------------------------------------------------------------------------------------------------
+// What existed at a moment. A twin exists from the commit that made it, or from its earliest sample when that is older
+// (history that was brought along), to the commit that deleted it; a change of model ends one stretch and begins the
+// next. A relationship has a new stretch with each change of its properties or target. Values: gm_engine_as_of.
+// Cost of the answers for one twin: how often it has changed. Texts are viewed until the next apply.
+typedef struct gm_twin_then {
+    gm_twin        twin;
+    gm_str         id;
+    const gm_type *type;
+    gm_time_ns     since, until;  // until INT64_MAX: it still is
+} gm_twin_then;
+
+typedef struct gm_relationship_then {
+    gm_relationship relationship;
+    gm_time_ns      since, until;
+} gm_relationship_then;
+
+typedef enum gm_side { GM_SIDE_OUT, GM_SIDE_IN } gm_side;
+
+bool gm_state_twin_at(const gm_state *state, gm_str id, gm_time_ns time, gm_twin_then *out);
+
+// Call each, in no promised order, until it returns false; then false.
+typedef bool gm_state_twin_each(void *context, const gm_twin_then *then);
+typedef bool gm_state_relationship_each(void *context, const gm_relationship_then *then);
+bool gm_state_twins_at(const gm_state *state, gm_time_ns time, gm_state_twin_each *each, void *context);
+bool gm_state_relationships_at(const gm_state *state, gm_twin twin, gm_side side, gm_time_ns time,
+                               gm_state_relationship_each *each, void *context);
+
+// Forgets what a twin was (deletion for good). GM_NOMEM: more was forgotten than asked for.
+GM_NODISCARD gm_status gm_state_forget(gm_state *state, gm_twin twin);
+
+// ---- checkpoints --------------------------------------------------------------------------------------------------
+struct gm_frames_out;
+struct gm_frames_in;
+
+// Everything but the model, into the open section. Refusals: gm_frames_finish tells.
+void gm_state_save(const gm_state *state, struct gm_frames_out *out);
+
+// Into an empty state whose model knows the types already (the MODELS changes were applied). GM_CORRUPT, GM_NOMEM,
+// GM_IO: the state is good for gm_state_destroy only.
+GM_NODISCARD gm_status gm_state_load(gm_state *state, struct gm_frames_in *in, gm_error *err);
+
 #endif

@@ -122,6 +122,25 @@ static gm_status grow(gm_table_store *table, const gm_alloc *alloc)
     return GM_OK;
 }
 
+gm_status gm_table_reserve(gm_table_store *table, const gm_alloc *alloc, uint32_t rows)
+{
+    if (rows == 0) return GM_OK;
+    if (!gm_alloc_reserve(alloc, &table->holes, &table->hole_capacity, rows, sizeof *table->holes)) return GM_NOMEM;
+    uint32_t *twins = gm_realloc_array(alloc, table->twins, rows, sizeof *twins);
+    if (twins == NULL) return GM_NOMEM;
+    table->twins    = twins;
+    table->capacity = rows;
+    return GM_OK;
+}
+
+gm_status gm_table_add_column(gm_table_store *table, const gm_alloc *alloc, size_t column)
+{
+    gm_status st = resize_column(table, alloc, column, table->capacity);
+    if (st != GM_OK) return st;
+    for (uint32_t r = 0; r < table->rows; r++) clear_cell(table, r, column);
+    return GM_OK;
+}
+
 gm_status gm_table_add_row(gm_table_store *table, const gm_alloc *alloc, uint32_t twin, uint32_t *out_row)
 {
     uint32_t row;
@@ -167,9 +186,8 @@ gm_status gm_table_set(gm_table_store *table, const gm_alloc *alloc, gm_text_poo
     if (value.kind != kind && value.kind != GM_KIND_NONE) return GM_CORRUPT;
     if (store->source == NULL) {
         if (value.kind == GM_KIND_NONE) return GM_OK;
-        gm_status st = resize_column(table, alloc, column, table->capacity);
+        gm_status st = gm_table_add_column(table, alloc, column);
         if (st != GM_OK) return st;
-        for (uint32_t r = 0; r < table->rows; r++) clear_cell(table, r, column);
     }
     if (kind == GM_KIND_STRING || kind == GM_KIND_JSON) {
         gm_text *text = NULL;

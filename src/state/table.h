@@ -31,6 +31,10 @@ void gm_table_finish(gm_table_store *table, const gm_alloc *alloc, gm_text_pool 
 GM_NODISCARD gm_status gm_table_add_row(gm_table_store *table, const gm_alloc *alloc, uint32_t twin, uint32_t *out_row);
 void gm_table_remove_row(gm_table_store *table, gm_text_pool *texts, uint32_t row);
 
+// For loading: room for so many rows, and the arrays of a column with nothing in them yet (texts NULL). GM_NOMEM.
+GM_NODISCARD gm_status gm_table_reserve(gm_table_store *table, const gm_alloc *alloc, uint32_t rows);
+GM_NODISCARD gm_status gm_table_add_column(gm_table_store *table, const gm_alloc *alloc, size_t column);
+
 // Writes one cell; kind NONE makes it absent. The value's kind is the column's (checked by whoever made the change;
 // GM_CORRUPT otherwise). GM_NOMEM: unchanged.
 GM_NODISCARD gm_status gm_table_set(gm_table_store *table, const gm_alloc *alloc, gm_text_pool *texts, uint32_t row,

@@ -7,10 +7,10 @@ static size_t rounded(size_t len)
     return (sizeof(gm_text) + len + STEP - 1) / STEP * STEP;
 }
 
-gm_text *gm_text_add(gm_text_pool *pool, gm_str content)
+gm_text *gm_text_room(gm_text_pool *pool, size_t len)
 {
-    if (content.len > UINT32_MAX / 2) return NULL;
-    size_t   size = rounded(content.len);
+    if (len > UINT32_MAX / 2) return NULL;
+    size_t   size = rounded(len);
     gm_text *text;
     if (size > POOLED_MAX) {
         text = gm_alloc_bytes(pool->alloc, size);
@@ -35,8 +35,14 @@ gm_text *gm_text_add(gm_text_pool *pool, gm_str content)
         pool->at += size;
         pool->left -= size;
     }
-    text->len = (uint32_t)content.len;
-    if (content.len > 0) memcpy(text->bytes, content.ptr, content.len);
+    text->len = (uint32_t)len;
+    return text;
+}
+
+gm_text *gm_text_add(gm_text_pool *pool, gm_str content)
+{
+    gm_text *text = gm_text_room(pool, content.len);
+    if (text != NULL && content.len > 0) memcpy(text->bytes, content.ptr, content.len);
     return text;
 }
 

@@ -26,6 +26,7 @@ static inline gm_str gm_text_view(const gm_text *text)
 
 // Copies; NULL when memory is refused (an empty string is a text of length 0, not NULL).
 gm_text *gm_text_add(gm_text_pool *pool, gm_str content);
+gm_text *gm_text_room(gm_text_pool *pool, size_t len);  // of that length, its bytes to be filled in
 void     gm_text_drop(gm_text_pool *pool, gm_text *text);  // NULL is allowed
 
 // Frees the chunks. Long texts must have been dropped before.

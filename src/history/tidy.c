@@ -1,0 +1,75 @@
+// Letting go of what is on disk: blocks that are too old, and files that hold more of what was forgotten than of what is
+// used.
+#include "history/internal.h"
+
+// Takes the first `count` blocks out of a series.
+static void drop_blocks(gm_history *h, uint32_t id, size_t count)
+{
+    gm_series *s = gm_series_at(&h->table, id);
+    gm_blocks *b = s->large.blocks;
+    for (size_t i = 0; i < count; i++) {
+        h->stats.sealed_bytes -= b->items[i].size;
+        h->stats.samples -= b->items[i].n;
+        s->large.n -= b->items[i].n;
+        gm_history_drop_block(h, &b->items[i]);
+    }
+    h->stats.blocks -= count;
+    b->count -= count;
+    memmove(b->items, b->items + count, b->count * sizeof *b->items);
+    if (b->thawed != NULL) b->thawed_at -= count;
+}
+
+void gm_history_expire(gm_history *h, gm_history_wanted *wanted, void *context)
+{
+    for (uint32_t id = 0; id < h->table.used; id++) {
+        const gm_series *s = gm_series_at(&h->table, id);
+        gm_time_ns       before;
+        if (!s->in_use || !s->is_large || s->large.blocks == NULL || s->large.blocks->count == 0) continue;
+        const gm_blocks *b = s->large.blocks;
+        if (!wanted(context, s->twin, s->column, &before)) continue;
+        size_t gone = 0;  // one that is open for late samples stays until it is closed
+        while (gone < b->count && b->items[gone].where != GM_THAWED && b->items[gone].last_at < before) gone++;
+        if (gone > 0) drop_blocks(h, id, gone);
+    }
+}
+
+// The entry of a series that lies at this place; NULL: nobody refers to it.
+static gm_sealed *find_place(gm_history *h, const gm_entry *entry)
+{
+    uint32_t id = gm_series_find(&h->table, entry->twin, entry->column);
+    if (id == GM_INDEX_NONE || !gm_series_at(&h->table, id)->is_large) return NULL;
+    gm_blocks       *b = gm_series_at(&h->table, id)->large.blocks;
+    gm_block_summary sum;
+    if (b == NULL || b->count == 0 || gm_block_read_summary(entry->bytes, entry->size, &sum, NULL) != GM_OK) return NULL;
+    gm_sealed *item = &b->items[gm_blocks_find(b, sum.first_at)];
+    bool       here = item->where == GM_IN_FILE && item->place.file == entry->place.file && item->place.offset == entry->place.offset;
+    return here ? item : NULL;
+}
+
+bool gm_history_tidy(gm_history *h, size_t entries, gm_status *out_st, gm_error *err)
+{
+    *out_st = GM_OK;
+    if (h->files == NULL) return false;
+    if (h->tidying == 0) {
+        if (!gm_files_wasteful(h->files, &h->tidying)) return false;
+        h->tidying_at = 0;
+    }
+    for (size_t i = 0; i < entries; i++) {
+        gm_entry entry;
+        *out_st = gm_files_next(h->files, h->tidying, &h->tidying_at, &entry, err);
+        if (*out_st != GM_OK) break;
+        gm_sealed *item = find_place(h, &entry);
+        if (item == NULL) continue;
+        gm_place place;
+        *out_st = gm_files_append(h->files, entry.twin, entry.column, entry.bytes, entry.size, &place, err);
+        if (*out_st != GM_OK) break;
+        gm_files_drop(h->files, item->place, item->size);
+        item->place = place;
+    }
+    if (*out_st == GM_OK) return true;
+    // The end; or damage behind what is used (a tail that was never synced), which then is the end too.
+    uint32_t done = h->tidying;
+    h->tidying    = 0;
+    if (*out_st == GM_NOTFOUND || !gm_files_uses(h->files, done)) *out_st = GM_OK;
+    return *out_st == GM_OK;
+}
