@@ -5,6 +5,7 @@
 
 #include "physics/exec/kernel.h"
 #include "physics/exec/step.h"
+#include "physics/exec/zeno.h"
 
 #include <assert.h>
 #include <math.h>
@@ -38,14 +39,14 @@ struct gm_worker {
     double         *scratch[KERNEL_COUNT];
     gm_lanes_event *listener;
     void           *listener_context;
+    uint64_t        tries, tries_max;  // of gm_lanes_until
 };
 
 // owner: whoever runs the block. One per lane.
 typedef struct lane_end {
     uint8_t  status;
     uint32_t check, warnings;
-    uint32_t crowd;       // events in a row that came at almost the same time
-    double   event_time;  // of the last event
+    gm_zeno  zeno;
 } lane_end;
 
 struct gm_lanes {
@@ -182,7 +183,8 @@ gm_status gm_worker_create(const gm_alloc *alloc, const gm_plan *plan, gm_worker
         gm_free(alloc, w);
         return gm_fail(err, GM_NOMEM, "physics.worker", "%zu bytes of scratch", total * sizeof(double));
     }
-    w->alloc = alloc;
+    w->alloc     = alloc;
+    w->tries_max = UINT64_MAX;
     for (int k = 0; k < KERNEL_COUNT; k++) {
         w->scratch[k] = scratch;
         if (plan->kernels[k] != NULL) gm_kernel_prepare(plan->kernels[k], scratch);
@@ -198,6 +200,9 @@ void gm_worker_destroy(gm_worker *w)
     gm_free(w->alloc, w->memory);
     gm_free(w->alloc, w);
 }
+
+void     gm_worker_bound(gm_worker *worker, uint64_t tries_max) { worker->tries_max = tries_max; }
+uint64_t gm_worker_tries(const gm_worker *worker) { return worker->tries; }
 
 void gm_worker_on_event(gm_worker *worker, gm_lanes_event *listener, void *context)
 {
@@ -306,14 +311,9 @@ static void leave(gm_lanes *lanes, double *rows, uint32_t block, int lane, gm_la
     row_of(lanes, rows, lanes->plan->layout.active)[lane] = 0;
 }
 
-// Events that pile up at one instant (Zeno): each step ends with one, and time does not get on.
 static bool crowded(gm_lanes *lanes, double *rows, uint32_t block, int lane)
 {
-    lane_end *end  = &lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)lane];
-    double    time = row_of(lanes, rows, GM_TIME_SLOT.v)[lane], since = time - end->event_time;
-    end->crowd      = since < 1e-9 * (1 + fabs(time)) ? end->crowd + 1 : 0;
-    end->event_time = time;
-    return end->crowd > GM_EVENT_ROUNDS;
+    return gm_zeno_event(&lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)lane].zeno, row_of(lanes, rows, GM_TIME_SLOT.v)[lane]);
 }
 
 // Runs EVENT for the flagged lanes until they come to rest.
@@ -395,7 +395,7 @@ void gm_lanes_start(gm_lanes *lanes, uint32_t block, gm_worker *worker, gm_start
     double *rows = block_rows(lanes, block);
     run(lanes, rows, worker, KERNEL_BIND, 1);
     if (start == GM_START_FRESH) run(lanes, rows, worker, KERNEL_INITIAL, 1);
-    for (int i = 0; i < GM_BLOCK_LANES; i++) lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)i] = (lane_end){ .event_time = -INFINITY };
+    for (int i = 0; i < GM_BLOCK_LANES; i++) lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)i] = (lane_end){ 0 };
     double *active = row_of(lanes, rows, lanes->plan->layout.active), *step = row_of(lanes, rows, lanes->plan->layout.step);
     for (int i = 0; i < GM_BLOCK_LANES; i++) {
         active[i] = 1;
@@ -476,6 +476,11 @@ static void guess_steps(gm_lanes *lanes, double *rows, double end)
     }
 }
 
+static void leave_all(gm_lanes *lanes, double *rows, uint32_t block, gm_lane_status status)
+{
+    for (int lane = 0; lane < GM_BLOCK_LANES; lane++) leave(lanes, rows, block, lane, status, 0);
+}
+
 // True while a lane still has a way to go; lanes whose step can shrink no further leave.
 static bool any_running(gm_lanes *lanes, double *rows, uint32_t block, const double *unsolved)
 {
@@ -501,7 +506,13 @@ void gm_lanes_until(gm_lanes *lanes, uint32_t block, gm_worker *worker, double e
     guess_steps(lanes, rows, end);
     double *unsolved = gm_kernel_unsolved(plan->kernels[KERNEL_STEP], worker->scratch[KERNEL_STEP]);
     while (any_running(lanes, rows, block, unsolved)) {
-        run(lanes, rows, worker, KERNEL_STEP, plan->guarded ? 1 : TRIES);
+        uint32_t tries = plan->guarded ? 1 : TRIES;
+        if (worker->tries >= worker->tries_max) {
+            leave_all(lanes, rows, block, GM_LANE_STUCK);
+            break;
+        }
+        worker->tries += tries;
+        run(lanes, rows, worker, KERNEL_STEP, tries);
         if (!plan->guarded) continue;
         settle_events(lanes, rows, block, worker);
         hear_alarms(lanes, rows, block);

@@ -65,6 +65,11 @@ void                   gm_worker_destroy(gm_worker *worker);
 typedef void gm_lanes_event(void *context, gm_lanes *lanes, uint32_t block, bool after);
 void gm_worker_on_event(gm_worker *worker, gm_lanes_event *listener, void *context);
 
+// Steps tried by gm_lanes_until with this worker, all lanes of a block at once counting as one; and a bound for them:
+// where it is reached, lanes that have not arrived leave as GM_LANE_STUCK. At first there is none.
+void     gm_worker_bound(gm_worker *worker, uint64_t tries_max);
+uint64_t gm_worker_tries(const gm_worker *worker);
+
 // Every slot of every lane has its start value. Memory: about 8 bytes * lanes * (slots + a few).
 GM_NODISCARD gm_status gm_lanes_create(const gm_alloc *alloc, const gm_plan *plan, uint32_t count, gm_lanes **out_lanes,
                                        gm_error *err);
@@ -102,9 +107,9 @@ typedef enum gm_lane_status {
     GM_LANE_TERMINATED,  // terminate() was reached: a good end
     GM_LANE_ASSERTED,    // an assert failed
     GM_LANE_DIVERGED,    // a state is no longer a number
-    GM_LANE_STUCK,       // no step is small enough for the tolerance
+    GM_LANE_STUCK,       // no step is small enough for the tolerance, or the bound of tries was reached
     GM_LANE_UNSOLVED,    // an algebraic loop did not converge
-    GM_LANE_ZENO         // events did not come to rest
+    GM_LANE_ZENO         // events did not come to rest, or follow one another ever sooner (zeno.h)
 } gm_lane_status;
 
 // A lane that is not active keeps the values it had when it left.

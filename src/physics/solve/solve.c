@@ -47,6 +47,24 @@ gm_status gm_run_assert_failed(const gm_run *run, double time, gm_error *err)
     return gm_fail(err, GM_INVALID, "physics.solve", "at %.9g s an assert failed: " GM_STR_FMT, time, GM_STR_ARG(text));
 }
 
+gm_status gm_run_no_beginning(const gm_run *run, const double *states, gm_error *err)
+{
+    uint32_t       count;
+    const gm_slot *slots = gm_program_slots_of(run->program, GM_SLOT_STATE, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (isfinite(states[i])) continue;
+        gm_str name = gm_program_slot(run->program, slots[i])->name;
+        return gm_fail(err, GM_DIVERGED, "physics.solve", "the initial equations have no solution: they leave `" GM_STR_FMT "` without a number", GM_STR_ARG(name));
+    }
+    return GM_OK;
+}
+
+gm_status gm_run_zeno(double time, gm_error *err)
+{
+    return gm_fail(err, GM_DIVERGED, "physics.solve",
+                   "at %.9g s events follow one another without end, each sooner than the last; the model needs a state in which it rests", time);
+}
+
 static gm_status check_options(gm_run *run, gm_error *err)
 {
     const gm_solve_options *o = &run->options;

@@ -58,7 +58,9 @@ typedef gm_status gm_solve_each(void *context, const gm_solve_row *row, gm_error
 typedef struct gm_solve_report {
     gm_solver   solver;      // the one that ran
     gm_executor executor;
-    uint64_t    steps, evaluations, jacobians, events, warnings;
+    uint64_t    steps;       // taken; of DOPRI and IMPLICIT: tried
+    uint64_t    evaluations, jacobians;  // of the SUNDIALS solvers
+    uint64_t    events, warnings;
     double      time;        // where the run ended
     bool        terminated;  // terminate() was reached before stop
     uint32_t    check;       // terminated, or assert failed: index into gm_program_checks

@@ -60,9 +60,13 @@ static gm_status verdict(lane_run *l, bool *out_over)
     case GM_LANE_ASSERTED: return gm_run_assert_failed(l->run, r.time, l->err);
     case GM_LANE_DIVERGED: return gm_fail(l->err, GM_DIVERGED, "physics.solve", "at %.9g s a state is no longer a number", r.time);
     case GM_LANE_UNSOLVED: return gm_fail(l->err, GM_DIVERGED, "physics.solve", "at %.9g s an algebraic loop has no solution", r.time);
-    case GM_LANE_ZENO: return gm_fail(l->err, GM_DIVERGED, "physics.solve", "at %.9g s events follow one another without end", r.time);
-    default: return gm_fail(l->err, GM_DIVERGED, "physics.solve", "at %.9g s no step is small enough", r.time);
+    case GM_LANE_ZENO: return gm_run_zeno(r.time, l->err);
+    default: break;
     }
+    if (report->steps >= l->run->options.steps_max) {
+        return gm_fail(l->err, GM_LIMIT, "physics.solve", "more than %llu steps", (unsigned long long)l->run->options.steps_max);
+    }
+    return gm_fail(l->err, GM_DIVERGED, "physics.solve", "at %.9g s no step is small enough", r.time);
 }
 
 static gm_status advance(lane_run *l, double from, double to)
@@ -70,6 +74,7 @@ static gm_status advance(lane_run *l, double from, double to)
     const gm_solve_options *o = &l->run->options;
     if (o->solver == GM_SOLVER_DOPRI || o->solver == GM_SOLVER_IMPLICIT) {
         gm_lanes_until(l->lanes, 0, l->worker, to);
+        l->run->report->steps = gm_worker_tries(l->worker);
         return GM_OK;
     }
     double wanted = o->step > 0 ? o->step : (to - from) / 10, count = ceil((to - from) / wanted * (1 - 1e-12));
@@ -82,6 +87,19 @@ static gm_status advance(lane_run *l, double from, double to)
     return GM_OK;
 }
 
+// Right after the start: are there numbers to go on from?
+static gm_status begun(lane_run *l)
+{
+    uint32_t       count;
+    const gm_slot *states = gm_program_slots_of(l->run->program, GM_SLOT_STATE, &count);
+    double        *values = l->run->values;  // free until the first row
+    if (gm_lanes_report(l->lanes, 0).status == GM_LANE_UNSOLVED) {
+        return gm_fail(l->err, GM_DIVERGED, "physics.solve", "the initial equations have no solution near the start values");
+    }
+    for (uint32_t i = 0; i < count; i++) values[i] = gm_lanes_get(l->lanes, states[i], 0);
+    return gm_run_no_beginning(l->run, values, l->err);
+}
+
 static gm_status go(lane_run *l)
 {
     gm_run *run  = l->run;
@@ -89,7 +107,8 @@ static gm_status go(lane_run *l)
     gm_lanes_fill(l->lanes, GM_TIME_SLOT, run->options.start);
     for (uint32_t i = 0; i < run->setting_count; i++) gm_lanes_fill(l->lanes, run->settings[i].slot, run->settings[i].value);
     gm_lanes_start(l->lanes, 0, l->worker, GM_START_FRESH);
-    gm_status st = verdict(l, &over);
+    gm_status st = begun(l);
+    if (st == GM_OK) st = verdict(l, &over);
     if (st == GM_OK && !over) st = hand_out(l, false);
     gm_worker_on_event(l->worker, at_event, l);
     for (uint64_t k = 1; k < run->row_count && st == GM_OK && !over; k++) {
@@ -109,6 +128,7 @@ gm_status gm_solve_in_lanes(gm_run *run, gm_error *err)
     if (st == GM_OK) run->report->executor = gm_plan_options_of(l.plan).executor;
     if (st == GM_OK) st = gm_lanes_create(run->alloc, l.plan, 1, &l.lanes, err);
     if (st == GM_OK) st = gm_worker_create(run->alloc, l.plan, &l.worker, err);
+    if (st == GM_OK) gm_worker_bound(l.worker, run->options.steps_max);
     if (st == GM_OK) st = go(&l);
     gm_worker_destroy(l.worker);
     gm_lanes_destroy(l.lanes);

@@ -23,6 +23,9 @@ double    gm_run_grid(const gm_run *run, uint64_t k);
 gm_status gm_run_row(const gm_run *run, double time, bool event, gm_error *err);  // values must be filled
 gm_status gm_run_assert_failed(const gm_run *run, double time, gm_error *err);    // report->check says which
 
+gm_status gm_run_no_beginning(const gm_run *run, const double *states, gm_error *err);  // GM_OK when all are numbers
+gm_status gm_run_zeno(double time, gm_error *err);
+
 gm_status gm_solve_in_lanes(gm_run *run, gm_error *err);
 gm_status gm_solve_with_sundials(gm_run *run, gm_error *err);
 

@@ -2,6 +2,7 @@
 //
 //   step --landed------> rows of the grid up to here --> CHECK --> step
 //     \--root or time event--> rows before it --> row, EVENT, row --> restart --> step
+#include "physics/exec/zeno.h"
 #include "physics/solve/sundials_parts.h"
 
 #include <math.h>
@@ -88,7 +89,7 @@ static gm_status set_up(gm_sundials *s, gm_error *err)
     s->tolerance = N_VNew_Serial(s->n, s->context);
     if (s->y == NULL || s->slopes == NULL || s->tolerance == NULL) goto refused;
     N_VConst(0, s->y);
-    N_VConst(run->options.tolerance, s->tolerance);
+    N_VConst(gm_sundials_step_tolerance(run), s->tolerance);
     for (uint32_t i = 0; i < s->states; i++) {
         N_VGetArrayPointer(s->tolerance)[i] *= fabs(gm_program_slot(run->program, states[i])->nominal);
     }
@@ -135,11 +136,7 @@ static gm_status begin(gm_sundials *s, gm_error *err)
     }
     gm_status st = gm_machine_events(s->machine, NULL, err);
     if (st == GM_OK) gm_machine_states(s->machine, N_VGetArrayPointer(s->y));
-    for (uint32_t i = 0; st == GM_OK && i < s->states; i++) {
-        if (isfinite(N_VGetArrayPointer(s->y)[i])) continue;
-        gm_str name = gm_program_slot(run->program, gm_program_slots_of(run->program, GM_SLOT_STATE, &s->states)[i])->name;
-        st = gm_fail(err, GM_DIVERGED, "physics.solve", "the initial equations have no solution: they leave `" GM_STR_FMT "` without a number", GM_STR_ARG(name));
-    }
+    if (st == GM_OK && s->states > 0) st = gm_run_no_beginning(run, N_VGetArrayPointer(s->y), err);
     return st == GM_OK ? hand_out(s, run->options.start, NULL, false, err) : st;
 }
 
@@ -160,16 +157,6 @@ static gm_status rows_until(gm_sundials *s, const gm_integrator *integrator, dou
         st = hand_out(s, at, N_VGetArrayPointer(s->slopes), false, err);
     }
     return st;
-}
-
-// Events that pile up: their times are closer together than anything could resolve.
-typedef struct crowd { double last; uint32_t count; } crowd;
-
-static bool crowded(crowd *c, double time)
-{
-    c->count = time - c->last < 1e-9 * (1 + fabs(time)) ? c->count + 1 : 0;
-    c->last  = time;
-    return c->count > GM_EVENT_ROUNDS;
 }
 
 static gm_status act(gm_sundials *s, const gm_integrator *integrator, double time, const int *crossed, gm_error *err)
@@ -208,7 +195,7 @@ static gm_status go(gm_sundials *s, const gm_integrator *integrator, gm_error *e
     double    time = run->options.start, stop = run->options.stop;
     uint64_t  next = 1;
     bool      over = false;
-    crowd     c    = { .last = -INFINITY };
+    gm_zeno   zeno = { 0 };
     gm_status st   = begin(s, err);
     if (st == GM_OK) st = look(s, time, &over, err);
     if (st == GM_OK) st = integrator->start(s, time, err);
@@ -222,9 +209,7 @@ static gm_status go(gm_sundials *s, const gm_integrator *integrator, gm_error *e
         bool event = root || (landing == GM_LANDED_AT_STOP && instant <= stop && time == instant);
         event      = event || gm_machine_relations_late(s->machine, time, N_VGetArrayPointer(s->y));
         st         = rows_until(s, integrator, time, event, &next, err);
-        if (st == GM_OK && event && crowded(&c, time)) {
-            st = gm_fail(err, GM_DIVERGED, "physics.solve", "at %.9g s events follow one another without end", time);
-        }
+        if (st == GM_OK && event && gm_zeno_event(&zeno, time)) st = gm_run_zeno(time, err);
         if (st == GM_OK && event) st = act(s, integrator, time, root ? s->crossed : NULL, err);
         if (st == GM_OK) st = look(s, time, &over, err);
         if (st == GM_OK && run->report->steps + integrator->steps(s) > run->options.steps_max) {

@@ -29,14 +29,13 @@ static gm_status refused(gm_sundials *s, gm_error *err)
 
 static gm_status start(gm_sundials *s, double time, gm_error *err)
 {
-    const gm_solve_options *o = &s->run->options;
     uint32_t                roots = gm_machine_indicator_count(s->machine);
     s->memory = CVodeCreate(CV_BDF, s->context);
     if (s->memory == NULL) return refused(s, err);
     bool ok = CVodeSetErrHandlerFn(s->memory, gm_sundials_listen, s) == CV_SUCCESS;
     ok = ok && CVodeInit(s->memory, slopes, time, s->y) == CV_SUCCESS;
     ok = ok && CVodeSetUserData(s->memory, s) == CV_SUCCESS;
-    ok = ok && CVodeSVtolerances(s->memory, o->tolerance, s->tolerance) == CV_SUCCESS;
+    ok = ok && CVodeSVtolerances(s->memory, gm_sundials_step_tolerance(s->run), s->tolerance) == CV_SUCCESS;
     ok = ok && CVodeSetLinearSolver(s->memory, s->linear, s->matrix) == CV_SUCCESS;
     ok = ok && CVodeSetJacFn(s->memory, jacobian) == CV_SUCCESS;
     ok = ok && CVodeSetMaxErrTestFails(s->memory, 20) == CV_SUCCESS;

@@ -33,7 +33,6 @@ static gm_status refused(gm_sundials *s, gm_error *err)
 
 static gm_status start(gm_sundials *s, double time, gm_error *err)
 {
-    const gm_solve_options *o = &s->run->options;
     uint32_t                roots = gm_machine_indicator_count(s->machine);
     s->memory = IDACreate(s->context);
     if (s->memory == NULL) return refused(s, err);
@@ -41,7 +40,7 @@ static gm_status start(gm_sundials *s, double time, gm_error *err)
     ok = ok && IDASetErrHandlerFn(s->memory, gm_sundials_listen, s) == IDA_SUCCESS;
     ok = ok && IDAInit(s->memory, residual, time, s->y, s->slopes) == IDA_SUCCESS;
     ok = ok && IDASetUserData(s->memory, s) == IDA_SUCCESS;
-    ok = ok && IDASVtolerances(s->memory, o->tolerance, s->tolerance) == IDA_SUCCESS;
+    ok = ok && IDASVtolerances(s->memory, gm_sundials_step_tolerance(s->run), s->tolerance) == IDA_SUCCESS;
     ok = ok && IDASetLinearSolver(s->memory, s->linear, s->matrix) == IDA_SUCCESS;
     ok = ok && IDASetJacFn(s->memory, jacobian) == IDA_SUCCESS;
     ok = ok && (roots == 0 || IDARootInit(s->memory, (int)roots, indicators) == IDA_SUCCESS);

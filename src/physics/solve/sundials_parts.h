@@ -40,6 +40,9 @@ typedef struct gm_integrator {
     void (*destroy)(gm_sundials *s);
 } gm_integrator;
 
+// Errors of single steps add up: each may be a tenth of what the run may err.
+static inline double gm_sundials_step_tolerance(const gm_run *run) { return 0.1 * run->options.tolerance; }
+
 extern const gm_integrator gm_sundials_cvode, gm_sundials_ida;
 
 bool gm_sundials_slopes(gm_sundials *s, double time, N_Vector y, N_Vector slopes);  // false: not solved, not a number

@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "rodas.h"
+#include "zeno.h"
 
-enum { STEPS_MAX = 10000000, CROWD_MAX = 50 };
+enum { STEPS_MAX = 10000000 };
 
 static const gm_description *const d = &gm_the_model;
 
@@ -134,15 +135,11 @@ static bool locate(const solver *s, double time, double *h)
     return attempt(s, time, high, &error) && leads_across(s, time, high, &across);
 }
 
-static bool happen(gm_model *m, double time, double *last, int *crowd)
+static bool happen(gm_model *m, double time, gm_zeno *zeno)
 {
-    *crowd = time - *last < 1e-9 * (1 + fabs(time)) ? *crowd + 1 : 0;
-    *last  = time;
-    if (*crowd > CROWD_MAX) {
-        snprintf(m->trouble, sizeof m->trouble, "at %.9g s events follow one another without end", time);
-        return false;
-    }
-    return gm_model_rest(m);
+    if (!gm_zeno_event(zeno, time)) return gm_model_rest(m);
+    snprintf(m->trouble, sizeof m->trouble, "at %.9g s events follow one another without end", time);
+    return false;
 }
 
 // One accepted step of at most h (kept for the next in *wanted); the instance is at its end.
@@ -172,8 +169,8 @@ static bool step(const solver *s, double time, double h, double target, double *
 bool gm_advance(gm_model *m, double to, gm_verdict *out_verdict)
 {
     solver  s     = prepare(m, to - m->slot[0]);
-    double *h     = &m->keeps[GM_KEEP_STEP], last_event = -INFINITY;
-    int     crowd = 0;
+    double *h     = &m->keeps[GM_KEEP_STEP];
+    gm_zeno zeno  = { 0 };
     *out_verdict  = GM_GOES_ON;
     // Inputs may have been set since the last step.
     if (!gm_model_needs(m, GM_NEEDS_INDICATORS)) return false;
@@ -196,7 +193,7 @@ bool gm_advance(gm_model *m, double to, gm_verdict *out_verdict)
         }
         m->trouble[0] = '\0';
         if (event || time >= instant) {
-            if (!happen(m, time, &last_event, &crowd)) return false;
+            if (!happen(m, time, &zeno)) return false;
             *h = 0;
         }
         *out_verdict = gm_model_check(m);
