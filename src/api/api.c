@@ -3,12 +3,14 @@
 #include "api/context.h"
 #include "api/events/routing.h"
 #include "api/stream.h"
+#include "link/ingest_lines.h"
 
 gm_api_limits gm_api_limits_defaults(void)
 {
     return (gm_api_limits){
         .body_max         = 4 << 20,
         .models_max       = 64 << 20,
+        .bulk_max         = 64 << 20,
         .bodies_max       = 256 << 20,
         .connections_max  = 1000,
         .idle_s           = 120,
@@ -113,6 +115,7 @@ void gm_api_destroy(gm_api *api)
     gm_streams_destroy(api->streams);
     gm_routing_destroy(api->routing);
     gm_uploads_finish(&api->uploads);
+    gm_lines_destroy(api->lines);
     if (api->plant.ptr != NULL) gm_free(api->options.alloc, (void *)(uintptr_t)api->plant.ptr);
     gm_free(api->options.alloc, api);
 }

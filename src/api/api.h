@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 
 typedef struct gm_api gm_api;
+struct gm_ingest;
 
 // A file of the console, embedded in the program. All static.
 typedef struct gm_asset {
@@ -37,6 +38,7 @@ typedef struct gm_asset {
 typedef struct gm_api_limits {
     size_t   body_max;         // bytes of a request body; default 4 MiB
     size_t   models_max;       // the same for POST /models: ontologies are large; default 64 MiB
+    size_t   bulk_max;         // the same for bulk ingest; default 64 MiB
     size_t   bodies_max;       // of all bodies under way together; default 256 MiB
     uint32_t connections_max;  // default 1000
     uint32_t idle_s;           // seconds after which a silent connection is closed; default 120
@@ -55,6 +57,7 @@ typedef struct gm_api_options {
     gm_dead_letters *dead_letters;  // may be NULL
     gm_access       *access;        // NULL: everyone may do everything; outlives the API
     bool             open_metrics;  // /metrics without a token
+    struct gm_ingest *ingest;       // for bulk ingest; NULL: there is none
     gm_api_limits    limits;
     gm_str           plant;         // what /v1/plant calls it; copied
     gm_str           version, features;  // what the program was built with; static

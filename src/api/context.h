@@ -9,6 +9,7 @@
 
 typedef struct gm_streams gm_streams;
 typedef struct gm_routing gm_routing;
+struct gm_lines;
 
 struct gm_api {
     gm_api_options options;
@@ -16,6 +17,7 @@ struct gm_api {
     gm_streams    *streams;
     gm_routing    *routing;
     gm_uploads     uploads;       // when each model was added
+    struct gm_lines *lines;       // line protocol; made by its first request
     gm_str         plant;
     gm_dur_ns      started;       // monotonic
 };

@@ -1,5 +1,7 @@
 #include "api/context.h"
 
+#include "api/context.h"
+
 #include "base/percent.h"
 #include "base/utf8.h"
 
@@ -417,6 +419,18 @@ static void again(void *context)
     gm_buf_clear(&request->out);
     request->reply_header_count = 0;
     request->handle(request);
+}
+
+void gm_request_soon(gm_request *request)
+{
+    gm_error  err   = { 0 };
+    gm_timer *timer = NULL;
+    request->state  = GM_REQUEST_WAITING;
+    request->pending++;
+    gm_status st = gm_loop_after(request->api->options.loop, 0, again, request, &timer, &err);
+    if (st == GM_OK) return;
+    request->pending--;
+    gm_reply_failure(request, st, &err);
 }
 
 void gm_request_retry(gm_request *request)

@@ -148,5 +148,7 @@ gm_ask gm_request_ask(gm_request *request, gm_request_call *then);
 void gm_request_submitted(gm_request *request, gm_status status, const gm_error *err);
 // Runs the handler again after the next batch: a change that this one depends on is in flight.
 void gm_request_retry(gm_request *request);
+// Runs the handler again in the next turn of the loop, which comes at once: a long piece of work lets others have theirs.
+void gm_request_soon(gm_request *request);
 
 #endif

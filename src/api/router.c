@@ -208,6 +208,7 @@ static bool body_fits(gm_request *request)
     case GM_BODY_NONE: return true;  // what comes nevertheless is ignored
     case GM_BODY_JSON: request->body.limit = limits->body_max; break;
     case GM_BODY_MODELS: request->body.limit = limits->models_max; break;
+    case GM_BODY_BULK: request->body.limit = limits->bulk_max; break;
     }
     gm_str length = gm_request_header(request, "content-length");
     if (length.len > 19 || (length.ptr != NULL && strtoull(length.ptr, NULL, 10) > request->body.limit)) {
@@ -215,6 +216,7 @@ static bool body_fits(gm_request *request)
                        request->body.limit);
         return false;
     }
+    if (request->route->body == GM_BODY_BULK) return true;
     gm_str type = gm_request_header(request, "content-type");
     if (is_json(type)) return true;
     // Without this a page of another origin could send a body without asking first (see comes_from_elsewhere).

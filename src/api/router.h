@@ -7,7 +7,8 @@
 typedef enum gm_route_body {
     GM_BODY_NONE,    // a body is ignored
     GM_BODY_JSON,    // application/json, or anything that ends in +json
-    GM_BODY_MODELS   // the same, larger
+    GM_BODY_MODELS,  // the same, larger
+    GM_BODY_BULK     // any content type; for bulk ingest
 } gm_route_body;
 
 // Which twins a route is about. Every route declares it (a test looks); what does not is for nobody with a scope.

@@ -44,6 +44,13 @@ void gm_route_event_route_delete(gm_request *request);
 void gm_route_endpoints(gm_request *request);
 void gm_route_events(gm_request *request);
 
+// ingest.c
+void gm_route_ingest(gm_request *request);
+void gm_route_write(gm_request *request);
+void gm_route_write_v2(gm_request *request);
+void gm_route_ping(gm_request *request);
+void gm_route_influx_health(gm_request *request);
+
 // gemel's own
 void gm_route_whoami(gm_request *request);        // users.c
 void gm_route_users_list(gm_request *request);

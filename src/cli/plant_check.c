@@ -5,6 +5,7 @@
 #include "base/index.h"
 #include "base/utf8.h"
 #include "cli/replay_map.h"
+#include "link/map.h"
 #include "state/document.h"
 
 #include <jansson.h>
@@ -18,6 +19,7 @@ typedef struct known_twin {
 typedef struct known_edge { gm_str source, id; uint32_t line; gm_str file; } known_edge;
 
 typedef struct check {
+    gm_maps      *maps;
     gm_plant   *plant;
     gm_arena   *names;       // ids of twins and relationships
     gm_arena   *scratch;     // one document at a time
@@ -282,25 +284,43 @@ gm_relationship_names gm_plant_relationship_names(const json_t *body)
 
 // ---- mappings -------------------------------------------------------------------------------------------------------
 
+// Mappings for messages: their own format, and what they say about a model that they name themselves.
+static gm_status check_message_mapping(check *c, const gm_plant_file *file)
+{
+    gm_error  why  = { 0 };
+    size_t    from = gm_maps_count(c->maps);
+    gm_status st   = gm_maps_add(c->maps, file->name, file->text, &why);
+    if (st == GM_NOMEM) return st;
+    if (st != GM_OK) return gm_plant_find(c->plant, file->name, why.line, why.column, "mappings", (gm_str) { 0 }, "%s", why.text);
+    for (size_t i = from; st == GM_OK && i < gm_maps_count(c->maps); i++) {
+        const gm_map  *map   = gm_maps_at(c->maps, i);
+        gm_str         dtmi  = gm_map_model(map);
+        const gm_type *type  = dtmi.len > 0 ? gm_model_find(c->model, dtmi) : NULL;
+        bool           known = type != NULL || dtmi.len == 0 || !c->model_whole;
+        if (!known) gm_fail(&why, GM_INVALID, "cli.check", "there is no model " GM_STR_FMT "; put its interface into models/", GM_STR_ARG(dtmi));
+        else if (type == NULL || gm_map_check(map, type, &why) == GM_OK) continue;
+        st = gm_plant_find(c->plant, file->name, 1, 1, "mappings", dtmi, "mapping '" GM_STR_FMT "': %s",
+                           GM_STR_ARG(gm_str_slice(map->name, 0, 60)), why.text);
+    }
+    return st;
+}
+
 static gm_status check_mapping(check *c, const gm_plant_file *file)
 {
     json_error_t where;
+    if (!gm_replay_map_is(file->name)) return check_message_mapping(c, file);
     json_t      *body = json_loadb(file->text.ptr, file->text.len, JSON_REJECT_DUPLICATES, &where);
     if (body == NULL) {
         return gm_plant_find(c->plant, file->name, (uint32_t)(where.line > 0 ? where.line : 1),
                              (uint32_t)(where.column > 0 ? where.column : 1), "json", (gm_str) { 0 }, "not JSON: %s",
                              where.text);
     }
-    gm_status st = GM_OK;
-    if (gm_replay_map_is(file->name)) {
-        gm_error       why = {0};
-        gm_replay_map *map = NULL;
-        gm_arena_clear(c->scratch);
-        gm_status reads = gm_replay_map_read(body, c->scratch, &map, &why);
-        if (reads == GM_NOMEM) st = GM_NOMEM;
-        else if (reads != GM_OK)
-            st = gm_plant_find(c->plant, file->name, 1, 1, "mappings.replay", (gm_str) { 0 }, "%s", why.text);
-    }
+    gm_error       why = {0};
+    gm_replay_map *map = NULL;
+    gm_arena_clear(c->scratch);
+    gm_status st = gm_replay_map_read(body, c->scratch, &map, &why);
+    if (st != GM_OK && st != GM_NOMEM)
+        st = gm_plant_find(c->plant, file->name, 1, 1, "mappings.replay", (gm_str) { 0 }, "%s", why.text);
     json_decref(body);
     return st;
 }
@@ -316,6 +336,7 @@ gm_status gm_plant_check(gm_plant *plant, gm_error *err)
     c.scratch    = gm_arena_create(plant->alloc, 0);
     c.model      = gm_model_create(plant->alloc);
     if (c.names == NULL || c.scratch == NULL || c.model == NULL) st = GM_NOMEM;
+    if (st == GM_OK) st = gm_maps_create(plant->alloc, &c.maps, err);
     if (st == GM_OK) st = check_models(&c, err);
     for (size_t i = 0; st == GM_OK && i < plant->twin_documents.count; i++)
         st = check_twin(&c, &plant->twin_documents.items[i]);
@@ -332,6 +353,7 @@ gm_status gm_plant_check(gm_plant *plant, gm_error *err)
     gm_index_finish(&c.edge_index);
     gm_free(plant->alloc, c.twins);
     gm_free(plant->alloc, c.edges);
+    gm_maps_destroy(c.maps);
     gm_model_destroy(c.model);
     gm_arena_destroy(c.scratch);
     gm_arena_destroy(c.names);

@@ -8,10 +8,12 @@
 #include "cli/data_dir.h"
 #include "cli/help.h"
 #include "cli/plant_load.h"
+#include "cli/replay_map.h"
 #include "cli/verbs.h"
 #include "engine/checkpoint.h"
 #include "engine/dead_letter.h"
 #include "link/create.h"
+#include "link/ingest.h"
 #include "link/mqtt_server.h"
 
 #include <errno.h>
@@ -38,6 +40,8 @@ struct gm_server {
     gm_retained      *retained;
     gm_creator       *creator;
     gm_access        *access;
+    gm_maps          *maps;
+    gm_ingest        *ingest;        // native and mapped messages, lines; shared by MQTT and HTTP
     gm_api           *api;
     gm_mqtt_server   *mqtt;
     gm_tls           *tls;           // NULL: nothing is served over TLS
@@ -246,6 +250,23 @@ static gm_status check_access(gm_server *server, gm_error *err)
     return st == GM_OK ? check_address(server->mqtts_address, "mqtts", err) : st;
 }
 
+// The plant was checked, so its mappings are well-formed; those for replay are not for messages.
+static gm_status open_ingest(gm_server *server, gm_error *err)
+{
+    const gm_plant_files *files = &server->plant->mappings;
+    gm_status             st    = gm_maps_create(server->cli->alloc, &server->maps, err);
+    for (size_t i = 0; st == GM_OK && i < files->count; i++) {
+        gm_str name = files->items[i].name;
+        if (!gm_str_ends(name, GM_STR(".json")) || gm_replay_map_is(name)) continue;
+        st = gm_maps_add(server->maps, name, files->items[i].text, err);
+    }
+    if (st != GM_OK) return st;
+    gm_ingest_options o = { .alloc   = server->cli->alloc,  .engine = server->engine, .dead_letters = server->letters,
+                            .creator = server->creator,     .loop   = server->loop,   .maps         = server->maps,
+                            .future  = gm_mqtt_server_options_defaults().limits.future };
+    return gm_ingest_create(&o, &server->ingest, err);
+}
+
 static gm_status open_engine(gm_server *server, gm_error *err)
 {
     const gm_cli     *cli    = server->cli;
@@ -265,7 +286,7 @@ static gm_status open_engine(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_retained_create(cli->alloc, server->engine, &server->retained, err);
     if (st == GM_OK) st = gm_creator_create(cli->alloc, server->engine, &server->creator, err);
     if (st == GM_OK) st = gm_access_setup(cli->alloc, cli->io, cli->clock, server->engine, server->plant, server->arena, &server->access, err);
-    return st;
+    return st == GM_OK ? open_ingest(server, err) : st;
 }
 
 // What gemel.conf says about the API's bounds; what it does not say keeps the API's own default.
@@ -376,7 +397,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
     if (st != GM_OK) return st;
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
-        .dead_letters = server->letters, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
+        .dead_letters = server->letters, .ingest = server->ingest, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
         .version = gm_help_version_number(), .features = text,
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
         .io = server->cli->io, .data_dir = server->data_dir.ptr, .endpoints = server->endpoints,
@@ -448,6 +469,7 @@ static gm_status listen_mqtt(gm_server *server, gm_error *err)
     o.dead_letters = server->letters;
     o.retained     = server->retained;
     o.creator      = server->creator;
+    o.ingest       = server->ingest;
     o.clock        = server->cli->clock;
     o.address      = server->mqtt_address;
     o.tls_address  = server->mqtts_address;
@@ -527,6 +549,8 @@ void gm_server_close(gm_server *server)
     if (server->api != NULL) gm_api_close(server->api);
     gm_engine_close(server->engine);
     gm_api_destroy(server->api);
+    gm_ingest_destroy(server->ingest);
+    gm_maps_destroy(server->maps);
     gm_creator_destroy(server->creator);
     gm_retained_destroy(server->retained);
     gm_dead_letters_destroy(server->letters);

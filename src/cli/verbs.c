@@ -18,6 +18,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_replay,
     &gm_verb_agent,
     &gm_verb_simulate,
+    &gm_verb_map_test,
     &gm_verb_model_explain,
     &gm_verb_fmu_info,
     &gm_verb_fmu_check,

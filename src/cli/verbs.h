@@ -20,6 +20,7 @@ extern const gm_verb gm_verb_fmu_run;
 extern const gm_verb gm_verb_get;
 extern const gm_verb gm_verb_help;
 extern const gm_verb gm_verb_history;
+extern const gm_verb gm_verb_map_test;
 extern const gm_verb gm_verb_model_explain;
 extern const gm_verb gm_verb_query;
 extern const gm_verb gm_verb_replay;

@@ -119,14 +119,17 @@ void gm_engine_close(gm_engine *engine)
 // ---- applying -----------------------------------------------------------------------------------------------------
 
 // A series begins with the second value of its cell; the first lived in the cell alone and moves over now.
-static gm_status keep_sample(gm_engine *engine, gm_twin twin, const gm_type *type, const gm_cell_write *cell, gm_error *err)
+// GM_WRITE_SERIES: there are more values of the same cell in this record, so the series begins at once.
+static gm_status keep_sample(gm_engine *engine, gm_twin twin, const gm_type *type, const gm_cell_write *cell, uint8_t flags,
+                             gm_error *err)
 {
     gm_cell now;
     gm_state_get(engine->state, twin, cell->column, &now);
     uint32_t series = gm_engine_series(engine, type, cell->column);
     if (!gm_history_has(engine->history, twin.v, series)) {
-        if (now.value.kind == GM_KIND_NONE || now.source == cell->at) return GM_OK;  // the first one, or its correction
-        gm_status st = gm_history_append(engine->history, twin.v, series, now.source, now.value, NULL, err);
+        bool first = now.value.kind == GM_KIND_NONE || now.source == cell->at;  // or its correction
+        if (first && (flags & GM_WRITE_SERIES) == 0) return GM_OK;
+        gm_status st = first ? GM_OK : gm_history_append(engine->history, twin.v, series, now.source, now.value, NULL, err);
         if (st != GM_OK) return st;
     }
     return gm_history_append(engine->history, twin.v, series, cell->at, cell->value, NULL, err);
@@ -150,7 +153,7 @@ static gm_status keep_removals(gm_engine *engine, gm_twin twin, const gm_change 
         gm_state_get(engine->state, twin, c, &cell);
         if (cell.value.kind == GM_KIND_NONE || type->columns[c].is_telemetry || names_cell(change, c)) continue;
         gm_cell_write gone = { .column = (uint16_t)c, .at = ingest };
-        gm_status     st   = keep_sample(engine, twin, type, &gone, err);
+        gm_status     st   = keep_sample(engine, twin, type, &gone, 0, err);
         if (st != GM_OK) return st;
     }
     return GM_OK;
@@ -190,7 +193,7 @@ static gm_status record_history(gm_engine *engine, const gm_record *record, cons
     gm_cell_write cell;
     for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) {
         if (cell.column >= type->column_count) return gm_fail(err, GM_CORRUPT, "engine", "column %u does not exist", cell.column);
-        gm_status st = keep_sample(engine, twin, type, &cell, err);
+        gm_status st = keep_sample(engine, twin, type, &cell, change->flags, err);
         if (st != GM_OK) return st;
     }
     return GM_OK;

@@ -1,27 +1,12 @@
 // The hot path is write_cells: one hash for the twin, one pass over the payload, one record.
-#include "link/ingest.h"
+#include "link/ingest_internal.h"
 
 #include "base/percent.h"
-#include "link/telemetry.h"
 
 #include <assert.h>
 #include <stdio.h>
 
 #define WHERE "link.ingest"
-
-struct gm_ingest {
-    gm_ingest_options    options;
-    const gm_alloc      *alloc;
-    gm_engine           *engine;
-    gm_telemetry_reader  reader;
-    gm_telemetry_names **names;       // by type number; NULL: not met yet
-    size_t               name_capacity;
-    gm_time_ns          *arrival;     // by twin number: the last source time that was given to a message without one
-    size_t               arrival_capacity;
-    gm_arena            *scratch;     // percent-decoded twin ids
-    struct creation     *creations;
-    gm_ingest_stats      stats;
-};
 
 // A creation that may still be refused after it was submitted: then its message is needed for the dead letter.
 typedef struct creation {
@@ -39,15 +24,18 @@ gm_status gm_ingest_create(const gm_ingest_options *options, gm_ingest **out_ing
     *out_ingest       = NULL;
     gm_ingest *ingest = gm_alloc_zeroed(options->alloc, sizeof *ingest);
     gm_arena  *arena  = gm_arena_create(options->alloc, 0);
-    if (ingest == NULL || arena == NULL) {
+    gm_arena  *mapped = gm_arena_create(options->alloc, 0);
+    if (ingest == NULL || arena == NULL || mapped == NULL) {
         gm_free(options->alloc, ingest);
         gm_arena_destroy(arena);
+        gm_arena_destroy(mapped);
         return gm_fail(err, GM_NOMEM, WHERE, "starting");
     }
     ingest->options = *options;
     ingest->alloc   = options->alloc;
     ingest->engine  = options->engine;
     ingest->scratch = arena;
+    ingest->mapped  = mapped;
     gm_telemetry_reader_init(&ingest->reader, options->alloc);
     *out_ingest = ingest;
     return GM_OK;
@@ -56,6 +44,7 @@ gm_status gm_ingest_create(const gm_ingest_options *options, gm_ingest **out_ing
 void gm_ingest_destroy(gm_ingest *ingest)
 {
     if (ingest == NULL) return;
+    gm_ingest_forget_mapped(ingest);
     while (ingest->creations != NULL) {
         gm_creator_forget(ingest->options.creator, ingest->creations);
         forget(ingest->creations);
@@ -65,6 +54,7 @@ void gm_ingest_destroy(gm_ingest *ingest)
     gm_free(ingest->alloc, ingest->arrival);
     gm_telemetry_reader_finish(&ingest->reader);
     gm_arena_destroy(ingest->scratch);
+    gm_arena_destroy(ingest->mapped);
     gm_free(ingest->alloc, ingest);
 }
 
@@ -87,7 +77,8 @@ static void on_buried(void *context, uint64_t token, gm_status status, const gm_
     else own.ask.call(own.ask.context, own.ask.token, status, err);
 }
 
-static gm_status bury(gm_ingest *ingest, gm_str topic, gm_str payload, gm_ask ask, const char *reason, gm_error *err)
+gm_status gm_ingest_bury(gm_ingest *ingest, gm_str topic, gm_str payload, gm_ask ask, const char *reason,
+                         gm_error *err)
 {
     burial *b = ask.call != NULL ? gm_alloc_zeroed(ingest->alloc, sizeof *b) : NULL;
     if (ask.call != NULL && b == NULL) return gm_fail(err, GM_NOMEM, WHERE, "a dead letter");
@@ -106,7 +97,7 @@ static gm_status bury(gm_ingest *ingest, gm_str topic, gm_str payload, gm_ask as
 // A message that says not when it was measured counts as measured now. Milliseconds, since arrival jitters by more and
 // history packs them better; but two messages of one twin must not look like one corrected, so they get different
 // times.
-static gm_status time_of_arrival(gm_ingest *ingest, gm_twin twin, gm_time_ns *out_time)
+gm_status gm_ingest_arrival(gm_ingest *ingest, gm_twin twin, gm_time_ns *out_time)
 {
     gm_time_ns now = gm_loop_now(ingest->options.loop);
     size_t     had = ingest->arrival_capacity;
@@ -156,15 +147,15 @@ static gm_status write_cells(gm_ingest *ingest, const gm_native_topic *native, g
         char reason[200];
         snprintf(reason, sizeof reason, "model " GM_STR_FMT " has no component '" GM_STR_FMT "'",
                  GM_STR_ARG(gm_str_slice(type->id, 0, 100)), GM_STR_ARG(gm_str_slice(native->component, 0, 40)));
-        return bury(ingest, topic, payload, ask, reason, err);
+        return gm_ingest_bury(ingest, topic, payload, ask, reason, err);
     }
     gm_time_ns now, latest = gm_loop_now(ingest->options.loop) + ingest->options.future;
-    if (time_of_arrival(ingest, twin, &now) != GM_OK)
+    if (gm_ingest_arrival(ingest, twin, &now) != GM_OK)
         return gm_fail(err, GM_NOMEM, WHERE, "a message of " GM_STR_FMT, GM_STR_ARG(topic));
 
     gm_error why;
     st = gm_telemetry_read(&ingest->reader, names, scope, payload, now, latest, &why);
-    if (st == GM_INVALID) return bury(ingest, topic, payload, ask, why.text, err);
+    if (st == GM_INVALID) return gm_ingest_bury(ingest, topic, payload, ask, why.text, err);
     if (st != GM_OK) {
         if (err != NULL) *err = why;
         return st;
@@ -173,7 +164,7 @@ static gm_status write_cells(gm_ingest *ingest, const gm_native_topic *native, g
                          err);
     if (st == GM_OK) ingest->stats.applied++;
     if (st == GM_INVALID)
-        return bury(ingest, topic, payload, ask, err != NULL ? err->text : "the engine refused the change", err);
+        return gm_ingest_bury(ingest, topic, payload, ask, err != NULL ? err->text : "the engine refused the change", err);
     return st;
 }
 
@@ -197,7 +188,7 @@ static void on_created(void *context, uint64_t token, gm_status status, const gm
     bool refused = status != GM_OK && status != GM_IO && status != GM_NOMEM;
     if (refused) {
         gm_status st =
-            bury(ingest, (gm_str) { c->bytes, c->topic_len }, (gm_str) { c->bytes + c->topic_len, c->payload_len }, ask,
+            gm_ingest_bury(ingest, (gm_str) { c->bytes, c->topic_len }, (gm_str) { c->bytes + c->topic_len, c->payload_len }, ask,
                  why != NULL ? why->text : gm_status_text(status), &err);
         if (st == GM_OK) ask.call = NULL;  // answered with the dead letter
         status = st;
@@ -210,7 +201,7 @@ static void on_created(void *context, uint64_t token, gm_status status, const gm
 static gm_status create_twin(gm_ingest *ingest, gm_str twin_id, gm_str topic, gm_str payload, gm_ask ask, gm_error *err)
 {
     if (ingest->options.creator == NULL)
-        return bury(ingest, topic, payload, ask, "creating twins by message is switched off", err);
+        return gm_ingest_bury(ingest, topic, payload, ask, "creating twins by message is switched off", err);
     creation *c = gm_alloc_bytes(ingest->alloc, sizeof *c + topic.len + payload.len);
     if (c == NULL) return gm_fail(err, GM_NOMEM, WHERE, "creating a twin");
     *c = (creation) {
@@ -226,7 +217,7 @@ static gm_status create_twin(gm_ingest *ingest, gm_str twin_id, gm_str topic, gm
         gm_creator_submit(ingest->options.creator, twin_id, payload, gm_loop_now(ingest->options.loop), own, &why);
     if (st == GM_OK) return GM_OK;
     forget(c);
-    if (st == GM_INVALID) return bury(ingest, topic, payload, ask, why.text, err);
+    if (st == GM_INVALID) return gm_ingest_bury(ingest, topic, payload, ask, why.text, err);
     if (err != NULL) *err = why;
     return st;
 }
@@ -237,7 +228,7 @@ gm_status gm_ingest_message(gm_ingest *ingest, const gm_native_topic *native, gm
 {
     assert(native->kind != GM_NATIVE_NONE);
     if (native->kind == GM_NATIVE_UNKNOWN) {
-        return bury(ingest, topic, payload, ask,
+        return gm_ingest_bury(ingest, topic, payload, ask,
                     "no such topic: below gemel/ there are {twinId}/telemetry, {twinId}/properties, {twinId}/create "
                     "and the same with a component",
                     err);
@@ -247,7 +238,7 @@ gm_status gm_ingest_message(gm_ingest *ingest, const gm_native_topic *native, gm
     if (gm_str_find_char(id, '%') != SIZE_MAX) {
         gm_arena_clear(ingest->scratch);
         gm_status st = gm_percent_decode(ingest->scratch, native->twin, &id, &why);
-        if (st == GM_INVALID) return bury(ingest, topic, payload, ask, why.text, err);
+        if (st == GM_INVALID) return gm_ingest_bury(ingest, topic, payload, ask, why.text, err);
         if (st != GM_OK) return gm_fail(err, st, WHERE, "a twin id");
     }
     if (native->kind == GM_NATIVE_CREATE) return create_twin(ingest, id, topic, payload, ask, err);
@@ -260,5 +251,5 @@ gm_status gm_ingest_message(gm_ingest *ingest, const gm_native_topic *native, gm
     }
     char reason[200];
     snprintf(reason, sizeof reason, "there is no twin '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(id, 0, 128)));
-    return bury(ingest, topic, payload, ask, reason, err);
+    return gm_ingest_bury(ingest, topic, payload, ask, reason, err);
 }

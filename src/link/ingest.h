@@ -12,6 +12,7 @@
 
 #include "engine/dead_letter.h"
 #include "link/create.h"
+#include "link/map.h"
 #include "link/topic.h"
 
 typedef struct gm_ingest gm_ingest;
@@ -23,6 +24,7 @@ typedef struct gm_ingest_options {
     gm_creator      *creator;   // NULL: messages can not create twins
     gm_loop         *loop;      // tells the time of arrival
     gm_dur_ns        future;    // how far ahead of now a source time may lie
+    gm_maps         *maps;      // foreign topics; NULL: none. Outlives the ingest
 } gm_ingest_options;
 
 typedef struct gm_ingest_stats { uint64_t applied, rejected; } gm_ingest_stats;
@@ -32,6 +34,14 @@ void                   gm_ingest_destroy(gm_ingest *ingest);
 
 GM_NODISCARD gm_status gm_ingest_message(gm_ingest *ingest, const gm_native_topic *native, gm_str topic, gm_str payload,
                                          gm_ask ask, gm_error *err);
+
+// Foreign topics: the mapping that claims one, or NULL; and a message on it, with the same results as above. A message
+// may concern several twins: those that it can not be applied to become dead letters, the others get their values; the
+// ask is answered with the last of them.
+gm_map   *gm_ingest_map_of(const gm_ingest *ingest, gm_str topic);
+GM_NODISCARD gm_status gm_ingest_mapped(gm_ingest *ingest, gm_map *map, gm_str topic, gm_str payload, gm_ask ask,
+                                        gm_error *err);
+
 gm_ingest_stats gm_ingest_statistics(const gm_ingest *ingest);
 
 #endif

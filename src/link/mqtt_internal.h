@@ -281,7 +281,7 @@ struct gm_mqtt_server {
     size_t                   subscription_count;
     gm_mqtt_matches          matches;
     uint64_t                 match_serial;
-    gm_ingest               *ingest;
+    gm_ingest               *ingest, *own_ingest;  // own: made by the server itself
     gm_mqtt_will            *wills;         // due or waiting for it
     gm_mqtt_connection      *dirty, *paused, *paused_last, *condemned;
     struct gm_mqtt_lingering *lingering;    // sockets that wait for their peer's end

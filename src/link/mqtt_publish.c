@@ -137,6 +137,8 @@ gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view,
                                size_t *out_matches, bool *out_pending, gm_error *err)
 {
     gm_native_topic native = gm_topic_native(view->topic);
+    gm_map         *map    = native.kind == GM_NATIVE_NONE ? gm_ingest_map_of(server->ingest, view->topic) : NULL;
+    bool            twins  = native.kind != GM_NATIVE_NONE || map != NULL;
     gm_ask          none   = { 0 };
     *out_pending           = false;
     // Retaining first: when the second step has to wait, doing the first again changes nothing.
@@ -144,12 +146,14 @@ gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view,
         gm_retained_message m = { view->topic, view->payload, view->properties, origin->qos,
                                   in_utc(server, view->expires) };
         gm_status           st =
-            gm_retained_set(server->options.retained, &m, native.kind == GM_NATIVE_NONE ? origin->ask : none, err);
+            gm_retained_set(server->options.retained, &m, twins ? none : origin->ask, err);
         if (st != GM_OK) return st;
-        *out_pending = native.kind == GM_NATIVE_NONE;
+        *out_pending = !twins;
     }
-    if (native.kind != GM_NATIVE_NONE) {
-        gm_status st = gm_ingest_message(server->ingest, &native, view->topic, view->payload, origin->ask, err);
+    if (twins) {
+        gm_status st =
+            map != NULL ? gm_ingest_mapped(server->ingest, map, view->topic, view->payload, origin->ask, err)
+                        : gm_ingest_message(server->ingest, &native, view->topic, view->payload, origin->ask, err);
         if (st != GM_OK) return st;
         *out_pending = true;
     }

@@ -20,7 +20,7 @@ gm_mqtt_server_options gm_mqtt_server_options_defaults(void)
                     .outgoing         = 1 << 20,
                     .queued_messages  = 10000,
                     .queued_bytes     = 16 << 20,
-                    .receive_maximum  = UINT16_MAX,
+                    .receive_maximum  = 1024,
                     .topic_aliases    = 64,
                     .sessions         = 100000,
                     .subscriptions    = 10000,
@@ -163,7 +163,10 @@ static gm_status start(gm_mqtt_server *server, gm_error *err)
                                          .creator      = o->creator,
                                          .loop         = o->loop,
                                          .future       = o->limits.future };
-    gm_status st = gm_ingest_create(&io, &server->ingest, err);
+    gm_status st    = GM_OK;
+    server->ingest = o->ingest;
+    if (server->ingest == NULL) st = gm_ingest_create(&io, &server->own_ingest, err);
+    if (server->ingest == NULL) server->ingest = server->own_ingest;
     if (st != GM_OK) return st;
     server->scratch = gm_alloc_bytes(o->alloc, GM_MQTT_SCRATCH);
     if (server->scratch == NULL || gm_topic_tree_init(&server->tree, o->alloc) != GM_OK) {
@@ -247,7 +250,7 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server)
     gm_arena_destroy(server->access_arena);
     gm_topic_tree_finish(&server->tree);
     gm_index_finish(&server->session_index);
-    gm_ingest_destroy(server->ingest);
+    gm_ingest_destroy(server->own_ingest);
     gm_buf_finish(&server->packet);
     gm_buf_finish(&server->changes_topic);
     gm_buf_finish(&server->changes_payload);

@@ -19,6 +19,7 @@
 #include "engine/dead_letter.h"
 #include "engine/engine.h"
 #include "link/create.h"
+#include "link/ingest.h"
 #include "link/retained.h"
 
 typedef struct gm_mqtt_server gm_mqtt_server;
@@ -31,7 +32,7 @@ typedef struct gm_mqtt_limits {
     uint32_t  queued_messages;    // QoS 1 and 2 messages that may wait for one session. Default 10,000
     size_t    queued_bytes;    // the same in bytes; either bound disconnects a client that does not keep up, and drops
                                // the message when there is none. Default 16 MiB
-    uint16_t  receive_maximum; // QoS 1 and 2 messages that a version 5 client may have unacknowledged. Default 65,535
+    uint16_t  receive_maximum; // QoS 1 and 2 messages that a version 5 client may have unacknowledged. Default 1,024
     uint16_t  topic_aliases;      // per connection, version 5. Default 64
     uint32_t  sessions;           // kept while their client is away. Default 100,000
     uint32_t  subscriptions;      // per session. Default 10,000
@@ -48,6 +49,7 @@ typedef struct gm_mqtt_server_options {
     gm_retained     *retained;     // made before gm_engine_recover
     gm_creator      *creator;      // for gemel/{twinId}/create; NULL: messages can not create twins
     gm_access       *access;       // NULL: everyone may do everything; outlives the server
+    gm_ingest       *ingest;       // shared with others (HTTP); NULL: the server makes its own, without mappings
     const gm_clock  *clock;
     gm_str           address;      // "127.0.0.1:1883", "[::1]:1883", ":1883" (every address); port 0 takes a free one;
                                    // empty: only over TLS

@@ -48,7 +48,9 @@ enum { GM_CELLS_MAX = 65535 };
 // GM_WRITE_PROPERTIES: the twin's ETag changes (properties were set, not just telemetry reported).
 // GM_WRITE_ALWAYS: the live value is replaced even by one with an older source time (a person's patch wins over a
 // device whose clock runs ahead); without it a late sample goes to history only.
-enum { GM_WRITE_PROPERTIES = 1, GM_WRITE_ALWAYS = 2 };
+// GM_WRITE_SERIES: several cells of one column may be among them; each is a sample of its own. Without it a column stands
+// in a record once.
+enum { GM_WRITE_PROPERTIES = 1, GM_WRITE_ALWAYS = 2, GM_WRITE_SERIES = 4 };
 
 typedef struct gm_change {  // decoded; texts are viewed in the record's payload
     gm_change_kind kind;
