@@ -20,6 +20,10 @@ struct gm_mqtt_client {
     gm_dur_ns              lost;         // since when there is no connection; 0: there is one
     gm_dur_ns              next_try;
     gm_dur_ns              pause;        // back-off
+    gm_mqtt_client_heard  *heard;
+    void                  *heard_context;
+    char                   filters[GM_MQTT_CLIENT_FILTERS][128];
+    size_t                 filter_count;
 };
 
 static const gm_dur_ns PAUSE_FIRST = 100 * GM_MILLISECOND, PAUSE_MOST = 5 * GM_SECOND;
@@ -40,7 +44,6 @@ static gm_dur_ns now_of(const gm_mqtt_client *c) { return gm_monotonic(c->option
 
 static void on_connect(struct mosquitto *mosq, void *context, int reason)
 {
-    (void)mosq;
     gm_mqtt_client *c = context;
     if (reason != 0) {
         c->refused = reason;
@@ -50,6 +53,16 @@ static void on_connect(struct mosquitto *mosq, void *context, int reason)
     c->counts.connections++;
     c->lost  = 0;
     c->pause = PAUSE_FIRST;
+    for (size_t i = 0; i < c->filter_count; i++) mosquitto_subscribe(mosq, NULL, c->filters[i], 1);
+}
+
+static void on_message(struct mosquitto *mosq, void *context, const struct mosquitto_message *message,
+                       const mosquitto_property *properties)
+{
+    (void)mosq, (void)properties;
+    const gm_mqtt_client *c = context;
+    if (c->heard == NULL) return;
+    c->heard(c->heard_context, gm_str_of(message->topic), (gm_str){ message->payload, (size_t)message->payloadlen });
 }
 
 static void lose(gm_mqtt_client *c)
@@ -150,6 +163,7 @@ gm_status gm_mqtt_client_open(const gm_mqtt_client_options *options, gm_mqtt_cli
     mosquitto_connect_callback_set(c->mosq, on_connect);
     mosquitto_disconnect_callback_set(c->mosq, on_disconnect);
     mosquitto_publish_v5_callback_set(c->mosq, on_publish);
+    mosquitto_message_v5_callback_set(c->mosq, on_message);
     c->lost = now_of(c);
     while (st == GM_OK && !c->counts.connected) st = gm_mqtt_client_turn(c, 100 * GM_MILLISECOND, err);
 done:
@@ -207,6 +221,26 @@ gm_status gm_mqtt_client_drain(gm_mqtt_client *c, gm_dur_ns most, gm_error *err)
         if (st != GM_OK) return st;
     }
     return GM_OK;
+}
+
+// ---- listening ------------------------------------------------------------------------------------------------------
+
+void gm_mqtt_client_listen(gm_mqtt_client *c, gm_mqtt_client_heard *heard, void *context)
+{
+    c->heard         = heard;
+    c->heard_context = context;
+}
+
+gm_status gm_mqtt_client_subscribe(gm_mqtt_client *c, const char *filter, gm_error *err)
+{
+    if (c->filter_count >= GM_MQTT_CLIENT_FILTERS || strlen(filter) >= sizeof c->filters[0])
+        return gm_fail(err, GM_LIMIT, "cli.mqtt", "more than %d subscriptions, or a long one", GM_MQTT_CLIENT_FILTERS);
+    int code = mosquitto_subscribe(c->mosq, NULL, filter, 1);
+    if (code == MOSQ_ERR_NOMEM) return gm_fail(err, GM_NOMEM, "cli.mqtt", "subscribing");
+    if (code == MOSQ_ERR_INVAL || code == MOSQ_ERR_MALFORMED_UTF8)
+        return gm_fail(err, GM_INVALID, "cli.mqtt", "'%.100s' is no topic filter", filter);
+    snprintf(c->filters[c->filter_count++], sizeof c->filters[0], "%s", filter);
+    return GM_OK;  // while there is no connection: the next one subscribes
 }
 
 gm_mqtt_client_counts gm_mqtt_client_count(const gm_mqtt_client *c) { return c->counts; }

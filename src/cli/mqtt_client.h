@@ -1,4 +1,4 @@
-// cli/mqtt_client.h: publishing over MQTT with QoS 1 and many messages under way (libmosquitto).
+// cli/mqtt_client.h: publishing over MQTT with QoS 1 and many messages under way (libmosquitto), and listening.
 //
 //   gm_mqtt_client_open(&options, &client, &err);
 //   gm_mqtt_client_publish(client, topic, payload, &err);       // waits while the window is full
@@ -40,6 +40,14 @@ void                   gm_mqtt_client_close(gm_mqtt_client *client);  // says go
 // Sends one message. Blocks while the window is full. topic as a C string; payload is copied.
 // GM_NOTFOUND: the server went away and did not come back within patience.
 GM_NODISCARD gm_status gm_mqtt_client_publish(gm_mqtt_client *client, const char *topic, gm_str payload, gm_error *err);
+
+// Asks for the messages that match the filter, QoS 1, now and after every new connection. Of a client one handler hears
+// them all, during gm_mqtt_client_turn; topic and payload are viewed for the call. In it the client may be published
+// with, not closed. At most GM_MQTT_CLIENT_FILTERS. GM_LIMIT, GM_INVALID: no filter; GM_NOMEM.
+enum { GM_MQTT_CLIENT_FILTERS = 16 };
+typedef void gm_mqtt_client_heard(void *context, gm_str topic, gm_str payload);
+void         gm_mqtt_client_listen(gm_mqtt_client *client, gm_mqtt_client_heard *heard, void *context);
+GM_NODISCARD gm_status gm_mqtt_client_subscribe(gm_mqtt_client *client, const char *filter, gm_error *err);
 
 // Reads and writes what is due, waiting at most `wait` for something to do; reconnects when that is due.
 GM_NODISCARD gm_status gm_mqtt_client_turn(gm_mqtt_client *client, gm_dur_ns wait, gm_error *err);

@@ -4,6 +4,7 @@
 #include "base/number.h"
 
 #include <assert.h>
+#include <math.h>
 
 static const char WHERE[] = "futures.behaviors";
 
@@ -13,6 +14,7 @@ typedef struct reading {
     gm_behavior_class *class_;   // whose notes are read
     gm_behavior_rule  *rules;
     gm_behavior_fault *faults;
+    const char        *what;     // whose changes are read: "fault" or "command"
     size_t             rule_count, rule_capacity, fault_count, fault_capacity;
     bool               refused;  // memory
 } reading;
@@ -72,6 +74,7 @@ static bool read_change(reading *r, gm_str text, gm_fault_change *out)
     if (!cut(text, "=", &out->variable, &value)) return false;
     if (gm_str_is(value, "true")) out->value = 1;
     else if (gm_str_is(value, "false")) out->value = 0;
+    else if (gm_str_is(value, "request") && gm_str_is(gm_str_of(r->what), "command")) out->value = NAN;
     else if (gm_number_read(value, &out->value) != value.len) return false;
     out->variable = kept(r, out->variable);
     return true;
@@ -85,7 +88,7 @@ static void on_fault(void *context, gm_str name, gm_str text)
     gm_str           rest = text, one;
     bool             good = changes != NULL;
     while (good && gm_str_next(&rest, ',', &one)) good = read_change(r, one, &changes[count++]);
-    if (changes != NULL && !good) complain(r, "fault", name, text, "write \"variable=value, variable=value\"");
+    if (changes != NULL && !good) complain(r, r->what, name, text, "write \"variable=value, variable=value\"");
     r->refused |= changes == NULL;
     if (!good) return;
     if (!gm_alloc_reserve(r->b->alloc, &r->faults, &r->fault_capacity, r->fault_count + 1, sizeof *r->faults))
@@ -124,16 +127,24 @@ static void *keep_array(reading *r, const void *items, size_t count, size_t size
     return copy;
 }
 
+static const gm_behavior_fault *read_changes(reading *r, const char *what, size_t *out_count)
+{
+    r->what        = what;
+    r->fault_count = 0;
+    gm_modelica_each_note(r->b->texts, r->class_->name, gm_str_of(what), on_fault, r);
+    *out_count = r->fault_count;
+    return keep_array(r, r->faults, r->fault_count, sizeof *r->faults);
+}
+
 static void read_notes(reading *r, gm_behavior_class *class_)
 {
-    r->class_ = class_;
-    r->rule_count = r->fault_count = 0;
+    r->class_     = class_;
+    r->rule_count = 0;
     gm_modelica_each_note(r->b->texts, class_->name, GM_STR("connect"), on_rule, r);
-    gm_modelica_each_note(r->b->texts, class_->name, GM_STR("fault"), on_fault, r);
-    class_->rules       = keep_array(r, r->rules, r->rule_count, sizeof *r->rules);
-    class_->faults      = keep_array(r, r->faults, r->fault_count, sizeof *r->faults);
-    class_->rule_count  = r->rule_count;
-    class_->fault_count = r->fault_count;
+    class_->rules      = keep_array(r, r->rules, r->rule_count, sizeof *r->rules);
+    class_->rule_count = r->rule_count;
+    class_->faults     = read_changes(r, "fault", &class_->fault_count);
+    class_->commands   = read_changes(r, "command", &class_->command_count);
 }
 
 static gm_status add_texts(gm_behaviors *b, const gm_behavior_text *texts, size_t count, gm_diags *diags, gm_error *err)
@@ -208,12 +219,22 @@ const gm_behavior_class *gm_behaviors_of(const gm_behaviors *b, const gm_type *t
     return best != NULL || from == NULL ? best : named(b, from->id);
 }
 
-const gm_behavior_fault *gm_behavior_fault_find(const gm_behavior_class *c, gm_str name)
+static const gm_behavior_fault *find_change(const gm_behavior_fault *changes, size_t count, gm_str name)
 {
-    for (size_t i = 0; i < c->fault_count; i++) {
-        if (gm_str_eq(c->faults[i].name, name)) return &c->faults[i];
+    for (size_t i = 0; i < count; i++) {
+        if (gm_str_eq(changes[i].name, name)) return &changes[i];
     }
     return NULL;
+}
+
+const gm_behavior_fault *gm_behavior_fault_find(const gm_behavior_class *c, gm_str name)
+{
+    return find_change(c->faults, c->fault_count, name);
+}
+
+const gm_behavior_fault *gm_behavior_command_find(const gm_behavior_class *c, gm_str name)
+{
+    return find_change(c->commands, c->command_count, name);
 }
 
 // ---- what columns and variables have in common --------------------------------------------------------------------

@@ -17,7 +17,8 @@
 //     ...
 //     annotation(__gemel(interface="dtmi:plant:Tank;1",             // serves derived interfaces too
 //                        connect(feeds="port,a"),                   // connect(this.port, target.a)
-//                        fault(leak="hole=1e-3")));                 // a named change of parameters or inputs, SI
+//                        fault(leak="hole=1e-3"),                   // a named change of parameters or inputs, SI
+//                        command(drain="hole=request")));           // the same at a DTDL command; its number, or one given
 //   end Tank;
 //
 // connect: "port,other" is Modelica's connect(this.port, target.other); "y->u" hands this.y to the target's input u;
@@ -44,7 +45,8 @@ typedef struct gm_behavior_rule {
     gm_behavior_link link;                       // CONNECT own,other   GIVE own->other   TAKE own<-other
 } gm_behavior_rule;
 
-typedef struct gm_fault_change { gm_str variable; double value; } gm_fault_change;  // SI
+// A named change of parameters and inputs: a fault, or what a command does in a simulated plant.
+typedef struct gm_fault_change { gm_str variable; double value; } gm_fault_change;  // SI; NaN: the command's request
 typedef struct gm_behavior_fault {
     gm_str                 name;
     const gm_fault_change *changes;
@@ -54,8 +56,8 @@ typedef struct gm_behavior_fault {
 typedef struct gm_behavior_class {
     gm_str                   name, interface_id;
     const gm_behavior_rule  *rules;
-    const gm_behavior_fault *faults;
-    size_t                   rule_count, fault_count;
+    const gm_behavior_fault *faults, *commands;
+    size_t                   rule_count, fault_count, command_count;
 } gm_behavior_class;
 
 // Reads the texts. What is wrong in them is in diags, and the classes without errors are there all the same.
@@ -72,6 +74,7 @@ const gm_behavior_class *gm_behaviors_at(const gm_behaviors *behaviors, size_t i
 // The class that serves the type, or NULL. O(classes * bases).
 const gm_behavior_class *gm_behaviors_of(const gm_behaviors *behaviors, const gm_type *type);
 const gm_behavior_fault *gm_behavior_fault_find(const gm_behavior_class *c, gm_str name);
+const gm_behavior_fault *gm_behavior_command_find(const gm_behavior_class *c, gm_str name);
 
 // Holds every class against the model: interfaces and relationships that do not exist, ports and variables that are not
 // there, columns whose type or unit does not fit the variable of their name, classes that can not be unfolded.

@@ -104,7 +104,7 @@ static void check_rule(checking *k, const gm_behavior_rule *rule)
     }
 }
 
-static void check_fault(checking *k, const gm_behavior_fault *fault)
+static void check_change(checking *k, const char *what, const gm_behavior_fault *fault)
 {
     for (size_t i = 0; i < fault->change_count; i++) {
         gm_str             name = fault->changes[i].variable;
@@ -114,9 +114,9 @@ static void check_fault(checking *k, const gm_behavior_fault *fault)
                     (var->variability == GM_FLAT_PARAMETER || var->flags & GM_FLAT_INPUT);
         if (good) continue;
         COMPLAIN(k, GM_SEVERITY_ERROR,
-                 "the fault `" GM_STR_FMT "` changes `" GM_STR_FMT "`, which is no parameter or input of `" GM_STR_FMT
+                 "the %s `" GM_STR_FMT "` changes `" GM_STR_FMT "`, which is no parameter or input of `" GM_STR_FMT
                  "` that can be set",
-                 GM_STR_ARG(fault->name), GM_STR_ARG(name), GM_STR_ARG(k->class_->name));
+                 what, GM_STR_ARG(fault->name), GM_STR_ARG(name), GM_STR_ARG(k->class_->name));
     }
 }
 
@@ -136,7 +136,8 @@ static gm_status check_class(checking *k, const gm_behavior_class *class_, gm_er
     }
     if (k->flat == NULL) return GM_OK;
     for (size_t i = 0; i < class_->rule_count; i++) check_rule(k, &class_->rules[i]);
-    for (size_t i = 0; i < class_->fault_count; i++) check_fault(k, &class_->faults[i]);
+    for (size_t i = 0; i < class_->fault_count; i++) check_change(k, "fault", &class_->faults[i]);
+    for (size_t i = 0; i < class_->command_count; i++) check_change(k, "command", &class_->commands[i]);
     return check_columns(k, err);
 }
 

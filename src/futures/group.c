@@ -2,6 +2,7 @@
 #include "futures/group_parts.h"
 
 #include <assert.h>
+#include <math.h>
 
 static const char WHERE[] = "futures.group";
 
@@ -217,6 +218,29 @@ static gm_status no_such_fault(const gm_group *g, uint32_t member, gm_str name, 
     return st;
 }
 
+gm_status gm_group_changes(const gm_group *g, uint32_t member, const gm_behavior_fault *named, double request,
+                           gm_group_change *out, size_t room, size_t *out_count, gm_error *err)
+{
+    *out_count = 0;
+    for (size_t i = 0; i < named->change_count; i++) {
+        const gm_fault_change *c = &named->changes[i];
+        // In SI, and past the columns: the class's author wrote it.
+        gm_group_variable   v     = { .member = member };
+        const gm_binding   *b     = binding_of(g, member, c->variable);
+        bool                known = find_unbound(g, c->variable, &v);
+        const gm_slot_spec *slot  = known ? gm_program_slot(g->shape->program, v.slot) : NULL;
+        bool by_given             = known && slot->kind == GM_SLOT_PARAMETER && slot->flags & GM_SLOT_DEPENDENT;
+        if (!known || (by_given ? b == NULL : v.set.v == GM_SLOT_NONE.v)) {
+            return gm_fail(err, GM_INVALID, WHERE, "'" GM_STR_FMT "' changes '" GM_STR_FMT "', which can not be set",
+                           GM_STR_ARG(gm_str_slice(named->name, 0, 60)), GM_STR_ARG(gm_str_slice(c->variable, 0, 60)));
+        }
+        if (*out_count >= room) return gm_fail(err, GM_LIMIT, WHERE, "more than %zu changes at a time", room);
+        double value = isnan(c->value) ? request : c->value;
+        out[(*out_count)++] = (gm_group_change){ by_given ? b->given : v.set, by_given ? value : value * v.set_factor };
+    }
+    return GM_OK;
+}
+
 gm_status gm_group_fault(const gm_group *g, gm_str name, gm_group_change *out, size_t room, size_t *out_count,
                          gm_error *err)
 {
@@ -226,21 +250,7 @@ gm_status gm_group_fault(const gm_group *g, gm_str name, gm_group_change *out, s
         member != GM_INDEX_NONE ? gm_behavior_fault_find(g->classes[member], which) : NULL;
     *out_count = 0;
     if (fault == NULL) return no_such_fault(g, member, name, err);
-    for (size_t i = 0; i < fault->change_count; i++) {
-        const gm_fault_change *c = &fault->changes[i];
-        // In SI, and past the columns: the class's author wrote it.
-        gm_group_variable v     = { .member = member };
-        const gm_binding *b     = binding_of(g, member, c->variable);
-        bool              known = find_unbound(g, c->variable, &v);
-        const gm_slot_spec *slot = known ? gm_program_slot(g->shape->program, v.slot) : NULL;
-        bool by_given            = known && slot->kind == GM_SLOT_PARAMETER && slot->flags & GM_SLOT_DEPENDENT;
-        if (!known || (by_given ? b == NULL : v.set.v == GM_SLOT_NONE.v)) {
-            return gm_fail(err, GM_INVALID, WHERE, "the fault '" GM_STR_FMT "' changes '" GM_STR_FMT
-                           "', which can not be set", GM_STR_ARG(gm_str_slice(name, 0, 60)),
-                           GM_STR_ARG(gm_str_slice(c->variable, 0, 60)));
-        }
-        if (*out_count >= room) return gm_fail(err, GM_LIMIT, WHERE, "a fault of more than %zu changes", room);
-        out[(*out_count)++] = (gm_group_change){ by_given ? b->given : v.set, by_given ? c->value : c->value * v.set_factor };
-    }
-    return GM_OK;
+    return gm_group_changes(g, member, fault, 0, out, room, out_count, err);
 }
+
+uint32_t gm_group_member(const gm_group *g, gm_str twin_id) { return gm_index_find(&g->by_id, twin_id); }

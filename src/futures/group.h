@@ -101,6 +101,13 @@ void gm_group_write_name(const gm_group *group, gm_str program_name, gm_buf *out
 typedef struct gm_group_change { gm_slot slot; double value; } gm_group_change;
 GM_NODISCARD gm_status gm_group_fault(const gm_group *group, gm_str name, gm_group_change *out, size_t room,
                                       size_t *out_count, gm_error *err);
+// The same for a named change that was found otherwise (gm_behavior_command_find); request: the number that came with it.
+GM_NODISCARD gm_status gm_group_changes(const gm_group *group, uint32_t member, const gm_behavior_fault *named,
+                                        double request, gm_group_change *out, size_t room, size_t *out_count,
+                                        gm_error *err);
+
+// The member of that twin id, or UINT32_MAX.
+uint32_t gm_group_member(const gm_group *group, gm_str twin_id);
 
 // ---- forking ------------------------------------------------------------------------------------------------------
 
