@@ -78,18 +78,19 @@ package Fluid "Water networks: incompressible, isothermal, gauge pressures"
     dp = rho*g*(rise + loss);
   end HazenWilliamsPipe;
 
-  model InertialPipe "a full round pipe whose water has inertia: rho L dv/dt = dp - weight - friction (White 6.10). Its
-      flow is a state, so networks of such pipes between tanks and junctions need no algebraic loops"
+  model InertialPipe "a full round pipe whose water has inertia: rho L dv/dt = dp - weight - friction (White 6.10, and
+      6.13 for the laminar part). Its flow is a state, so networks of such pipes between tanks and junctions need no algebraic loops"
     extends TwoPorts(Q(start=0, fixed=true));
     parameter Real L(unit="m", min=0) = 100 "length";
     parameter Real D(unit="m", min=0) = 0.1 "inner diameter";
     parameter Real f(min=0) = 0.02 "friction factor, of rough turbulent flow";
     parameter Real rise(unit="m") = 0;
+    parameter Real nu(unit="m2/s", min=0) = 1.004e-6 "kinematic viscosity of water at 20 degrees Celsius";
     parameter Real A(unit="m2") = 3.14159265358979324/4*D^2;
     Real v(unit="m/s") "mean velocity";
   equation
     Q = A*v;
-    rho*L/A*der(Q) = dp - rho*g*rise - f*L/D*rho/2*v*abs(v);
+    rho*L/A*der(Q) = dp - rho*g*rise - L/D*rho/2*(64*nu/D + f*abs(v))*v;
   end InertialPipe;
 
   model Valve "flow by opening and the square root of dp, linear near zero so that it may turn"

@@ -17,6 +17,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_dead_letters,
     &gm_verb_replay,
     &gm_verb_agent,
+    &gm_verb_rig,
     &gm_verb_simulate,
     &gm_verb_map_test,
     &gm_verb_model_explain,

@@ -24,6 +24,7 @@ extern const gm_verb gm_verb_map_test;
 extern const gm_verb gm_verb_model_explain;
 extern const gm_verb gm_verb_query;
 extern const gm_verb gm_verb_replay;
+extern const gm_verb gm_verb_rig;
 extern const gm_verb gm_verb_serve;
 extern const gm_verb gm_verb_set;
 extern const gm_verb gm_verb_simulate;

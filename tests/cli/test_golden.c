@@ -27,6 +27,7 @@ static void the_examples_settings_are_all_settings_there_are(void **state)
     gm_config_example(&text);
     gm_test_golden("examples/machine/gemel.conf", gm_buf_view(&text));
     gm_test_golden("examples/turbofan/gemel.conf", gm_buf_view(&text));
+    gm_test_golden("examples/pumphouse/gemel.conf", gm_buf_view(&text));
     gm_buf_finish(&text);
 }
 
@@ -67,7 +68,7 @@ static void check_reports_everything_that_is_wrong_at_once(void **state)
 static void the_examples_have_nothing_wrong(void **state)
 {
     (void)state;
-    static const char *const plants[] = { "examples/machine", "examples/turbofan" };
+    static const char *const plants[] = { "examples/machine", "examples/turbofan", "examples/pumphouse" };
     for (size_t i = 0; i < GM_COUNT_OF(plants); i++) {
         char *out, *err;
         if (RUN(&out, &err, "check", plants[i]) != GM_EXIT_OK) fail_msg("%s%s", out, err);

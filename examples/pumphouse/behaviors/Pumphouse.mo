@@ -43,11 +43,11 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
     connect(a, machine.a);
     connect(machine.b, b);
     annotation(__gemel(interface="dtmi:gemel:pumphouse:Pump;1", connect(delivers="b,port"),
-                       fault(wear="wear=0.25", seized="T_start=1e6")));
+                       fault(wear="wear=0.25", stopped="speed=0"), command(setSpeed="speed=request")));
   end Pump;
 
   model Vessel "an air vessel: a cushion of air that surges push against"
-    Real pressure(unit="Pa", start=6.3e5, fixed=true);
+    Real pressure(unit="Pa", start=6.2e5, fixed=true);
     Gemel.Fluid.Port port;
     Gemel.Fluid.Junction cushion(compliance=2e-3, p(fixed=false));
   equation
@@ -115,7 +115,7 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
     connect(a, valve.a);
     connect(valve.b, b);
     annotation(__gemel(interface="dtmi:gemel:pumphouse:Valve;1", connect(feeds="b,port"),
-                       fault(blocked="blockage=0.9")));
+                       fault(blocked="blockage=0.9"), command(setOpening="opening=request")));
   end Valve;
 
   model Town "a network with a little give, and those who open taps, more in the morning and in the evening"

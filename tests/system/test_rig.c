@@ -1,0 +1,148 @@
+// The waterworks as two processes: the twin in a server, the plant in a rig, and MQTT between them.
+#include "cli/mqtt_client.h"
+#include "support/program.h"
+#include "support/support.h"
+#include "support/temp_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct fixture {
+    char       dir[256], data[300];
+    gm_served *server;
+    gm_child  *rig;
+} fixture;
+
+static int set_up(void **state)
+{
+    static fixture f;
+    f = (fixture){ 0 };
+    gm_test_make_dir(f.dir, sizeof f.dir);
+    snprintf(f.data, sizeof f.data, "%s/data", f.dir);
+    f.server = gm_serve("examples/pumphouse", f.data, NULL, NULL);
+    *state   = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    if (f->rig != NULL) gm_child_free(f->rig);
+    int code = gm_served_stop(f->server);
+    gm_test_remove_dir(f->dir);
+    return code;
+}
+
+static void start_rig(fixture *f, const char *speed)
+{
+    f->rig = gm_child_start((const char *const[]){ "rig", "examples/pumphouse", "--root", "tower", "--speed", speed, "--noise",
+                                                   "--interval", "50ms", "--mqtt", f->server->mqtt, NULL });
+}
+
+static double number_of(fixture *f, const char *twin, const char *path)
+{
+    gm_ran ran   = GM_RUN("get", twin, path, "--http", f->server->http);
+    double value = ran.code == 0 ? strtod(GM_TEXT(ran.out), NULL) : -1;
+    gm_ran_finish(&ran);
+    return value;
+}
+
+// Until the value is in [low, high], or a minute has passed.
+static double value_within(fixture *f, const char *twin, const char *path, double low, double high)
+{
+    gm_dur_ns end   = gm_monotonic(gm_clock_system()) + 60 * GM_SECOND;
+    double    value = number_of(f, twin, path);
+    while ((value < low || value > high) && gm_monotonic(gm_clock_system()) < end) {
+        int code;
+        gm_child_read(f->rig, 20);
+        if (gm_child_ended(f->rig, &code)) fail_msg("the rig ended: %s", (char *)f->rig->err_text.ptr);
+        value = number_of(f, twin, path);
+    }
+    if (value < low || value > high) fail_msg("%s %s is %g, expected %g to %g", twin, path, value, low, high);
+    return value;
+}
+
+static void the_twin_sees_the_plant_move(void **state)
+{
+    fixture *f = *state;
+    assert_true(number_of(f, "tower", "level") == 3.4);  // what the files say
+    start_rig(f, "2000");
+    value_within(f, "tower", "level", 2.0, 3.1);          // the town drinks ...
+    value_within(f, "pump1", "flow", 15, 25);             // ... until the controller starts the lead pump
+    value_within(f, "pump1", "motor/temperature", 40, 70);
+    value_within(f, "tower", "level", 4.0, 4.8);
+    gm_ran ran = GM_RUN("dead-letters", "--http", f->server->http, "--json");
+    assert_int_equal(ran.code, 0);
+    assert_null(strstr(GM_TEXT(ran.out), "pump1"));
+    gm_ran_finish(&ran);
+}
+
+typedef struct answer { char topic[200], payload[200]; } answer;
+
+static void hear(void *context, gm_str topic, gm_str payload)
+{
+    answer *a = context;
+    snprintf(a->topic, sizeof a->topic, GM_STR_FMT, GM_STR_ARG(topic));
+    snprintf(a->payload, sizeof a->payload, GM_STR_FMT, GM_STR_ARG(payload));
+}
+
+static void the_plant_obeys(void **state)
+{
+    fixture               *f      = *state;
+    answer                 heard  = { 0 };
+    gm_error               err    = { 0 };
+    gm_mqtt_client        *client = NULL;
+    gm_mqtt_client_options o      = gm_mqtt_client_options_defaults();
+    o.address                     = f->server->mqtt;
+    o.name                        = "test";
+    start_rig(f, "60");
+    value_within(f, "town", "pressure", 2.5, 3.19);  // it lives: the first samples have come
+    assert_gm_ok(gm_mqtt_client_open(&o, &client, &err), err);
+    gm_mqtt_client_listen(client, hear, &heard);
+    assert_gm_ok(gm_mqtt_client_subscribe(client, "gemel/+/commands/+/+/response", &err), err);
+    assert_gm_ok(gm_mqtt_client_publish(client, "gemel/pump2/desired", GM_STR("{\"speed\":0.25}"), &err), err);
+    value_within(f, "pump2", "speed", 0.25, 0.25);   // reported by the device, so the twin has it
+    static const struct { const char *topic, *payload, *says; } cases[] = {
+        { "gemel/valve/commands/setOpening/7", "0.5", "{\"status\":200}" },
+        { "gemel/valve/commands/explode/8", "", "\"status\":404" },
+    };
+    for (size_t i = 0; i < 2; i++) {
+        char topic[200];
+        snprintf(topic, sizeof topic, "%s/response", cases[i].topic);
+        assert_gm_ok(gm_mqtt_client_publish(client, cases[i].topic, gm_str_of(cases[i].payload), &err), err);
+        gm_dur_ns end = gm_monotonic(gm_clock_system()) + 30 * GM_SECOND;
+        while (strcmp(heard.topic, topic) != 0 && gm_monotonic(gm_clock_system()) < end)
+            assert_gm_ok(gm_mqtt_client_turn(client, 100 * GM_MILLISECOND, &err), err);
+        assert_string_equal(heard.topic, topic);
+        if (strstr(heard.payload, cases[i].says) == NULL) fail_msg("%s: %s", topic, heard.payload);
+    }
+    gm_mqtt_client_close(client);
+}
+
+static void a_rig_that_can_not_be_says_why(void **state)
+{
+    (void)state;
+    static const struct { const char *words[8]; int code; const char *says; } cases[] = {
+        { { "rig", "examples/pumphouse", "--root", "attic", "--print", NULL }, 1, "no twin 'attic'" },
+        { { "rig", "examples/machine", "--print", NULL }, 1, "no twin of this plant has a behavior" },
+        { { "rig", "examples/pumphouse", "--fault", "pump1.rust@1s", "--print", NULL }, 1, "pump1.wear" },
+        { { "rig", "examples/pumphouse", "--fault", "pump1.wear", "--print", NULL }, 1, "NAME@TIME" },
+        { { "rig", "examples/pumphouse", "--speed", "0", "--print", NULL }, 2, "--speed" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gm_ran ran = gm_run(cases[i].words);
+        if (ran.code != cases[i].code || strstr(GM_TEXT(ran.err), cases[i].says) == NULL)
+            fail_msg("case %zu: exit %d: %s", i, ran.code, GM_TEXT(ran.err));
+        gm_ran_finish(&ran);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_twin_sees_the_plant_move, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_plant_obeys, set_up, tear_down),
+        cmocka_unit_test(a_rig_that_can_not_be_says_why),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
