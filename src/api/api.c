@@ -4,6 +4,7 @@
 #include "api/events/routing.h"
 #include "api/stream.h"
 #include "link/ingest_lines.h"
+#include "api/transfer/jobs.h"
 
 gm_api_limits gm_api_limits_defaults(void)
 {
@@ -59,6 +60,9 @@ gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_erro
                                    .endpoint_count = options->endpoint_count, .publish = options->publish,
                                    .publish_context = options->publish_context };
     if (st == GM_OK) st = gm_routing_create(&routing, &api->routing, err);
+    gm_jobs_options jobs = { .alloc = options->alloc, .clock = options->clock, .io = options->io, .loop = options->loop,
+                             .engine = options->engine, .dir = options->io != NULL ? options->jobs_dir : NULL };
+    if (st == GM_OK) st = gm_jobs_create(&jobs, &api->jobs, err);
     if (st != GM_OK) {
         gm_api_destroy(api);
         return st;
@@ -85,6 +89,7 @@ static gm_status listen_at(gm_api *api, gm_str address, gm_tls *tls, gm_http **o
     gm_streams_begin(api->streams);
     gm_status st = gm_routing_begin(api->routing, err);
     if (st != GM_OK) return st;
+    gm_jobs_begin(api->jobs);
     return gm_http_start(&options, out_http, err);
 }
 
@@ -114,6 +119,7 @@ void gm_api_destroy(gm_api *api)
     gm_api_close(api);
     gm_streams_destroy(api->streams);
     gm_routing_destroy(api->routing);
+    gm_jobs_destroy(api->jobs);
     gm_uploads_finish(&api->uploads);
     gm_lines_destroy(api->lines);
     if (api->plant.ptr != NULL) gm_free(api->options.alloc, (void *)(uintptr_t)api->plant.ptr);

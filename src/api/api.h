@@ -66,6 +66,7 @@ typedef struct gm_api_options {
     // Event routes (docs/events.md): what gemel.conf declares; viewed as long as the API lives.
     const gm_io               *io;            // for files of endpoints and jobs; may be NULL: there are none
     const char                *data_dir;      // endpoints keep how far they have come in data_dir/events
+    const char                *jobs_dir;      // files of import jobs lie here; may be NULL: there are none
     const gm_endpoint_options *endpoints;
     size_t                     endpoint_count;
     gm_status (*publish)(void *context, gm_str topic, gm_str payload, gm_error *err);  // on gemel's MQTT endpoint; may be NULL

@@ -10,12 +10,14 @@
 typedef struct gm_streams gm_streams;
 typedef struct gm_routing gm_routing;
 struct gm_lines;
+typedef struct gm_jobs    gm_jobs;
 
 struct gm_api {
     gm_api_options options;
     gm_http       *http, *https;  // NULL: does not listen
     gm_streams    *streams;
     gm_routing    *routing;
+    gm_jobs       *jobs;
     gm_uploads     uploads;       // when each model was added
     struct gm_lines *lines;       // line protocol; made by its first request
     gm_str         plant;

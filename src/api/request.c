@@ -372,6 +372,14 @@ static bool abandoned(gm_request *request)
     return true;
 }
 
+void gm_request_hold(gm_request *request)
+{
+    request->pending++;
+    request->state = GM_REQUEST_WAITING;
+}
+
+void gm_request_release(gm_request *request) { (void)abandoned(request); }
+
 static void committed(void *context, uint64_t token, gm_status status, const gm_error *err)
 {
     (void)token;

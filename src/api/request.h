@@ -146,6 +146,10 @@ gm_ask gm_request_ask(gm_request *request, gm_request_call *then);
 // To be called with the submission's status: waits when it was taken, tries again when the batch was full, replies
 // when it was refused.
 void gm_request_submitted(gm_request *request, gm_status status, const gm_error *err);
+// Others than the engine work on the answer: the request waits and stays alive (perhaps `gone`: then nobody is to be
+// answered) until it is released.
+void gm_request_hold(gm_request *request);
+void gm_request_release(gm_request *request);
 // Runs the handler again after the next batch: a change that this one depends on is in flight.
 void gm_request_retry(gm_request *request);
 // Runs the handler again in the next turn of the loop, which comes at once: a long piece of work lets others have theirs.

@@ -218,7 +218,8 @@ static bool body_fits(gm_request *request)
     }
     if (request->route->body == GM_BODY_BULK) return true;
     gm_str type = gm_request_header(request, "content-type");
-    if (is_json(type)) return true;
+    bool lines = request->route->body == GM_BODY_MODELS && gm_str_is(type, "application/x-ndjson");
+    if (lines || is_json(type)) return true;
     // Without this a page of another origin could send a body without asking first (see comes_from_elsewhere).
     gm_reply_error(request, 415, "UnsupportedMediaType",
                    "The body must be JSON, and the header Content-Type must say so: application/json.");

@@ -42,6 +42,17 @@ const gm_route gm_routes[] = {
     { GM_METHOD_PUT,    "/eventroutes/{id}", gm_route_event_route_put,    GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_JSON, ADT, "Create or replace an event route" },
     { GM_METHOD_DELETE, "/eventroutes/{id}", gm_route_event_route_delete, GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_NONE, ADT, "Delete an event route" },
 
+    { GM_METHOD_GET,    "/jobs/imports",      gm_route_import_jobs_list,  GM_RIGHT_READ,     GM_REACH_PLANT, GM_BODY_NONE, ADT, "List import jobs" },
+    { GM_METHOD_GET,    "/jobs/imports/{id}", gm_route_import_job_get,    GM_RIGHT_READ,     GM_REACH_PLANT, GM_BODY_NONE, ADT, "Get an import job" },
+    { GM_METHOD_PUT,    "/jobs/imports/{id}", gm_route_import_job_put,    GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_JSON, ADT, "Start an import job" },
+    { GM_METHOD_DELETE, "/jobs/imports/{id}", gm_route_import_job_delete, GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_NONE, ADT, "Forget an import job that is over" },
+    { GM_METHOD_POST,   "/jobs/imports/{id}/cancel", gm_route_import_job_cancel, GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_NONE, ADT, "Cancel an import job" },
+    { GM_METHOD_GET,    "/jobs/deletions",      gm_route_deletion_jobs_list, GM_RIGHT_READ,  GM_REACH_PLANT, GM_BODY_NONE, ADT, "List deletion jobs" },
+    { GM_METHOD_GET,    "/jobs/deletions/{id}", gm_route_deletion_job_get,   GM_RIGHT_READ,  GM_REACH_PLANT, GM_BODY_NONE, ADT, "Get a deletion job" },
+    { GM_METHOD_POST,   "/jobs/deletions",      gm_route_deletion_job_post,  GM_RIGHT_ADMIN, GM_REACH_PLANT, GM_BODY_NONE, ADT, "Delete all relationships, twins and models" },
+    { GM_METHOD_GET,    "/v1/export",        gm_route_export,        GM_RIGHT_READ,     GM_REACH_PLANT, GM_BODY_NONE,   OWN, "The whole plant as one file" },
+    { GM_METHOD_POST,   "/v1/import",        gm_route_import,        GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_MODELS, OWN, "Bring in models, twins and relationships from one file" },
+
     { GM_METHOD_GET,    "/v1/history",       gm_route_history,       GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Read the history of a property" },
     { GM_METHOD_GET,    "/v1/twins/{id}",    gm_route_live,          GM_RIGHT_READ, GM_REACH_TWIN, GM_BODY_NONE, OWN, "A twin with all its values, units and ages" },
     { GM_METHOD_GET,    "/v1/tree",          gm_route_tree,          GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Walk or search the tree of twins" },

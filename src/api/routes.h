@@ -50,6 +50,17 @@ void gm_route_write(gm_request *request);
 void gm_route_write_v2(gm_request *request);
 void gm_route_ping(gm_request *request);
 void gm_route_influx_health(gm_request *request);
+// jobs_route.c
+void gm_route_import_jobs_list(gm_request *request);
+void gm_route_import_job_get(gm_request *request);
+void gm_route_import_job_put(gm_request *request);
+void gm_route_import_job_delete(gm_request *request);
+void gm_route_import_job_cancel(gm_request *request);
+void gm_route_deletion_jobs_list(gm_request *request);
+void gm_route_deletion_job_get(gm_request *request);
+void gm_route_deletion_job_post(gm_request *request);
+void gm_route_export(gm_request *request);
+void gm_route_import(gm_request *request);
 
 // gemel's own
 void gm_route_whoami(gm_request *request);        // users.c

@@ -135,6 +135,37 @@ gm_status gm_http_refusal(const gm_http_answer *answer, gm_error *err)
                    (int)(answer->text.len < 120 ? answer->text.len : 120), (const char *)answer->text.ptr);
 }
 
+typedef struct download { gm_http *http; FILE *file; gm_buf refusal; } download;
+
+static size_t on_download_bytes(char *bytes, size_t size, size_t n, void *context)
+{
+    download *d    = context;
+    long      code = 0;
+    curl_easy_getinfo(d->http->curl, CURLINFO_RESPONSE_CODE, &code);
+    return code == 200 ? fwrite(bytes, size, n, d->file) : on_bytes(bytes, size, n, &d->refusal);
+}
+
+gm_status gm_http_download(gm_http *http, const char *path, FILE *file, gm_error *err)
+{
+    download d      = { http, file, gm_buf_init(http->alloc) };
+    d.refusal.limit = 1 << 20;
+    gm_status st    = prepare(http, path, on_download_bytes, &d, err);
+    if (st != GM_OK) return st;
+    CURLcode       code   = curl_easy_perform(http->curl);
+    gm_http_answer answer = { .text = d.refusal };
+    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer.code);
+    if (code == CURLE_OK && answer.code != 200) {
+        answer.body = json_loadb((const char *)d.refusal.ptr, d.refusal.len, 0, NULL);
+        st          = gm_http_refusal(&answer, err);
+        if (st == GM_NOTFOUND) st = GM_INVALID;
+        json_decref(answer.body);
+    } else if (code != CURLE_OK) {
+        st = unreachable(http, code, err);
+    }
+    gm_buf_finish(&d.refusal);
+    return st;
+}
+
 // ---- server-sent events ---------------------------------------------------------------------------------------------
 
 void gm_event_parser_init(gm_event_parser *parser, const gm_alloc *alloc)

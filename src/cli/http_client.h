@@ -14,6 +14,7 @@
 #include "base/buf.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 typedef struct gm_http gm_http;
 
@@ -36,6 +37,9 @@ void                   gm_http_close(gm_http *http);
 GM_NODISCARD gm_status gm_http_request(gm_http *http, const char *method, const char *path, const char *content_type,
                                        const char *body, gm_http_answer *out_answer, gm_error *err);
 void                   gm_http_answer_finish(gm_http_answer *answer);
+
+// GET, the body written to a file as it comes. GM_INVALID: the server refused (err says why); GM_NOTFOUND: not reachable.
+GM_NODISCARD gm_status gm_http_download(gm_http *http, const char *path, FILE *file, gm_error *err);
 
 // What the server says is wrong: "NotFound: there is no twin 'x'". Fills err with GM_INVALID (GM_NOTFOUND for 404).
 gm_status gm_http_refusal(const gm_http_answer *answer, gm_error *err);

@@ -395,12 +395,14 @@ static gm_status create_api(gm_server *server, gm_error *err)
     if (text.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_status st = read_endpoints(server, err);
     if (st != GM_OK) return st;
+    gm_str jobs_dir = gm_arena_printf(server->arena, GM_STR_FMT "/jobs", GM_STR_ARG(server->plant->folder));
+    if (jobs_dir.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
         .dead_letters = server->letters, .ingest = server->ingest, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
         .version = gm_help_version_number(), .features = text,
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
-        .io = server->cli->io, .data_dir = server->data_dir.ptr, .endpoints = server->endpoints,
+        .io = server->cli->io, .data_dir = server->data_dir.ptr, .jobs_dir = jobs_dir.ptr, .endpoints = server->endpoints,
         .endpoint_count = server->endpoint_count, .publish = publish_event, .publish_context = server,
         .access = server->access,
         .open_metrics = gm_option_yes(gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_OPEN_METRICS)),
@@ -572,3 +574,5 @@ gm_status gm_server_turn(gm_server *server, gm_error *err) { return gm_loop_turn
 bool      gm_server_stopped(const gm_server *server) { return gm_loop_stopped(server->loop); }
 void      gm_server_stop(gm_server *server) { gm_loop_stop(server->loop); }
 gm_str    gm_server_ready_line(const gm_server *server) { return server->ready; }
+gm_engine *gm_server_engine(gm_server *server) { return server->engine; }
+gm_loop   *gm_server_loop(gm_server *server) { return server->loop; }

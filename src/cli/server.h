@@ -37,4 +37,8 @@ void                   gm_server_stop(gm_server *server);    // the turn in prog
 // they are served.
 gm_str gm_server_ready_line(const gm_server *server);
 
+// For tools that work on a plant which nobody serves.
+struct gm_engine *gm_server_engine(gm_server *server);
+struct gm_loop   *gm_server_loop(gm_server *server);
+
 #endif

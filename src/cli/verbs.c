@@ -15,6 +15,8 @@ static const gm_verb *const verbs[] = {
     &gm_verb_watch,
     &gm_verb_history,
     &gm_verb_dead_letters,
+    &gm_verb_import,
+    &gm_verb_export,
     &gm_verb_replay,
     &gm_verb_agent,
     &gm_verb_rig,

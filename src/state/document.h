@@ -17,6 +17,9 @@
 void gm_document_write_twin(const gm_state *state, gm_twin twin, gm_buf *out);
 void gm_document_write_component(const gm_state *state, gm_twin twin, uint32_t component, gm_buf *out);
 void gm_document_write_relationship(const gm_state *state, gm_edge edge, gm_buf *out);
+// For files: without ETag and without the times at which this server learned of things.
+void gm_document_write_twin_bare(const gm_state *state, gm_twin twin, gm_buf *out);
+void gm_document_write_relationship_bare(const gm_state *state, gm_edge edge, gm_buf *out);
 void gm_document_write_value(gm_value value, gm_buf *out);  // as JSON; NONE as null
 enum { GM_ETAG_TEXT = 32 };
 size_t gm_document_etag(uint64_t version, char out[GM_ETAG_TEXT]);  // W/"1f"

@@ -15,6 +15,7 @@ typedef struct writer {
     const gm_type  *type;
     gm_buf         *out;
     last_time      *ingest, *source;
+    bool            bare;   // only what makes the twin: no ETag, no times of this server
 } writer;
 
 typedef struct run { uint32_t from, to; size_t depth; } run;  // columns [from, to) whose paths agree in depth bytes
@@ -133,9 +134,13 @@ static void write_metadata(const writer *w, run at, bool *first)
         }
         if (newest.value.kind != GM_KIND_NONE) {
             key(w->out, first, part);
-            gm_buf_text(w->out, "{\"lastUpdateTime\":");
-            write_time(newest.ingest, w->ingest, w->out);
-            gm_buf_text(w->out, ",\"sourceTime\":");
+            gm_buf_byte(w->out, '{');
+            if (!w->bare) {
+                gm_buf_text(w->out, "\"lastUpdateTime\":");
+                write_time(newest.ingest, w->ingest, w->out);
+                gm_buf_byte(w->out, ',');
+            }
+            gm_buf_text(w->out, "\"sourceTime\":");
             write_time(newest.source, w->source, w->out);
             gm_buf_byte(w->out, '}');
         }
@@ -161,9 +166,12 @@ static void write_component(const writer *w, uint32_t component)
     gm_buf_byte(w->out, '{');
     write_members(w, at, &first);
     key(w->out, &first, GM_STR("$metadata"));
-    gm_buf_text(w->out, "{\"$lastUpdateTime\":");
-    write_time(gm_state_changed(w->state, w->twin), w->ingest, w->out);
-    bool more = false;
+    gm_buf_byte(w->out, '{');
+    bool more = true;
+    if (!w->bare) {
+        key(w->out, &more, GM_STR("$lastUpdateTime"));
+        write_time(gm_state_changed(w->state, w->twin), w->ingest, w->out);
+    }
     write_metadata(w, at, &more);
     gm_buf_text(w->out, "}}");
 }
@@ -171,7 +179,7 @@ static void write_component(const writer *w, uint32_t component)
 void gm_document_write_component(const gm_state *state, gm_twin twin, uint32_t component, gm_buf *out)
 {
     last_time ingest = { 0 }, source = { 0 };
-    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source };
+    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source, false };
     write_component(&w, component);
 }
 
@@ -187,16 +195,18 @@ static void own_columns(const writer *w, bool *first, void (*write)(const writer
     }
 }
 
-void gm_document_write_twin(const gm_state *state, gm_twin twin, gm_buf *out)
+static void write_twin(const gm_state *state, gm_twin twin, bool bare, gm_buf *out)
 {
     last_time ingest = { 0 }, source = { 0 };
-    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source };
+    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source, bare };
     bool      first  = true;
     gm_buf_byte(out, '{');
     key(out, &first, GM_STR("$dtId"));
     gm_buf_json_str(out, gm_state_id(state, twin));
-    key(out, &first, GM_STR("$etag"));
-    write_etag(gm_state_version(state, twin), out);
+    if (!bare) {
+        key(out, &first, GM_STR("$etag"));
+        write_etag(gm_state_version(state, twin), out);
+    }
     own_columns(&w, &first, write_members);
     for (uint32_t c = 0; c < w.type->component_count; c++) {
         key(out, &first, w.type->components[c].name);
@@ -205,22 +215,29 @@ void gm_document_write_twin(const gm_state *state, gm_twin twin, gm_buf *out)
     key(out, &first, GM_STR("$metadata"));
     gm_buf_text(out, "{\"$model\":");
     gm_buf_json_str(out, w.type->id);
-    gm_buf_text(out, ",\"$lastUpdateTime\":");
-    write_time(gm_state_changed(state, twin), &ingest, out);
     first = false;
+    if (!bare) {
+        key(out, &first, GM_STR("$lastUpdateTime"));
+        write_time(gm_state_changed(state, twin), &ingest, out);
+    }
     own_columns(&w, &first, write_metadata);
     gm_buf_text(out, "}}");
 }
 
-void gm_document_write_relationship(const gm_state *state, gm_edge edge, gm_buf *out)
+void gm_document_write_twin(const gm_state *state, gm_twin twin, gm_buf *out) { write_twin(state, twin, false, out); }
+void gm_document_write_twin_bare(const gm_state *state, gm_twin twin, gm_buf *out) { write_twin(state, twin, true, out); }
+
+static void write_relationship(const gm_state *state, gm_edge edge, bool bare, gm_buf *out)
 {
     gm_relationship r     = gm_state_relationship(state, edge);
     bool            first = true;
     gm_buf_byte(out, '{');
     key(out, &first, GM_STR("$relationshipId"));
     gm_buf_json_str(out, r.id);
-    key(out, &first, GM_STR("$etag"));
-    write_etag(r.version, out);
+    if (!bare) {
+        key(out, &first, GM_STR("$etag"));
+        write_etag(r.version, out);
+    }
     key(out, &first, GM_STR("$sourceId"));
     gm_buf_json_str(out, gm_state_id(state, r.source));
     key(out, &first, GM_STR("$targetId"));
@@ -233,4 +250,14 @@ void gm_document_write_relationship(const gm_state *state, gm_edge edge, gm_buf 
     } else {
         gm_buf_byte(out, '}');
     }
+}
+
+void gm_document_write_relationship(const gm_state *state, gm_edge edge, gm_buf *out)
+{
+    write_relationship(state, edge, false, out);
+}
+
+void gm_document_write_relationship_bare(const gm_state *state, gm_edge edge, gm_buf *out)
+{
+    write_relationship(state, edge, true, out);
 }
