@@ -11,7 +11,7 @@
     "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:test:Pump;1\",\"@type\":\"Interface\",\"contents\":["                       \
     "{\"@type\":\"Property\",\"name\":\"speed\",\"schema\":\"double\"},{\"@type\":\"Relationship\",\"name\":\"feeds\"}]}\n"            \
     "{\"Section\":\"Twins\"}\n"                                                                                                       \
-    "{\"$dtId\":\"a\",\"speed\":1.5,\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\",\"speed\":{\"sourceTime\":\"2025-01-01T00:00:00.000000000Z\"}}}\n" \
+    "{\"$dtId\":\"a\",\"speed\":1.5,\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\",\"speed\":{\"sourceTime\":\"2025-01-01T00:00:00Z\"}}}\n" \
     "{\"$dtId\":\"b\",\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"}}\n"                                                              \
     "{\"Section\":\"Relationships\"}\n"                                                                                               \
     "{\"$relationshipId\":\"r\",\"$sourceId\":\"a\",\"$targetId\":\"b\",\"$relationshipName\":\"feeds\"}\n"
