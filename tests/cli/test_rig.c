@@ -87,7 +87,10 @@ static void the_waterworks_lives_a_day(void **state)
     double   low = 100, high = 0;
     int      starts = 0;
     bool     on     = false;
-    assert_int_equal(gm_program_loop_count(gm_group_program(f->plant.group)), 0);  // nothing implicit in a step
+    uint32_t states;
+    gm_program_slots_of(gm_group_program(f->plant.group), GM_SLOT_STATE, &states);
+    assert_int_equal(states, 10);                                                  // docs/behaviors.md says so,
+    assert_int_equal(gm_program_loop_count(gm_group_program(f->plant.group)), 0);  // and that nothing is implicit
     for (int i = 1; i <= 24 * 6; i++) {
         double level = value_at(f, rig, i / 6.0, "tower", "", "level");
         bool   now   = sense(f, rig, "controller", "", "leadOn").value > 0;
