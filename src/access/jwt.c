@@ -161,6 +161,9 @@ static gm_status add_jwk(gm_jwt_keys *keys, const json_t *jwk, gm_error *err)
     if (!read_parameter(jwk, rsa ? "n" : "x", a, &first) || !read_parameter(jwk, rsa ? "e" : "y", b, &second)) {
         return gm_fail(err, GM_INVALID, "access.jwt", "the key '%.60s' lacks a valid parameter", id != NULL ? id : "");
     }
+    if (ec && (first.size != 32 || second.size != 32)) {  // RFC 7518, section 6.2.1.2
+        return gm_fail(err, GM_INVALID, "access.jwt", "the key '%.60s' has coordinates that are not of 32 bytes", id != NULL ? id : "");
+    }
     gm_status st = take_room(keys, &key, err);
     if (st != GM_OK) return st;
     if (gnutls_pubkey_init(&key->public) < 0) return gm_fail(err, GM_NOMEM, "access.jwt", "reading keys");

@@ -1,59 +1,54 @@
 // The unmodified client of the Azure Digital Twins service against gemel: only the URL differs.
 //
-// The client insists on HTTPS with a bearer token. Until the server speaks TLS itself, a proxy in this process does it
-// (gemel's paths pass through it byte for byte), with a certificate of a private authority that the client is told about
-// in the documented way, NODE_EXTRA_CA_CERTS. That has to be set when node starts, so the calls are a process of their
-// own: azure_sdk_calls.mjs.
+// The client insists on HTTPS with a bearer token: gemel's own TLS, with a certificate of a private authority that the
+// client is told about in the documented way, NODE_EXTRA_CA_CERTS. That has to be set when node starts, so the calls
+// are a process of their own: azure_sdk_calls.mjs.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
-import { request } from "node:http";
-import { createServer } from "node:https";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { serve, tempDir } from "./support.mjs";
+import { serve, start, tempDir } from "./support.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
 function certificate(dir) {
-  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", join(dir, "key.pem"), "-out", join(dir, "cert.pem")], { stdio: "ignore" });
-  return { key: readFileSync(join(dir, "key.pem")), cert: readFileSync(join(dir, "cert.pem")) };
+  const file = (name) => join(dir, name);
+  const openssl = (...words) => execFileSync("openssl", words, { stdio: "ignore" });
+  const key = (name) => ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file(name)];
+  openssl("req", "-x509", ...key("ca-key.pem"), "-days", "2", "-subj", "/CN=private authority", "-out", file("ca.pem"));
+  openssl("req", ...key("key.pem"), "-subj", "/CN=localhost", "-out", file("request.pem"));
+  writeFileSync(file("names.cnf"), "subjectAltName=DNS:localhost\n");
+  openssl("x509", "-req", "-in", file("request.pem"), "-CA", file("ca.pem"), "-CAkey", file("ca-key.pem"), "-CAcreateserial",
+    "-days", "2", "-extfile", file("names.cnf"), "-out", file("cert.pem"));
+  return { ca: file("ca.pem"), cert: file("cert.pem"), key: file("key.pem") };
 }
 
-function proxy(tls, target) {
-  const [host, port] = target.split(":");
-  const server = createServer(tls, (from, to) => {
-    const onward = request({ host, port, method: from.method, path: from.url, headers: from.headers }, (reply) => {
-      to.writeHead(reply.statusCode, reply.headers);
-      reply.pipe(to);
-    });
-    onward.on("error", () => to.destroy());
-    from.pipe(onward);
-  });
-  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
+function run(script, env) {
+  const calls = spawn(process.execPath, ["--test-reporter=spec", join(HERE, script)], {
+    env: { ...process.env, NODE_TEST_CONTEXT: "", ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  calls.stdout.on("data", (text) => (out += text));
+  calls.stderr.on("data", (text) => (out += text));
+  return new Promise((resolve) => calls.on("close", (code) => resolve({ code, out })));
 }
 
-test("every method of @azure/digital-twins-core works", async () => {
+test("every method of @azure/digital-twins-core works over https with a private authority and a token", async () => {
   const home = tempDir("azure");
-  mkdirSync(join(home.dir, "plant", "models"), { recursive: true });
-  const server = await serve(join(home.dir, "plant"), join(home.dir, "data"));
-  const front = await proxy(certificate(home.dir), server.http);
+  const plant = join(home.dir, "plant"), data = join(home.dir, "data");
+  mkdirSync(join(plant, "models"), { recursive: true });
+  const tls = certificate(home.dir);
+  const added = start("user", "add", plant, "client", "--role", "engineer", "--data", data);
+  assert.equal(await added.ended, 0, added.err);
+  const server = await serve(plant, data, { more: ["--https", "127.0.0.1:0", "--tls-cert", tls.cert, "--tls-key", tls.key] });
   try {
-    const calls = spawn(process.execPath, ["--test-reporter=spec", join(HERE, "azure_sdk_calls.mjs")], {
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: join(home.dir, "cert.pem"), NODE_TEST_CONTEXT: "",
-             GM_AZURE_URL: `https://localhost:${front.address().port}` },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let out = "";
-    calls.stdout.on("data", (text) => (out += text));
-    calls.stderr.on("data", (text) => (out += text));
-    const code = await new Promise((resolve) => calls.on("close", resolve));
-    assert.equal(code, 0, out);
+    const env = { NODE_EXTRA_CA_CERTS: tls.ca, GM_AZURE_URL: `https://localhost:${server.https.split(":")[1]}` };
+    const calls = await run("azure_sdk_calls.mjs", { ...env, GM_AZURE_TOKEN: added.out.trim() });
+    assert.equal(calls.code, 0, calls.out);
+    const forged = await run("azure_sdk_calls.mjs", { ...env, GM_AZURE_TOKEN: "gemel_forged" });
+    assert.notEqual(forged.code, 0, "a forged token was let in");
   } finally {
-    front.closeAllConnections?.();
-    front.close();
     await server.stop();
     home.remove();
   }

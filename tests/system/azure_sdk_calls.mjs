@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DigitalTwinsClient } from "@azure/digital-twins-core";
 
-const token = { getToken: async () => ({ token: "any", expiresOnTimestamp: Date.now() + 3600000 }) };
+const token = { getToken: async () => ({ token: process.env.GM_AZURE_TOKEN ?? "any", expiresOnTimestamp: Date.now() + 3600000 }) };
 const client = new DigitalTwinsClient(process.env.GM_AZURE_URL, token, { retryOptions: { maxRetries: 0 } });
 
 const MOTOR = { "@context": "dtmi:dtdl:context;3", "@id": "dtmi:azure:Motor;1", "@type": "Interface", displayName: "Motor", contents: [

@@ -25,14 +25,17 @@ export function start(...args) {
 
 /** Serves a plant on free ports; resolves when it is ready. http and mqtt are "ADDR:PORT". */
 export async function serve(plant, data, options = {}) {
-  const run = start("serve", plant, "--http", options.http ?? "127.0.0.1:0", "--mqtt", options.mqtt ?? "127.0.0.1:0", "--data", data);
+  const run = start("serve", plant, "--http", options.http ?? "127.0.0.1:0", "--mqtt", options.mqtt ?? "127.0.0.1:0", "--data", data,
+    ...(options.more ?? []));
   let over = false;
   run.ended.then(() => (over = true));
   await until(() => run.out.includes("\n") || over, 30000, () => `the server did not get ready: ${run.err}`);
-  const ready = /^ready http=(\S+) mqtt=(\S+)/m.exec(run.out);
+  const ready = /^ready http=(\S+) mqtt=(\S+)(?: https=(\S+))?(?: mqtts=(\S+))?/m.exec(run.out);
   if (ready === null) throw new Error(`no ready line: ${run.out} ${run.err}`);
   run.http = ready[1];
   run.mqtt = ready[2];
+  run.https = ready[3];
+  run.mqtts = ready[4];
   run.stop = async () => {
     if (!over) run.child.kill("SIGTERM");
     return run.ended;
