@@ -99,9 +99,12 @@ static bool ask_for_token(gm_request *request, const char *why)
 
 gm_str gm_router_token(gm_str header)
 {
-    const size_t scheme = strlen("Bearer ");
-    if (header.len <= scheme || strncasecmp(header.ptr, "Bearer ", scheme) != 0) return (gm_str){ 0 };
-    return gm_str_trim(gm_str_slice(header, scheme, header.len));
+    static const char *const schemes[] = { "Bearer ", "Token " };  // the second is what InfluxDB's clients write
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t n = strlen(schemes[i]);
+        if (header.len > n && strncasecmp(header.ptr, schemes[i], n) == 0) return gm_str_trim(gm_str_slice(header, n, header.len));
+    }
+    return (gm_str){ 0 };
 }
 
 // Finds out who asks. False: answered.

@@ -39,7 +39,7 @@ extern const size_t   gm_route_count;
 // checked without the body: route, method, access, api-version, content type. What is wrong is answered.
 void gm_router_begin(gm_request *request);
 
-// The token in the value of an Authorization header ("Bearer TOKEN"); ptr NULL: there is none.
+// The token in the value of an Authorization header ("Bearer TOKEN", "Token TOKEN"); ptr NULL: there is none.
 gm_str gm_router_token(gm_str header);
 
 // The whole request is there: runs the route.

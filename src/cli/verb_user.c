@@ -34,7 +34,7 @@ static gm_status open_stopped(const gm_cli *cli, const char *folder, const char 
     if (st == GM_OK) st = gm_data_lock(cli->io, directory, cli->arena, &s->lock, err);
     if (st != GM_OK) return st;
     gm_engine_options o = { .alloc = cli->alloc, .io = cli->io, .clock = cli->clock, .data_dir = directory.ptr,
-                            .log = gm_log_options_defaults() };
+                            .log = gm_log_options_defaults(), .partial = true };
     st = gm_engine_open(&o, &s->engine, err);
     if (st == GM_OK) st = gm_access_setup(cli->alloc, cli->io, cli->clock, s->engine, s->plant, cli->arena, &s->access, err);
     return st == GM_OK ? gm_engine_recover(s->engine, err) : st;

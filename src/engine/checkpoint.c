@@ -208,6 +208,7 @@ gm_status gm_engine_checkpoint(gm_engine *engine, const char *copy_to, gm_ask do
         if (err != NULL) *err = c->broken.status != GM_OK ? c->broken : engine->broken;
         return GM_IO;
     }
+    if (engine->partial) return gm_fail(err, GM_INVALID, "engine.checkpoint", "a tool that folds a part writes no checkpoint");
     if (engine->settled == 0) return gm_fail(err, GM_CONFLICT, "engine.checkpoint", "nothing was recorded yet");
     gm_status st = check_keepers(engine, err);
     if (st == GM_OK) st = gm_history_flush(engine->history, err);

@@ -153,8 +153,8 @@ static gm_status load_keeper(gm_engine *engine, gm_frames_in *in, gm_str name, g
         if (gm_str_eq(gm_str_of(engine->keepers[i].name), wanted)) keeper = &engine->keepers[i];
     }
     if (keeper == NULL) {
-        return engine->keeper_count == 0 ? GM_OK  // a tool that reads state and history alone
-                                         : gm_fail(err, GM_INVALID, "engine.checkpoint",
+        return engine->partial || engine->keeper_count == 0 ? GM_OK  // a tool that reads state and history alone
+                                                            : gm_fail(err, GM_INVALID, "engine.checkpoint",
                                                    "the checkpoint holds '" GM_STR_FMT "', which this program does not know",
                                                    GM_STR_ARG(wanted));
     }

@@ -22,6 +22,7 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
     engine->pending.alloc = options->alloc;
     engine->io            = options->io;
     engine->checkpoint    = options->checkpoint;
+    engine->partial       = options->partial;
     engine->journal       = gm_buf_init(options->alloc);
     engine->last_ingest   = INT64_MIN;
     gm_paths_init(&engine->paths, options->alloc);

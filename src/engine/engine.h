@@ -42,6 +42,8 @@ typedef struct gm_engine_options {
     const char     *data_dir;   // log, checkpoint and history lie in it
     gm_log_options  log;
     gm_checkpoint_options checkpoint;
+    bool            partial;    // a tool that folds some kinds only: what others keep in a checkpoint is passed over, and
+                                // no checkpoint is written
 } gm_engine_options;
 
 // Who waits for a change. call may be NULL: nobody waits. err is NULL when status is GM_OK.

@@ -18,6 +18,7 @@ struct gm_engine {
     const gm_io    *io;
     char           *history_path;
     gm_checkpoint_options     checkpoint;
+    bool                      partial;
     struct gm_checkpointer   *checkpoints;
     gm_buf          journal;     // changes of models, for checkpoints
     gm_time_ns      last_ingest; // of the last record applied

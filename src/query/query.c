@@ -169,8 +169,9 @@ static void run_count(gm_run *run, page_writer *w)
     run->block        = block_counted;
     run->counting     = true;
     run->counted      = run->at.done;
-    if (ast->from_relationships && ast->where == NULL) run->counted = gm_state_relationship_count(run->eval.state);
-    else if (!ast->from_relationships && ast->where == NULL && ast->step_count == 0)
+    bool all = run->fence == NULL;
+    if (all && ast->from_relationships && ast->where == NULL) run->counted = gm_state_relationship_count(run->eval.state);
+    else if (all && !ast->from_relationships && ast->where == NULL && ast->step_count == 0)
         run->counted = gm_state_twin_count(run->eval.state);
     else gm_run_walk(run);
     run->at.done = run->counted;
@@ -295,7 +296,8 @@ gm_status gm_query_run(const gm_query *query, const gm_state *state, gm_query_pa
     else if (ast->grouped || ast->order_count > 0) run_collected(&run, &writer);
     else gm_run_walk(&run);
 
-    page->charge = (double)run.work;
+    // What a query costs must not tell how much lies outside the fence.
+    page->charge = page->fence == NULL ? (double)run.work : (double)page->items;
     if (run.more) gm_page_token_write(&run.at, ast->text, page->next);
 done:
     st = run.status == GM_OK ? GM_OK : run_failed(&run, &writer, &memory, err);

@@ -170,15 +170,12 @@ static gm_flow start_rows(gm_run *run, const gm_table *table, size_t t, uint32_t
     return GM_GO_ON;
 }
 
-// Clears what the fence does not show; returns how many twins it does.
-static size_t keep_inside(const gm_fence *fence, const uint32_t *twins, size_t n, uint8_t *mask)
+// Clears what the fence does not show.
+static void keep_inside(const gm_fence *fence, const uint32_t *twins, size_t n, uint8_t *mask)
 {
-    size_t seen = 0;
     for (size_t i = 0; i < n; i++) {
         if (mask[i] != 0 && !gm_fence_shows(fence, (gm_twin){ twins[i] })) mask[i] = 0;
-        seen += mask[i] != 0;
     }
-    return seen;
 }
 
 static gm_flow walk_table(gm_run *run, gm_filter *filter, size_t t, uint32_t from)
@@ -190,13 +187,12 @@ static gm_flow walk_table(gm_run *run, gm_filter *filter, size_t t, uint32_t fro
         if (out_of_budget(run, t, first)) return GM_STOP;
         memset(mask, 1, n);
         if (filter->table.live < filter->table.rows) gm_mask_twins(n, filter->table.twins + first, mask);
-        size_t seen = n;
-        if (run->fence != NULL) seen = keep_inside(run->fence, filter->table.twins + first, n, mask);
+        if (run->fence != NULL) keep_inside(run->fence, filter->table.twins + first, n, mask);
         for (size_t i = plan->stages[0]; i < plan->stages[1]; i++) {
             gm_filter_rows(filter, plan->conditions[i], first, n, mask);
             if (i + 1 < plan->stages[1] && memchr(mask, 1, n) == NULL) break;
         }
-        run->work += seen;  // what a query costs does not tell how much lies outside the fence
+        run->work += n;
         if (run->eval.failed) {
             run->status = GM_NOMEM;
             return GM_STOP;
