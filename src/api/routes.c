@@ -50,6 +50,7 @@ const gm_route gm_routes[] = {
     { GM_METHOD_GET,    "/jobs/deletions",      gm_route_deletion_jobs_list, GM_RIGHT_READ,  GM_REACH_PLANT, GM_BODY_NONE, ADT, "List deletion jobs" },
     { GM_METHOD_GET,    "/jobs/deletions/{id}", gm_route_deletion_job_get,   GM_RIGHT_READ,  GM_REACH_PLANT, GM_BODY_NONE, ADT, "Get a deletion job" },
     { GM_METHOD_POST,   "/jobs/deletions",      gm_route_deletion_job_post,  GM_RIGHT_ADMIN, GM_REACH_PLANT, GM_BODY_NONE, ADT, "Delete all relationships, twins and models" },
+    { GM_METHOD_POST,   "/v1/migrate",       gm_route_migrate,       GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_JSON, OWN, "Change the model of all twins of a model" },
     { GM_METHOD_GET,    "/v1/export",        gm_route_export,        GM_RIGHT_READ,     GM_REACH_PLANT, GM_BODY_NONE,   OWN, "The whole plant as one file" },
     { GM_METHOD_POST,   "/v1/import",        gm_route_import,        GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_MODELS, OWN, "Bring in models, twins and relationships from one file" },
 

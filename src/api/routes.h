@@ -50,6 +50,8 @@ void gm_route_write(gm_request *request);
 void gm_route_write_v2(gm_request *request);
 void gm_route_ping(gm_request *request);
 void gm_route_influx_health(gm_request *request);
+void gm_route_migrate(gm_request *request);       // migration.c
+
 // jobs_route.c
 void gm_route_import_jobs_list(gm_request *request);
 void gm_route_import_job_get(gm_request *request);

@@ -6,6 +6,7 @@
 #include "api/condition.h"
 #include "api/documents.h"
 #include "api/json_patch.h"
+#include "api/migration.h"
 #include "api/routes.h"
 
 #define HINT " Please provide a valid patch document."
@@ -228,22 +229,6 @@ static void patch_cells(patching *p, const gm_patch *patch)
 // ---- another model
 // -----------------------------------------------------------------------------------------------------
 
-// Telemetry that the new model does not know goes silently: nobody could remove it by a patch.
-static void drop_foreign_telemetry(json_t *document, const gm_type *from, const gm_type *to)
-{
-    for (size_t i = 0; i < from->column_count; i++) {
-        const gm_column *column = &from->columns[i];
-        if (!column->is_telemetry || gm_type_column_index(to, column->path) != GM_NO_COLUMN) continue;
-        json_t *scope = document;
-        if (column->component != GM_NO_COMPONENT) {
-            gm_str name = from->components[column->component].name;
-            scope       = json_object_getn(document, name.ptr, name.len);
-        }
-        json_object_deln(scope, column->name.ptr, column->name.len);
-        json_object_deln(json_object_get(scope, "$metadata"), column->name.ptr, column->name.len);
-    }
-}
-
 // Metadata of properties that the patch removed would name what is not there any more.
 static void drop_stale_metadata(json_t *scope)
 {
@@ -303,7 +288,7 @@ static void patch_document(patching *p, gm_patch *patch)
             if (is_model_step(p, &patch->steps[i]))
                 patch->steps[i].path = (gm_pointer) { GM_STR("/$metadata/$model"), model_path, 2 };
         }
-        drop_foreign_telemetry(document, p->type, type);
+        gm_migration_drop_foreign(document, p->type, type);
         st = gm_patch_apply(document, patch, &err);
         if (st == GM_INVALID) {
             reply_patch_invalid(request, &err);

@@ -24,6 +24,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_map_test,
     &gm_verb_model_explain,
     &gm_verb_reliability,
+    &gm_verb_model_migrate,
     &gm_verb_fmu_info,
     &gm_verb_fmu_check,
     &gm_verb_fmu_run,
