@@ -38,6 +38,7 @@ test("every method of @azure/digital-twins-core works over https with a private 
   const home = tempDir("azure");
   const plant = join(home.dir, "plant"), data = join(home.dir, "data");
   mkdirSync(join(plant, "models"), { recursive: true });
+  writeFileSync(join(plant, "gemel.conf"), "[endpoint people]\nkind = sse\n");
   const tls = certificate(home.dir);
   const added = start("user", "add", plant, "client", "--role", "engineer", "--data", data);
   assert.equal(await added.ended, 0, added.err);

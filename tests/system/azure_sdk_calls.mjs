@@ -125,11 +125,20 @@ test("queries: queryTwins", async () => {
 });
 
 test("event routes: listEventRoutes, getEventRoute, upsertEventRoute, deleteEventRoute", async () => {
-  // There are no endpoints to lead to yet: the answers are those of a service without any.
   assert.deepEqual(await all(client.listEventRoutes()), []);
   await refused(client.getEventRoute("r"), 404, "EventRouteNotFound");
   await refused(client.upsertEventRoute("r", "endpoint", "true"), 400, "EventRouteEndpointInvalid");
+  await refused(client.upsertEventRoute("r", "people", "type = "), 400, "EventRouteFilterInvalid");
   await refused(client.deleteEventRoute("r"), 404, "EventRouteNotFound");
+  for (const id of ["r1", "r 2/ä", "r3"]) {
+    await client.upsertEventRoute(id, "people", "type = 'Microsoft.DigitalTwins.Twin.Update' AND $body.modelId = 'dtmi:azure:Pump;1'");
+  }
+  const route = await client.getEventRoute("r 2/ä");
+  assert.equal(route.endpointName, "people");
+  assert.match(route.filter, /Twin.Update/);
+  assert.deepEqual((await all(client.listEventRoutes(1))).map((r) => r.id), ["r 2/ä", "r1", "r3"]); // a page each
+  for (const id of ["r1", "r 2/ä", "r3"]) await client.deleteEventRoute(id);
+  assert.deepEqual(await all(client.listEventRoutes()), []);
 });
 
 test("the end: deleteRelationship, deleteDigitalTwin, decomissionModel, deleteModel", async () => {
