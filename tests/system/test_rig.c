@@ -66,7 +66,7 @@ static void the_twin_sees_the_plant_move(void **state)
 {
     fixture *f = *state;
     assert_true(number_of(f, "tower", "level") == 3.4);  // what the files say
-    start_rig(f, "10000");
+    start_rig(f, "3000");
     value_within(f, "tower", "level", 2.0, 3.1);          // the town drinks ...
     value_within(f, "pump1", "flow", 15, 25);             // ... until the controller starts the lead pump
     value_within(f, "pump1", "motor/temperature", 40, 70);
