@@ -14,6 +14,9 @@ extern const gm_verb gm_verb_agent;
 extern const gm_verb gm_verb_check;
 extern const gm_verb gm_verb_dead_letters;
 extern const gm_verb gm_verb_export;
+extern const gm_verb gm_verb_evaluate_nab;
+extern const gm_verb gm_verb_evaluate_skab;
+extern const gm_verb gm_verb_evaluate_turbofan;
 extern const gm_verb gm_verb_fmu_check;
 extern const gm_verb gm_verb_fmu_export;
 extern const gm_verb gm_verb_fmu_info;
@@ -35,6 +38,7 @@ extern const gm_verb gm_verb_simulate;
 extern const gm_verb gm_verb_user_add;
 extern const gm_verb gm_verb_user_list;
 extern const gm_verb gm_verb_user_revoke;
+extern const gm_verb gm_verb_train_turbofan;
 extern const gm_verb gm_verb_watch;
 
 #endif
