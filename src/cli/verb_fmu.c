@@ -1,4 +1,5 @@
 // gemel fmu info | check | run: functional mock-up units (FMI 2.0 and 3.0), in processes of their own.
+#include "cli/fmu_guard.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "physics/fmi/run.h"
@@ -10,9 +11,20 @@ enum { INPUT_MAX = 256 << 20 };
 
 static const gm_operand operands[] = { { "FILE", "an FMU (.fmu)", false, false } };
 
-static gm_fmu_host host_of(const gm_cli *cli, gm_dur_ns limit)
+// Begins the guard as well; it has to be ended in every case.
+static gm_status open_fmu(const gm_cli *cli, const gm_args *args, gm_dur_ns limit, gm_fmu_guard *guard, gm_fmu **out_fmu, gm_error *err)
 {
-    return (gm_fmu_host){ .alloc = cli->alloc, .clock = cli->clock, .program = "/proc/self/exe", .call_limit = limit };
+    *out_fmu     = NULL;
+    gm_status st = gm_fmu_guard_begin(guard, err);
+    if (st != GM_OK) return st;
+    gm_fmu_host host = { .alloc = cli->alloc, .clock = cli->clock, .program = "/proc/self/exe", .call_limit = limit, .folder = guard->folder };
+    return gm_fmu_open(&host, gm_args_operand(args, 0), out_fmu, err);
+}
+
+static void close_fmu(gm_fmu *fmu, gm_fmu_guard *guard)
+{
+    gm_fmu_close(fmu);
+    gm_fmu_guard_end(guard);
 }
 
 // ---- info ---------------------------------------------------------------------------------------------------------------
@@ -82,10 +94,13 @@ static gm_exit print_variables(const gm_cli *cli, const gm_fmu_description *d)
 
 static gm_exit run_info(const gm_cli *cli, const gm_args *args)
 {
-    gm_error    err  = { 0 };
-    gm_fmu     *fmu  = NULL;
-    gm_fmu_host host = host_of(cli, GM_SECOND);
-    if (gm_fmu_open(&host, gm_args_operand(args, 0), &fmu, &err) != GM_OK) return gm_cli_fail(cli, &err);
+    gm_error     err = { 0 };
+    gm_fmu      *fmu = NULL;
+    gm_fmu_guard guard;
+    if (open_fmu(cli, args, GM_SECOND, &guard, &fmu, &err) != GM_OK) {
+        close_fmu(fmu, &guard);
+        return gm_cli_fail(cli, &err);
+    }
     const gm_fmu_description *d = gm_fmu_described(fmu);
     print_line(cli, "name", d->name);
     print_line(cli, "description", d->description);
@@ -110,7 +125,7 @@ static gm_exit run_info(const gm_cli *cli, const gm_args *args)
     if (d->finding_count > 0) fprintf(cli->out, "%-13s %u rules of the standard broken; gemel fmu check tells them\n", "findings", d->finding_count);
     fputc('\n', cli->out);
     gm_exit code = print_variables(cli, d);
-    gm_fmu_close(fmu);
+    close_fmu(fmu, &guard);
     return code;
 }
 
@@ -137,9 +152,10 @@ static gm_exit run_check(const gm_cli *cli, const gm_args *args)
     gm_buf      report = gm_buf_init(cli->alloc);
     gm_exit     code   = GM_EXIT_OK;
     unsigned    failed = 0;
-    gm_fmu_host host   = host_of(cli, gm_args_duration(args, CHECK_LIMIT));
-    if (gm_fmu_open(&host, gm_args_operand(args, 0), &fmu, &err) != GM_OK) {
+    gm_fmu_guard guard;
+    if (open_fmu(cli, args, gm_args_duration(args, CHECK_LIMIT), &guard, &fmu, &err) != GM_OK) {
         gm_buf_finish(&report);
+        close_fmu(fmu, &guard);
         return gm_cli_fail(cli, &err);
     }
     const gm_fmu_description *d = gm_fmu_described(fmu);
@@ -153,7 +169,7 @@ static gm_exit run_check(const gm_cli *cli, const gm_args *args)
     if (report.len > 0) fwrite(report.ptr, 1, report.len, cli->out);
     if (code == GM_EXIT_OK && (failed > 0 || d->finding_count > 0)) code = GM_EXIT_NO;
     gm_buf_finish(&report);
-    gm_fmu_close(fmu);
+    close_fmu(fmu, &guard);
     return code;
 }
 
@@ -249,12 +265,12 @@ static gm_exit run_fmu(const gm_cli *cli, const gm_args *args, gm_fmu_run_option
     uint8_t    *input = NULL;
     size_t      size  = 0;
     gm_exit     code  = GM_EXIT_OK;
-    gm_fmu_host host  = host_of(cli, gm_args_duration(args, RUN_LIMIT));
+    gm_fmu_guard guard = { .begun = false };
     const char *path  = gm_args_text(args, RUN_OUT);
     gm_status   st    = GM_OK;
     if (gm_args_given(args, RUN_INPUT)) st = gm_io_read_file(cli->io, gm_args_text(args, RUN_INPUT), INPUT_MAX, &input, &size, &err);
     o->input = (gm_str){ (const char *)input, size };
-    if (st == GM_OK) st = gm_fmu_open(&host, gm_args_operand(args, 0), &fmu, &err);
+    if (st == GM_OK) st = open_fmu(cli, args, gm_args_duration(args, RUN_LIMIT), &guard, &fmu, &err);
     if (st != GM_OK) {
         code = gm_cli_fail(cli, &err);
         goto done;
@@ -270,7 +286,7 @@ done:
     if (path != NULL && file != NULL && file != cli->out && fclose(file) != 0 && code == GM_EXIT_OK) {
         code = gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "%.120s can not be written: %s", path, strerror(errno));
     }
-    gm_fmu_close(fmu);
+    close_fmu(fmu, &guard);
     gm_free(cli->io->alloc, input);
     return code;
 }

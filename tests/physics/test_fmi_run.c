@@ -326,12 +326,34 @@ static void inputs_are_interpolated_held_and_jump(void **state)
     }
 }
 
+// An array in columns of its own elements, or in one column with spaces.
+static void inputs_of_arrays_come_in_one_column_or_many(void **state)
+{
+    (void)state;
+    const char *texts[] = { "time,u,a\n0,0,5 6\n0.5,1,7 8\n1,1,7 8\n", "time,a[0],a[1],u\n0,5,6,0\n0.5,7,8,1\n1,7,8,1\n", "time,\"a\",u\n0,\" 5  6 \",0\n0.5,7 8,1\n1,7 8,1\n" };
+    for (size_t i = 0; i < 3; i++) {
+        gm_fmu            *fmu = toy(3);
+        gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+        static table       t;
+        gm_error           err;
+        o.step  = 0.5;
+        o.stop  = 1;
+        o.all   = true;
+        o.input = gm_str_of(texts[i]);
+        assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+        const char *first = strstr((char *)t.text.ptr, "\n0,"), *last = strstr((char *)t.text.ptr, "\n1,");
+        assert_true(first != NULL && last != NULL && strstr(first, ",5,6,") != NULL && strstr(first, ",5,6,") < last && strstr(last, ",7,8,") != NULL);
+        done(&t);
+        gm_fmu_close(fmu);
+    }
+}
+
 static void wrong_inputs_are_refused(void **state)
 {
     (void)state;
     static const struct { const char *csv, *says; } cases[] = {
         { "u\n1\n", "first column" }, { "time,u\n", "no rows" }, { "time,nothing\n0,1\n", "no variable" }, { "time,h\n0,1\n", "no input" },
-        { "time,u\n0,x\n", "no value of u" }, { "time,u\n1,1\n0,1\n", "time goes back" }, { "time,u\n0\n", "not 2 values" }, { "time,u\nx,1\n", "no time" },
+        { "time,u\n0,x\n", "no value of u" }, { "time,u\n1,1\n0,1\n", "time goes back" }, { "time,u\n0\n", "not 2 values" }, { "time,a\n0,1\n", "a has 2 values" }, { "time,a\n0,1 2 3\n", "a has 2 values" }, { "time,a[0]\n0,1\n", "2 values, but 1" }, { "time,u\nx,1\n", "no time" },
     };
     gm_fmu      *fmu = toy(3);
     static table t;
@@ -514,6 +536,7 @@ int main(void)
         cmocka_unit_test(values_of_every_type_pass_through),
         cmocka_unit_test(settings_that_do_not_fit_are_refused),
         cmocka_unit_test(inputs_are_interpolated_held_and_jump),
+        cmocka_unit_test(inputs_of_arrays_come_in_one_column_or_many),
         cmocka_unit_test(wrong_inputs_are_refused),
         cmocka_unit_test(a_library_that_crashes_hangs_or_fails_ends_its_run_alone),
         cmocka_unit_test(a_discarded_step_ends_where_the_fmu_got_to),

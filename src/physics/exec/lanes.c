@@ -102,7 +102,7 @@ static void explain(gm_status st, const gm_plan *plan, gm_error *err)
 {
     uint32_t states;
     gm_program_slots_of(plan->program, GM_SLOT_STATE, &states);
-    const char *why = st == GM_INVALID ? ": its equations contain algebraic loops or delays, which have no derivative here" : "";
+    const char *why = st == GM_INVALID ? ": an algebraic loop of its equations is singular, or they can not be differentiated" : "";
     gm_fail(err, st, "physics.plan", "method %s, %u states%s", gm_method_text(plan->options.method), states, why);
 }
 

@@ -153,6 +153,21 @@ static uint32_t along(gm_stepper *s, uint32_t x, uint32_t k, uint32_t h)
     return gm_stepper_op(s, GM_OP_FMA, h, k, x);
 }
 
+// The end of a step from t; where an instant of a time event is meant, that instant to the last bit: sums of steps and
+// multiples of intervals round differently, and EVENT compares them.
+static uint32_t step_end(gm_stepper *s, uint32_t t, uint32_t h)
+{
+    uint32_t       count, end = gm_stepper_op(s, GM_OP_ADD, t, h, 0);
+    const gm_slot *next  = gm_program_time_events(s->program, &count);
+    uint32_t       close = count > 0 ? gm_stepper_op(s, GM_OP_MUL, h, gm_stepper_number(s, 1e-6), 0) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at   = gm_stepper_row(s, next[i].v);
+        uint32_t away = gm_stepper_op(s, GM_OP_ABS, gm_stepper_op(s, GM_OP_SUB, end, at, 0), 0, 0);
+        end           = gm_stepper_op(s, GM_OP_SELECT, gm_stepper_op(s, GM_OP_LT, away, close, 0), at, end);
+    }
+    return end;
+}
+
 // The classical method of Kutta (1901): slopes at the start, twice in the middle, and at the end.
 static void rk4(gm_stepper *s, uint32_t *work)
 {
@@ -160,7 +175,7 @@ static void rk4(gm_stepper *s, uint32_t *work)
     uint32_t  h = gm_stepper_row(s, s->layout->step), t = gm_stepper_row(s, GM_TIME_SLOT.v);
     uint32_t  half = gm_stepper_op(s, GM_OP_MUL, h, gm_stepper_number(s, 0.5), 0), two = gm_stepper_number(s, 2);
     uint32_t  sixth = gm_stepper_op(s, GM_OP_DIV, h, gm_stepper_number(s, 6), 0);
-    uint32_t  middle = gm_stepper_op(s, GM_OP_ADD, t, half, 0), end = gm_stepper_op(s, GM_OP_ADD, t, h, 0);
+    uint32_t  middle = gm_stepper_op(s, GM_OP_ADD, t, half, 0), end = step_end(s, t, h);
 
     for (uint32_t i = 0; i < n; i++) x0[i] = gm_stepper_row(s, s->states[i].v);
     gm_stepper_slopes(s, t, x0, k);
@@ -187,7 +202,7 @@ static void euler(gm_stepper *s, uint32_t *work)
     for (uint32_t i = 0; i < n; i++) x[i] = gm_stepper_row(s, s->states[i].v);
     gm_stepper_slopes(s, t, x, k);
     for (uint32_t i = 0; i < n; i++) x[i] = along(s, x[i], k[i], h);
-    gm_stepper_accept(s, GM_CODE_NONE, gm_stepper_op(s, GM_OP_ADD, t, h, 0), x);
+    gm_stepper_accept(s, GM_CODE_NONE, step_end(s, t, h), x);
 }
 
 gm_status gm_step_code(const gm_program *program, const gm_layout *layout, gm_method method, double tolerance, gm_code *code)
@@ -203,7 +218,7 @@ gm_status gm_step_code(const gm_program *program, const gm_layout *layout, gm_me
         case GM_METHOD_EULER: euler(&s, work); break;
         case GM_METHOD_RK4: rk4(&s, work); break;
         case GM_METHOD_DOPRI: gm_step_dopri(&s, tolerance, work); break;
-        default: st = gm_step_implicit(&s, tolerance, work); break;
+        default: st = gm_step_implicit(&s, tolerance); break;
         }
     }
     gm_free(code->alloc, work);

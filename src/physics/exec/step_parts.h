@@ -50,7 +50,7 @@ uint32_t gm_pace_end(gm_stepper *s, const gm_pace *p, double tolerance, double e
 // work: [GM_STEP_WORK][states]
 enum { GM_STEP_WORK = 16 };
 void      gm_step_dopri(gm_stepper *s, double tolerance, uint32_t *work);
-// GM_INVALID: the derivative can not be differentiated (algebraic loop, delay); GM_LIMIT: too many states; GM_NOMEM.
-gm_status gm_step_implicit(gm_stepper *s, double tolerance, uint32_t *work);
+// GM_INVALID: a loop that is singular by structure; GM_LIMIT: too many states and unknowns of loops; GM_NOMEM.
+gm_status gm_step_implicit(gm_stepper *s, double tolerance);
 
 #endif

@@ -11,6 +11,8 @@ enum { COLUMNS_MAX = 100000 };
 typedef struct column {
     const gm_fmu_variable *variable;
     uint32_t               first, count;  // fields of a row
+    uint32_t               values;        // of the variable
+    bool                   whole;         // one field holds them all, separated by spaces
     bool                   continuous;
 } column;
 
@@ -52,6 +54,7 @@ static gm_status add_column(gm_fmu_input *in, const gm_fmu_description *d, const
         column *last = in->column_count > 0 ? &in->columns[in->column_count - 1] : NULL;
         if (v != NULL && last != NULL && last->variable == v && last->first + last->count == field) {
             last->count++;
+            last->values++;
             return GM_OK;
         }
     }
@@ -59,8 +62,8 @@ static gm_status add_column(gm_fmu_input *in, const gm_fmu_description *d, const
     if (v->causality != GM_FMI_INPUT && v->variability != GM_FMI_TUNABLE) {
         return gm_fail_at(err, GM_INVALID, "fmi.input", 1, field, "'" GM_STR_FMT "' is no input", GM_STR_ARG(name));
     }
-    (void)counts;
-    in->columns[in->column_count++] = (column){ v, field, 1, v->variability == GM_FMI_CONTINUOUS };
+    bool whole = bracket == SIZE_MAX && v->dimension_count > 0;
+    in->columns[in->column_count++] = (column){ v, field, 1, whole ? counts[v - d->variables] : 1, whole, v->variability == GM_FMI_CONTINUOUS };
     return GM_OK;
 }
 
@@ -80,12 +83,26 @@ static gm_status parse_head(gm_fmu_input *in, const uint32_t *counts, gm_str lin
     for (uint32_t i = 0; st == GM_OK && i < in->column_count; i++) {
         const column *c    = &in->columns[i];
         uint32_t      need = counts[c->variable - in->d->variables];
-        if (c->count != need) {
+        if (c->values != need) {
             st = gm_fail_at(err, GM_INVALID, "fmi.input", 1, c->first, "" GM_STR_FMT " has %u values, but %u columns", GM_STR_ARG(c->variable->name),
-                            need, c->count);
+                            need, c->values);
         }
     }
     return st;
+}
+
+// The text of the k-th value of the column's variable in a row.
+static bool value_in(const column *c, const gm_str *row, uint32_t k, gm_str *out)
+{
+    gm_str rest = gm_str_trim(row[c->first]);
+    *out        = row[c->first + (c->whole ? 0 : k)];
+    for (uint32_t i = 0; c->whole && i <= k; i++) {
+        if (rest.len == 0) return false;
+        size_t end = gm_str_find_char(rest, ' ');
+        *out       = gm_str_slice(rest, 0, end < rest.len ? end : rest.len);
+        rest       = gm_str_trim(gm_str_slice(rest, out->len, rest.len));
+    }
+    return !c->whole || k + 1 < c->values || rest.len == 0;
 }
 
 static gm_status parse_row(gm_fmu_input *in, gm_str line, uint32_t number, gm_error *err)
@@ -110,9 +127,12 @@ static gm_status parse_row(gm_fmu_input *in, gm_str line, uint32_t number, gm_er
     gm_buf    scratch = gm_buf_init(gm_alloc_system());
     gm_status st      = GM_OK;
     for (uint32_t i = 0; st == GM_OK && i < in->column_count; i++) {
-        for (uint32_t k = 0; st == GM_OK && k < in->columns[i].count; k++) {
+        for (uint32_t k = 0; st == GM_OK && k < in->columns[i].values; k++) {
             gm_buf_clear(&scratch);
-            st = gm_fmu_value_parse(in->d, in->columns[i].variable, to[in->columns[i].first + k], &scratch, err);
+            gm_str value;
+            st = value_in(&in->columns[i], to, k, &value) ? gm_fmu_value_parse(in->d, in->columns[i].variable, value, &scratch, err)
+                                                         : gm_fail_at(err, GM_INVALID, "fmi.input", number, i + 2, "line %u: " GM_STR_FMT " has %u values", number,
+                                                                      GM_STR_ARG(in->columns[i].variable->name), in->columns[i].values);
         }
     }
     gm_buf_finish(&scratch);
@@ -184,20 +204,22 @@ static size_t row_at(const gm_fmu_input *in, double time, bool after)
     return low > 0 ? low - 1 : 0;
 }
 
-static double number_at(const gm_fmu_input *in, size_t row, uint32_t field)
+static double number_at(const gm_fmu_input *in, size_t row, const column *c, uint32_t k)
 {
     char   text[64];
-    gm_str given = gm_str_trim(row_of(in, row)[field]);
+    gm_str given = { NULL, 0 };
+    (void)value_in(c, row_of(in, row), k, &given);  // read once when it was parsed
+    given = gm_str_trim(given);
     snprintf(text, sizeof text, GM_STR_FMT, (int)(given.len < 60 ? given.len : 60), given.ptr != NULL ? given.ptr : "");
     return strtod(text, NULL);
 }
 
-static double interpolate(const gm_fmu_input *in, size_t row, uint32_t field, double time)
+static double interpolate(const gm_fmu_input *in, size_t row, const column *c, uint32_t k, double time)
 {
-    double y0 = number_at(in, row, field);
+    double y0 = number_at(in, row, c, k);
     if (row + 1 >= in->rows || time <= in->times[row]) return y0;
     double t0 = in->times[row], t1 = in->times[row + 1];
-    return t1 > t0 ? y0 + (number_at(in, row + 1, field) - y0) * ((time - t0) / (t1 - t0)) : y0;
+    return t1 > t0 ? y0 + (number_at(in, row + 1, c, k) - y0) * ((time - t0) / (t1 - t0)) : y0;
 }
 
 gm_status gm_fmu_input_apply(const gm_fmu_input *in, gm_fmu_session *session, double time, unsigned what, gm_error *err)
@@ -210,11 +232,12 @@ gm_status gm_fmu_input_apply(const gm_fmu_input *in, gm_fmu_session *session, do
         const column *c = &in->columns[i];
         if (!(what & (c->continuous ? GM_FMU_INPUT_CONTINUOUS : GM_FMU_INPUT_DISCRETE)) || c->variable->type == GM_FMI_CLOCK) continue;
         gm_buf_clear(&bytes);
-        for (uint32_t k = 0; st == GM_OK && k < c->count; k++) {
-            if (c->continuous) gm_fmu_value_put(c->variable->type, interpolate(in, row, c->first + k, time), &bytes);
-            else st = gm_fmu_value_parse(in->d, c->variable, row_of(in, row)[c->first + k], &bytes, err);
+        for (uint32_t k = 0; st == GM_OK && k < c->values; k++) {
+            gm_str text = { NULL, 0 };
+            if (c->continuous) gm_fmu_value_put(c->variable->type, interpolate(in, row, c, k, time), &bytes);
+            else if (value_in(c, row_of(in, row), k, &text)) st = gm_fmu_value_parse(in->d, c->variable, text, &bytes, err);
         }
-        if (st == GM_OK) st = gm_fmu_set(session, c->variable->type, &c->variable->reference, 1, c->count, gm_buf_view(&bytes), err);
+        if (st == GM_OK) st = gm_fmu_set(session, c->variable->type, &c->variable->reference, 1, c->values, gm_buf_view(&bytes), err);
     }
     gm_buf_finish(&bytes);
     return st;

@@ -158,16 +158,31 @@ static gm_status nonsense(gm_fmu_session *s, gm_fmu_op op, gm_error *err) { retu
 
 // ---- opening and closing ------------------------------------------------------------------------------------------------
 
-static void library_path(const gm_fmu_session *s, char *out, size_t size)
+// FMI 2 and FMI 3 name the same machine differently; some archives have the other's name. False: there is none.
+static bool find_library(const gm_fmu_session *s, char *out, size_t size)
 {
 #if defined(__aarch64__)
-    const char *folder = s->d->version == 2 ? "aarch64-linux" : "aarch64-linux";
+    static const char *const names[] = { "linux-aarch64", "aarch64-linux" };
 #elif defined(__i386__)
-    const char *folder = s->d->version == 2 ? "linux32" : "x86-linux";
+    static const char *const names[] = { "linux32", "x86-linux" };
 #else
-    const char *folder = s->d->version == 2 ? "linux64" : "x86_64-linux";
+    static const char *const names[] = { "linux64", "x86_64-linux" };
 #endif
-    snprintf(out, size, "%s/binaries/%s/%s.so", s->folder, folder, s->d->interfaces[s->kind].identifier.ptr);
+    for (int i = 1; i >= 0; i--) {
+        const char *folder = names[s->d->version == 2 ? 1 - i : i];
+        snprintf(out, size, "%s/binaries/%s/%s.so", s->folder, folder, s->d->interfaces[s->kind].identifier.ptr);
+        if (access(out, R_OK) == 0) return true;
+    }
+    snprintf(out, size, "binaries/%s/%s.so", names[s->d->version == 2 ? 0 : 1], s->d->interfaces[s->kind].identifier.ptr);
+    return false;
+}
+
+static gm_status no_library(const gm_fmu_session *s, const char *wanted, gm_error *err)
+{
+    char sources[4600];
+    snprintf(sources, sizeof sources, "%s/sources", s->folder);
+    const char *more = access(sources, R_OK) == 0 ? "; it has sources, which have to be compiled first" : "";
+    return gm_fail(err, GM_INVALID, "fmi.session", "the FMU has no library for this machine: there is no %.100s%s", wanted, more);
 }
 
 // FMI 2 takes a URI, FMI 3 an absolute path that ends with a separator (3.0.1, 2.3.1).
@@ -194,10 +209,7 @@ static gm_status load_and_instantiate(gm_fmu_session *s, gm_error *err)
 {
     char          path[4600];
     gm_fmu_reader out;
-    library_path(s, path, sizeof path);
-    if (access(path, R_OK) != 0) {
-        return gm_fail(err, GM_INVALID, "fmi.session", "the FMU has no library for this machine: there is no %s", path + strlen(s->folder) + 1);
-    }
+    if (!find_library(s, path, sizeof path)) return no_library(s, path, err);
     gm_status st = gm_fmu_process_start(s->host.program, s->host.memory_max, &s->process, err);
     if (st != GM_OK) return st;
     gm_buf *request = begin(s, GM_FMU_OP_LOAD);

@@ -62,7 +62,7 @@ gm_status gm_run_no_beginning(const gm_run *run, const double *states, gm_error 
 gm_status gm_run_zeno(double time, gm_error *err)
 {
     return gm_fail(err, GM_DIVERGED, "physics.solve",
-                   "at %.9g s events follow one another without end, each sooner than the last; the model needs a state in which it rests", time);
+                   "at %.9g s events follow one another without end; the model needs a state in which it rests", time);
 }
 
 static gm_status check_options(gm_run *run, gm_error *err)

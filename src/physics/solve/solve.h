@@ -19,7 +19,7 @@ typedef enum gm_solver {
     GM_SOLVER_EULER,     // fixed step; events at the end of the step in which they fall
     GM_SOLVER_RK4,       // fixed step, likewise
     GM_SOLVER_DOPRI,     // Dormand-Prince 5(4)
-    GM_SOLVER_IMPLICIT,  // Rosenbrock 4(3), for stiff models without algebraic loops in their derivatives
+    GM_SOLVER_IMPLICIT,  // Rosenbrock 4(3), for stiff models
     GM_SOLVER_CVODE,     // SUNDIALS: backward differentiation of variable order, root finding, dense or sparse (KLU)
     GM_SOLVER_IDA,       // SUNDIALS: the same for residuals y' - f(t, y)
     GM_SOLVER_COUNT
