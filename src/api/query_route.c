@@ -2,7 +2,10 @@
 #include "api/routes.h"
 #include "query/query.h"
 
-enum { PAGE = 100 };
+// A long question is asked in slices, so that others have their turn on the engine thread in between: about so many rows
+// and relationships at a time, and slices until the time is up. (ORDER BY and GROUP BY run to their end in one.)
+enum { PAGE = 100, SLICE_WORK = 50000 };
+#define SLICE GM_MILLISECOND
 
 static gm_str text_member(const json_t *body, const char *key)
 {
@@ -42,36 +45,109 @@ static void reply_query_error(gm_request *request, gm_status st, const gm_error 
     }
 }
 
+typedef struct asking {
+    gm_request *request;
+    gm_query   *query;
+    char        token[GM_QUERY_TOKEN_MAX];  // where the next slice goes on; at first, what the client gave
+    bool        given;                      // the client's own token is still to be read
+    uint32_t    left, items;                // rows that the page still has room for; rows in it
+    double      charge;
+    gm_timer   *timer;
+} asking;
+
+static void reply_page(asking *a)
+{
+    gm_request *request = a->request;
+    gm_buf_byte(&request->out, ']');
+    if (a->token[0] != '\0') {
+        gm_buf_text(&request->out, ",\"continuationToken\":");
+        gm_buf_json_str(&request->out, gm_str_of(a->token));
+    }
+    gm_buf_byte(&request->out, '}');
+    gm_reply_header(request, "query-charge", "%.2f", a->charge < 1 ? 1 : a->charge);  // the asking itself
+    gm_reply_json(request, 200);
+}
+
+// One slice. True: the page is whole, or refused; it is answered.
+static bool ask_slice(asking *a)
+{
+    gm_request   *request = a->request;
+    gm_query_page page    = { .fence = gm_api_fence(request), .items_max = a->left, .token = gm_str_of(a->token), .work_max = SLICE_WORK };
+    gm_error      err     = { 0 };
+    size_t        before  = request->out.len;
+    if (a->items > 0) gm_buf_byte(&request->out, ',');
+    gm_status st = gm_query_run(a->query, gm_api_state(request), &page, &request->out, &err);
+    if (st != GM_OK) {
+        bool token = st == GM_INVALID && a->given;
+        gm_buf_clear(&request->out);
+        if (token) gm_reply_error(request, 400, "BadRequest", "The continuation token is invalid: %s.", err.text);
+        else reply_query_error(request, st, &err);
+        return true;
+    }
+    if (page.items == 0) request->out.len = before;
+    a->given = false;
+    a->items += page.items;
+    a->left -= page.items;
+    a->charge += page.charge;
+    memcpy(a->token, page.next, sizeof a->token);
+    if (page.next[0] != '\0' && a->left > 0 && request->out.len < GM_QUERY_PAGE_BYTES) return false;
+    reply_page(a);
+    return true;
+}
+
+static bool ask_on(asking *a)
+{
+    const gm_clock *clock = a->request->api->options.clock;
+    gm_dur_ns       until = gm_monotonic(clock) + SLICE;
+    do {
+        if (ask_slice(a)) return true;
+    } while (gm_monotonic(clock) < until);
+    return false;
+}
+
+static void on_turn(void *context)
+{
+    asking     *a       = context;
+    gm_request *request = a->request;
+    gm_error    err     = { 0 };
+    a->timer            = NULL;
+    bool over           = request->gone || ask_on(a);
+    gm_status st        = over ? GM_OK : gm_loop_after(request->api->options.loop, 0, on_turn, a, &a->timer, &err);
+    if (!over && st == GM_OK) return;
+    if (!over) gm_reply_failure(request, st, &err);
+    gm_query_destroy(a->query);
+    gm_request_release(request);
+}
+
 void gm_route_query(gm_request *request)
 {
     gm_str   text, token;
     uint32_t size;
     if (!read_body(request, &text, &token) || !gm_request_page_size(request, GM_QUERY_PAGE_MAX, PAGE, &size)) return;
-    gm_query *query = NULL;
-    gm_error  err   = { 0 };
-    gm_status st    = gm_query_prepare(request->alloc, text, &query, &err);
+    asking   *a   = GM_ARENA_NEW(request->arena, asking, 1);
+    gm_error  err = { 0 };
+    if (a == NULL) {
+        gm_reply_failure(request, GM_NOMEM, NULL);
+        return;
+    }
+    *a = (asking){ .request = request, .left = size, .given = token.len > 0 };
+    if (token.len >= sizeof a->token) {
+        gm_reply_error(request, 400, "BadRequest", "The continuation token is invalid: it is too long.");
+        return;
+    }
+    if (token.len > 0) memcpy(a->token, token.ptr, token.len);
+    gm_status st = gm_query_prepare(request->alloc, text, &a->query, &err);
     if (st != GM_OK) {
         reply_query_error(request, st, &err);
         return;
     }
-    gm_query_page page = { .fence = gm_api_fence(request), .items_max = size, .token = token };
     gm_buf_text(&request->out, "{\"value\":[");
-    st = gm_query_run(query, gm_api_state(request), &page, &request->out, &err);
-    gm_query_destroy(query);
-    if (st == GM_INVALID && token.len > 0) {
-        gm_reply_error(request, 400, "BadRequest", "The continuation token is invalid: %s.", err.text);
+    bool over = ask_on(a);
+    st        = over ? GM_OK : gm_loop_after(request->api->options.loop, 0, on_turn, a, &a->timer, &err);
+    if (!over && st == GM_OK) {
+        gm_request_hold(request);
         return;
     }
-    if (st != GM_OK) {
-        reply_query_error(request, st, &err);
-        return;
-    }
-    gm_buf_byte(&request->out, ']');
-    if (page.next[0] != '\0') {
-        gm_buf_text(&request->out, ",\"continuationToken\":");
-        gm_buf_json_str(&request->out, gm_str_of(page.next));
-    }
-    gm_buf_byte(&request->out, '}');
-    gm_reply_header(request, "query-charge", "%.2f", page.charge < 1 ? 1 : page.charge);  // the asking itself
-    gm_reply_json(request, 200);
+    if (!over) gm_reply_failure(request, st, &err);
+    gm_query_destroy(a->query);
 }

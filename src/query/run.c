@@ -160,9 +160,13 @@ static bool out_of_budget(gm_run *run, uint64_t a, uint64_t b)
 
 static gm_flow start_rows(gm_run *run, const gm_table *table, size_t t, uint32_t first, size_t n, const uint8_t *mask)
 {
-    const uint8_t *end = mask + n;
+    const uint8_t *end   = mask + n;
+    bool           begun = false;
     for (const uint8_t *m = mask; (m = memchr(m, 1, (size_t)(end - m))) != NULL; m++) {
         uint32_t row = first + (uint32_t)(m - mask);
+        // A start may lead far, so the walk may pause before each but the first: that one makes sure that it gets on.
+        if (begun && run->plan.step_count > 0 && out_of_budget(run, t, row)) return GM_STOP;
+        begun = true;
         begin_start(run, t, row);
         gm_eval_bind_twin(&run->eval, run->plan.collection, (gm_twin){ table->twins[row] });
         if (walk_from(run, 0) == GM_STOP) return GM_STOP;
