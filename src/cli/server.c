@@ -43,6 +43,7 @@ struct gm_server {
     gm_maps          *maps;
     gm_ingest        *ingest;        // native and mapped messages, lines; shared by MQTT and HTTP
     gm_api           *api;
+    gm_mqtt_server   *prepared;      // holds the sessions; `mqtt` is the same once it listens
     gm_mqtt_server   *mqtt;
     gm_tls           *tls;           // NULL: nothing is served over TLS
     gm_endpoint_options *endpoints;  // of event routes; in the arena
@@ -285,6 +286,7 @@ static gm_status open_engine(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_dead_letters_create(cli->alloc, cli->clock, server->engine, &server->letters, err);
     if (st == GM_OK) st = gm_retained_create(cli->alloc, server->engine, &server->retained, err);
     if (st == GM_OK) st = gm_creator_create(cli->alloc, server->engine, &server->creator, err);
+    if (st == GM_OK) st = gm_mqtt_server_prepare(cli->alloc, server->loop, server->engine, &server->prepared, err);
     if (st == GM_OK) st = gm_access_setup(cli->alloc, cli->io, cli->clock, server->engine, server->plant, server->arena, &server->access, err);
     return st == GM_OK ? open_ingest(server, err) : st;
 }
@@ -472,6 +474,7 @@ static gm_status listen_mqtt(gm_server *server, gm_error *err)
     o.retained     = server->retained;
     o.creator      = server->creator;
     o.ingest       = server->ingest;
+    o.prepared     = server->prepared;
     o.clock        = server->cli->clock;
     o.address      = server->mqtt_address;
     o.tls_address  = server->mqtts_address;
@@ -546,10 +549,11 @@ gm_status gm_server_open(const gm_server_options *options, gm_server **out_serve
 void gm_server_close(gm_server *server)
 {
     if (server == NULL) return;
-    gm_mqtt_server_destroy(server->mqtt);
+    gm_mqtt_server_stop(server->prepared);
     server->mqtt = NULL;
     if (server->api != NULL) gm_api_close(server->api);
     gm_engine_close(server->engine);
+    gm_mqtt_server_destroy(server->prepared);
     gm_api_destroy(server->api);
     gm_ingest_destroy(server->ingest);
     gm_maps_destroy(server->maps);

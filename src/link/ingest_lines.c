@@ -12,7 +12,8 @@
 
 #define WHERE "link.lines"
 
-enum { TAGS_MAX = 64, RECORD_CELLS = 4096, LETTERS_PER_BATCH = 10, NOBODY = UINT32_MAX };
+enum { TAGS_MAX = 64, RECORD_CELLS = 4096, LETTERS_PER_BATCH = 10 };
+#define NOBODY UINT32_MAX
 
 // What a field of a key means; column GM_NO_COLUMN: nothing, and that is no mistake.
 typedef struct field {

@@ -1,6 +1,6 @@
 // What changes in a twin is published on gemel/{twinId}/changes, for whoever has subscribed to it:
 //   {"sequence":42,"time":"2026-01-01T00:00:00.250Z","sourceTime":"...","values":{"temperature":21.37}}
-#include "link/mqtt_internal.h"
+#include "link/mqtt_durable.h"
 
 #include "base/percent.h"
 #include "state/document.h"
@@ -63,6 +63,12 @@ static void on_change(void *context, const gm_record *record, const gm_change *c
     build(payload, record, change, gm_state_type(state, twin));
     if (payload->failed) return;
     gm_mqtt_view view = { .topic = gm_buf_view(topic), .payload = gm_buf_view(payload), .properties = { "", 0 } };
+    if (gm_mqtt_durable_wanted(server, 1)) {
+        bool     written;
+        gm_error err;
+        gm_status st = gm_mqtt_durable_message(server, &view, 1, false, (gm_ask){ 0 }, &written, &err);
+        if (st != GM_OK) server->stats.dropped_queue++;
+    }
     gm_mqtt_deliver_matches(server, &view, 1, false);
 }
 

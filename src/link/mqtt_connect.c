@@ -1,5 +1,5 @@
 // CONNECT and DISCONNECT: how a connection gets its session and how it gives it back.
-#include "link/mqtt_internal.h"
+#include "link/mqtt_durable.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -161,6 +161,8 @@ gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, gm_str body)
     // What a device then measures is not recorded one by one: it is who has come that tells.
     gm_access_audit(server->options.access, principal, GM_STR("MQTT CONNECT"), (gm_str){ session->client_id, session->client_id_len });
     session->expiry_s   = expiry_of(&connect);
+    session->version    = connect.level;
+    gm_mqtt_durable_open(session);
     take_properties(c, &connect);
     write_connack(c, &connect, present, assigned);
     if (server->wills != NULL) gm_mqtt_wills_publish(server);

@@ -1,5 +1,5 @@
 // Sockets: bytes in, packets out of them, bytes out in one write per connection and turn.
-#include "link/mqtt_internal.h"
+#include "link/mqtt_durable.h"
 
 #include <assert.h>
 #include <netinet/in.h>
@@ -152,6 +152,7 @@ void gm_mqtt_part(gm_mqtt_connection *c)
         gm_mqtt_session_end(session);
         return;
     }
+    gm_mqtt_durable_note(session, GM_MQTT_ITEM_LEFT, session->expiry_s);
     uint32_t most = c->server->limits.session_expiry_s;
     session->ends = c->server->now + (gm_dur_ns)(session->expiry_s < most ? session->expiry_s : most) * GM_SECOND;
 }

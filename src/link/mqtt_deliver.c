@@ -1,6 +1,6 @@
 // From a message to the send buffers of its subscribers. QoS 0 is written at once or dropped; QoS 1 and 2 go through
 // the session's queue, from which as many are sent as the client's window and the send buffer allow.
-#include "link/mqtt_internal.h"
+#include "link/mqtt_durable.h"
 
 enum {
     WINDOW_MAX           = 1024,      // unacknowledged messages towards one client, when it does not ask for fewer
@@ -87,6 +87,7 @@ static void send_entry(gm_mqtt_session *s, uint32_t i, bool again)
     if (!again && expired(s->server, view.expires)) {
         s->server->stats.dropped_expired++;
         entry->state = GM_MQTT_DONE;
+        gm_mqtt_durable_note(s, GM_MQTT_ITEM_DONE, s->serial + i);
         return;
     }
     gm_mqtt_outgoing o      = outgoing_of(s->server, &view);
@@ -97,8 +98,13 @@ static void send_entry(gm_mqtt_session *s, uint32_t i, bool again)
     o.packet_id             = gm_mqtt_session_packet_id(s, i);
     o.subscription_ids      = entry->ids;
     o.subscription_id_count = entry->id_count;
-    if (write_publish(s->connection, &o)) s->outstanding++;
-    else entry->state = GM_MQTT_DONE;
+    if (write_publish(s->connection, &o)) {
+        s->outstanding++;
+        if (!again) gm_mqtt_durable_note_sent(s);
+        return;
+    }
+    entry->state = GM_MQTT_DONE;
+    gm_mqtt_durable_note(s, GM_MQTT_ITEM_DONE, s->serial + i);
 }
 
 // An entry that an earlier connection has sent and that was not acknowledged [MQTT-4.4.0-1].
@@ -143,13 +149,18 @@ void gm_mqtt_deliver_again(gm_mqtt_session *s)
 
 static void queue_entry(gm_mqtt_session *session, gm_mqtt_queued *entry, size_t messages_max, size_t bytes_max)
 {
-    gm_mqtt_server *server = session->server;
     gm_status       st     = gm_mqtt_session_push(session, entry, messages_max, bytes_max);
     if (st == GM_OK) {
         entry->message->references++;
         gm_mqtt_deliver_more(session);
         return;
     }
+    gm_mqtt_queue_is_full(session);
+}
+
+void gm_mqtt_queue_is_full(gm_mqtt_session *session)
+{
+    gm_mqtt_server *server = session->server;
     server->stats.dropped_queue++;
     if (session->connection != NULL && !session->connection->condemned) {
         server->stats.disconnected_slow++;
@@ -173,6 +184,7 @@ void gm_mqtt_deliver_matches(gm_mqtt_server *server, const gm_mqtt_view *view, u
             send_now(m->session, view, their_flag, m->ids, m->id_count, server->limits.outgoing);
             continue;
         }
+        if (m->session->durable) continue;  // through the log
         if (message == NULL) message = gm_mqtt_message_make(server->alloc, view);
         if (message == NULL) {
             server->stats.dropped_queue++;
@@ -193,6 +205,10 @@ void gm_mqtt_deliver_retained(gm_mqtt_session *session, const gm_mqtt_view *view
         send_now(session, view, true, &subscription_id, subscription_id != 0, RETAINED_BYTES);
         return;
     }
+    if (session->durable) {
+        gm_mqtt_durable_retained(session, view, qos, subscription_id);
+        return;
+    }
     gm_mqtt_queued entry = { .message = gm_mqtt_message_make(server->alloc, view), .qos = qos, .retain = true,
                              .id_count = subscription_id != 0, .ids = { subscription_id } };
     if (entry.message == NULL) {
@@ -208,7 +224,37 @@ static void settle(gm_mqtt_session *s, gm_mqtt_queued *entry, uint16_t packet_id
 {
     uint32_t i   = (uint32_t)((packet_id - 1u + PACKET_IDS - (uint32_t)(s->serial % PACKET_IDS)) % PACKET_IDS);
     entry->state = GM_MQTT_DONE;
+    gm_mqtt_durable_note(s, GM_MQTT_ITEM_DONE, s->serial + i);
     if (i < s->resend && s->outstanding > 0) s->outstanding--;  // else an earlier connection had sent it
+}
+
+// Of a durable session: the PUBREL leaves when it is certain that the message will not be sent again.
+static void on_released(void *context, uint64_t token, gm_status status, const gm_error *err)
+{
+    gm_mqtt_server  *server  = context;
+    gm_mqtt_session *session = gm_mqtt_session_at(server, (uint32_t)(token >> 20) & 0xfffff, (uint32_t)(token >> 40));
+    gm_mqtt_connection *c    = session != NULL ? session->connection : NULL;
+    if (c == NULL || c->condemned) return;
+    const gm_mqtt_queued *entry = gm_mqtt_session_by_id(session, (uint16_t)token);
+    if (entry == NULL || entry->state != GM_MQTT_RELEASED) return;
+    if (status != GM_OK) {
+        gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "not stored: %s", err != NULL ? err->text : "the log refused");
+        return;
+    }
+    gm_mqtt_write_ack(&c->out, GM_MQTT_PUBREL, c->version, (uint16_t)token, GM_MQTT_SUCCESS);
+    gm_mqtt_flush_later(c);
+}
+
+static void release_durably(gm_mqtt_connection *c, const gm_mqtt_queued *entry, uint16_t packet_id)
+{
+    gm_mqtt_session *s = c->session;
+    gm_error         err;
+    uint32_t         i   = (uint32_t)((packet_id - 1u + PACKET_IDS - (uint32_t)(s->serial % PACKET_IDS)) % PACKET_IDS);
+    gm_ask           ask = { on_released, s->server,
+                             (uint64_t)s->generation << 40 | (uint64_t)(s->number & 0xfffff) << 20 | packet_id };
+    (void)entry;
+    if (gm_mqtt_durable_item(s, GM_MQTT_ITEM_RELEASED, s->serial + i, ask, &err) != GM_OK)
+        gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "not stored: %s", err.text);
 }
 
 static void on_pubrec(gm_mqtt_connection *c, gm_mqtt_queued *entry, const gm_mqtt_ack *ack)
@@ -219,6 +265,10 @@ static void on_pubrec(gm_mqtt_connection *c, gm_mqtt_queued *entry, const gm_mqt
         return;
     }
     if (known) entry->state = GM_MQTT_RELEASED;
+    if (known && c->session->durable) {
+        release_durably(c, entry, ack->packet_id);
+        return;
+    }
     gm_mqtt_write_ack(&c->out, GM_MQTT_PUBREL, c->version, ack->packet_id,
                       known ? GM_MQTT_SUCCESS : GM_MQTT_PACKET_ID_NOT_FOUND);
     gm_mqtt_flush_later(c);

@@ -59,6 +59,7 @@ typedef struct gm_mqtt_match {
     gm_mqtt_session *session;
     uint8_t          qos, id_count;
     bool             retain_as_published;
+    bool             written;   // of durable sessions: it is in the record
     uint32_t         ids[GM_MQTT_IDS_MAX];
 } gm_mqtt_match;
 
@@ -93,6 +94,7 @@ struct gm_mqtt_session {
     gm_mqtt_server       *server;
     gm_mqtt_connection   *connection;     // NULL: the client is away
     gm_principal         *principal;      // whose it is, held; NULL: no access is configured
+    uint8_t               version;        // of its last connection
     char                 *client_id;
     uint32_t              client_id_len;
     uint32_t              number, generation;  // slot in server->sessions, and which of its tenants
@@ -112,9 +114,19 @@ struct gm_mqtt_session {
     size_t                queued_bytes;
 
     // QoS 2 messages from this client, between PUBLISH and PUBREL: a bit per packet identifier, one block of memory.
-    uint64_t             *received, *durable;  // durable: the PUBREC may go out
+    uint64_t             *received, *durable_received;  // durable: the PUBREC may go out
     uint32_t              received_count;
     struct gm_mqtt_will  *will;
+
+    // Durable sessions (mqtt_durable.h).
+    bool                  durable, sent_noted;
+    uint32_t              key;            // its number in the log
+    uint32_t              promised;       // messages that are in records which are not applied yet; with their bytes
+    size_t                promised_bytes;
+    gm_mqtt_session      *next_sent;
+    char                 *owner;          // of a session that was restored: the name of its principal
+    uint32_t              owner_len;
+    gm_time_ns            left_at;        // restored: when its client left; 0: it had not
     uint64_t              match_serial;   // which match put it at match_at in server->matches
     size_t                match_at;
 };
@@ -122,6 +134,11 @@ struct gm_mqtt_session {
 GM_NODISCARD gm_status gm_mqtt_session_open(gm_mqtt_server *server, gm_str client_id, gm_mqtt_session **out_session);
 void                   gm_mqtt_session_end(gm_mqtt_session *session);  // with subscriptions, queue and will
 gm_mqtt_session       *gm_mqtt_session_find(const gm_mqtt_server *server, gm_str client_id);
+// QoS 2 messages from the client that are known durably, as a restart gives them back. False: no memory.
+bool gm_mqtt_session_restore_received(gm_mqtt_session *session, uint16_t packet_id);
+void gm_mqtt_session_restore_forgotten(gm_mqtt_session *session, uint16_t packet_id);
+bool gm_mqtt_session_reserve_received(gm_mqtt_session *session);
+bool gm_mqtt_session_has_received(const gm_mqtt_session *session, uint16_t packet_id);
 gm_mqtt_session       *gm_mqtt_session_at(const gm_mqtt_server *server, uint32_t number, uint32_t generation);
 
 static inline gm_mqtt_queued *gm_mqtt_session_entry(const gm_mqtt_session *s, uint32_t i)
@@ -170,6 +187,7 @@ struct gm_mqtt_connection {
     bool                hungup;           // the watch is gone: the peer left while we were paused
     bool                flushing;         // in server->dirty
     bool                blocked;          // the socket took no more: waiting for it to become writable
+    bool                recorded;         // the packet under way is in the queues of durable sessions already
     bool                problem_information;  // version 5: the client wants to be told reasons
     gm_dur_ns           keep_alive, heard;    // 0: none
     gm_dur_ns           born;             // when it was accepted
@@ -218,14 +236,24 @@ void            gm_mqtt_on_pubrel(gm_mqtt_connection *c, const gm_mqtt_ack *ack)
 void            gm_mqtt_on_subscribe(gm_mqtt_connection *c, uint8_t type, gm_str body);           // mqtt_subscribe.c
 
 // Publishes a view in the name of a session (or NULL): twins, retained, subscribers. GM_LIMIT: nothing was done.
-typedef struct gm_mqtt_origin { gm_mqtt_session *session; uint8_t qos; bool retain; gm_ask ask; } gm_mqtt_origin;
+// recorded: it is in the queues of durable sessions already, from an earlier try; NULL: nobody tries again.
+typedef struct gm_mqtt_origin {
+    gm_mqtt_session *session;
+    uint8_t          qos;
+    bool             retain;
+    gm_ask           ask;
+    bool            *recorded;
+    uint16_t         received_id;  // QoS 2 of a durable session: kept together with the message; 0: not
+} gm_mqtt_origin;
 GM_NODISCARD gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view,
                                             const gm_mqtt_origin *origin, size_t *out_matches, bool *out_pending,
                                             gm_error *err);
 
 // ---- delivery (mqtt_deliver.c) ------------------------------------------------------------------------------------
 // Gives a message to everyone in server->matches.
+// Durable sessions get QoS 1 and 2 messages through the log (mqtt_durable.h), not here.
 void gm_mqtt_deliver_matches(gm_mqtt_server *server, const gm_mqtt_view *view, uint8_t qos, bool retain);
+void gm_mqtt_queue_is_full(gm_mqtt_session *session);  // a message is dropped; a client that does not keep up goes
 // Gives a retained message to one new subscriber.
 void gm_mqtt_deliver_retained(gm_mqtt_session *session, const gm_mqtt_view *view, uint8_t qos,
                               uint32_t subscription_id);
@@ -265,6 +293,7 @@ struct gm_mqtt_server {
     gm_mqtt_listener         listeners[GM_MQTT_LISTENERS];
     gm_timer                *sweep, *nudge;
     bool                     closing, accept_stopped;
+    bool                     durable, live;  // sessions are kept in the log; recovery is over
 
     gm_mqtt_connection     **connections;   // [connection_capacity]; NULL: free
     uint32_t                *free_connections;
@@ -276,6 +305,10 @@ struct gm_mqtt_server {
     size_t                   session_capacity, session_used, free_session_capacity, free_session_count, session_count;
     gm_index                 session_index; // by client id
     uint64_t                 anonymous;     // numbers for assigned client ids
+    gm_index                 by_key;        // durable sessions
+    uint32_t                 next_key;
+    gm_buf                   progress, record;  // items of this turn; scratch for a record
+    gm_mqtt_session         *sent_list;     // whose sent messages are to be noted
 
     gm_topic_tree            tree;          // of subscriptions; values are gm_mqtt_subscription lists
     size_t                   subscription_count;

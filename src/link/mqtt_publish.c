@@ -6,7 +6,7 @@
 // applied; any other once it lies in the queues of its subscribers; (2) acknowledgements leave in the order of the
 // messages;
 // (3) nothing is changed by a message that has to wait (GM_MQTT_LATER).
-#include "link/mqtt_internal.h"
+#include "link/mqtt_durable.h"
 
 #include "link/topic.h"
 
@@ -117,7 +117,7 @@ static void on_answer_exactly_once(void *context, uint64_t token, gm_status stat
         if (c != NULL) refused(c, err);
         return;
     }
-    set_bit(session->durable, packet_id);
+    set_bit(session->durable_received, packet_id);
     for (uint32_t i = 0; c != NULL && i < c->pending_count; i++) {
         gm_mqtt_pending *p = pending_at(c, c->pending_first + i);
         if (p->type != GM_MQTT_PUBREC || p->packet_id != packet_id || p->done) continue;
@@ -139,26 +139,43 @@ gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view,
     gm_native_topic native = gm_topic_native(view->topic);
     gm_map         *map    = native.kind == GM_NATIVE_NONE ? gm_ingest_map_of(server->ingest, view->topic) : NULL;
     bool            twins  = native.kind != GM_NATIVE_NONE || map != NULL;
-    gm_ask          none   = { 0 };
+    gm_ask          none   = { 0 }, ask = origin->ask;
+    gm_status       st     = GM_OK;
     *out_pending           = false;
-    // Retaining first: when the second step has to wait, doing the first again changes nothing.
+    if (gm_log_status(gm_engine_log(server->engine), err) == GM_LIMIT) return GM_LIMIT;  // before anything is done
+    gm_mqtt_match_topic(server, view->topic, origin->session);
+    if (out_matches != NULL) *out_matches = server->matches.count;
+    bool recorded = origin->recorded != NULL && *origin->recorded;
+    bool record   = !recorded && gm_mqtt_durable_wanted(server, origin->qos);
+    bool receipt  = origin->received_id != 0;  // the last record answers: it is durable when all before it are
+    // Retaining first: when a later step has to wait, doing the first again changes nothing.
     if (origin->retain) {
-        gm_retained_message m = { view->topic, view->payload, view->properties, origin->qos,
-                                  in_utc(server, view->expires) };
-        gm_status           st =
-            gm_retained_set(server->options.retained, &m, twins ? none : origin->ask, err);
+        gm_retained_message m = { view->topic, view->payload, view->properties, origin->qos, in_utc(server, view->expires) };
+        bool last = !record && !twins && !receipt;
+        st        = gm_retained_set(server->options.retained, &m, last ? ask : none, err);
         if (st != GM_OK) return st;
-        *out_pending = !twins;
+        *out_pending |= last;
+    }
+    if (record) {
+        bool written, last = !twins && !receipt;
+        st = gm_mqtt_durable_message(server, view, origin->qos, origin->retain, last ? ask : none, &written, err);
+        if (st != GM_OK) return st;
+        *out_pending |= last && written;
+        if (origin->recorded != NULL) *origin->recorded = true;
     }
     if (twins) {
-        gm_status st =
-            map != NULL ? gm_ingest_mapped(server->ingest, map, view->topic, view->payload, origin->ask, err)
-                        : gm_ingest_message(server->ingest, &native, view->topic, view->payload, origin->ask, err);
+        gm_ask mine = receipt ? none : ask;
+        st = map != NULL ? gm_ingest_mapped(server->ingest, map, view->topic, view->payload, mine, err)
+                         : gm_ingest_message(server->ingest, &native, view->topic, view->payload, mine, err);
+        if (st != GM_OK) return st;
+        *out_pending |= !receipt;
+    }
+    if (receipt) {
+        st = gm_mqtt_durable_item(origin->session, GM_MQTT_ITEM_RECEIVED, origin->received_id, ask, err);
         if (st != GM_OK) return st;
         *out_pending = true;
     }
-    gm_mqtt_match_topic(server, view->topic, origin->session);
-    if (out_matches != NULL) *out_matches = server->matches.count;
+    if (origin->recorded != NULL) *origin->recorded = false;
     if (server->matches.count > 0) gm_mqtt_deliver_matches(server, view, origin->qos, origin->retain);
     return GM_OK;
 }
@@ -227,20 +244,15 @@ static bool too_many_unacknowledged(const gm_mqtt_connection *c)
 // A QoS 2 message that is known already: the client did not get the PUBREC. Not delivered again [MQTT-4.3.3-2].
 static void repeat_pubrec(gm_mqtt_connection *c, uint16_t packet_id)
 {
-    push_pending(c, GM_MQTT_PUBREC, packet_id)->done = bit(c->session->durable, packet_id);
+    push_pending(c, GM_MQTT_PUBREC, packet_id)->done = bit(c->session->durable_received, packet_id);
     emit(c);
 }
 
 static bool remember_received(gm_mqtt_session *s, uint16_t packet_id)
 {
-    enum { WORDS = 65536 / 64 };
-    if (s->received == NULL) {
-        s->received = gm_alloc_zeroed(s->server->alloc, 2 * WORDS * sizeof *s->received);
-        if (s->received == NULL) return false;
-        s->durable = s->received + WORDS;
-    }
+    if (!gm_mqtt_session_reserve_received(s)) return false;
     set_bit(s->received, packet_id);
-    clear_bit(s->durable, packet_id);
+    clear_bit(s->durable_received, packet_id);
     s->received_count++;
     return true;
 }
@@ -297,7 +309,8 @@ gm_mqtt_verdict gm_mqtt_on_publish(gm_mqtt_connection *c, uint8_t flags, gm_str 
         gm_mqtt_condemn(c, GM_MQTT_MESSAGE_RATE_TOO_HIGH, "more messages per second than are granted");
         return GM_MQTT_HANDLED;
     }
-    gm_mqtt_origin origin = { .session = c->session, .qos = p.qos, .retain = p.retain };
+    gm_mqtt_origin origin = { .session = c->session, .qos = p.qos, .retain = p.retain, .recorded = &c->recorded };
+    if (p.qos == 2 && c->session->durable) origin.received_id = p.packet_id;
     gm_mqtt_view   view;
     if (!view_of(c, &p, &view)) {
         gm_mqtt_leave(c, true);
@@ -348,16 +361,37 @@ gm_mqtt_verdict gm_mqtt_on_publish(gm_mqtt_connection *c, uint8_t flags, gm_str 
         gm_mqtt_pending *last = pending_at(c, c->pending_first + c->pending_count - 1);
         last->reason = c->version >= GM_MQTT_V5 && matches == 0 ? GM_MQTT_NO_MATCHING_SUBSCRIBERS : GM_MQTT_SUCCESS;
         last->done            = true;
-        if (p.qos == 2) set_bit(c->session->durable, p.packet_id);
+        if (p.qos == 2) set_bit(c->session->durable_received, p.packet_id);
         emit(c);
     }
     return GM_MQTT_HANDLED;
+}
+
+// Of a durable session: it is forgotten for good, so the client may use the identifier anew.
+static void on_forgotten(void *context, uint64_t token, gm_status status, const gm_error *err)
+{
+    gm_mqtt_server  *server  = context;
+    gm_mqtt_session *session = gm_mqtt_session_at(server, token_number(token), token_generation(token));
+    if (session == NULL || session->connection == NULL) return;
+    if (status != GM_OK) {
+        refused(session->connection, err);
+        return;
+    }
+    gm_mqtt_write_ack(&session->connection->out, GM_MQTT_PUBCOMP, session->connection->version, (uint16_t)token, GM_MQTT_SUCCESS);
+    gm_mqtt_flush_later(session->connection);
 }
 
 void gm_mqtt_on_pubrel(gm_mqtt_connection *c, const gm_mqtt_ack *ack)
 {
     gm_mqtt_session *s     = c->session;
     bool             known = s->received != NULL && bit(s->received, ack->packet_id);
+    if (known && s->durable) {
+        gm_error err;
+        gm_ask   ask = { on_forgotten, c->server, token_of(s->number, s->generation, ack->packet_id) };
+        if (gm_mqtt_durable_item(s, GM_MQTT_ITEM_FORGOTTEN, ack->packet_id, ask, &err) != GM_OK) refused(c, &err);
+        else forget_received(s, ack->packet_id);
+        return;
+    }
     if (known) forget_received(s, ack->packet_id);
     gm_mqtt_write_ack(&c->out, GM_MQTT_PUBCOMP, c->version, ack->packet_id,
                       known ? GM_MQTT_SUCCESS : GM_MQTT_PACKET_ID_NOT_FOUND);

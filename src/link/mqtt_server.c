@@ -1,5 +1,5 @@
 // The server's life: listening, the turn's end, what happens by the clock.
-#include "link/mqtt_internal.h"
+#include "link/mqtt_durable.h"
 
 #include "base/address.h"
 #include "link/topic.h"
@@ -141,6 +141,7 @@ static void on_turn_end(void *context)
     if (server->closing) return;
     gm_mqtt_flush_all(server);
     gm_mqtt_bury(server);
+    gm_mqtt_durable_flush(server);
 }
 
 // ---- life cycle -----------------------------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ static gm_status start(gm_mqtt_server *server, gm_error *err)
     if (server->ingest == NULL) server->ingest = server->own_ingest;
     if (st != GM_OK) return st;
     server->scratch = gm_alloc_bytes(o->alloc, GM_MQTT_SCRATCH);
-    if (server->scratch == NULL || gm_topic_tree_init(&server->tree, o->alloc) != GM_OK) {
+    if (server->scratch == NULL) {
         return gm_fail(err, GM_NOMEM, "link.mqtt", "starting the MQTT endpoint");
     }
     st = gm_mqtt_access_begin(server, err);
@@ -184,26 +185,49 @@ static gm_status start(gm_mqtt_server *server, gm_error *err)
     return gm_loop_at_turn_end(o->loop, on_turn_end, server, err);
 }
 
+static gm_mqtt_server *make(const gm_alloc *alloc, gm_loop *loop, gm_engine *engine)
+{
+    gm_mqtt_server *server = gm_alloc_zeroed(alloc, sizeof *server);
+    if (server == NULL) return NULL;
+    server->alloc           = alloc;
+    server->limits          = gm_mqtt_server_options_defaults().limits;
+    server->loop            = loop;
+    server->engine          = engine;
+    server->now             = gm_loop_monotonic(loop);
+    server->packet          = gm_buf_init(alloc);
+    server->changes_topic   = gm_buf_init(alloc);
+    server->changes_payload = gm_buf_init(alloc);
+    server->progress        = gm_buf_init(alloc);
+    server->record          = gm_buf_init(alloc);
+    for (size_t i = 0; i < GM_MQTT_LISTENERS; i++) server->listeners[i] = (gm_mqtt_listener){ .server = server, .fd = -1 };
+    if (gm_topic_tree_init(&server->tree, alloc) == GM_OK) return server;
+    gm_mqtt_server_destroy(server);
+    return NULL;
+}
+
+gm_status gm_mqtt_server_prepare(const gm_alloc *alloc, gm_loop *loop, gm_engine *engine, gm_mqtt_server **out_server,
+                                 gm_error *err)
+{
+    *out_server = make(alloc, loop, engine);
+    if (*out_server == NULL) return gm_fail(err, GM_NOMEM, "link.mqtt", "starting the MQTT endpoint");
+    gm_mqtt_durable_register(*out_server);
+    return GM_OK;
+}
+
 gm_status gm_mqtt_server_create(const gm_mqtt_server_options *options, gm_mqtt_server **out_server, gm_error *err)
 {
     *out_server            = NULL;
-    gm_mqtt_server *server = gm_alloc_zeroed(options->alloc, sizeof *server);
+    gm_mqtt_server *server = options->prepared != NULL ? options->prepared : make(options->alloc, options->loop, options->engine);
     if (server == NULL) return gm_fail(err, GM_NOMEM, "link.mqtt", "starting the MQTT endpoint");
-    server->alloc           = options->alloc;
-    server->options         = *options;
-    server->limits          = options->limits;
-    server->loop            = options->loop;
-    server->engine          = options->engine;
-    for (size_t i = 0; i < GM_MQTT_LISTENERS; i++) server->listeners[i] = (gm_mqtt_listener){ .server = server, .fd = -1 };
-    server->now             = gm_loop_monotonic(options->loop);
-    server->packet          = gm_buf_init(options->alloc);
-    server->changes_topic   = gm_buf_init(options->alloc);
-    server->changes_payload = gm_buf_init(options->alloc);
-    gm_status st            = start(server, err);
+    server->options  = *options;
+    server->limits   = options->limits;
+    server->now      = gm_loop_monotonic(options->loop);
+    gm_status st     = start(server, err);
     if (st != GM_OK) {
-        gm_mqtt_server_destroy(server);
+        if (options->prepared == NULL) gm_mqtt_server_destroy(server);
         return st;
     }
+    gm_mqtt_durable_begin(server);
     *out_server = server;
     return GM_OK;
 }
@@ -219,25 +243,36 @@ static void say_goodbye(gm_mqtt_server *server)
     }
 }
 
-void gm_mqtt_server_destroy(gm_mqtt_server *server)
+void gm_mqtt_server_stop(gm_mqtt_server *server)
 {
     gm_error err;
-    if (server == NULL) return;
+    if (server == NULL || server->closing) return;
     for (size_t i = 0; i < GM_MQTT_LISTENERS; i++) {
         gm_loop_remove(server->listeners[i].watch);
         if (server->listeners[i].fd >= 0) close(server->listeners[i].fd);
     }
     // What is under way is made durable and acknowledged, then the connections end.
+    gm_mqtt_durable_flush(server);
     server->closing = true;
-    (void)!gm_engine_settle(server->engine, &err);
+    if (server->live) (void)!gm_engine_settle(server->engine, &err);
     gm_mqtt_flush_all(server);
     say_goodbye(server);
     gm_mqtt_bury(server);
     gm_mqtt_linger_no_longer(server, INT64_MAX);
+    gm_mqtt_durable_flush(server);
+    if (server->live) (void)!gm_engine_settle(server->engine, &err);
     gm_engine_never(server->engine, resume_paused, server);
     gm_loop_cancel(server->sweep);
     gm_loop_cancel(server->nudge);
+    server->sweep = server->nudge = NULL;
     gm_mqtt_changes_end(server);
+}
+
+void gm_mqtt_server_destroy(gm_mqtt_server *server)
+{
+    if (server == NULL) return;
+    gm_mqtt_server_stop(server);
+    server->live = false;  // nothing more goes into the log
     for (size_t i = 0; i < server->session_used; i++) {
         if (server->sessions[i] != NULL) gm_mqtt_session_end(server->sessions[i]);
     }
@@ -250,6 +285,9 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server)
     gm_arena_destroy(server->access_arena);
     gm_topic_tree_finish(&server->tree);
     gm_index_finish(&server->session_index);
+    gm_index_finish(&server->by_key);
+    gm_buf_finish(&server->progress);
+    gm_buf_finish(&server->record);
     gm_ingest_destroy(server->own_ingest);
     gm_buf_finish(&server->packet);
     gm_buf_finish(&server->changes_topic);
@@ -285,8 +323,12 @@ gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str pa
         if (st != GM_OK) return st;
     }
     gm_mqtt_match_topic(server, topic, NULL);
-    gm_mqtt_deliver_matches(server, &view, qos, retain);
-    return GM_OK;
+    bool      written;
+    gm_status st = gm_mqtt_durable_wanted(server, qos)
+                       ? gm_mqtt_durable_message(server, &view, qos, retain, (gm_ask){ 0 }, &written, err)
+                       : GM_OK;
+    if (st == GM_OK) gm_mqtt_deliver_matches(server, &view, qos, retain);
+    return st;
 }
 
 gm_mqtt_statistics gm_mqtt_server_statistics(const gm_mqtt_server *server)
@@ -294,6 +336,11 @@ gm_mqtt_statistics gm_mqtt_server_statistics(const gm_mqtt_server *server)
     gm_mqtt_statistics stats  = server->stats;
     gm_ingest_stats    ingest = gm_ingest_statistics(server->ingest);
     stats.sessions            = server->session_count;
+    for (size_t i = 0; i < server->session_used; i++) {
+        if (server->sessions[i] == NULL) continue;
+        stats.durable_sessions += server->sessions[i]->durable;
+        stats.queued += server->sessions[i]->count + server->sessions[i]->promised;
+    }
     stats.subscriptions       = server->subscription_count;
     stats.retained            = gm_retained_count(server->options.retained);
     stats.native_applied      = ingest.applied;

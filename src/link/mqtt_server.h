@@ -56,8 +56,15 @@ typedef struct gm_mqtt_server_options {
     gm_str           tls_address;  // where MQTT over TLS is spoken; empty: nowhere
     gm_tls          *tls;          // with what; outlives the server
     gm_mqtt_limits   limits;
+    gm_mqtt_server  *prepared;     // stays the caller's to destroy, after the engine; NULL: none
 } gm_mqtt_server_options;
 gm_mqtt_server_options gm_mqtt_server_options_defaults(void);
+
+// Before gm_engine_recover, so that sessions come back with the log: a server that does not listen yet. Given to
+// gm_mqtt_server_create as options.prepared; until then gm_mqtt_server_destroy ends it. Without it sessions live in memory
+// and end with the server.
+GM_NODISCARD gm_status gm_mqtt_server_prepare(const gm_alloc *alloc, gm_loop *loop, gm_engine *engine,
+                                              gm_mqtt_server **out_server, gm_error *err);
 
 // GM_INVALID: the address is not one. GM_IO: it can not be listened on (err says why).
 GM_NODISCARD gm_status gm_mqtt_server_create(const gm_mqtt_server_options *options, gm_mqtt_server **out_server,
@@ -66,6 +73,10 @@ GM_NODISCARD gm_status gm_mqtt_server_create(const gm_mqtt_server_options *optio
 // Says good-bye (version 5: reason "server shutting down") and closes every connection; no wills are published, since
 // it is not the clients that failed. NULL is allowed.
 void gm_mqtt_server_destroy(gm_mqtt_server *server);
+
+// The first half of destroying one that was prepared: what it folds is the engine's to look at until that is closed, so
+// the rest follows gm_engine_close. NULL is allowed.
+void gm_mqtt_server_stop(gm_mqtt_server *server);
 
 uint16_t gm_mqtt_server_port(const gm_mqtt_server *server);
 uint16_t gm_mqtt_server_tls_port(const gm_mqtt_server *server);  // 0: it does not
@@ -76,7 +87,8 @@ GM_NODISCARD gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str top
 
 typedef struct gm_mqtt_statistics {
     uint64_t connections, connections_total, connections_refused;   // now; accepted since start; refused
-    uint64_t sessions, subscriptions, retained;                     // now
+    uint64_t sessions, durable_sessions, subscriptions, retained;   // now
+    uint64_t queued;                                                // QoS 1 and 2 messages in the queues of sessions, now
     uint64_t packets_in, bytes_in, bytes_out;
     uint64_t messages_in, messages_out;                             // PUBLISH packets
     uint64_t native_applied, native_rejected;                       // handed to the engine; became dead letters

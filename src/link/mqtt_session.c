@@ -1,5 +1,5 @@
 // Sessions: what the server remembers of a client, also while it is away.
-#include "link/mqtt_internal.h"
+#include "link/mqtt_durable.h"
 
 #include <assert.h>
 
@@ -67,6 +67,8 @@ gm_status gm_mqtt_session_open(gm_mqtt_server *server, gm_str client_id, gm_mqtt
 void gm_mqtt_session_end(gm_mqtt_session *session)
 {
     gm_mqtt_server *server = session->server;
+    gm_mqtt_durable_note(session, GM_MQTT_ITEM_ENDED, 0);
+    gm_mqtt_durable_remove(session);
     gm_mqtt_session_unsubscribe_all(session);
     gm_mqtt_will_drop(session);
     for (uint32_t i = 0; i < session->count; i++)
@@ -142,4 +144,37 @@ gm_mqtt_queued *gm_mqtt_session_by_id(const gm_mqtt_session *s, uint16_t packet_
 {
     uint32_t i = (uint32_t)((packet_id - 1u + 65535u - (uint32_t)(s->serial % 65535)) % 65535);
     return i < s->in_flight ? gm_mqtt_session_entry(s, i) : NULL;
+}
+
+// ---- QoS 2 from the client ----------------------------------------------------------------------------------------
+bool gm_mqtt_session_has_received(const gm_mqtt_session *s, uint16_t id)
+{
+    return s->received != NULL && (s->received[id / 64] & s->durable_received[id / 64]) >> (id % 64) & 1;
+}
+
+bool gm_mqtt_session_restore_received(gm_mqtt_session *s, uint16_t id)
+{
+    if (gm_mqtt_session_has_received(s, id)) return true;
+    if (!gm_mqtt_session_reserve_received(s)) return false;
+    s->received[id / 64] |= UINT64_C(1) << (id % 64);
+    s->durable_received[id / 64] |= UINT64_C(1) << (id % 64);
+    s->received_count++;
+    return true;
+}
+
+void gm_mqtt_session_restore_forgotten(gm_mqtt_session *s, uint16_t id)
+{
+    if (!gm_mqtt_session_has_received(s, id)) return;
+    s->received[id / 64] &= ~(UINT64_C(1) << (id % 64));
+    s->received_count--;
+}
+
+bool gm_mqtt_session_reserve_received(gm_mqtt_session *s)
+{
+    enum { WORDS = 65536 / 64 };
+    if (s->received != NULL) return true;
+    s->received = gm_alloc_zeroed(s->server->alloc, 2 * WORDS * sizeof *s->received);
+    if (s->received == NULL) return false;
+    s->durable_received = s->received + WORDS;
+    return true;
 }

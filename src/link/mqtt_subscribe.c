@@ -1,5 +1,5 @@
 // SUBSCRIBE and UNSUBSCRIBE: one code for each filter, in their order [MQTT-3.8.4-4], then the retained messages.
-#include "link/mqtt_internal.h"
+#include "link/mqtt_durable.h"
 
 #include "link/topic.h"
 
@@ -38,6 +38,7 @@ static uint8_t subscribe_one(gm_mqtt_connection *c, const gm_mqtt_filter *f, uin
     return st == GM_LIMIT ? GM_MQTT_QUOTA_EXCEEDED : GM_MQTT_UNSPECIFIED;
 }
 
+// Adds the subscriptions; retained[i] tells whose retained messages are wanted.
 static void subscribe(gm_mqtt_connection *c, const gm_mqtt_subscribe *s, uint8_t *codes, uint8_t *retained)
 {
     gm_mqtt_filter f;
@@ -47,10 +48,16 @@ static void subscribe(gm_mqtt_connection *c, const gm_mqtt_subscribe *s, uint8_t
         codes[i]     = subscribe_one(c, &f, s->subscription_id, &existed);
         retained[i]  = codes[i] < 0x80 && wants_retained(c, &f, existed);
     }
-    gm_mqtt_write_codes(&c->out, GM_MQTT_SUBACK, c->version, s->packet_id, codes, s->count);
+}
+
+static void answer(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_subscribe *s, const uint8_t *codes, const uint8_t *retained)
+{
+    gm_mqtt_filter f;
+    gm_str         rest = s->filters;
+    gm_mqtt_write_codes(&c->out, type == GM_MQTT_SUBSCRIBE ? GM_MQTT_SUBACK : GM_MQTT_UNSUBACK, c->version, s->packet_id, codes,
+                        s->count);
     gm_mqtt_flush_later(c);
-    rest = s->filters;
-    for (size_t i = 0; gm_mqtt_next_filter(GM_MQTT_SUBSCRIBE, &rest, &f); i++) {
+    for (size_t i = 0; type == GM_MQTT_SUBSCRIBE && gm_mqtt_next_filter(GM_MQTT_SUBSCRIBE, &rest, &f); i++) {
         sending to = { c->session, f.qos, s->subscription_id };
         if (retained[i]) gm_retained_match(c->server->options.retained, f.filter, send_retained, &to);
     }
@@ -64,8 +71,49 @@ static void unsubscribe(gm_mqtt_connection *c, const gm_mqtt_subscribe *s, uint8
         codes[i] =
             gm_mqtt_session_unsubscribe(c->session, f.filter) ? GM_MQTT_SUCCESS : GM_MQTT_NO_SUBSCRIPTION_EXISTED;
     }
-    gm_mqtt_write_codes(&c->out, GM_MQTT_UNSUBACK, c->version, s->packet_id, codes, s->count);
-    gm_mqtt_flush_later(c);
+}
+
+// A durable session's answer waits for its record.
+typedef struct waiting {
+    gm_mqtt_server *server;
+    uint32_t        number, generation;  // of the connection
+    uint8_t         type;
+    size_t          count;
+    uint8_t         bytes[];             // codes, retained, the packet's body
+} waiting;
+
+static void on_durable(void *context, uint64_t token, gm_status status, const gm_error *err)
+{
+    waiting            *w      = context;
+    gm_mqtt_server     *server = w->server;
+    gm_mqtt_connection *c      = w->number < server->connection_used ? server->connections[w->number] : NULL;
+    bool                there  = c != NULL && c->generation == w->generation && !c->condemned && c->session != NULL;
+    gm_mqtt_subscribe   s;
+    if (there && status != GM_OK) gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "not stored: %s", err != NULL ? err->text : "the log refused");
+    if (there && status == GM_OK) {
+        gm_str body = { (const char *)w->bytes + 2 * w->count, (size_t)token };
+        (void)gm_mqtt_read_subscribe(w->type, body, c->version, &s);  // it was read before
+        answer(c, w->type, &s, w->bytes, w->bytes + w->count);
+    }
+    gm_free(server->alloc, w);
+}
+
+static void answer_when_durable(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_subscribe *s, const uint8_t *codes, gm_str body)
+{
+    gm_mqtt_server *server = c->server;
+    waiting        *w      = gm_alloc_bytes(server->alloc, sizeof *w + 2 * s->count + body.len);
+    gm_error        err;
+    if (w == NULL) {
+        gm_mqtt_leave(c, true);
+        return;
+    }
+    *w = (waiting){ .server = server, .number = c->number, .generation = c->generation, .type = type, .count = s->count };
+    memcpy(w->bytes, codes, 2 * s->count);
+    memcpy(w->bytes + 2 * s->count, body.ptr, body.len);
+    gm_ask ask = { .call = on_durable, .context = w, .token = body.len };
+    if (gm_mqtt_durable_subscribe(c->session, type, s, ask, &err) == GM_OK) return;
+    gm_free(server->alloc, w);
+    gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "not stored: %s", err.text);
 }
 
 void gm_mqtt_on_subscribe(gm_mqtt_connection *c, uint8_t type, gm_str body)
@@ -76,12 +124,14 @@ void gm_mqtt_on_subscribe(gm_mqtt_connection *c, uint8_t type, gm_str body)
         gm_mqtt_condemn_fault(c, fault);
         return;
     }
-    uint8_t *codes = gm_alloc_array(c->server->alloc, s.count, 2);
+    uint8_t *codes = gm_alloc_zeroed(c->server->alloc, s.count * 2);
     if (codes == NULL) {
         gm_mqtt_leave(c, true);
         return;
     }
     if (type == GM_MQTT_SUBSCRIBE) subscribe(c, &s, codes, codes + s.count);
     else unsubscribe(c, &s, codes);
+    if (c->session->durable) answer_when_durable(c, type, &s, codes, body);
+    else answer(c, type, &s, codes, codes + s.count);
     gm_free(c->server->alloc, codes);
 }

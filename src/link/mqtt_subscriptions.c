@@ -34,7 +34,7 @@ static void split(const gm_mqtt_session *session, gm_str filter, gm_str *out_gro
 {
     *out_group  = (gm_str){ NULL, 0 };
     *out_filter = filter;
-    if (session->connection != NULL && session->connection->version < GM_MQTT_V5) return;
+    if (session->version != 0 && session->version < GM_MQTT_V5) return;
     gm_topic_split_shared(filter, out_group, out_filter);
 }
 

@@ -230,3 +230,16 @@ void gm_topic_tree_topics_of(const gm_topic_tree *tree, gm_str filter, gm_topic_
     const search s = { tree, each, context };
     descend_topics(&s, GM_TREE_ROOT, filter);
 }
+
+void gm_topic_tree_text(const gm_topic_tree *tree, uint32_t node, gm_buf *out)
+{
+    enum { DEEPEST = 512 };  // GM_TOPIC_LEVELS_MAX keeps names well below
+    uint32_t path[DEEPEST];
+    size_t   n = 0;
+    for (; node != GM_TREE_ROOT && n < DEEPEST; node = tree->nodes[node].parent) path[n++] = node;
+    while (n-- > 0) {
+        const gm_topic_node *at = &tree->nodes[path[n]];
+        gm_buf_str(out, (gm_str){ at->name, at->name_len });
+        if (n > 0) gm_buf_byte(out, '/');
+    }
+}

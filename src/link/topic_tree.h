@@ -5,7 +5,7 @@
 #ifndef GM_LINK_TOPIC_TREE_H
 #define GM_LINK_TOPIC_TREE_H
 
-#include "base/alloc.h"
+#include "base/buf.h"
 #include "base/str.h"
 
 #define GM_TREE_NONE UINT32_MAX
@@ -36,6 +36,9 @@ uint32_t gm_topic_tree_child(const gm_topic_tree *tree, uint32_t parent, gm_str 
 // The node of a whole text; made when absent. GM_NOMEM: the tree may have gained nodes without a value (harmless).
 uint32_t               gm_topic_tree_find(const gm_topic_tree *tree, gm_str text);
 GM_NODISCARD gm_status gm_topic_tree_add(gm_topic_tree *tree, gm_str text, uint32_t *out_node);
+
+// Appends the text that leads to a node.
+void gm_topic_tree_text(const gm_topic_tree *tree, uint32_t node, gm_buf *out);
 
 // Removes a node that has neither value nor children, and its parents as far as the same is true of them.
 void gm_topic_tree_prune(gm_topic_tree *tree, uint32_t node);

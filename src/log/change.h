@@ -22,6 +22,10 @@ typedef enum gm_change_kind {
     GM_CHANGE_RELATIONSHIP_DELETE = 8,
     GM_CHANGE_RETAIN              = 9,  // an MQTT retained message; empty payload clears
     GM_CHANGE_DEAD_LETTER         = 10, // a message that could not be applied, and why
+    GM_CHANGE_MQTT_SESSION        = 20, // id: client id; text: link/mqtt_durable.h, as with the next three
+    GM_CHANGE_MQTT_SUBSCRIBE      = 21,
+    GM_CHANGE_MQTT_MESSAGE        = 22, // id: topic
+    GM_CHANGE_MQTT_PROGRESS       = 23,
     GM_CHANGE_USER                = 24, // someone who may enter: his role, the hash of his token, his scope
     GM_CHANGE_USER_REVOKE         = 25,
     GM_CHANGE_AUDIT               = 26, // who asked for the change before it

@@ -35,9 +35,9 @@ void rig_start(rig *r)
 {
     gm_error          err;
     gm_engine_options eo = { .alloc    = gm_alloc_system(),
-                             .io       = &r->disk.io,
+                             .io       = r->folder != NULL ? gm_io_system() : &r->disk.io,
                              .clock    = &r->clock,
-                             .data_dir = "data",
+                             .data_dir = r->folder != NULL ? r->folder : "data",
                              .log      = gm_log_options_defaults() };
     assert_gm_ok(gm_loop_create(eo.alloc, &r->clock, &r->loop, &err), err);
     eo.loop                = r->loop;
@@ -48,6 +48,9 @@ void rig_start(rig *r)
     assert_gm_ok(gm_dead_letters_create(eo.alloc, &r->clock, r->engine, &r->letters, &err), err);
     assert_gm_ok(gm_retained_create(eo.alloc, r->engine, &r->retained, &err), err);
     assert_gm_ok(gm_creator_create(eo.alloc, r->engine, &r->creator, &err), err);
+    // Where memory is refused on purpose the server is made in one go.
+    r->prepared = NULL;
+    if (r->server_alloc == NULL) assert_gm_ok(gm_mqtt_server_prepare(eo.alloc, r->loop, r->engine, &r->prepared, &err), err);
     assert_gm_ok(gm_engine_recover(r->engine, &err), err);
     if (gm_state_twin_count(gm_engine_state(r->engine)) == 0) {
         gm_str none = { "", 0 };
@@ -73,14 +76,17 @@ void rig_start(rig *r)
     o->creator      = r->creator;
     o->clock        = &r->clock;
     o->address      = GM_STR("127.0.0.1:0");
+    o->prepared     = r->prepared;
     gm_status st    = gm_mqtt_server_create(o, &r->server, &err);
     if (st != GM_NOMEM || r->server_alloc == NULL) assert_gm_ok(st, err);
 }
 
 void rig_stop(rig *r)
 {
-    gm_mqtt_server_destroy(r->server);
+    if (r->prepared != NULL) gm_mqtt_server_stop(r->server);
+    else gm_mqtt_server_destroy(r->server);
     gm_engine_close(r->engine);
+    gm_mqtt_server_destroy(r->prepared);
     gm_creator_destroy(r->creator);
     gm_retained_destroy(r->retained);
     gm_dead_letters_destroy(r->letters);

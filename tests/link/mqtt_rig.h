@@ -19,12 +19,13 @@ typedef struct rig {
     _Atomic gm_dur_ns ahead;     // the clock shows this much more than the real one
     const gm_alloc        *server_alloc; // of the server, from the next rig_start on; NULL = the system's
     size_t                 batch_limit;  // of the log, from the next rig_start on; 0 = default
+    const char            *folder;       // a real one instead of the disk, from the next rig_start on; NULL = the disk
     gm_loop               *loop;
     gm_engine             *engine;
     gm_dead_letters       *letters;
     gm_retained           *retained;
     gm_creator            *creator;
-    gm_mqtt_server        *server;
+    gm_mqtt_server        *server, *prepared;
     gm_mqtt_server_options options;
 } rig;
 
