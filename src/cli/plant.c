@@ -58,7 +58,7 @@ typedef struct file_walk {
     gm_plant_files *out;
     int             depth;
     bool            read;     // else only listed
-    bool            classes;  // Modelica texts are read, the rest is listed
+    bool            classes;  // Modelica texts and notes are read, the rest is listed
 } file_walk;
 
 static bool is_data_file(gm_str name)
@@ -82,7 +82,8 @@ static gm_status add_file(file_walk *w, gm_str name, gm_error *err)
     }
     gm_plant_file *file = &files->items[files->count++];
     *file               = (gm_plant_file){ .name = name };
-    if (!w->read && !(w->classes && gm_str_ends(name, GM_STR(".mo")))) return GM_OK;
+    bool is_text = gm_str_ends(name, GM_STR(".mo")) || gm_str_ends(name, GM_STR(".json"));
+    if (!w->read && !(w->classes && is_text)) return GM_OK;
 
     gm_str path =
         gm_arena_printf(w->plant->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(w->plant->folder), GM_STR_ARG(name));

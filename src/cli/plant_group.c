@@ -94,6 +94,7 @@ static gm_status only_root(gm_plant_group *pg, gm_error *err)
     if (count == 0)
         return gm_fail(err, GM_NOTFOUND, "cli.plant",
                        "no twin of this plant has a behavior: a class in behaviors/ names its interface");
+    pg->root     = first;
     gm_status st = open_group(pg, first, &pg->group, err);
     if (st != GM_OK || gm_group_twin_count(pg->group) == count) return st;
     gm_str id = gm_state_id(pg->state, first);
@@ -106,7 +107,28 @@ static gm_status named_root(gm_plant_group *pg, const char *root, gm_error *err)
 {
     gm_twin twin = gm_state_find(pg->state, gm_str_of(root));
     if (!gm_twin_ok(twin)) return gm_fail(err, GM_NOTFOUND, "cli.plant", "there is no twin '%.100s'", root);
+    const gm_type *type = gm_state_type(pg->state, twin);
+    pg->root            = twin;
+    if (gm_behaviors_of(pg->behaviors, type) == NULL) pg->note = gm_fmu_note_of(pg->notes, pg->note_count, type);
+    if (pg->note != NULL) return GM_OK;
     return open_group(pg, twin, &pg->group, err);
+}
+
+static gm_status on_wrong_note(void *context, gm_str file, const gm_error *why)
+{
+    (void)gm_fail(context, GM_INVALID, "cli.plant", GM_STR_FMT ": %.150s", GM_STR_ARG(gm_str_slice(file, 0, 40)), why->text);
+    return GM_OK;
+}
+
+static gm_status read_notes(gm_plant_group *pg, gm_error *err)
+{
+    gm_error wrong = { 0 };
+    pg->arena      = gm_arena_create(pg->plant->alloc, 0);
+    if (pg->arena == NULL) return gm_fail(err, GM_NOMEM, "cli.plant", "reading behaviors");
+    gm_status st = gm_plant_fmu_notes(pg->plant, pg->arena, on_wrong_note, &wrong, &pg->notes, &pg->note_count, err);
+    if (st != GM_OK || wrong.status == GM_OK) return st;
+    if (err != NULL) *err = wrong;
+    return wrong.status;
 }
 
 static gm_status read_plant(const gm_cli *cli, const char *folder, const char *root, bool initial, gm_plant_group *pg,
@@ -122,6 +144,7 @@ static gm_status read_plant(const gm_cli *cli, const char *folder, const char *r
     }
     if (st == GM_OK) st = gm_plant_behaviors(pg->plant, &pg->diags, &pg->behaviors, err);
     if (st == GM_OK && pg->diags.errors > 0) return gm_diags_fail(&pg->diags, err);
+    if (st == GM_OK) st = read_notes(pg, err);
     if (st == GM_OK) st = open_state(cli, initial, pg, err);
     if (st == GM_OK) st = root != NULL ? named_root(pg, root, err) : only_root(pg, err);
     return st;
@@ -151,6 +174,7 @@ void gm_plant_group_close(gm_plant_group *pg)
     gm_plant_state_close(&pg->files);
     gm_engine_close(pg->engine);
     if (pg->lock != NULL) gm_io_system()->close(pg->lock);
+    gm_arena_destroy(pg->arena);
     gm_plant_destroy(pg->plant);
     gm_diags_finish(&pg->diags);
     *pg = (gm_plant_group){ 0 };

@@ -20,7 +20,12 @@ typedef struct gm_plant_group {
     gm_plant_state  files;
     gm_behaviors   *behaviors;
     const gm_state *state;
-    gm_group       *group;
+    gm_twin         root;
+    gm_group       *group;     // NULL: the root's behavior is an FMU
+    gm_arena       *arena;
+    gm_fmu_note    *notes;
+    size_t          note_count;
+    const gm_fmu_note *note;   // of the root
     gm_diags        diags;
 } gm_plant_group;
 
@@ -29,7 +34,7 @@ bool gm_plant_group_is(const gm_cli *cli, const char *operand);
 
 // Reads the plant, takes its data when it has any (unless initial), else its initial twins, and opens the group of the
 // root: the one named in the operand or in `root`, or the only group that the plant has. What is wrong is printed. The
-// group must be closed in every case.
+// group must be closed in every case. A root whose behavior is an FMU is no member of a group: it stands alone.
 gm_exit gm_plant_group_open(const gm_cli *cli, const char *operand, const char *root, bool initial, gm_plant_group *out);
 void    gm_plant_group_close(gm_plant_group *pg);
 

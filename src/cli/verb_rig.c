@@ -312,6 +312,10 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     bool    here    = true;
     gm_exit code    = gm_plant_group_open(cli, gm_args_operand(args, 0), gm_args_text(args, OPT_ROOT), true, &r->plant);
     if (code != GM_EXIT_OK) goto done;
+    if (r->plant.group == NULL) {
+        code = gm_cli_fail_text(cli, GM_EXIT_NO, "the behavior of this twin is an FMU; a rig runs classes");
+        goto done;
+    }
     gm_status st = signals >= 0 ? GM_OK : gm_fail_os(&err, errno, "cli.rig", "listening for signals");
     if (st == GM_OK) st = open_rig(r, args, &err);
     here = st == GM_OK;

@@ -3,6 +3,7 @@
 #include "cli/behavior.h"
 #include "cli/plant_group.h"
 #include "cli/progress.h"
+#include "cli/simulate_fmu.h"
 #include "cli/term_plot.h"
 #include "cli/verbs.h"
 #include "physics/solve/solve.h"
@@ -434,6 +435,26 @@ static gm_exit take_values(const gm_cli *cli, const gm_plant_group *pg, double s
     return GM_EXIT_OK;
 }
 
+// A twin whose behavior is an FMU: it has its own solver, and says itself what its outputs are.
+static gm_exit simulate_fmu(const gm_cli *cli, const gm_args *args, const gm_plant_group *pg, const gm_solve_options *solve,
+                            output *o)
+{
+    static const int others[] = { OPT_METHOD, OPT_VARIABLES, OPT_EXECUTOR, OPT_PLOT, OPT_JSON, OPT_STRICT, OPT_TOLERANCE };
+    for (size_t i = 0; i < GM_COUNT_OF(others); i++) {
+        if (gm_args_given(args, (size_t)others[i]))
+            return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--%s is for classes; the behavior of this twin is an FMU",
+                                    options[others[i]].name);
+    }
+    gm_exit code = open_csv(cli, args, o);
+    if (code != GM_EXIT_OK) return code;
+    gm_simulate_fmu f = {
+        .start = solve->start, .stop = solve->stop, .csv = o->csv,
+        .step = solve->interval > 0 ? solve->interval : (solve->stop - solve->start) / solve->points,
+        .settings = (const char *const *)args->values[OPT_SET], .setting_count = args->value_counts[OPT_SET],
+    };
+    return close_csv(cli, o, gm_simulate_fmu_run(cli, pg, &f));
+}
+
 static gm_exit simulate_plant(const gm_cli *cli, const gm_args *args, const gm_solve_options *solve, output *o)
 {
     gm_plant_group pg;
@@ -443,9 +464,11 @@ static gm_exit simulate_plant(const gm_cli *cli, const gm_args *args, const gm_s
                        : GM_EXIT_OK;
     if (code != GM_EXIT_OK) return code;
     code = gm_plant_group_open(cli, gm_args_operand(args, 0), NULL, gm_args_given(args, OPT_INITIAL), &pg);
-    if (code == GM_EXIT_OK) code = take_values(cli, &pg, solve->start, o);
+    bool is_fmu = code == GM_EXIT_OK && pg.note != NULL;
+    if (is_fmu) code = simulate_fmu(cli, args, &pg, solve, o);
+    if (code == GM_EXIT_OK && !is_fmu) code = take_values(cli, &pg, solve->start, o);
     o->group = pg.group;
-    if (code == GM_EXIT_OK) code = simulate(cli, args, gm_group_program(pg.group), solve, o);
+    if (code == GM_EXIT_OK && !is_fmu) code = simulate(cli, args, gm_group_program(pg.group), solve, o);
     gm_plant_group_close(&pg);
     return code;
 }

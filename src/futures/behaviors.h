@@ -25,7 +25,7 @@
 // "u<-y" hands the target's y to this twin's input u. Several are separated by semicolons.
 //
 // An interface without a class of its own takes the one of its nearest base. Annotations are not inherited by Modelica's
-// own `extends`. docs/behaviors.md is the page for users.
+// own `extends`. docs/behaviors.md is the page for users. FMUs as behaviors are in fmu_note.h.
 //
 // One thread at a time (the engine's). Groups (group.h) and their programs live in here.
 #ifndef GM_FUTURES_BEHAVIORS_H

@@ -1,5 +1,6 @@
-// Any bytes as the text of a plant's behaviors: read, held against a model, and, where nothing is wrong with it, assembled
+// Any bytes as the note beside an FMU, and as the text of a plant's behaviors: read, held against a model, and, where nothing is wrong with it, assembled
 // and forked for two connected twins.
+#include "futures/fmu_note.h"
 #include "futures/group.h"
 
 #include <stdlib.h>
@@ -54,8 +55,19 @@ static void assemble(gm_behaviors *behaviors, const gm_state *state, gm_diags *d
     gm_group_close(group);
 }
 
+static void read_note(gm_str text)
+{
+    gm_error    err;
+    gm_fmu_note note;
+    gm_arena   *arena = gm_arena_create(gm_alloc_system(), 0);
+    if (arena == NULL) abort();
+    if (gm_fmu_note_read(arena, GM_STR("behaviors/f.json"), text, &note, &err) == GM_OK && note.interface_id.ptr == NULL) abort();
+    gm_arena_destroy(arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    if (size > 0 && data[0] == '{') read_note((gm_str) { (const char *)data, size });
     gm_error         err       = { 0 };
     gm_diags         diags;
     gm_behaviors    *behaviors = NULL;
