@@ -2,6 +2,7 @@
 
 #include "api/context.h"
 #include "api/events/routing.h"
+#include "api/futures/forecasts.h"
 #include "api/stream.h"
 #include "link/ingest_lines.h"
 #include "api/transfer/jobs.h"
@@ -63,6 +64,7 @@ gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_erro
     gm_jobs_options jobs = { .alloc = options->alloc, .clock = options->clock, .io = options->io, .loop = options->loop,
                              .engine = options->engine, .dir = options->io != NULL ? options->jobs_dir : NULL };
     if (st == GM_OK) st = gm_jobs_create(&jobs, &api->jobs, err);
+    if (st == GM_OK) st = gm_forecasts_create(options, &api->forecasts, err);
     if (st != GM_OK) {
         gm_api_destroy(api);
         return st;
@@ -117,6 +119,7 @@ void gm_api_destroy(gm_api *api)
 {
     if (api == NULL) return;
     gm_api_close(api);
+    gm_forecasts_destroy(api->forecasts);
     gm_streams_destroy(api->streams);
     gm_routing_destroy(api->routing);
     gm_jobs_destroy(api->jobs);

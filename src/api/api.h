@@ -71,6 +71,10 @@ typedef struct gm_api_options {
     size_t                     endpoint_count;
     gm_status (*publish)(void *context, gm_str topic, gm_str payload, gm_error *err);  // on gemel's MQTT endpoint; may be NULL
     void *publish_context;
+    // Futures (docs/futures.md): what the twins do, and threads to try it on; NULL: there are none. Both outlive the API's
+    // connections; the pool ends before the API is destroyed.
+    struct gm_behaviors *behaviors;
+    struct gm_pool      *pool;
     // Appends Prometheus lines of others (MQTT and so on) to /metrics; may be NULL.
     void (*metrics)(void *context, gm_buf *out);
     void *metrics_context;

@@ -9,6 +9,7 @@
 
 typedef struct gm_streams gm_streams;
 typedef struct gm_routing gm_routing;
+typedef struct gm_forecasts gm_forecasts;
 struct gm_lines;
 typedef struct gm_jobs    gm_jobs;
 
@@ -17,6 +18,7 @@ struct gm_api {
     gm_http       *http, *https;  // NULL: does not listen
     gm_streams    *streams;
     gm_routing    *routing;
+    gm_forecasts  *forecasts;
     gm_jobs       *jobs;
     gm_uploads     uploads;       // when each model was added
     struct gm_lines *lines;       // line protocol; made by its first request

@@ -81,4 +81,13 @@ void gm_route_metrics(gm_request *request);       // metrics.c
 void gm_route_openapi(gm_request *request);       // assets.c
 void gm_route_asset(gm_request *request);
 
+// futures/routes.c
+void gm_route_futures_start(gm_request *request);
+void gm_route_futures_list(gm_request *request);
+void gm_route_futures_get(gm_request *request);
+void gm_route_futures_delete(gm_request *request);
+void gm_route_futures_stream(gm_request *request);
+void gm_route_futures_lane(gm_request *request);
+void gm_route_futures_verify(gm_request *request);
+
 #endif

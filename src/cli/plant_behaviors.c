@@ -3,6 +3,7 @@
 #include "cli/behavior.h"
 #include "cli/plant_state.h"
 #include "futures/group.h"
+#include "physics/modelica/modelica.h"
 
 static gm_status no_memory(gm_error *err) { return gm_fail(err, GM_NOMEM, "cli.behaviors", "reading behaviors"); }
 

@@ -12,6 +12,7 @@
 #include "cli/verb.h"
 #include "engine/engine.h"
 #include "futures/group.h"
+#include "physics/modelica/modelica.h"
 
 typedef struct gm_plant_group {
     gm_plant       *plant;

@@ -4,9 +4,11 @@
 
 #include "api/api.h"
 #include "base/address.h"
+#include "base/pool.h"
 #include "cli/access_setup.h"
 #include "cli/data_dir.h"
 #include "cli/help.h"
+#include "cli/plant_behaviors.h"
 #include "cli/plant_load.h"
 #include "cli/replay_map.h"
 #include "cli/verbs.h"
@@ -15,6 +17,7 @@
 #include "link/create.h"
 #include "link/ingest.h"
 #include "link/mqtt_server.h"
+#include "physics/modelica/diag.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -42,6 +45,8 @@ struct gm_server {
     gm_access        *access;
     gm_maps          *maps;
     gm_ingest        *ingest;        // native and mapped messages, lines; shared by MQTT and HTTP
+    gm_behaviors     *behaviors;     // what the twins do; NULL: nothing
+    gm_pool          *pool;          // threads for long work
     gm_api           *api;
     gm_mqtt_server   *prepared;      // holds the sessions; `mqtt` is the same once it listens
     gm_mqtt_server   *mqtt;
@@ -388,6 +393,24 @@ static gm_status publish_event(void *context, gm_str topic, gm_str payload, gm_e
     return gm_mqtt_server_publish(server->mqtt, topic, payload, 1, false, err);
 }
 
+// Texts with errors do not keep the plant from being served: its twins live, only their futures are not to be had.
+static gm_status open_futures(gm_server *server, gm_error *err)
+{
+    gm_diags        diags;
+    gm_error        first   = { 0 };
+    gm_pool_options options = gm_pool_options_defaults();
+    gm_status       st      = gm_pool_create(server->cli->alloc, server->loop, &options, &server->pool, err);
+    if (st != GM_OK || server->plant->behaviors.count == 0) return st;
+    gm_diags_init(&diags, server->cli->alloc);
+    st = gm_plant_behaviors(server->plant, &diags, &server->behaviors, err);
+    if (st == GM_OK && diags.errors > 0) {
+        (void)gm_diags_fail(&diags, &first);
+        note(server, "behaviors: %s", first.text);
+    }
+    gm_diags_finish(&diags);
+    return st;
+}
+
 static gm_status create_api(gm_server *server, gm_error *err)
 {
     gm_buf features = gm_buf_init(server->cli->alloc);
@@ -408,6 +431,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
         .endpoint_count = server->endpoint_count, .publish = publish_event, .publish_context = server,
         .access = server->access,
         .open_metrics = gm_option_yes(gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_OPEN_METRICS)),
+        .behaviors = server->behaviors, .pool = server->pool,
         .metrics = write_mqtt_metrics, .metrics_context = server,
     };
     return gm_api_create(&o, &server->api, err);
@@ -516,6 +540,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_loop_create(server->cli->alloc, server->cli->clock, &server->loop, err);
     if (st == GM_OK) st = catch_signals(server, err);
     if (st == GM_OK) st = open_engine(server, err);
+    if (st == GM_OK) st = open_futures(server, err);
     if (st == GM_OK) st = create_api(server, err);
     if (st == GM_OK) st = recover(server, err);
     if (st == GM_OK) st = check_access(server, err);
@@ -552,9 +577,11 @@ void gm_server_close(gm_server *server)
     gm_mqtt_server_stop(server->prepared);
     server->mqtt = NULL;
     if (server->api != NULL) gm_api_close(server->api);
+    gm_pool_destroy(server->pool);  // jobs are told that they are cancelled; the API still has what they belong to
     gm_engine_close(server->engine);
     gm_mqtt_server_destroy(server->prepared);
     gm_api_destroy(server->api);
+    gm_behaviors_destroy(server->behaviors);
     gm_ingest_destroy(server->ingest);
     gm_maps_destroy(server->maps);
     gm_creator_destroy(server->creator);

@@ -21,6 +21,8 @@ static const gm_verb *const verbs[] = {
     &gm_verb_agent,
     &gm_verb_rig,
     &gm_verb_simulate,
+    &gm_verb_what_if,
+    &gm_verb_futures_verify,
     &gm_verb_map_test,
     &gm_verb_model_explain,
     &gm_verb_reliability,

@@ -35,6 +35,8 @@ extern const gm_verb gm_verb_rig;
 extern const gm_verb gm_verb_serve;
 extern const gm_verb gm_verb_set;
 extern const gm_verb gm_verb_simulate;
+extern const gm_verb gm_verb_what_if;
+extern const gm_verb gm_verb_futures_verify;
 extern const gm_verb gm_verb_user_add;
 extern const gm_verb gm_verb_user_list;
 extern const gm_verb gm_verb_user_revoke;

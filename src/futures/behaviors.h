@@ -32,8 +32,8 @@
 #define GM_FUTURES_BEHAVIORS_H
 
 #include "model/model.h"
-#include "physics/modelica/modelica.h"
 
+typedef struct gm_diags     gm_diags;  // physics/modelica/diag.h; not included, so that everyone may include groups
 typedef struct gm_behaviors gm_behaviors;
 
 typedef struct gm_behavior_text { gm_str file, text; } gm_behavior_text;  // borrowed: texts are copied

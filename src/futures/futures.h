@@ -219,9 +219,11 @@ static inline const gm_band *gm_futures_band(const gm_futures_result *f, uint32_
 
 // ---------------------------------------------------------------------------------------------------- the job
 
-typedef struct gm_futures_calls {      // owner's thread; both may be NULL
+typedef struct gm_futures_calls {      // owner's thread but for finish; each may be NULL
     void (*news)(void *context);       // further partial quantiles are there
     void (*done)(void *context, gm_status status, const gm_error *err);
+    // On a thread of the pool, before done and only when all went well: for making something of the result that takes time.
+    void (*finish)(void *context, const gm_futures *job, const struct gm_futures_result *result);
     void *context;
 } gm_futures_calls;
 

@@ -5,6 +5,7 @@
 #include "base/index.h"
 #include "futures/group.h"
 #include "physics/exec/lanes.h"
+#include "physics/modelica/modelica.h"
 
 // A connection between two members by a rule of the first one's class.
 typedef struct gm_group_edge { uint32_t from, to, rule; } gm_group_edge;

@@ -18,7 +18,7 @@ static gm_dur_ns now(void) { return gm_monotonic(gm_clock_system()); }
 // What only running needs: a finished job keeps its values and its result.
 static void free_runs(gm_futures *job)
 {
-    for (uint32_t i = 0; job->runs != NULL && i < job->run_count; i++) gm_run_destroy(job->runs[i]);
+    for (uint32_t i = 0; job->runs != NULL && i < job->run_count; i++) gm_march_destroy(job->runs[i]);
     gm_free(job->alloc, job->runs);
     gm_plan_destroy(job->plan);
     job->runs = NULL;
@@ -45,7 +45,7 @@ static gm_status plan_once(gm_futures *job, gm_error *err)
 {
     pthread_mutex_lock(&job->lock);
     if (!job->planned) {
-        job->plan_status = gm_run_plan(job->alloc, &job->scheme->request, &job->plan, &job->plan_error);
+        job->plan_status = gm_march_plan(job->alloc, &job->scheme->request, &job->plan, &job->plan_error);
         job->planned     = true;
     }
     gm_status st = job->plan_status;
@@ -60,20 +60,20 @@ static void make_partial(gm_futures *job, gm_partial_store *to)
     const gm_scheme          *s = job->scheme;
     const gm_futures_request *r = &s->request;
     double                    x[GM_PARTIAL_LANES];
-    uint32_t                  lanes[GM_PARTIAL_LANES / GM_RUN_LANES];
+    uint32_t                  lanes[GM_PARTIAL_LANES / GM_MARCH_LANES];
     to->counted = to->points = 0;
     for (uint32_t p = 0; p < s->point_count; p++) {
         uint32_t blocks = 0;
         pthread_mutex_lock(&job->lock);
-        for (uint32_t b = 0; b < s->blocks && blocks < GM_PARTIAL_LANES / GM_RUN_LANES; b++) {
-            if (job->block_points[b] > p) lanes[blocks++] = b * GM_RUN_LANES;
+        for (uint32_t b = 0; b < s->blocks && blocks < GM_PARTIAL_LANES / GM_MARCH_LANES; b++) {
+            if (job->block_points[b] > p) lanes[blocks++] = b * GM_MARCH_LANES;
         }
         pthread_mutex_unlock(&job->lock);
         if (blocks == 0) break;
         for (uint32_t o = 0; o < r->output_count; o++) {
             size_t n = 0;
             for (uint32_t b = 0; b < blocks; b++) {
-                uint32_t each = r->lanes - lanes[b] < GM_RUN_LANES ? r->lanes - lanes[b] : GM_RUN_LANES;
+                uint32_t each = r->lanes - lanes[b] < GM_MARCH_LANES ? r->lanes - lanes[b] : GM_MARCH_LANES;
                 memcpy(x + n, gm_job_values(job, 0, o, p) + lanes[b], each * sizeof *x);
                 n += each;
             }
@@ -110,13 +110,13 @@ static void offer_partial(gm_futures *job, gm_pool_job *self)
 
 typedef struct visitor { gm_futures *job; gm_pool_job *self; uint32_t part; } visitor;
 
-static bool keep_point(void *context, uint32_t point, gm_run *run)
+static bool keep_point(void *context, uint32_t point, gm_march *run)
 {
     visitor    *v   = context;
     gm_futures *job = v->job;
-    double      now_values[GM_RUN_LANES];
+    double      now_values[GM_MARCH_LANES];
     for (uint32_t o = 0; o < job->scheme->request.output_count; o++) {
-        gm_run_values(run, &job->scheme->request.outputs[o], now_values);
+        gm_march_values(run, &job->scheme->request.outputs[o], now_values);
         memcpy(gm_job_values(job, run->scenario, o, point) + run->first, now_values, run->count * sizeof(double));
     }
     pthread_mutex_lock(&job->lock);
@@ -127,16 +127,16 @@ static bool keep_point(void *context, uint32_t point, gm_run *run)
     return !gm_pool_cancelled(v->self);
 }
 
-static void keep_ends(gm_futures *job, const gm_run *run)
+static void keep_ends(gm_futures *job, const gm_march *run)
 {
     const gm_futures_request *r = &job->scheme->request;
     size_t                    scenario = run->scenario;
     for (uint32_t k = 0; k < r->condition_count; k++) {
-        memcpy(job->passages + (scenario * r->condition_count + k) * r->lanes + run->first, run->first_passage + k * GM_RUN_LANES,
+        memcpy(job->passages + (scenario * r->condition_count + k) * r->lanes + run->first, run->first_passage + k * GM_MARCH_LANES,
                run->count * sizeof(double));
     }
     for (uint32_t k = 0; k < r->score_count; k++) {
-        memcpy(job->scores + (scenario * r->score_count + k) * r->lanes + run->first, run->scores + k * GM_RUN_LANES,
+        memcpy(job->scores + (scenario * r->score_count + k) * r->lanes + run->first, run->scores + k * GM_MARCH_LANES,
                run->count * sizeof(double));
     }
     memcpy(job->reports + scenario * r->lanes + run->first, run->reports, run->count * sizeof *run->reports);
@@ -146,12 +146,12 @@ static gm_status run_part(void *context, uint32_t part, uint32_t thread, gm_pool
 {
     gm_futures *job = context;
     gm_status   st  = plan_once(job, err);
-    if (st == GM_OK && job->runs[thread] == NULL) st = gm_run_create(job->alloc, job->scheme, job->plan, &job->runs[thread], err);
+    if (st == GM_OK && job->runs[thread] == NULL) st = gm_march_create(job->alloc, job->scheme, job->plan, &job->runs[thread], err);
     if (st != GM_OK) return st;
-    gm_run *run = job->runs[thread];
+    gm_march *run = job->runs[thread];
     visitor v   = { job, self, part };
-    uint32_t scenario = part / job->scheme->blocks, first = part % job->scheme->blocks * GM_RUN_LANES;
-    if (!gm_run_block(run, scenario, first, keep_point, &v)) return GM_OK;  // cancelled; the pool knows
+    uint32_t scenario = part / job->scheme->blocks, first = part % job->scheme->blocks * GM_MARCH_LANES;
+    if (!gm_march_block(run, scenario, first, keep_point, &v)) return GM_OK;  // cancelled; the pool knows
     keep_ends(job, run);
     return GM_OK;
 }
@@ -186,6 +186,8 @@ static gm_status reduce_rest(void *context, gm_pool_job *self, gm_error *err)
     if (scratch == NULL) return GM_NOMEM;
     gm_reduce_rest(job, scratch);
     gm_free(job->alloc, scratch);
+    job->result.seconds = (double)(now() - job->started) / 1e9;
+    if (job->calls.finish != NULL) job->calls.finish(job->calls.context, job, &job->result);
     return GM_OK;
 }
 
@@ -200,8 +202,7 @@ static gm_status finish_blocks(void *context, gm_pool_job *self, gm_error *err)
 static void end(gm_futures *job, gm_status status, const gm_error *err)
 {
     free_runs(job);
-    job->ended          = true;
-    job->result.seconds = (double)(now() - job->started) / 1e9;
+    job->ended = true;
     if (status != GM_OK) job->result.point_count = 0;
     if (job->calls.done != NULL) job->calls.done(job->calls.context, status, err);
 }
@@ -323,14 +324,14 @@ double gm_futures_value(const gm_futures *job, uint32_t scenario, uint32_t outpu
 
 typedef struct recall { const gm_watched *outputs; uint32_t output_count, lane, points; double *values; } recall;
 
-static bool recall_point(void *context, uint32_t point, gm_run *run)
+static bool recall_point(void *context, uint32_t point, gm_march *run)
 {
     recall *r = context;
-    double  now_values[GM_RUN_LANES];
+    double  now_values[GM_MARCH_LANES];
     gm_lanes_observe(run->lanes, 0, run->worker);
     for (uint32_t o = 0; o < r->output_count; o++) {
-        gm_run_values(run, &r->outputs[o], now_values);
-        r->values[(size_t)o * r->points + point] = now_values[r->lane % GM_RUN_LANES];
+        gm_march_values(run, &r->outputs[o], now_values);
+        r->values[(size_t)o * r->points + point] = now_values[r->lane % GM_MARCH_LANES];
     }
     return true;
 }
@@ -341,7 +342,7 @@ gm_status gm_futures_lane(const gm_alloc *alloc, const gm_futures_request *reque
 {
     gm_scheme *scheme = NULL;
     gm_plan   *plan   = NULL;
-    gm_run    *run    = NULL;
+    gm_march    *run    = NULL;
     gm_arena  *arena  = gm_arena_create(alloc, 0);
     gm_status  st     = arena != NULL ? gm_scheme_make(arena, request, &scheme, err) : gm_fail(err, GM_NOMEM, "futures", "running a lane");
     if (st == GM_OK && (lane >= request->lanes || scenario >= scheme->scenario_count))
@@ -350,13 +351,13 @@ gm_status gm_futures_lane(const gm_alloc *alloc, const gm_futures_request *reque
     *out_points = scheme->point_count;
     if (out_values == NULL) goto done;
     memcpy(out_time_s, scheme->time_s, scheme->point_count * sizeof *out_time_s);
-    st = gm_run_plan(alloc, &scheme->request, &plan, err);
-    if (st == GM_OK) st = gm_run_create(alloc, scheme, plan, &run, err);
+    st = gm_march_plan(alloc, &scheme->request, &plan, err);
+    if (st == GM_OK) st = gm_march_create(alloc, scheme, plan, &run, err);
     if (st != GM_OK) goto done;
     recall r = { outputs, output_count, lane, scheme->point_count, out_values };
-    (void)gm_run_block(run, scenario, lane / GM_RUN_LANES * GM_RUN_LANES, recall_point, &r);
+    (void)gm_march_block(run, scenario, lane / GM_MARCH_LANES * GM_MARCH_LANES, recall_point, &r);
 done:
-    gm_run_destroy(run);
+    gm_march_destroy(run);
     gm_plan_destroy(plan);
     gm_arena_destroy(arena);
     return st;

@@ -1,6 +1,6 @@
 // futures/job.h: what the files behind futures.h share.
 //
-//   start --> blocks (run.c) on the threads --> bands (reduce.c) on the threads --> tallies, sensitivities --> done
+//   start --> blocks (march.c) on the threads --> bands (reduce.c) on the threads --> tallies, sensitivities --> done
 //
 // Invariants: (1) `values` of a block at a point are written once, by the thread that runs the block, before it raises
 // block_points under the lock; whoever reads them before the job is reduced looks there first. (2) What one pool job of
@@ -8,7 +8,7 @@
 #ifndef GM_FUTURES_JOB_H
 #define GM_FUTURES_JOB_H
 
-#include "futures/run.h"
+#include "futures/march.h"
 
 #include <pthread.h>
 
@@ -26,7 +26,7 @@ struct gm_futures {
     gm_dur_ns        started;
     bool             ended;
     gm_plan         *plan;       // made by the first thread that comes
-    gm_run         **runs;       // [run_count] by the pool's thread number; NULL when they have ended
+    gm_march         **runs;       // [run_count] by the pool's thread number; NULL when they have ended
     uint32_t         run_count;
     double          *values;     // [scenario][output][point][lane]
     double          *passages;   // [scenario][condition][lane]

@@ -100,7 +100,7 @@ static inline void gm_ahead_start(gm_ahead *a)
 {
     gm_futures_destroy(a->job);
     a->done = false;
-    assert_gm_ok(gm_futures_start(gm_alloc_system(), a->pool, &a->r, (gm_futures_calls){ gm_ahead_news, gm_ahead_done, a }, &a->job, &a->err), a->err);
+    assert_gm_ok(gm_futures_start(gm_alloc_system(), a->pool, &a->r, (gm_futures_calls){ .news = gm_ahead_news, .done = gm_ahead_done, .context = a }, &a->job, &a->err), a->err);
 }
 
 static inline const gm_futures_result *gm_ahead_run(gm_ahead *a)

@@ -474,7 +474,7 @@ static void a_job_survives_every_allocation_failure(void **state)
         gm_fault_alloc_init(&fault, k);
         fill_everything(&a);
         a.r.lanes = 70, a.r.points = 3, a.r.bins = 4;
-        gm_status st = gm_futures_start(&fault.alloc, a.pool, &a.r, (gm_futures_calls){ NULL, gm_ahead_done, &a }, &a.job, &a.err);
+        gm_status st = gm_futures_start(&fault.alloc, a.pool, &a.r, (gm_futures_calls){ .done = gm_ahead_done, .context = &a }, &a.job, &a.err);
         if (st == GM_OK) {
             while (!a.done) gm_pool_turn(a.pool, GM_SECOND);
             st = a.status;

@@ -1,6 +1,7 @@
 // The graph is the diagram: groups of twins against classes drawn by hand, shapes shared, forks from live values.
 #include "futures/group.h"
 #include "physics/exec/lanes.h"
+#include "physics/modelica/modelica.h"
 #include "support/small_plant.h"
 #include "support/support.h"
 

@@ -2,6 +2,7 @@
 // and forked for two connected twins.
 #include "futures/fmu_note.h"
 #include "futures/group.h"
+#include "physics/modelica/diag.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,6 @@
 #include "support/api_plant.h"
 
+#include "base/pool.h"
 #include "support/temp_dir.h"
 
 #include <stdio.h>
@@ -50,6 +51,8 @@ static void close_plant(api_plant *p)
 {
     test_http_shut(&p->client);
     gm_api_close(p->api);
+    gm_pool_destroy(p->pool);
+    p->pool = NULL;
     gm_engine_close(p->engine);
     gm_api_destroy(p->api);
     gm_dead_letters_destroy(p->letters);

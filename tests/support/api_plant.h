@@ -14,6 +14,7 @@ typedef struct api_plant {
     gm_engine       *engine;
     gm_dead_letters *letters;
     gm_api          *api;
+    struct gm_pool  *pool;     // set by a test that gives the API one; ended before the API is
     test_http_client   client;
     gm_error         err;
     void (*change)(gm_api_options *options);

@@ -1,6 +1,6 @@
 // Order at one instant: what is kept and watched is looked at first (the state as it came), then changes take effect.
 // Lanes beyond the last one of the request are copies of it, so that they cost nothing extra and disturb nobody.
-#include "futures/run.h"
+#include "futures/march.h"
 
 #include "base/rng.h"
 
@@ -10,7 +10,7 @@ enum {
     STREAM_FROM    = 0x20000000,  // times of changes
     STREAM_PROCESS = 0x30000000,  // Ornstein-Uhlenbeck, Poisson
     CHUNK_STEPS    = 4096,        // steps between two looks at whether anybody still wants the result
-    N              = GM_RUN_LANES
+    N              = GM_MARCH_LANES
 };
 
 typedef enum change_stage { WAITING, IN_FORCE, OVER } change_stage;
@@ -27,7 +27,7 @@ typedef struct change_state {
     bool     done;      // nothing left to do for any lane
 } change_state;
 
-struct gm_run_parts {
+struct gm_march_parts {
     change_state *changes;      // [most changes of a scenario]
     double       *before;       // [condition][64] value at the last look
     double       *score_before; // [score][64]
@@ -37,7 +37,7 @@ struct gm_run_parts {
     uint64_t      ticks;        // of this block
 };
 
-gm_status gm_run_plan(const gm_alloc *alloc, const gm_futures_request *request, gm_plan **out_plan, gm_error *err)
+gm_status gm_march_plan(const gm_alloc *alloc, const gm_futures_request *request, gm_plan **out_plan, gm_error *err)
 {
     static const gm_method methods[] = { [GM_FUTURES_FIXED] = GM_METHOD_RK4, [GM_FUTURES_EULER] = GM_METHOD_EULER,
                                          [GM_FUTURES_ADAPTIVE] = GM_METHOD_DOPRI, [GM_FUTURES_STIFF] = GM_METHOD_IMPLICIT };
@@ -47,14 +47,14 @@ gm_status gm_run_plan(const gm_alloc *alloc, const gm_futures_request *request, 
     return gm_plan_create(alloc, request->program, &o, out_plan, err);
 }
 
-gm_status gm_run_create(const gm_alloc *alloc, const gm_scheme *s, const gm_plan *plan, gm_run **out_run, gm_error *err)
+gm_status gm_march_create(const gm_alloc *alloc, const gm_scheme *s, const gm_plan *plan, gm_march **out_run, gm_error *err)
 {
     *out_run      = NULL;
-    gm_run  *run  = gm_alloc_zeroed(alloc, sizeof *run);
+    gm_march  *run  = gm_alloc_zeroed(alloc, sizeof *run);
     uint32_t most = 0, conditions = s->request.condition_count, scores = s->request.score_count;
     if (run == NULL) return gm_fail(err, GM_NOMEM, "futures", "running a block");
     for (uint32_t k = 0; k < s->scenario_count; k++) most = s->change_counts[k] > most ? s->change_counts[k] : most;
-    *run = (gm_run){ .alloc = alloc, .scheme = s, .plan = plan };
+    *run = (gm_march){ .alloc = alloc, .scheme = s, .plan = plan };
     run->first_passage = gm_alloc_zeroed(alloc, (size_t)conditions * N * sizeof(double));
     run->scores        = gm_alloc_zeroed(alloc, (size_t)scores * N * sizeof(double));
     run->parts         = gm_alloc_zeroed(alloc, sizeof *run->parts);
@@ -69,14 +69,14 @@ gm_status gm_run_create(const gm_alloc *alloc, const gm_scheme *s, const gm_plan
     else st = gm_worker_create(alloc, plan, &run->worker, err);
     if (st == GM_OK) st = gm_lanes_create(alloc, plan, N, &run->lanes, err);
     if (st != GM_OK) {
-        gm_run_destroy(run);
+        gm_march_destroy(run);
         return st;
     }
     *out_run = run;
     return GM_OK;
 }
 
-void gm_run_destroy(gm_run *run)
+void gm_march_destroy(gm_march *run)
 {
     if (run == NULL) return;
     if (run->parts != NULL) {
@@ -92,7 +92,7 @@ void gm_run_destroy(gm_run *run)
     gm_free(run->alloc, run);
 }
 
-static uint32_t lane_of(const gm_run *run, int i)
+static uint32_t lane_of(const gm_march *run, int i)
 {
     uint32_t lane = run->first + (uint32_t)i;
     return lane < run->scheme->request.lanes ? lane : run->scheme->request.lanes - 1;
@@ -120,14 +120,14 @@ static double series_at(const gm_vary *v, double t)
     return v->values[low] + (v->values[high] - v->values[low]) * (t - v->times[low]) / (v->times[high] - v->times[low]);
 }
 
-static double waiting_time(const gm_run *run, const gm_variation *c, change_state *state, int i)
+static double waiting_time(const gm_march *run, const gm_variation *c, change_state *state, int i)
 {
     double u = gm_rng_uniform(run->scheme->design.seed, lane_of(run, i), STREAM_PROCESS + c->stream, state->draws[i]++);
     return -log(u) / c->vary->p[0];  // rate 0: never
 }
 
 // The value that the change has at the moment in which it takes effect.
-static double first_value(const gm_run *run, const gm_variation *c, change_state *state, int i, double t)
+static double first_value(const gm_march *run, const gm_variation *c, change_state *state, int i, double t)
 {
     const gm_vary *v    = c->vary;
     uint32_t       lane = lane_of(run, i);
@@ -142,7 +142,7 @@ static double first_value(const gm_run *run, const gm_variation *c, change_state
     }
 }
 
-static void draw_times(const gm_run *run, const gm_variation *c, change_state *state)
+static void draw_times(const gm_march *run, const gm_variation *c, change_state *state)
 {
     const gm_vary *v = c->vary;
     state->done      = false;
@@ -160,7 +160,7 @@ static void draw_times(const gm_run *run, const gm_variation *c, change_state *s
 }
 
 // Lets changes begin and end that are due at time t. True when a slot has changed.
-static bool begin_and_end(gm_run *run, const gm_variation *c, change_state *state, double t)
+static bool begin_and_end(gm_march *run, const gm_variation *c, change_state *state, double t)
 {
     const gm_vary *v    = c->vary;
     double        *row  = gm_lanes_row(run->lanes, 0, v->slot);
@@ -187,7 +187,7 @@ static bool begin_and_end(gm_run *run, const gm_variation *c, change_state *stat
 }
 
 // The process after dt more seconds. Exact for any dt; Ornstein-Uhlenbeck: Gillespie, Phys. Rev. E 54 (1996) 2084, eq. 1.9.
-static void move_value(gm_run *run, const gm_variation *c, change_state *state, int i, double t, double dt)
+static void move_value(gm_march *run, const gm_variation *c, change_state *state, int i, double t, double dt)
 {
     const gm_vary *v     = c->vary;
     double         decay = exp(-dt / v->p[2]);
@@ -203,7 +203,7 @@ static void move_value(gm_run *run, const gm_variation *c, change_state *state, 
     }
 }
 
-static void move_process(gm_run *run, const gm_variation *c, change_state *state, double t)
+static void move_process(gm_march *run, const gm_variation *c, change_state *state, double t)
 {
     const gm_vary *v      = c->vary;
     double        *row    = gm_lanes_row(run->lanes, 0, v->slot);
@@ -219,7 +219,7 @@ static void move_process(gm_run *run, const gm_variation *c, change_state *state
 }
 
 // All that changes at time t. True when a slot may have changed.
-static bool change_inputs(gm_run *run, double t, bool tick)
+static bool change_inputs(gm_march *run, double t, bool tick)
 {
     const gm_scheme *s       = run->scheme;
     bool             changed = false;
@@ -240,7 +240,7 @@ static bool change_inputs(gm_run *run, double t, bool tick)
 
 static bool failed(gm_lane_status status) { return status != GM_LANE_ACTIVE && status != GM_LANE_TERMINATED; }
 
-void gm_run_values(gm_run *run, const gm_watched *what, double out[GM_RUN_LANES])
+void gm_march_values(gm_march *run, const gm_watched *what, double out[GM_MARCH_LANES])
 {
     const double *row = gm_lanes_row(run->lanes, 0, what->slot);
     for (uint32_t i = 0; i < N; i++)
@@ -248,14 +248,14 @@ void gm_run_values(gm_run *run, const gm_watched *what, double out[GM_RUN_LANES]
 }
 
 // Lanes that left keep the time at which they did.
-static void watch_conditions(gm_run *run, const bool *going, double t)
+static void watch_conditions(gm_march *run, const bool *going, double t)
 {
-    struct gm_run_parts *p = run->parts;
+    struct gm_march_parts *p = run->parts;
     double               now[N];
     for (uint32_t k = 0; k < run->scheme->request.condition_count; k++) {
         const gm_condition *c = &run->scheme->request.conditions[k];
         double *passed = run->first_passage + k * N, *before = p->before + k * N;
-        gm_run_values(run, &c->of, now);
+        gm_march_values(run, &c->of, now);
         for (int i = 0; i < N; i++) {
             double over = c->below ? c->threshold - now[i] : now[i] - c->threshold;
             if (going[i] && isinf(passed[i]) && over > 0) {
@@ -286,20 +286,20 @@ static void update_score(const gm_score *score, double *sum, double *before, dou
     }
 }
 
-static void watch_scores(gm_run *run, const bool *going, double t)
+static void watch_scores(gm_march *run, const bool *going, double t)
 {
-    struct gm_run_parts *p = run->parts;
+    struct gm_march_parts *p = run->parts;
     double               now[N];
     for (uint32_t k = 0; k < run->scheme->request.score_count; k++) {
         const gm_score *score = &run->scheme->request.scores[k];
-        gm_run_values(run, &score->of, now);
+        gm_march_values(run, &score->of, now);
         for (int i = 0; i < N; i++) {
             if (going[i]) update_score(score, &run->scores[k * N + (uint32_t)i], &p->score_before[k * N + (uint32_t)i], now[i], t, p->looked);
         }
     }
 }
 
-static void look(gm_run *run, double t)
+static void look(gm_march *run, double t)
 {
     const gm_scheme *s = run->scheme;
     bool             going[N];
@@ -317,7 +317,7 @@ static void look(gm_run *run, double t)
 
 // ---- going on -------------------------------------------------------------------------------------------------------
 
-void gm_run_fork(gm_run *run, uint32_t scenario, uint32_t first)
+void gm_march_fork(gm_march *run, uint32_t scenario, uint32_t first)
 {
     const gm_scheme *s = run->scheme;
     run->scenario      = scenario;
@@ -325,7 +325,7 @@ void gm_run_fork(gm_run *run, uint32_t scenario, uint32_t first)
     run->count         = s->request.lanes - first < N ? s->request.lanes - first : N;
     for (uint32_t slot = 0; slot < gm_program_slot_count(s->request.program); slot++)
         gm_lanes_fill(run->lanes, (gm_slot){ slot }, s->request.base[slot]);
-    *run->parts = (struct gm_run_parts){ .changes = run->parts->changes, .before = run->parts->before,
+    *run->parts = (struct gm_march_parts){ .changes = run->parts->changes, .before = run->parts->before,
                                          .score_before = run->parts->score_before, .looked = -1 };
     for (uint32_t i = 0; i < s->request.condition_count * N; i++) run->first_passage[i] = INFINITY;
     for (uint32_t i = 0; i < s->request.score_count * N; i++) run->scores[i] = 0;
@@ -333,7 +333,7 @@ void gm_run_fork(gm_run *run, uint32_t scenario, uint32_t first)
 }
 
 // INITIAL computes states from parameters, so that a fresh start needs its parameters before and its states after.
-static void start(gm_run *run)
+static void start(gm_march *run)
 {
     const gm_scheme *s = run->scheme;
     change_inputs(run, 0, false);
@@ -349,9 +349,9 @@ static void start(gm_run *run)
     if (again) gm_lanes_touch(run->lanes, 0, run->worker);
 }
 
-static void advance_fixed(gm_run *run, uint32_t to)
+static void advance_fixed(gm_march *run, uint32_t to)
 {
-    struct gm_run_parts *p = run->parts;
+    struct gm_march_parts *p = run->parts;
     while (p->step < to) {
         uint32_t n = to - p->step < CHUNK_STEPS ? to - p->step : CHUNK_STEPS;
         gm_lanes_steps(run->lanes, 0, run->worker, run->scheme->step_s, n);
@@ -360,7 +360,7 @@ static void advance_fixed(gm_run *run, uint32_t to)
 }
 
 // One interval without anything in between, then whatever is due at its end but for output points.
-static void advance(gm_run *run, double t, uint32_t step, bool tick)
+static void advance(gm_march *run, double t, uint32_t step, bool tick)
 {
     const gm_scheme *s = run->scheme;
     if (s->steps > 0) advance_fixed(run, step);
@@ -373,7 +373,7 @@ static void advance(gm_run *run, double t, uint32_t step, bool tick)
 }
 
 // Ticks that lie strictly before the stop.
-static void tick_until(gm_run *run, const gm_stop *stop)
+static void tick_until(gm_march *run, const gm_stop *stop)
 {
     const gm_scheme *s = run->scheme;
     for (;;) {
@@ -385,7 +385,7 @@ static void tick_until(gm_run *run, const gm_stop *stop)
     }
 }
 
-static bool is_tick(const gm_run *run, const gm_stop *stop)
+static bool is_tick(const gm_march *run, const gm_stop *stop)
 {
     const gm_scheme *s = run->scheme;
     if (!s->ticking) return false;
@@ -393,10 +393,10 @@ static bool is_tick(const gm_run *run, const gm_stop *stop)
     return s->steps > 0 ? k * s->tick_steps <= stop->step : k * s->tick_s <= stop->t * (1 + 1e-12);
 }
 
-bool gm_run_block(gm_run *run, uint32_t scenario, uint32_t first, gm_run_point *on_point, void *context)
+bool gm_march_block(gm_march *run, uint32_t scenario, uint32_t first, gm_march_point *on_point, void *context)
 {
     const gm_scheme *s = run->scheme;
-    gm_run_fork(run, scenario, first);
+    gm_march_fork(run, scenario, first);
     start(run);
     for (uint32_t i = 0; i < s->stop_count; i++) {
         const gm_stop *stop = &s->stops[i];

@@ -1,0 +1,119 @@
+#include "api/futures/world.h"
+
+#include "physics/modelica/diag.h"
+
+enum { SAMPLES_MAX = 1000000 };
+
+static bool find(void *context, gm_str name, gm_futures_name *out)
+{
+    gm_group_world   *world = context;
+    gm_group_variable v;
+    if (!gm_group_find(world->group, name, &v)) return false;
+    *out = (gm_futures_name){ .slot = v.slot, .scale = v.factor, .offset = v.offset, .set = v.set, .set_scale = v.set_factor, .set_offset = v.set_offset };
+    // A forked state is set where it is; what INITIAL reads is for fresh beginnings.
+    if (gm_program_slot(gm_group_program(world->group), v.slot)->kind == GM_SLOT_STATE) {
+        out->set        = v.slot;
+        out->set_scale  = v.factor;
+        out->set_offset = v.offset;
+    }
+    return true;
+}
+
+static gm_status fault(void *context, gm_str name, gm_futures_setting *out, size_t room, size_t *out_count, gm_error *err)
+{
+    gm_group_world *world = context;
+    gm_group_change changes[GM_WORDING_ROOM];
+    gm_status st = gm_group_fault(world->group, name, changes, room < GM_WORDING_ROOM ? room : GM_WORDING_ROOM, out_count, err);
+    for (size_t i = 0; st == GM_OK && i < *out_count; i++) out[i] = (gm_futures_setting){ changes[i].slot, changes[i].value };
+    return st;
+}
+
+static bool number_of(const gm_value *value, double *out)
+{
+    if (value->kind == GM_KIND_DOUBLE) *out = value->d;
+    else if (value->kind == GM_KIND_INT || value->kind == GM_KIND_BOOL) *out = (double)value->i;
+    else return false;
+    return true;
+}
+
+typedef struct samples { double *times, *values; size_t count, time_room, value_room; gm_time_ns from; const gm_alloc *alloc; bool failed; } samples;
+
+static bool take_sample(void *context, const gm_sample *sample)
+{
+    samples *s = context;
+    double   value;
+    if (!number_of(&sample->value, &value)) return true;
+    if (s->count == SAMPLES_MAX || !gm_alloc_reserve(s->alloc, &s->times, &s->time_room, s->count + 1, sizeof *s->times) ||
+        !gm_alloc_reserve(s->alloc, &s->values, &s->value_room, s->count + 1, sizeof *s->values)) {
+        s->failed = true;
+        return false;
+    }
+    s->times[s->count]    = (double)(sample->at - s->from) / 1e9;
+    s->values[s->count++] = value;
+    return true;
+}
+
+static gm_status history(void *context, gm_str name, double span_s, gm_arena *arena, const double **out_times, const double **out_values,
+                         uint32_t *out_count, gm_error *err)
+{
+    gm_group_world   *world = context;
+    gm_group_variable v;
+    gm_alloc          alloc = gm_arena_alloc(arena);
+    if (!gm_group_find(world->group, name, &v) || v.binding == NULL)
+        return gm_fail(err, GM_INVALID, "api.futures", "'" GM_STR_FMT "' is no property or telemetry of a twin, so it has no history", GM_STR_ARG(gm_str_slice(name, 0, 80)));
+    samples   s  = { .alloc = &alloc, .from = span_s < (double)world->at / 1e9 ? world->at - (gm_time_ns)(span_s * 1e9) : 0 };
+    gm_status st = gm_engine_read_history(world->engine, gm_group_twin(world->group, v.member), v.binding->column, s.from, world->at + 1, take_sample, &s, err);
+    if (st == GM_OK && s.failed)
+        st = gm_fail(err, GM_LIMIT, "api.futures", "more than %d samples of '" GM_STR_FMT "'; look less far back", SAMPLES_MAX, GM_STR_ARG(gm_str_slice(name, 0, 80)));
+    *out_times  = s.times;
+    *out_values = s.values;
+    *out_count  = (uint32_t)s.count;
+    return st;
+}
+
+gm_status gm_group_world_open(const gm_alloc *alloc, gm_behaviors *behaviors, const gm_state *state, gm_twin root, gm_group **out_group, gm_error *err)
+{
+    gm_diags diags;
+    gm_diags_init(&diags, alloc);
+    gm_status st = gm_group_open(behaviors, state, root, &diags, out_group, err);
+    if (st == GM_INVALID && diags.errors > 0) (void)gm_diags_fail(&diags, err);
+    gm_diags_finish(&diags);
+    return st;
+}
+
+gm_futures_world gm_group_world_of(gm_group_world *world)
+{
+    return (gm_futures_world){ .program = gm_group_program(world->group), .find = find, .fault = fault, .history = history, .context = world };
+}
+
+// A series begins with the second value: what was written once only is the live cell alone.
+static bool read_then(void *context, gm_twin twin, uint32_t column, gm_value *out_value, gm_time_ns *out_source)
+{
+    gm_group_world *world = context;
+    const gm_state *state = gm_engine_state(world->engine);
+    gm_sample       sample = { 0 };
+    gm_cell         cell;
+    uint32_t        series = gm_engine_series(world->engine, gm_state_type(state, twin), column);
+    gm_state_get(state, twin, column, &cell);
+    if (world->live || cell.source <= world->at) {
+        *out_value  = cell.value;
+        *out_source = cell.source;
+        return cell.value.kind != GM_KIND_NONE;
+    }
+    if (gm_history_as_of(gm_engine_history(world->engine), twin.v, series, world->at, &sample, NULL) != GM_OK) return false;
+    *out_value  = sample.value;
+    *out_source = sample.at;
+    return sample.value.kind != GM_KIND_NONE;
+}
+
+gm_group_reader gm_group_world_reader(gm_group_world *world) { return (gm_group_reader){ .read = read_then, .context = world }; }
+
+bool gm_group_world_value(const gm_group_world *world, gm_twin twin, uint32_t column, gm_time_ns time, double *out)
+{
+    gm_group_world then = *world;
+    gm_value       value;
+    gm_time_ns     source;
+    then.at   = time;
+    then.live = false;
+    return read_then(&then, twin, column, &value, &source) && number_of(&value, out);
+}

@@ -1,0 +1,29 @@
+// api/futures/world.h: a group of live twins as the world that a futures request speaks of.
+#ifndef GM_API_FUTURES_WORLD_H
+#define GM_API_FUTURES_WORLD_H
+
+#include "engine/engine.h"
+#include "futures/group.h"
+#include "futures/wording.h"
+
+typedef struct gm_group_world {
+    gm_engine *engine;
+    gm_group  *group;
+    gm_time_ns at;      // the moment that is forked
+    bool       live;    // now; else the state as it was
+} gm_group_world;
+
+// Opens the group of a root. Errors as gm_group_open, with the first of the diagnostics in err.
+GM_NODISCARD gm_status gm_group_world_open(const gm_alloc *alloc, gm_behaviors *behaviors, const gm_state *state, gm_twin root,
+                                           gm_group **out_group, gm_error *err);
+
+// The names, faults and history of the group; views *world.
+gm_futures_world gm_group_world_of(gm_group_world *world);
+
+// Values as of world->at, for gm_group_fork; views *world.
+gm_group_reader gm_group_world_reader(gm_group_world *world);
+
+// What a column of a twin was at a time; false: it had no number then.
+bool gm_group_world_value(const gm_group_world *world, gm_twin twin, uint32_t column, gm_time_ns time, double *out);
+
+#endif
