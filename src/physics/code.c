@@ -314,6 +314,12 @@ void gm_code_result_add(gm_code *code, gm_code_result_kind kind, uint32_t target
     code->results[code->result_count++] = (gm_code_result){ kind, target, value };
 }
 
+uint32_t gm_code_delay(gm_code *code, uint32_t time, uint32_t lag, uint32_t delay)
+{
+    if (time == GM_CODE_NONE) time = gm_code_emit(code, GM_OP_LOAD, GM_TIME_SLOT.v, 0, 0);
+    return gm_code_emit(code, GM_OP_DELAY, gm_code_emit(code, GM_OP_SUB, time, lag, 0), delay, 0);
+}
+
 void gm_code_inline(gm_code *code, const gm_region *from, const uint32_t *slot_value, uint32_t *map)
 {
     for (uint32_t i = 0; i < from->ins_count && code->status == GM_OK; i++) {
@@ -321,6 +327,8 @@ void gm_code_inline(gm_code *code, const gm_region *from, const uint32_t *slot_v
         unsigned      arity = gm_op_arity(ins->op);
         if (ins->op == GM_OP_LOAD && slot_value[ins->a] != GM_CODE_NONE) {
             map[i] = slot_value[ins->a];
+        } else if (ins->op == GM_OP_DELAY) {
+            map[i] = gm_code_delay(code, slot_value[GM_TIME_SLOT.v], map[ins->a], ins->b);
         } else if (ins->op == GM_OP_SOLVE) {
             uint32_t first = (uint32_t)code->argument_count;
             map[i]         = gm_code_solve(code, ins->a, from->arguments + ins->b, ins->c);

@@ -45,6 +45,9 @@ gm_status gm_code_compact(gm_code *code, bool contract);
 // Reorders compacted code so that consumers follow closely on producers. The values stay the same, bit for bit.
 gm_status gm_code_schedule(gm_code *code);
 
+// A delay at a time (GM_CODE_NONE: of the row of time). In code for executors the operand of DELAY is the instant asked for.
+uint32_t gm_code_delay(gm_code *code, uint32_t time, uint32_t lag, uint32_t delay);
+
 // Appends the code of a region. slot_value[slot] stands in for LOADs of that slot, GM_CODE_NONE = load it.
 //   map  [from->ins_count]  out: the new place of every value
 void gm_code_inline(gm_code *code, const gm_region *from, const uint32_t *slot_value, uint32_t *map);

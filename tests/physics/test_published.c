@@ -127,6 +127,42 @@ static void loops_in_the_derivatives_keep_the_order_of_the_implicit_method(void 
     gm_test_model_close(&m);
 }
 
+// x' = -x(t - 1) with the past 1: by the method of steps x = 1 - t, then 1 - t + (t - 1)^2 / 2, then less (t - 2)^3 / 6. An
+// algebraic variable and a jump are delayed beside it.
+static void delays_remember_what_was(void **state)
+{
+    (void)state;
+    gm_test_model m = model_of("model Delays Real x(start = 1, fixed = true); Real y = delay(sin(3 * time), 0.3); Boolean b = time > 0.5;"
+                               "  Real late = delay(if b then 2 else 1, 0.25); Real own = delay(time, 0.2 + 0.1 * sin(time), 0.3); equation der(x) = -delay(x, 1); end Delays;");
+    static const gm_solver every[] = { GM_SOLVER_RK4, GM_SOLVER_DOPRI, GM_SOLVER_IMPLICIT, GM_SOLVER_CVODE, GM_SOLVER_IDA };
+    static const double    ends[]  = { 0.7, 0.8, 1.5, 3 };
+    for (size_t s = 0; s < sizeof every / sizeof every[0]; s++) {
+        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+            ending           e   = { .program = m.program, .values = calloc(gm_program_slot_count(m.program), sizeof(double)) };
+            gm_solve_options o   = gm_solve_options_defaults();
+            gm_error         err = { 0 };
+            gm_solve_report  report;
+            double           t = ends[i], want = 1 - t;
+            o.solver = every[s];
+            o.stop   = t;
+            if (!gm_solver_available(every[s])) {
+                free(e.values);
+                continue;
+            }
+            assert_gm_ok(gm_solve(gm_alloc_system(), m.program, &o, NULL, 0, keep, &e, &report, &err), err);
+            if (t > 1) want += (t - 1) * (t - 1) / 2;
+            if (t > 2) want -= (t - 2) * (t - 2) * (t - 2) / 6;
+            const char *name = gm_solver_text(every[s]);
+            if (!(fabs(value_of(&e, "x") - want) < 2e-4)) fail_msg("%s: x(%g) = %.9g, not %.9g", name, t, value_of(&e, "x"), want);
+            if (!(fabs(value_of(&e, "y") - sin(3 * (t - 0.3))) < 1e-3)) fail_msg("%s: y(%g) = %.9g", name, t, value_of(&e, "y"));
+            if (!(fabs(value_of(&e, "own") - (t - 0.2 - 0.1 * sin(t))) < 1e-9)) fail_msg("%s: own(%g) = %.9g", name, t, value_of(&e, "own"));
+            if (value_of(&e, "late") != (t > 0.75 ? 2 : 1)) fail_msg("%s: late(%g) = %.9g", name, t, value_of(&e, "late"));
+            free(e.values);
+        }
+    }
+    gm_test_model_close(&m);
+}
+
 // 0.1 k as a sum of steps and as a multiple of an interval round differently; the samples fall on the same steps all the same.
 static void fixed_steps_meet_the_instants_of_samples(void **state)
 {
@@ -321,6 +357,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stiff_problems_reach_their_published_values),
         cmocka_unit_test(loops_in_the_derivatives_keep_the_order_of_the_implicit_method),
+        cmocka_unit_test(delays_remember_what_was),
         cmocka_unit_test(fixed_steps_meet_the_instants_of_samples),
         cmocka_unit_test(dry_friction_sticks_where_the_closed_form_says),
         cmocka_unit_test(a_thermostat_switches_at_its_instants),

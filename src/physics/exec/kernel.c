@@ -7,21 +7,24 @@
 
 #include "base/arena.h"
 #include "physics/exec/backend.h"
+#include "physics/exec/history.h"
 #include "physics/exec/lookup.h"
 #include "physics/exec/newton.h"
+#include "physics/exec/step.h"
 
 #include <assert.h>
 
 static const uint32_t NONE = GM_CODE_NONE, PROLOGUE = UINT32_MAX - 1;
 enum { WORKING_SET_MAX = 32 * 1024 };
 
-typedef enum step_kind { STEP_CODE, STEP_LOOKUP, STEP_SOLVE } step_kind;
+typedef enum step_kind { STEP_CODE, STEP_LOOKUP, STEP_SOLVE, STEP_DELAY } step_kind;
 
 typedef struct step {
     step_kind kind;
     union {
         struct { gm_interp_op *ops; uint32_t op_count; size_t linked; gm_native_run *native; } code;  // linked: in scratch
         struct { const gm_grid_spec *grid; gm_lookup what; uint32_t x, y, to; } lookup;  // rows
+        struct { uint32_t history, instant, to; } delay;                                 // rows
         struct { uint32_t loop; uint32_t *arguments, *solutions; } solve;                // rows; solution NONE: not wanted
     };
 } step;
@@ -338,6 +341,10 @@ static gm_status add_helpers(gm_kernel *k, const lowering *l, uint32_t level)
             gm_status st = add_solve(k, l, i);
             if (st != GM_OK) return st;
         }
+        if (ins->op == GM_OP_DELAY && l->home[i] == level && l->row[i] != NONE) {
+            uint32_t history = gm_layout_of(l->program).history + ins->b * GM_HISTORY_ROWS;
+            k->steps[k->step_count++] = (step){ STEP_DELAY, .delay = { history, l->row[ins->a], l->row[i] } };
+        }
         if (ins->op != GM_OP_LOOKUP || l->home[i] != level || l->row[i] == NONE) continue;
         uint32_t            grid_count;
         const gm_grid_spec *grids = gm_program_grids(l->program, &grid_count);
@@ -520,6 +527,13 @@ static void run_lookup(const gm_kernel *k, const step *s, double *rows, double *
     for (int lane = 0; lane < GM_BLOCK_LANES; lane++) to[lane] = gm_grid_lookup(s->lookup.grid, s->lookup.what, x[lane], y[lane]);
 }
 
+static void run_delay(const gm_kernel *k, const step *s, double *rows, double *scratch)
+{
+    const double *instant = row_at(k, rows, scratch, s->delay.instant), *history = row_at(k, rows, scratch, s->delay.history);
+    double       *to      = row_at(k, rows, scratch, s->delay.to);
+    for (int lane = 0; lane < GM_BLOCK_LANES; lane++) to[lane] = gm_history_at(history, lane, instant[lane]);
+}
+
 static void run_solve(const gm_kernel *k, const step *s, double *rows, double *scratch)
 {
     const gm_newton    *newton = k->loops[s->solve.loop];
@@ -565,6 +579,7 @@ static void run_steps(const gm_kernel *k, uint32_t first, uint32_t end, double *
             break;
         case STEP_LOOKUP: run_lookup(k, s, rows, scratch); break;
         case STEP_SOLVE: run_solve(k, s, rows, scratch); break;
+        case STEP_DELAY: run_delay(k, s, rows, scratch); break;
         }
     }
 }

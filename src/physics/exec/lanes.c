@@ -3,6 +3,7 @@
 // Invariants: (1) a lane whose `active` row is 0 is never stored to by a step; (2) `flag` rows are 0 between calls.
 #include "physics/exec/lanes.h"
 
+#include "physics/exec/history.h"
 #include "physics/exec/kernel.h"
 #include "physics/exec/step.h"
 #include "physics/exec/zeno.h"
@@ -31,6 +32,8 @@ struct gm_plan {
     gm_layout         layout;
     bool              guarded;
     gm_kernel        *kernels[KERNEL_COUNT];
+    const gm_delay_info *delays;
+    uint32_t             delay_count;
 };
 
 struct gm_worker {
@@ -112,23 +115,18 @@ gm_status gm_plan_create(const gm_alloc *alloc, const gm_program *program, const
     *out_plan       = NULL;
     gm_status st    = GM_OK;
     gm_plan  *plan  = gm_alloc_zeroed(alloc, sizeof *plan);
-    uint32_t  count;
     if (plan == NULL) return gm_fail(err, GM_NOMEM, "physics.plan", "compiling a program");
     plan->alloc            = alloc;
     plan->program          = program;
     plan->options          = *options;
     plan->options.executor = gm_executor_pick(options->executor);
     plan->layout           = gm_layout_of(program);
-    plan->guarded          = gm_program_guarded(program);
+    plan->delays           = gm_program_delays(program, &plan->delay_count);
+    plan->guarded          = gm_program_guarded(program) || plan->delay_count > 0;
 
     bool adaptive = options->method == GM_METHOD_DOPRI || options->method == GM_METHOD_IMPLICIT;
     if (adaptive && !(options->tolerance > 0 && options->tolerance < 1)) {
         st = gm_fail(err, GM_INVALID, "physics.plan", "a relative tolerance of %g", options->tolerance);
-        goto done;
-    }
-    gm_program_delays(program, &count);
-    if (count > 0) {
-        st = gm_fail(err, GM_INVALID, "physics.plan", "delay() can not be run in lanes");
         goto done;
     }
     for (int k = 0; k < KERNEL_COUNT; k++) {
@@ -295,6 +293,31 @@ static void run(gm_lanes *lanes, double *rows, gm_worker *worker, plan_kernel ke
     gm_kernel_run(k, rows, worker->scratch[kernel], times);
 }
 
+// Samples of what delay() asks for, of the present point.
+static void remember(gm_lanes *lanes, double *rows, gm_worker *worker)
+{
+    const gm_plan *plan = lanes->plan;
+    const double  *time = row_of(lanes, rows, GM_TIME_SLOT.v);
+    bool           computed = false;
+    for (uint32_t d = 0; d < plan->delay_count; d++) {
+        const gm_delay_info *delay = &plan->delays[d];
+        if (!computed && gm_program_slot(plan->program, delay->source)->kind == GM_SLOT_ALGEBRAIC) {
+            run(lanes, rows, worker, KERNEL_OUTPUT, 1);
+            computed = true;
+        }
+        const double *value = row_of(lanes, rows, delay->source.v);
+        double       *to    = row_of(lanes, rows, plan->layout.history + d * GM_HISTORY_ROWS);
+        for (int lane = 0; lane < GM_BLOCK_LANES; lane++) gm_history_push(to, lane, time[lane], value[lane], gm_history_spacing(delay));
+    }
+}
+
+static void forget(gm_lanes *lanes, double *rows)
+{
+    for (uint32_t d = 0; d < lanes->plan->delay_count; d++) {
+        for (int lane = 0; lane < GM_BLOCK_LANES; lane++) gm_history_clear(row_of(lanes, rows, lanes->plan->layout.history + d * GM_HISTORY_ROWS), lane);
+    }
+}
+
 static bool any_set(const double *row)
 {
     double sum = 0;
@@ -402,7 +425,10 @@ void gm_lanes_start(gm_lanes *lanes, uint32_t block, gm_worker *worker, gm_start
         step[i]   = 0;
     }
     if (start == GM_START_FRESH) find_unsolved(lanes, rows, block, worker, KERNEL_INITIAL);
+    forget(lanes, rows);
+    remember(lanes, rows, worker);
     force_events(lanes, rows, block, worker);
+    remember(lanes, rows, worker);
     run(lanes, rows, worker, KERNEL_SLOPES, 1);
 }
 
@@ -435,7 +461,9 @@ void gm_lanes_steps(gm_lanes *lanes, uint32_t block, gm_worker *worker, double s
         for (uint32_t i = 0; i < steps; i++) {
             run(lanes, rows, worker, KERNEL_STEP, 1);
             find_unsolved(lanes, rows, block, worker, KERNEL_STEP);
+            remember(lanes, rows, worker);
             settle_events(lanes, rows, block, worker);
+            remember(lanes, rows, worker);
             hear_alarms(lanes, rows, block);
         }
     }
@@ -514,7 +542,9 @@ void gm_lanes_until(gm_lanes *lanes, uint32_t block, gm_worker *worker, double e
         worker->tries += tries;
         run(lanes, rows, worker, KERNEL_STEP, tries);
         if (!plan->guarded) continue;
+        remember(lanes, rows, worker);
         settle_events(lanes, rows, block, worker);
+        remember(lanes, rows, worker);
         hear_alarms(lanes, rows, block);
     }
     find_diverged(lanes, rows, block);

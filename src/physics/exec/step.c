@@ -1,13 +1,15 @@
 // The explicit fixed-step methods, and the code around every step: events, checks, lanes that are out.
+#include "physics/exec/history.h"
 #include "physics/exec/step_parts.h"
 
 gm_layout gm_layout_of(const gm_program *program)
 {
-    uint32_t  states, checks, relations;
+    uint32_t  states, checks, relations, delays;
     gm_layout l = { .step = gm_program_slot_count(program) };
     gm_program_slots_of(program, GM_SLOT_STATE, &states);
     gm_program_checks(program, &checks);
     gm_program_relations(program, &relations);
+    gm_program_delays(program, &delays);
     l.end    = l.step + 1;
     l.active = l.step + 2;
     l.flag   = l.step + 3;
@@ -16,7 +18,8 @@ gm_layout gm_layout_of(const gm_program *program)
     l.checks = l.step + 6;
     l.slope  = l.checks + checks;
     l.indicators = l.slope + states;
-    l.count      = l.indicators + relations;
+    l.history    = l.indicators + relations;
+    l.count      = l.history + delays * GM_HISTORY_ROWS;
     return l;
 }
 
@@ -121,6 +124,9 @@ static void watch(gm_stepper *s)
 static bool uses_time(const gm_program *program)
 {
     gm_region region = gm_program_section(program, GM_SECTION_DERIVATIVE);
+    uint32_t  delays;
+    gm_program_delays(program, &delays);
+    if (delays > 0) return true;
     for (uint32_t i = 0; i < region.ins_count; i++) {
         if (region.ins[i].op == GM_OP_LOAD && region.ins[i].a == GM_TIME_SLOT.v) return true;
     }

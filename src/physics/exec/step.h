@@ -17,6 +17,7 @@ typedef struct gm_layout {
     uint32_t checks;   // first of one row per check: 1 = its mask
     uint32_t slope;    // first of one row per state: derivative at the start of the next step (adaptive explicit)
     uint32_t indicators;  // first of one row per relation
+    uint32_t history;  // first of GM_HISTORY_ROWS rows per delay
     uint32_t error;    // of the last step, relative to the tolerance
     uint32_t count;    // rows in all
 } gm_layout;

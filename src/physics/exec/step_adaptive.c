@@ -14,6 +14,11 @@ gm_pace gm_pace_begin(gm_stepper *s)
 {
     gm_pace  p = { .time = gm_stepper_row(s, GM_TIME_SLOT.v), .wanted = gm_stepper_row(s, s->layout->step) };
     uint32_t count;
+    // A step longer than a delay would ask for what it is about to compute; the past is straight between steps.
+    const gm_delay_info *delays = gm_program_delays(s->program, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (delays[i].lag_max > 0) p.wanted = gm_stepper_op(s, GM_OP_MIN, p.wanted, gm_stepper_number(s, delays[i].lag_max / 20), 0);
+    }
     p.target = gm_stepper_row(s, s->layout->end);
     const gm_slot *next = gm_program_time_events(s->program, &count);
     for (uint32_t i = 0; i < count; i++) {

@@ -191,6 +191,8 @@ static void right_side(factors *f, uint32_t time, const uint32_t *x, uint32_t *k
             s->map[i]   = x[first];
             inline_loop(f, &region, ins, first, x, k);
             first += gm_program_loop(s->program, ins->a)->unknowns;
+        } else if (ins->op == GM_OP_DELAY) {
+            s->map[i] = gm_code_delay(s->code, time, s->map[ins->a], ins->b);
         } else if (ins->op == GM_OP_SOLVED) {
             s->map[i] = x[first_of[ins->a] + ins->b];
         } else {
@@ -229,6 +231,13 @@ static gm_status form_matrix(factors *f, uint32_t time, const uint32_t *x, const
         if (*entry(f, i, i) == GM_CODE_NONE) st = GM_INVALID;
     }
     if (st == GM_OK) st = gm_code_diff(s->code, time, n, k, ft);
+    // How the past changes with time is not known; without this the order is lower, and step control sees to the rest.
+    uint32_t delays;
+    gm_program_delays(s->program, &delays);
+    if (st == GM_INVALID && delays > 0) {
+        memset(ft, 0xff, n * sizeof *ft);
+        st = GM_OK;
+    }
     gm_free(s->code->alloc, column);
     return st;
 }

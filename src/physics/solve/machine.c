@@ -1,5 +1,6 @@
 #include "physics/solve/machine.h"
 
+#include "physics/exec/history.h"
 #include "physics/exec/kernel.h"
 #include "physics/exec/step.h"
 
@@ -22,6 +23,8 @@ struct gm_machine {
     // The Jacobian's pattern and colours: columns of one colour share no row.
     uint32_t         *starts, *pattern_rows, *colour, colour_count;
     double           *increment;  // [states]
+    const gm_delay_info *delays;
+    uint32_t          delay_count;
     double           *at_root;    // [indicators] at the beginning of an event
 };
 
@@ -177,10 +180,8 @@ gm_status gm_machine_create(const gm_alloc *alloc, const gm_program *program, gm
     m->layout    = gm_layout_of(program);
     m->states    = gm_program_slots_of(program, GM_SLOT_STATE, &m->state_count);
     m->relations = gm_program_relations(program, &m->indicator_count);
-    uint32_t  delays;
+    m->delays    = gm_program_delays(program, &m->delay_count);
     gm_status st = GM_OK;
-    gm_program_delays(program, &delays);
-    if (delays > 0) st = gm_fail(err, GM_INVALID, "physics.machine", "delay() can not be run yet");
     m->at_root = gm_alloc_zeroed(alloc, (m->indicator_count + (size_t)1) * sizeof *m->at_root);
     if (st == GM_OK && m->at_root == NULL) st = gm_fail(err, GM_NOMEM, "physics.machine", "%u indicators", m->indicator_count);
     if (st == GM_OK) st = make_kernels(m, err);
@@ -313,6 +314,30 @@ bool gm_machine_jacobian(gm_machine *m, double time, const double *y, const doub
     }
     gm_machine_load(m, time, y);
     return solved;
+}
+
+// All lanes remember what lane 0 is at, because each of them may ask (the columns of a Jacobian).
+bool gm_machine_remember(gm_machine *m, bool first)
+{
+    bool solved = true;
+    for (uint32_t d = 0; d < m->delay_count; d++) {
+        if (gm_program_slot(m->program, m->delays[d].source)->kind == GM_SLOT_ALGEBRAIC) solved = run_part(m, PART_OUTPUT) && solved;
+        double *to = row_of(m, m->layout.history + d * GM_HISTORY_ROWS), time = gm_machine_get(m, GM_TIME_SLOT), value = gm_machine_get(m, m->delays[d].source);
+        for (int lane = 0; lane < GM_BLOCK_LANES; lane++) {
+            if (first) gm_history_clear(to, lane);
+            gm_history_push(to, lane, time, value, gm_history_spacing(&m->delays[d]));
+        }
+    }
+    return solved;
+}
+
+double gm_machine_longest_step(const gm_machine *m)
+{
+    double least = INFINITY;
+    for (uint32_t d = 0; d < m->delay_count; d++) {
+        if (m->delays[d].lag_max > 0) least = fmin(least, m->delays[d].lag_max);
+    }
+    return least;
 }
 
 // ------------------------------------------------------------------------------------------ events

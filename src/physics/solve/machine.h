@@ -32,6 +32,10 @@ gm_machine_pattern gm_machine_jacobian_pattern(const gm_machine *m);
 // The entries in the pattern's order, by differences; columns that share no row are evaluated in one lane.
 bool gm_machine_jacobian(gm_machine *m, double time, const double *y, const double *slopes, double *out_entries);
 
+// Keeps what delay() asks for, of the present point; after every accepted step and event. first: the run begins here.
+bool   gm_machine_remember(gm_machine *m, bool first);
+double gm_machine_longest_step(const gm_machine *m);  // so that a step asks for no delayed value of its own; or infinity
+
 uint32_t gm_machine_indicator_count(const gm_machine *m);
 void     gm_machine_indicators(gm_machine *m, double time, const double *y, double *out);  // [indicators]
 

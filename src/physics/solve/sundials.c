@@ -134,6 +134,7 @@ static gm_status begin(gm_sundials *s, gm_error *err)
     if (!gm_machine_run(s->machine, GM_SECTION_BIND) || !gm_machine_run(s->machine, GM_SECTION_INITIAL)) {
         return gm_fail(err, GM_DIVERGED, "physics.solve", "the initial equations have no solution near the start values");
     }
+    (void)gm_machine_remember(s->machine, true);
     gm_status st = gm_machine_events(s->machine, NULL, err);
     if (st == GM_OK) gm_machine_states(s->machine, N_VGetArrayPointer(s->y));
     if (st == GM_OK && s->states > 0) st = gm_run_no_beginning(run, N_VGetArrayPointer(s->y), err);
@@ -179,6 +180,7 @@ static gm_status look(gm_sundials *s, double time, bool *out_over, gm_error *err
     gm_solve_report *report = s->run->report;
     report->time            = time;
     gm_machine_load(s->machine, time, N_VGetArrayPointer(s->y));
+    (void)gm_machine_remember(s->machine, false);
     switch (gm_machine_check(s->machine, &report->check, &report->warnings)) {
     case GM_VERDICT_GO_ON: return GM_OK;
     case GM_VERDICT_ASSERT: return gm_run_assert_failed(s->run, time, err);
@@ -187,6 +189,20 @@ static gm_status look(gm_sundials *s, double time, bool *out_over, gm_error *err
         *out_over          = true;
         return hand_out(s, time, NULL, false, err);
     }
+}
+
+// What delay() will ask for, within the step from `begun` to `time` as well: its past is straight between samples.
+static void remember_step(gm_sundials *s, const gm_integrator *integrator, double begun, double time)
+{
+    double piece = gm_machine_longest_step(s->machine) / 50, count = ceil((time - begun) / piece);
+    for (double i = 1; i < count; i++) {
+        double at = begun + (time - begun) * (i / count);
+        if (!integrator->between(s, at, s->slopes)) break;
+        gm_machine_load(s->machine, at, N_VGetArrayPointer(s->slopes));
+        (void)gm_machine_remember(s->machine, false);
+    }
+    gm_machine_load(s->machine, time, N_VGetArrayPointer(s->y));
+    (void)gm_machine_remember(s->machine, false);
 }
 
 static gm_status go(gm_sundials *s, const gm_integrator *integrator, gm_error *err)
@@ -201,10 +217,11 @@ static gm_status go(gm_sundials *s, const gm_integrator *integrator, gm_error *e
     if (st == GM_OK) st = integrator->start(s, time, err);
     while (st == GM_OK && !over && time < stop) {
         gm_landing landing;
-        double     instant = gm_machine_next_event(s->machine, time), target = instant < stop ? instant : stop;
+        double     begun = time, instant = gm_machine_next_event(s->machine, time), target = instant < stop ? instant : stop;
         st = integrator->step(s, target, &time, &landing, err);
         run->report->time = time;
         if (st != GM_OK) break;
+        remember_step(s, integrator, begun, time);
         bool root  = landing == GM_LANDED_AT_ROOT;
         bool event = root || (landing == GM_LANDED_AT_STOP && instant <= stop && time == instant);
         event      = event || gm_machine_relations_late(s->machine, time, N_VGetArrayPointer(s->y));
