@@ -51,6 +51,10 @@ void rig_start(rig *r)
     // Where memory is refused on purpose the server is made in one go.
     r->prepared = NULL;
     if (r->server_alloc == NULL) assert_gm_ok(gm_mqtt_server_prepare(eo.alloc, r->loop, r->engine, &r->prepared, &err), err);
+    if (r->guarded) {
+        gm_access_options ao = { .alloc = eo.alloc, .clock = &r->clock, .engine = r->engine, .relationships = GM_STR("contains") };
+        assert_gm_ok(gm_access_create(&ao, &r->access, &err), err);
+    }
     assert_gm_ok(gm_engine_recover(r->engine, &err), err);
     if (gm_state_twin_count(gm_engine_state(r->engine)) == 0) {
         gm_str none = { "", 0 };
@@ -74,6 +78,7 @@ void rig_start(rig *r)
     o->dead_letters = r->letters;
     o->retained     = r->retained;
     o->creator      = r->creator;
+    o->access       = r->access;
     o->clock        = &r->clock;
     o->address      = GM_STR("127.0.0.1:0");
     o->prepared     = r->prepared;
@@ -87,6 +92,8 @@ void rig_stop(rig *r)
     else gm_mqtt_server_destroy(r->server);
     gm_engine_close(r->engine);
     gm_mqtt_server_destroy(r->prepared);
+    gm_access_destroy(r->access);
+    r->access = NULL;
     gm_creator_destroy(r->creator);
     gm_retained_destroy(r->retained);
     gm_dead_letters_destroy(r->letters);

@@ -26,6 +26,8 @@ typedef struct rig {
     gm_retained           *retained;
     gm_creator            *creator;
     gm_mqtt_server        *server, *prepared;
+    bool                   guarded;      // with access; from the next rig_start on
+    gm_access             *access;       // NULL: everyone may do everything
     gm_mqtt_server_options options;
 } rig;
 
