@@ -8,6 +8,7 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -159,6 +160,11 @@ gm_status gm_mqtt_client_open(const gm_mqtt_client_options *options, gm_mqtt_cli
     if (st != GM_OK) goto done;
     mosquitto_int_option(c->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
     mosquitto_int_option(c->mosq, MOSQ_OPT_TCP_NODELAY, 1);
+    const char *token = getenv("GEMEL_TOKEN"), *ca = getenv("GEMEL_CA");
+    if (token != NULL && token[0] != '\0' && mosquitto_username_pw_set(c->mosq, NULL, token) != MOSQ_ERR_SUCCESS)
+        st = gm_fail(err, GM_NOMEM, "cli.mqtt", "connecting to %s", options->address);
+    if (ca != NULL && ca[0] != '\0' && mosquitto_tls_set(c->mosq, ca, NULL, NULL, NULL, NULL) != MOSQ_ERR_SUCCESS)
+        st = gm_fail(err, GM_NOTFOUND, "cli.mqtt", "$GEMEL_CA: %.120s can not be read", ca);
     mosquitto_max_inflight_messages_set(c->mosq, options->window);
     mosquitto_connect_callback_set(c->mosq, on_connect);
     mosquitto_disconnect_callback_set(c->mosq, on_disconnect);

@@ -1,4 +1,5 @@
 // The server as the console sees it: shapes and requests, nothing else. docs/api.md describes the same.
+import { ask } from "./session";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -52,9 +53,9 @@ export interface TreePage {
 export interface Plant {
   name: string;
   version: string;
-  twins: number;
-  relationships: number;
-  models: number;
+  twins?: number; // these are for who sees the whole plant
+  relationships?: number;
+  models?: number;
 }
 
 export interface History {
@@ -84,7 +85,7 @@ export class ApiError extends Error {
 }
 
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const reply = await fetch(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+  const reply = await ask(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
   if (!reply.ok) {
     const body = (await reply.json().catch(() => null)) as { error?: { code: string; message: string } } | null;
     throw new ApiError(reply.status, body?.error?.code ?? "", body?.error?.message ?? `${reply.status} ${reply.statusText}`);
@@ -106,5 +107,5 @@ export const api = {
       `/v1/history?twin=${q(twin)}&property=${q(property)}&from=${q(from.toISOString())}&to=${q(to.toISOString())}&points=${points}`,
       signal,
     ),
-  deadLetters: (signal?: AbortSignal) => get<{ total: number; items: DeadLetter[] }>("/v1/dead-letters", signal),
+  deadLetters: (signal?: AbortSignal) => get<{ total?: number; items: DeadLetter[] }>("/v1/dead-letters", signal),
 };

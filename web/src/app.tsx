@@ -1,6 +1,8 @@
 import { useEffect } from "preact/hooks";
 import { deadLetters, missing, now, plant, startLive, twin } from "./live";
 import { Plot } from "./plot";
+import { signOut, token } from "./session";
+import { SignIn } from "./sign_in";
 import { connection, lastHeard } from "./stream";
 import { text } from "./text";
 import { Tree } from "./tree";
@@ -30,12 +32,17 @@ function Header() {
       <h1>{text.product}</h1>
       {p !== null && (
         <span class="plant">
-          {p.name} <span class="dim">{text.twins(p.twins)}</span>
+          {p.name} {p.twins !== undefined && <span class="dim">{text.twins(p.twins)}</span>}
         </span>
       )}
       {deadLetters.value > 0 && <span class="badge">{text.deadLetters(deadLetters.value)}</span>}
       <span class="spacer" />
       <ConnectionState />
+      {token.value !== "" && (
+        <button class="plain" type="button" data-testid="sign-out" onClick={signOut}>
+          {text.signOut}
+        </button>
+      )}
       <button class="plain" type="button" title={text.theme[theme.value]} aria-label={text.theme[theme.value]} onClick={() => (theme.value = NEXT_THEME[theme.value])}>
         {theme.value === "dark" ? "☾" : theme.value === "light" ? "☀" : "◐"}
       </button>
@@ -49,6 +56,7 @@ export function App() {
   return (
     <div class={frozen ? "app frozen" : "app"}>
       <Header />
+      <SignIn />
       {frozen && (
         <div class="banner" role="alert" data-testid="stale-banner">
           {text.staleBanner(formatClock(new Date(now.value)))}

@@ -2,6 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { api, type Plant, type Twin, type Value } from "./api";
 import { connection, serverOffset, Stream, type Change } from "./stream";
+import { token } from "./session";
 import { plotted, select, selected } from "./view";
 import { canPlot } from "./format";
 
@@ -79,13 +80,19 @@ export function startLive(): void {
     if (connection.peek() !== "live") return;
     try {
       plant.value = await api.plant();
-      deadLetters.value = (await api.deadLetters()).total;
+      deadLetters.value = (await api.deadLetters()).total ?? 0;
     } catch {
       // The connection state on the page says it all.
     }
   };
   effect(() => {
     if (connection.value === "live") void refresh();
+  });
+  // Somebody else now: what he may see is asked for afresh.
+  effect(() => {
+    token.value;
+    stream.reopen();
+    structureVersion.value = structureVersion.peek() + 1;
   });
   window.setInterval(() => void refresh(), 10000);
   window.setInterval(() => {

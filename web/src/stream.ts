@@ -7,6 +7,7 @@
 // The server says something at least once a second ("alive"), so silence means that what is on the screen is old.
 import { signal } from "@preact/signals";
 import type { Json, Twin } from "./api";
+import { readEvents, type ServerEvent } from "./events";
 
 export type Connection = "connecting" | "live" | "stale";
 
@@ -33,7 +34,7 @@ export interface Listener {
 }
 
 export class Stream {
-  private source: EventSource | null = null;
+  private source: AbortController | null = null;
   private retry = RETRY_FIRST_MS;
   private retryTimer = 0;
   private twins: readonly string[] = [];
@@ -54,36 +55,45 @@ export class Stream {
   close(): void {
     window.clearInterval(this.watchdog);
     window.clearTimeout(this.retryTimer);
-    this.source?.close();
+    this.source?.abort();
+  }
+
+  /** The same twins once more, as somebody else perhaps. */
+  reopen(): void {
+    this.open();
   }
 
   private open(): void {
     window.clearTimeout(this.retryTimer);
-    this.source?.close();
+    this.source?.abort();
     const query = this.twins.map((t) => `twin=${encodeURIComponent(t)}`).join("&");
-    const source = new EventSource(`/v1/stream?${query}`);
+    const source = new AbortController();
     this.source = source;
-    const on = (name: string, handle: (data: unknown) => void) =>
-      source.addEventListener(name, (event) => {
-        if (this.source !== source) return; // a late event of a stream that was replaced
-        this.heard();
-        handle(JSON.parse((event as MessageEvent<string>).data));
-      });
-    on("snapshot", (data) => {
-      const d = data as { time: string; twins: Twin[] };
-      this.setClock(d.time);
-      this.listener.snapshot(d.twins);
-    });
-    on("change", (data) => this.listener.change(data as Change));
-    on("alive", (data) => this.setClock((data as { time: string }).time));
-    for (const name of ["created", "deleted", "relationship"]) on(name, () => this.listener.structure());
-    source.onerror = () => {
-      if (this.source !== source) return;
-      source.close();
+    const ended = () => {
+      if (this.source !== source) return; // it was replaced
       if (connection.value === "live") connection.value = "connecting";
       this.retryTimer = window.setTimeout(() => this.open(), this.retry);
       this.retry = Math.min(this.retry * 2, RETRY_MAX_MS);
     };
+    readEvents(`/v1/stream?${query}`, source.signal, (event) => {
+      if (this.source === source) this.take(event);
+    }).then(ended, ended);
+  }
+
+  private take(event: ServerEvent): void {
+    this.heard();
+    const data: unknown = JSON.parse(event.data);
+    if (event.name === "snapshot") {
+      const d = data as { time: string; twins: Twin[] };
+      this.setClock(d.time);
+      this.listener.snapshot(d.twins);
+    } else if (event.name === "change") {
+      this.listener.change(data as Change);
+    } else if (event.name === "alive") {
+      this.setClock((data as { time: string }).time);
+    } else {
+      this.listener.structure(); // created, deleted, relationship
+    }
   }
 
   private heard(): void {

@@ -36,4 +36,8 @@ export const text = {
   gone: (id: string) => `There is no twin “${id}” any more.`,
   oldValue: "older than its usual interval",
   retry: "Try again",
+  tokenWanted: "This plant asks for a token (gemel user add prints one):",
+  tokenRefused: "That token is not valid here, or not any more. Another one:",
+  signIn: "Sign in",
+  signOut: "Sign out",
 } as const;
