@@ -75,7 +75,8 @@ gm_status gm_plant_fmu_notes(const gm_plant *plant, gm_arena *arena, gm_plant_no
         gm_fmu_note *note = &(*out_notes)[*out_count];
         gm_status    st   = gm_fmu_note_read(arena, f->name, f->text, note, &why);
         if (st == GM_OK && !has_file(plant, note->fmu))
-            st = gm_fail_at(&why, GM_INVALID, "cli.behaviors", 1, 1, "there is no " GM_STR_FMT " beside it", GM_STR_ARG(note->fmu));
+            st = gm_fail_at(&why, GM_INVALID, "cli.behaviors", 1, 1, "there is no " GM_STR_FMT " beside it",
+                            GM_STR_ARG(note->fmu));
         if (st == GM_OK) (*out_count)++;
         else if (st == GM_INVALID) st = wrong(context, f->name, &why);
         if (st != GM_OK) return no_memory(err);
@@ -85,7 +86,9 @@ gm_status gm_plant_fmu_notes(const gm_plant *plant, gm_arena *arena, gm_plant_no
 
 gm_fmu_host gm_plant_fmu_host(const gm_alloc *alloc)
 {
-    return (gm_fmu_host){ .alloc = alloc, .clock = gm_clock_system(), .program = "/proc/self/exe", .call_limit = 60 * GM_SECOND };
+    return (gm_fmu_host) {
+        .alloc = alloc, .clock = gm_clock_system(), .program = "/proc/self/exe", .call_limit = 60 * GM_SECOND
+    };
 }
 
 // ---- checking -----------------------------------------------------------------------------------------------------
@@ -118,7 +121,8 @@ static gm_status check_groups(const gm_plant_state *s, gm_behaviors *behaviors, 
         st           = gm_group_open(behaviors, s->state, twin, diags, &group, &why);
         if (st == GM_LIMIT) gm_diags_add(diags, NULL, GM_SEVERITY_ERROR, 0, 0, "%s", why.text);
         if (st == GM_INVALID || st == GM_LIMIT) st = GM_OK;
-        for (uint32_t m = 0; group != NULL && m < gm_group_twin_count(group); m++) seen[gm_group_twin(group, m).v] = true;
+        for (uint32_t m = 0; group != NULL && m < gm_group_twin_count(group); m++)
+            seen[gm_group_twin(group, m).v] = true;
         gm_group_close(group);
     }
     gm_free(s->alloc, seen);
@@ -130,24 +134,26 @@ static gm_status add_wrong_note(void *context, gm_str file, const gm_error *why)
     return gm_plant_find(context, file, why->line, why->column, "behaviors.fmu", (gm_str){ 0 }, "%s", why->text);
 }
 
-static gm_status check_note(gm_plant *plant, const gm_fmu_note *note, const gm_model *model, const gm_behaviors *behaviors,
-                            gm_arena *arena)
+static gm_status check_note(gm_plant *plant, const gm_fmu_note *note, const gm_model *model,
+                            const gm_behaviors *behaviors, gm_arena *arena)
 {
     gm_error       why  = { 0 };
     gm_fmu        *fmu  = NULL;
     gm_fmu_bound   bound;
     gm_fmu_host    host = gm_plant_fmu_host(plant->alloc);
     const gm_type *type = gm_model_find(model, note->interface_id);
-    gm_str         path = gm_arena_printf(arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(plant->folder), GM_STR_ARG(note->fmu));
+    gm_str path = gm_arena_printf(arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(plant->folder), GM_STR_ARG(note->fmu));
     if (path.ptr == NULL) return GM_NOMEM;
     const gm_behavior_class *class_ = type != NULL ? gm_behaviors_of(behaviors, type) : NULL;
     gm_status                st     = GM_OK;
     if (type == NULL)
-        st = gm_fail_at(&why, GM_INVALID, "cli.behaviors", 1, 1, "there is no interface " GM_STR_FMT "; put it into models/ or correct the name",
+        st = gm_fail_at(&why, GM_INVALID, "cli.behaviors", 1, 1,
+                        "there is no interface " GM_STR_FMT "; put it into models/ or correct the name",
                         GM_STR_ARG(note->interface_id));
     else if (class_ != NULL && gm_str_eq(class_->interface_id, type->id))
-        st = gm_fail_at(&why, GM_INVALID, "cli.behaviors", 1, 1, GM_STR_FMT " is served by the class `" GM_STR_FMT "` already",
-                        GM_STR_ARG(type->id), GM_STR_ARG(class_->name));
+        st = gm_fail_at(&why, GM_INVALID, "cli.behaviors", 1, 1,
+                        GM_STR_FMT " is served by the class `" GM_STR_FMT "` already", GM_STR_ARG(type->id),
+                        GM_STR_ARG(class_->name));
     if (st == GM_OK) st = gm_fmu_open(&host, path.ptr, &fmu, &why);
     if (st == GM_OK) st = gm_fmu_note_bind(arena, note, gm_fmu_described(fmu), type, &bound, &why);
     gm_fmu_close(fmu);
@@ -168,8 +174,10 @@ static gm_status check_notes(gm_plant *plant, const gm_model *model, const gm_be
         gm_str note = gm_arena_printf(arena, GM_STR_FMT ".json", GM_STR_ARG(stem));
         if (note.ptr == NULL) st = GM_NOMEM;
         else if (!has_file(plant, note))
-            st = gm_plant_find(plant, name, 0, 0, "behaviors.fmu", (gm_str){ 0 },
-                               "nothing says whose behavior this is; put {\"interface\": \"dtmi:...\"} into " GM_STR_FMT, GM_STR_ARG(note));
+            st =
+                gm_plant_find(plant, name, 0, 0, "behaviors.fmu", (gm_str) { 0 },
+                              "nothing says whose behavior this is; put {\"interface\": \"dtmi:...\"} into " GM_STR_FMT,
+                              GM_STR_ARG(note));
     }
     gm_arena_destroy(arena);
     return st == GM_OK ? GM_OK : no_memory(err);
@@ -195,7 +203,8 @@ gm_status gm_plant_check_behaviors(gm_plant *plant, gm_error *err)
         st = check_groups(&s, behaviors, &diags, &why);
         if (st == GM_OK && diags.errors > 0) st = keep_findings(plant, &diags, "behaviors.group", &why);
     }
-    if (st == GM_LIMIT) st = gm_plant_find(plant, GM_STR("behaviors"), 0, 0, "behaviors", (gm_str) { 0 }, "%s", why.text);
+    if (st == GM_LIMIT)
+        st = gm_plant_find(plant, GM_STR("behaviors"), 0, 0, "behaviors", (gm_str) { 0 }, "%s", why.text);
     gm_plant_sort_findings(plant);
     gm_behaviors_destroy(behaviors);
     gm_plant_state_close(&s);

@@ -116,7 +116,8 @@ static gm_status named_root(gm_plant_group *pg, const char *root, gm_error *err)
 
 static gm_status on_wrong_note(void *context, gm_str file, const gm_error *why)
 {
-    (void)gm_fail(context, GM_INVALID, "cli.plant", GM_STR_FMT ": %.150s", GM_STR_ARG(gm_str_slice(file, 0, 40)), why->text);
+    (void)gm_fail(context, GM_INVALID, "cli.plant", GM_STR_FMT ": %.150s", GM_STR_ARG(gm_str_slice(file, 0, 40)),
+                  why->text);
     return GM_OK;
 }
 

@@ -92,7 +92,8 @@ static gm_status set_one(gm_rig *rig, gm_str name, const json_t *value, gm_error
     gm_group_variable v;
     const json_t     *factor = json_object_get(value, "factor");
     if (!gm_group_find(rig->group, name, &v))
-        return gm_fail(err, GM_NOTFOUND, WHERE, "there is no variable '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(name, 0, 100)));
+        return gm_fail(err, GM_NOTFOUND, WHERE, "there is no variable '" GM_STR_FMT "'",
+                       GM_STR_ARG(gm_str_slice(name, 0, 100)));
     if (v.set.v == GM_SLOT_NONE.v)
         return gm_fail(err, GM_INVALID, WHERE, "'" GM_STR_FMT "' is computed by the model; it can not be set",
                        GM_STR_ARG(gm_str_slice(name, 0, 100)));
@@ -203,7 +204,8 @@ static void put_value(gm_rig *rig, uint32_t binding, const gm_binding *b, const 
     if (!isfinite(value)) return;
     if (column->kind == GM_KIND_DOUBLE && rig->options.noise) {
         rig->largest[binding] = fmax(rig->largest[binding], fabs(value));
-        value += GM_RIG_NOISE * rig->largest[binding] * gm_rng_normal(rig->options.seed, binding, STREAM_NOISE, rig->samples);
+        value += GM_RIG_NOISE * rig->largest[binding] *
+                 gm_rng_normal(rig->options.seed, binding, STREAM_NOISE, rig->samples);
     }
     gm_buf_printf(&rig->values, "%s", rig->values.len > 0 ? "," : "");
     gm_buf_json_str(&rig->values, column->name);
@@ -239,8 +241,10 @@ gm_status gm_rig_sample(gm_rig *rig, gm_rig_publish *publish, void *context, gm_
         if (rig->values.failed) return gm_fail(err, GM_NOMEM, WHERE, "a sample");
         bool noisy = rig->options.noise;
         if (rig->values.len == 0 ||
-            (noisy && gm_rng_uniform(rig->options.seed, first, STREAM_DROPOUT, rig->samples) < GM_RIG_DROPOUT)) continue;
-        double         delay = noisy ? gm_rng_uniform(rig->options.seed, first, STREAM_DELAY, rig->samples) / GM_RIG_DELAYED : 1;
+            (noisy && gm_rng_uniform(rig->options.seed, first, STREAM_DROPOUT, rig->samples) < GM_RIG_DROPOUT))
+            continue;
+        double delay =
+            noisy ? gm_rng_uniform(rig->options.seed, first, STREAM_DELAY, rig->samples) / GM_RIG_DELAYED : 1;
         gm_rig_message m     = { .twin   = gm_group_twin_id(rig->group, bindings[first].member),
                                  .values = gm_buf_view(&rig->values),
                                  .late   = delay < 1 ? 1 + (uint32_t)(3 * delay) : 0 };
@@ -289,7 +293,8 @@ gm_status gm_rig_desired(gm_rig *rig, gm_str twin, gm_str component, const json_
     json_t     *value;
     uint32_t    member = gm_group_member(rig->group, twin);
     if (member == UINT32_MAX)
-        return gm_fail(err, GM_NOTFOUND, WHERE, "'" GM_STR_FMT "' is not in this plant", GM_STR_ARG(gm_str_slice(twin, 0, 100)));
+        return gm_fail(err, GM_NOTFOUND, WHERE, "'" GM_STR_FMT "' is not in this plant",
+                       GM_STR_ARG(gm_str_slice(twin, 0, 100)));
     if (!json_is_object(body)) return gm_fail(err, GM_INVALID, WHERE, "expected a JSON object of properties");
     json_object_foreach((json_t *)(uintptr_t)body, name, value)
     {

@@ -1,4 +1,5 @@
-// gemel rig: a plant's behaviors as if they were the plant itself, behind MQTT. It knows the twin's models, not its state.
+// gemel rig: a plant's behaviors as if they were the plant itself, behind MQTT. It knows the twin's models, not its
+// state.
 #include "base/percent.h"
 #include "cli/client.h"
 #include "cli/mqtt_client.h"
@@ -13,21 +14,31 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { OPT_MQTT, OPT_ROOT, OPT_SPEED, OPT_INTERVAL, OPT_COUNT, OPT_NOISE, OPT_FAULT, OPT_MISMATCH, OPT_SEED, OPT_PRINT };
+enum {
+    OPT_MQTT,
+    OPT_ROOT,
+    OPT_SPEED,
+    OPT_INTERVAL,
+    OPT_COUNT,
+    OPT_NOISE,
+    OPT_FAULT,
+    OPT_MISMATCH,
+    OPT_SEED,
+    OPT_PRINT
+};
 static const gm_option options[] = {
-    [OPT_MQTT]     = GM_CLIENT_MQTT,
-    [OPT_ROOT]     = { "root", GM_OPTION_TEXT, "ID", NULL,
-                       "a twin of the group to run (default: the only one there is)" },
-    [OPT_SPEED]    = { "speed", GM_OPTION_NUMBER, "N", "1", "seconds of the plant in a second" },
+    [OPT_MQTT]  = GM_CLIENT_MQTT,
+    [OPT_ROOT]  = { "root", GM_OPTION_TEXT, "ID", NULL, "a twin of the group to run (default: the only one there is)" },
+    [OPT_SPEED] = { "speed", GM_OPTION_NUMBER, "N", "1", "seconds of the plant in a second" },
     [OPT_INTERVAL] = { "interval", GM_OPTION_DURATION, "LENGTH", "1s", "from one sample to the next" },
     [OPT_COUNT]    = { "count", GM_OPTION_COUNT, "N", NULL, "end after so many samples (without it: never)" },
-    [OPT_NOISE]    = { "noise", GM_OPTION_FLAG, NULL, NULL,
-                       "sensors with noise; some messages are lost, some come late" },
-    [OPT_FAULT]    = { "fault", GM_OPTION_TEXT, "NAME@TIME", NULL,
-                       "a fault of a twin's class, so long after the start by the plant's clock: pump1.wear@2h",
-                       .repeats = true },
+    [OPT_NOISE] = { "noise", GM_OPTION_FLAG, NULL, NULL, "sensors with noise; some messages are lost, some come late" },
+    [OPT_FAULT] = { "fault", GM_OPTION_TEXT, "NAME@TIME", NULL,
+                    "a fault of a twin's class, so long after the start by the plant's clock: pump1.wear@2h",
+                    .repeats = true },
     [OPT_MISMATCH] = { "mismatch", GM_OPTION_TEXT, "FILE", NULL,
-                       "JSON: variables of the plant that differ from the twin's, {\"pump1.wear\": 0.1, \"main.pipe.f\": "
+                       "JSON: variables of the plant that differ from the twin's, {\"pump1.wear\": 0.1, "
+                       "\"main.pipe.f\": "
                        "{\"factor\": 1.3}}" },
     [OPT_SEED]     = { "seed", GM_OPTION_COUNT, "N", "1", "of noise, losses and delays" },
     [OPT_PRINT]    = { "print", GM_OPTION_FLAG, NULL, NULL,
@@ -132,7 +143,8 @@ static bool split(run_ *r, gm_str topic, gm_str levels[LEVELS], size_t *out_coun
     gm_str rest = topic, part;
     *out_count  = 0;
     while (gm_str_next(&rest, '/', &part)) {
-        if (*out_count >= LEVELS || gm_percent_decode(r->cli->arena, part, &levels[*out_count], NULL) != GM_OK) return false;
+        if (*out_count >= LEVELS || gm_percent_decode(r->cli->arena, part, &levels[*out_count], NULL) != GM_OK)
+            return false;
         (*out_count)++;
     }
     return *out_count >= 3 && gm_str_is(levels[0], "gemel");
@@ -181,7 +193,8 @@ static void heard(void *context, gm_str topic, gm_str payload)
         json_t *body = json_loadb(payload.ptr, payload.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
         bool    desired = gm_str_is(levels[count - 1], "desired") && count <= 4;
         if (desired) r->heard = on_desired(r, levels[1], count == 4 ? levels[2] : GM_STR(""), body, &r->heard_why);
-        else if (count == 5 && gm_str_is(levels[2], "commands")) r->heard = on_command(r, levels, topic, body, &r->heard_why);
+        else if (count == 5 && gm_str_is(levels[2], "commands"))
+            r->heard = on_command(r, levels, topic, body, &r->heard_why);
         json_decref(body);
     }
     gm_arena_rewind(r->cli->arena, mark);
@@ -201,7 +214,8 @@ static gm_status connect_client(run_ *r, const gm_args *args, gm_error *err)
     if (st == GM_OK) st = gm_mqtt_client_open(&o, &r->client, err);
     if (st != GM_OK) return st;
     gm_mqtt_client_listen(r->client, heard, r);
-    for (size_t i = 0; st == GM_OK && i < GM_COUNT_OF(filters); i++) st = gm_mqtt_client_subscribe(r->client, filters[i], err);
+    for (size_t i = 0; st == GM_OK && i < GM_COUNT_OF(filters); i++)
+        st = gm_mqtt_client_subscribe(r->client, filters[i], err);
     return st;
 }
 
@@ -213,8 +227,9 @@ static gm_status read_mismatch(run_ *r, const char *path, gm_error *err)
     gm_status    st = gm_io_read_file(r->cli->io, path, 1 << 20, &bytes, &size, err);
     if (st != GM_OK) return st;
     json_t *document = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &where);
-    st = document != NULL ? gm_rig_mismatch(r->rig, document, err)
-                          : gm_fail(err, GM_INVALID, "cli.rig", "%.80s:%d: not JSON: %.80s", path, where.line, where.text);
+    st               = document != NULL
+                           ? gm_rig_mismatch(r->rig, document, err)
+                           : gm_fail(err, GM_INVALID, "cli.rig", "%.80s:%d: not JSON: %.80s", path, where.line, where.text);
     json_decref(document);
     gm_free(r->cli->io->alloc, bytes);
     return st;
@@ -341,13 +356,14 @@ done:
 const gm_verb gm_verb_rig = {
     .name    = "rig",
     .summary = "be the physical plant: run its behaviors and publish what their sensors say over MQTT",
-    .text = "Assembles the twins connected with the root, begins with the plant's files and publishes the telemetry of "
-            "its twins every interval (gemel/ID/telemetry, QoS 1). It obeys gemel/ID/desired, whose properties it sets "
-            "and reports on gemel/ID/properties, and gemel/ID/commands/NAME/ID, answered on .../response with "
-            "{\"status\":200}. It shares nothing with the twin but the models: noise, faults and mismatch are its own.\n"
-            "\n"
-            "With --noise numbers get a normal error of 0.3 % of the largest magnitude that they have had, 1 % of the "
-            "messages are lost, and 2 % come up to three samples late.",
+    .text =
+        "Assembles the twins connected with the root, begins with the plant's files and publishes the telemetry of "
+        "its twins every interval (gemel/ID/telemetry, QoS 1). It obeys gemel/ID/desired, whose properties it sets "
+        "and reports on gemel/ID/properties, and gemel/ID/commands/NAME/ID, answered on .../response with "
+        "{\"status\":200}. It shares nothing with the twin but the models: noise, faults and mismatch are its own.\n"
+        "\n"
+        "With --noise numbers get a normal error of 0.3 % of the largest magnitude that they have had, 1 % of the "
+        "messages are lost, and 2 % come up to three samples late.",
     .examples = "gemel rig examples/pumphouse --speed 60 --noise\n"
                 "gemel rig examples/pumphouse --root tower --speed 600 --fault pump1.wear@6h --fault main.leak@12h\n"
                 "gemel rig examples/pumphouse --print --count 3",

@@ -94,7 +94,8 @@ static void on_fault(void *context, gm_str name, gm_str text)
     if (!gm_alloc_reserve(r->b->alloc, &r->faults, &r->fault_capacity, r->fault_count + 1, sizeof *r->faults))
         r->refused = true;
     if (r->refused) return;
-    r->faults[r->fault_count++] = (gm_behavior_fault) { .name = kept(r, name), .changes = changes, .change_count = count };
+    r->faults[r->fault_count++] =
+        (gm_behavior_fault) { .name = kept(r, name), .changes = changes, .change_count = count };
 }
 
 // ---- classes ------------------------------------------------------------------------------------------------------

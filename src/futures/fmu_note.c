@@ -24,7 +24,8 @@ static gm_status read_pairs(gm_arena *arena, const json_t *variables, gm_fmu_not
     json_object_foreach((json_t *)(uintptr_t)variables, column, variable)
     {
         if (!json_is_string(variable))
-            return gm_fail_at(err, GM_INVALID, WHERE, 1, 1, "\"variables\": \"%.100s\" must be the name of a variable", column);
+            return gm_fail_at(err, GM_INVALID, WHERE, 1, 1, "\"variables\": \"%.100s\" must be the name of a variable",
+                              column);
         gm_fmu_pair pair = { gm_arena_str(arena, gm_str_of(column)),
                              gm_arena_str(arena, gm_str_of(json_string_value(variable))) };
         if (pair.column.ptr == NULL || pair.variable.ptr == NULL) return no_memory(err);
@@ -46,13 +47,15 @@ gm_status gm_fmu_note_read(gm_arena *arena, gm_str file, gm_str text, gm_fmu_not
     size_t      stem      = file.len > 5 ? file.len - 5 : 0;  // without ".json"
     out->fmu = gm_arena_printf(arena, GM_STR_FMT ".fmu", GM_STR_ARG(gm_str_slice(file, 0, stem)));
     if (interface == NULL) {
-        st = gm_fail_at(err, GM_INVALID, WHERE, 1, 1, "\"interface\" is missing: the DTMI of the twins that the FMU beside it serves");
+        st = gm_fail_at(err, GM_INVALID, WHERE, 1, 1,
+                        "\"interface\" is missing: the DTMI of the twins that the FMU beside it serves");
     } else {
         out->interface_id = gm_arena_str(arena, gm_str_of(interface));
         st                = read_pairs(arena, json_object_get(body, "variables"), out, err);
     }
     json_decref(body);
-    if (st == GM_OK && (out->file.ptr == NULL || out->fmu.ptr == NULL || out->interface_id.ptr == NULL)) st = no_memory(err);
+    if (st == GM_OK && (out->file.ptr == NULL || out->fmu.ptr == NULL || out->interface_id.ptr == NULL))
+        st = no_memory(err);
     return st;
 }
 
@@ -120,17 +123,22 @@ static gm_status bind_column(gm_arena *arena, const gm_fmu_note *note, const gm_
     const gm_fmu_variable *v = gm_fmu_find(d, name);
     if (v == NULL && by_name) return GM_OK;
     if (v == NULL)
-        return gm_fail_at(err, GM_INVALID, WHERE, 1, 1, "the FMU has no variable '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(name, 0, 100)));
+        return gm_fail_at(err, GM_INVALID, WHERE, 1, 1, "the FMU has no variable '" GM_STR_FMT "'",
+                          GM_STR_ARG(gm_str_slice(name, 0, 100)));
     bool scalar = c->kind == GM_KIND_DOUBLE || c->kind == GM_KIND_INT || c->kind == GM_KIND_BOOL;
-    bool number = v->type != GM_FMI_STRING && v->type != GM_FMI_BINARY && v->type != GM_FMI_CLOCK && v->dimension_count == 0;
+    bool number =
+        v->type != GM_FMI_STRING && v->type != GM_FMI_BINARY && v->type != GM_FMI_CLOCK && v->dimension_count == 0;
     if (!scalar || !number)
         return by_name ? GM_OK
-                       : gm_fail_at(err, GM_INVALID, WHERE, 1, 1, "'" GM_STR_FMT "' and the FMU's '" GM_STR_FMT "' must be single numbers",
+                       : gm_fail_at(err, GM_INVALID, WHERE, 1, 1,
+                                    "'" GM_STR_FMT "' and the FMU's '" GM_STR_FMT "' must be single numbers",
                                     GM_STR_ARG(gm_str_slice(c->path, 0, 60)), GM_STR_ARG(gm_str_slice(name, 0, 60)));
     gm_fmu_binding to = { .column = column, .role = role_of(v), .variable = v };
     if (!unit_way(c, d, v->unit, &to.factor, &to.offset))
-        return gm_fail_at(err, GM_INVALID, WHERE, 1, 1, "'" GM_STR_FMT "' is in " GM_STR_FMT ", the FMU's '" GM_STR_FMT "' in \"" GM_STR_FMT
-                          "\", which can not be converted", GM_STR_ARG(gm_str_slice(c->path, 0, 50)), GM_STR_ARG(c->unit),
+        return gm_fail_at(err, GM_INVALID, WHERE, 1, 1,
+                          "'" GM_STR_FMT "' is in " GM_STR_FMT ", the FMU's '" GM_STR_FMT "' in \"" GM_STR_FMT
+                          "\", which can not be converted",
+                          GM_STR_ARG(gm_str_slice(c->path, 0, 50)), GM_STR_ARG(c->unit),
                           GM_STR_ARG(gm_str_slice(name, 0, 50)), GM_STR_ARG(gm_str_slice(v->unit, 0, 20)));
     out->bindings[out->count++] = to;
     return GM_OK;

@@ -24,7 +24,8 @@ static void drop_unused_shapes(gm_behaviors *b)
     b->shape_count = kept;
 }
 
-static gm_status find_shape(gm_behaviors *b, const gm_group_graph *graph, gm_diags *diags, gm_shape **out, gm_error *err)
+static gm_status find_shape(gm_behaviors *b, const gm_group_graph *graph, gm_diags *diags, gm_shape **out,
+                            gm_error *err)
 {
     for (size_t i = 0; i < b->shape_count; i++) {
         *out = b->shapes[i];

@@ -16,6 +16,8 @@
 // are slots that are set at the fork. A group is a snapshot of the graph: after twins or relationships have changed it is
 // opened anew, which finds the program again or compiles the new shape alone.
 //
+// LIMIT: the text of a shape stays in the behaviors' memory until they are destroyed (about 100 bytes for each twin).
+//
 // NAMES. Inside the program the variables have the names of the group that was compiled first; gm_group_find and
 // gm_group_write_name speak of this group's twins.
 //

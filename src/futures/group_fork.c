@@ -35,7 +35,8 @@ static gm_status prepare(const gm_alloc *alloc, gm_shape *s, gm_error *err)
     gm_status st = GM_OK;
     if (s->starts == NULL) s->starts = gm_alloc_array(alloc, slots, sizeof *s->starts);
     if (s->starts == NULL) st = gm_fail(err, GM_NOMEM, WHERE, "forking a group of twins");
-    for (uint32_t i = 0; st == GM_OK && i < slots; i++) s->starts[i] = gm_program_slot(s->program, (gm_slot){ i })->start;
+    for (uint32_t i = 0; st == GM_OK && i < slots; i++)
+        s->starts[i] = gm_program_slot(s->program, (gm_slot) { i })->start;
     if (st == GM_OK && s->plan == NULL) st = gm_plan_create(alloc, s->program, &options, &s->plan, err);
     if (st == GM_OK && s->lanes == NULL) st = gm_lanes_create(alloc, s->plan, 1, &s->lanes, err);
     if (st == GM_OK) st = gm_worker_create(alloc, s->plan, &s->worker, err);
@@ -58,12 +59,11 @@ static void take_time(gm_fork_report *report, gm_time_ns source)
     report->values++;
 }
 
-static gm_status begin(gm_group *g, gm_fork_report *report, gm_error *err)
+static gm_status begin(gm_group *g, gm_error *err)
 {
     gm_shape *s = g->shape;
     gm_lanes_start(s->lanes, 0, s->worker, GM_START_FRESH);
     gm_lane_report lane = gm_lanes_report(s->lanes, 0);
-    (void)report;
     if (lane.status == GM_LANE_ACTIVE || lane.status == GM_LANE_TERMINATED) return GM_OK;
     uint32_t             count;
     const gm_check_info *checks = gm_program_checks(s->program, &count);
@@ -106,7 +106,7 @@ gm_status gm_group_fork(gm_group *g, const gm_group_reader *reader, double time,
         out_slots[b->given.v] = x * b->given_factor + b->given_offset;
     }
     for (uint32_t i = 0; i < slots; i++) gm_lanes_fill(s->lanes, (gm_slot){ i }, out_slots[i]);
-    st = begin(g, out_report, err);
+    st = begin(g, err);
 
     // An initial equation may have had another opinion about a state that is known: the live value wins.
     bool moved = false;
@@ -115,7 +115,8 @@ gm_status gm_group_fork(gm_group *g, const gm_group_reader *reader, double time,
         if (b->role != GM_ROLE_STATE || b->given.v == GM_SLOT_NONE.v) continue;
         if (gm_program_slot(s->program, b->slot)->kind == GM_SLOT_ALGEBRAIC) continue;
         double given = out_slots[b->given.v];
-        double live  = b->given.v == b->slot.v ? given : (given - b->given_offset) / b->given_factor * b->factor + b->offset;
+        double live =
+            b->given.v == b->slot.v ? given : (given - b->given_offset) / b->given_factor * b->factor + b->offset;
         if (!(given < 1e300) || gm_lanes_get(s->lanes, b->slot, 0) == live) continue;
         gm_lanes_fill(s->lanes, b->slot, live);
         moved = true;

@@ -1,7 +1,7 @@
 // A shape: the equations of a group of twins, made into a program once, and where its columns are in it.
 //
-// What a fork sets must be a slot. Parameters with a number for a binding, and inputs, are slots already. For the rest a
-// hidden parameter is added to the unfolded model, `X given`, and X's binding or start becomes
+// What a fork sets must be a slot. Parameters with a number for a binding, and inputs, are slots already. For the rest
+// a hidden parameter is added to the unfolded model, `X given`, and X's binding or start becomes
 //     if `X given` < NOT_GIVEN then `X given` else (what the class says),
 // so that one program serves whether there is a value or not, and what the beginning computes from a state's start
 // (initial equations, other states) is computed from the live value.
@@ -255,7 +255,8 @@ static gm_status lay_bindings(making *k, gm_error *err)
         s->by_member[i] = s->binding_count;
         s->names[i]     = gm_arena_str(s->arena, k->graph->ids[i]);
         if (s->names[i].ptr == NULL) return no_memory(err);
-        for (; st == GM_OK && at < k->bound_count && k->bounds[at].member == i; at++) st = bind_one(k, &k->bounds[at], err);
+        for (; st == GM_OK && at < k->bound_count && k->bounds[at].member == i; at++)
+            st = bind_one(k, &k->bounds[at], err);
     }
     s->by_member[k->graph->count] = s->binding_count;
     return st;

@@ -53,12 +53,14 @@ static gm_status visit(walk *w, size_t at, gm_error *err)
 {
     member    m  = w->members[at];
     gm_status st = GM_OK;
-    for (gm_edge e = gm_state_first_out(w->state, m.twin); st == GM_OK && gm_edge_ok(e); e = gm_state_next_out(w->state, e)) {
+    for (gm_edge e = gm_state_first_out(w->state, m.twin); st == GM_OK && gm_edge_ok(e);
+         e         = gm_state_next_out(w->state, e)) {
         if (m.class_->rule_count == 0) break;
         gm_relationship r = gm_state_relationship(w->state, e);
         if (has_rule(m.class_, r.name)) st = add_member(w, r.target, err);
     }
-    for (gm_edge e = gm_state_first_in(w->state, m.twin); st == GM_OK && gm_edge_ok(e); e = gm_state_next_in(w->state, e)) {
+    for (gm_edge e = gm_state_first_in(w->state, m.twin); st == GM_OK && gm_edge_ok(e);
+         e         = gm_state_next_in(w->state, e)) {
         gm_relationship          r = gm_state_relationship(w->state, e);
         const gm_behavior_class *c = gm_behaviors_of(w->b, gm_state_type(w->state, r.source));
         if (has_rule(c, r.name)) st = add_member(w, r.source, err);
