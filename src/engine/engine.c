@@ -410,3 +410,10 @@ gm_status gm_engine_settle(gm_engine *engine, gm_error *err)
     }
     return gm_log_status(engine->log, err);
 }
+
+gm_status gm_engine_index_add(gm_engine *engine, gm_str path, gm_index_order order, gm_error *err)
+{
+    return gm_state_index_add(engine->state, path, order, err);
+}
+
+bool gm_engine_index_drop(gm_engine *engine, gm_str path) { return gm_state_index_drop(engine->state, path); }

@@ -24,6 +24,7 @@
 #include "history/history.h"
 #include "log/change.h"
 #include "log/log.h"
+#include "state/indexes.h"
 #include "state/state.h"
 
 typedef struct gm_engine gm_engine;
@@ -98,6 +99,10 @@ void gm_engine_follow(gm_engine *engine, gm_follower follower);
 // The newest good checkpoint, then the log behind it. What is damaged is told (gm_engine_checkpoint_report) and not used.
 // GM_CORRUPT: neither the checkpoints nor the log say what was; err names file and offset.
 GM_NODISCARD gm_status gm_engine_recover(gm_engine *engine, gm_error *err);
+
+// Indexes of properties (state/indexes.h). They are no part of the log: whoever wants one asks for it after each start.
+GM_NODISCARD gm_status gm_engine_index_add(gm_engine *engine, gm_str path, gm_index_order order, gm_error *err);
+bool                   gm_engine_index_drop(gm_engine *engine, gm_str path);
 
 // Ends what is in flight (asks are answered) and closes the log.
 void gm_engine_close(gm_engine *engine);

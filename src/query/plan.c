@@ -1,6 +1,7 @@
 #include "query/plan.h"
 
 #include "query/filter.h"
+#include "query/probe.h"
 
 #include <assert.h>
 
@@ -45,6 +46,18 @@ static bool tied_to_ids(const gm_ast *ast, uint32_t collection, const char *name
 
 // ---- choosing the start -----------------------------------------------------------------------------------------
 
+// The index that the table would be looked up by, among the first conditions on this collection alone.
+static gm_probe best_probe(const gm_filter *filter)
+{
+    const gm_ast  *ast = filter->eval->ast;
+    const gm_node *conditions[64];
+    size_t         n = 0;
+    for (const gm_node *c = conjunct_first(ast->where); c != NULL && n < 64; c = conjunct_next(ast->where, c)) {
+        if (c->collections == 1u << filter->collection) conditions[n++] = c;
+    }
+    return gm_probe_find(filter, conditions, n);
+}
+
 // Rows of the tables on which every condition about this collection alone is possible. A condition that depends on
 // rows is taken to let a third through, for want of statistics.
 static double estimate_scan(gm_eval *eval, uint32_t collection)
@@ -64,6 +77,8 @@ static double estimate_scan(gm_eval *eval, uint32_t collection)
             if (!(possible & 1u << GM_TRUE)) rows = 0;
             else if (possible != 1u << GM_TRUE) rows /= 3;
         }
+        gm_probe probe = best_probe(&filter);
+        if (probe.sorted != NULL && (double)probe.rows < rows) rows = (double)probe.rows;
         total += rows;
     }
     return total;
@@ -193,6 +208,24 @@ static void explain_conditions(const gm_query_plan *plan, size_t stage, gm_buf *
     gm_buf_byte(out, '\n');
 }
 
+// Tables that are looked up by an index in place of being scanned: one line each.
+static void explain_indexes(const gm_query_plan *plan, const gm_eval *eval, gm_buf *out)
+{
+    gm_eval *e = (gm_eval *)(uintptr_t)eval;  // bindings are remembered in it
+    for (size_t t = 0; t < gm_state_table_count(eval->state); t++) {
+        gm_filter filter = { .eval = e, .table = gm_state_table(eval->state, t), .collection = plan->collection };
+        if (filter.table.type == NULL || filter.table.live == 0) continue;
+        const gm_binding *binding = gm_eval_binding(e, filter.table.type);
+        if (binding == NULL) return;
+        filter.binding = *binding;
+        gm_probe probe = best_probe(&filter);
+        if (probe.sorted == NULL) continue;
+        gm_str path = filter.table.type->columns[probe.column].path;
+        gm_buf_printf(out, "look up " GM_STR_FMT " by the index of " GM_STR_FMT ": at most %zu of %u rows\n",
+                      GM_STR_ARG(filter.table.type->id), GM_STR_ARG(path), probe.rows, filter.table.live);
+    }
+}
+
 static void explain_start(const gm_query_plan *plan, const gm_eval *eval, gm_buf *out)
 {
     const gm_ast *ast = eval->ast;
@@ -203,6 +236,7 @@ static void explain_start(const gm_query_plan *plan, const gm_eval *eval, gm_buf
         gm_buf_printf(out, " by $dtId: %zu id%s", plan->ids.count, plan->ids.count == 1 ? "" : "s");
         break;
     case GM_START_TABLES:
+        explain_indexes(plan, eval, out);
         gm_buf_text(out, "scan tables of twins");
         explain_collection(ast, plan->collection, out);
         gm_buf_printf(out, ": about %.0f of %zu rows pass", plan->rows, gm_state_twin_count(eval->state));

@@ -5,6 +5,8 @@
 // the stages behind it; (3) recursion is as deep as the hops of the pattern, at most GM_HOPS_MAX and the joins.
 #include "query/run.h"
 
+#include "query/probe.h"
+
 static bool check_stage(gm_run *run, size_t stage)
 {
     gm_eval *e = &run->eval;
@@ -209,6 +211,38 @@ static gm_flow walk_table(gm_run *run, gm_filter *filter, size_t t, uint32_t fro
     return GM_GO_ON;
 }
 
+// The rows that the index leaves, one by one: in the order of a scan, so that a walk may go on where another one stood.
+static gm_flow walk_probe(gm_run *run, gm_filter *filter, size_t t, uint32_t from, const gm_probe *probe)
+{
+    const gm_query_plan *plan = &run->plan;
+    size_t    count;
+    uint32_t *rows = gm_probe_rows(probe, filter, run->eval.scratch, &count);
+    if (rows == NULL) {
+        run->status = GM_NOMEM;
+        return GM_STOP;
+    }
+    bool begun = false;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t mask = 1;
+        if (rows[i] < from) continue;
+        if (begun && out_of_budget(run, t, rows[i])) return GM_STOP;
+        begun = true;
+        if (run->fence != NULL) keep_inside(run->fence, filter->table.twins + rows[i], 1, &mask);
+        if (mask == 0) continue;
+        run->work++;
+        for (size_t c = plan->stages[0]; mask != 0 && c < plan->stages[1]; c++) {
+            gm_filter_rows(filter, plan->conditions[c], rows[i], 1, &mask);
+        }
+        if (run->eval.failed) run->status = GM_NOMEM;
+        if (run->status != GM_OK) return GM_STOP;
+        if (mask == 0) continue;
+        bool taken = run->block != NULL && plan->step_count == 0 && run->block(run, filter, rows[i], 1, &mask);
+        if (run->status != GM_OK) return GM_STOP;
+        if (!taken && start_rows(run, &filter->table, t, rows[i], 1, &mask) == GM_STOP) return GM_STOP;
+    }
+    return GM_GO_ON;
+}
+
 static void walk_tables(gm_run *run)
 {
     const gm_query_plan *plan = &run->plan;
@@ -227,7 +261,11 @@ static void walk_tables(gm_run *run)
         for (size_t i = plan->stages[0]; possible && i < plan->stages[1]; i++) {
             possible = gm_filter_possible(&filter, plan->conditions[i]) & 1u << GM_TRUE;
         }
-        gm_flow flow = possible ? walk_table(run, &filter, t, from) : GM_GO_ON;
+        gm_flow flow = GM_GO_ON;
+        if (possible) {
+            gm_probe probe = gm_probe_find(&filter, plan->conditions + plan->stages[0], plan->stages[1] - plan->stages[0]);
+            flow = probe.sorted != NULL ? walk_probe(run, &filter, t, from, &probe) : walk_table(run, &filter, t, from);
+        }
         gm_arena_rewind(run->eval.scratch, mark);
         if (flow == GM_STOP) return;
     }

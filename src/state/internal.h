@@ -4,6 +4,7 @@
 
 #include "base/index.h"
 #include "state/graph.h"
+#include "state/indexes.h"
 #include "state/past.h"
 #include "state/state.h"
 #include "state/table.h"
@@ -30,8 +31,13 @@ struct gm_state {
     size_t          table_count, table_capacity;
     gm_graph        graph;
     gm_past         past;
+    gm_index_info   indexes[GM_STATE_INDEXES_MAX];  // paths are our own copies; entries unused
+    size_t          index_count;
 };
 
 GM_NODISCARD gm_status gm_state_reserve_twins(gm_state *state, uint32_t limit);
+
+// Makes the indexes that the state has in a table that is new.
+GM_NODISCARD gm_status gm_state_index_table(gm_state *state, gm_table_store *table);
 
 #endif

@@ -28,6 +28,7 @@ gm_state *gm_state_create(const gm_alloc *alloc, gm_model *model)
 void gm_state_destroy(gm_state *state)
 {
     if (state == NULL) return;
+    while (state->index_count > 0) gm_state_index_drop(state, state->indexes[0].path);
     gm_past_finish(&state->past);
     gm_graph_finish(&state->graph);
     for (size_t i = 0; i < state->table_count; i++) gm_table_finish(&state->tables[i], state->alloc, &state->texts);
@@ -58,6 +59,7 @@ static gm_status make_tables(gm_state *state)
         }
         if (state->tables[type->number].type != NULL) continue;
         gm_status st = gm_table_init(&state->tables[type->number], state->alloc, type);
+        if (st == GM_OK) st = gm_state_index_table(state, &state->tables[type->number]);
         if (st != GM_OK) return st;
     }
     return GM_OK;

@@ -1,5 +1,7 @@
 #include "state/table.h"
 
+#include "state/indexes.h"
+
 #include <assert.h>
 #include <math.h>
 
@@ -29,6 +31,7 @@ void gm_table_finish(gm_table_store *table, const gm_alloc *alloc, gm_text_pool 
         if (store->any != NULL && holds_text(table, c)) {
             for (uint32_t row = 0; row < table->rows; row++) gm_text_drop(texts, store->s[row]);
         }
+        gm_sorted_destroy(store->sorted);
         gm_free(alloc, store->any);
         gm_free(alloc, store->source);
         gm_free(alloc, store->ingest);
@@ -92,7 +95,8 @@ static gm_status resize_column(gm_table_store *table, const gm_alloc *alloc, siz
         if (fresh) {
             gm_free(alloc, store->any);
             gm_free(alloc, store->source);
-            *store = (gm_column_store){ 0 };
+            store->any    = NULL;
+            store->source = NULL;
         } else {
             show(table, column);
         }
@@ -164,11 +168,44 @@ gm_status gm_table_add_row(gm_table_store *table, const gm_alloc *alloc, uint32_
     return GM_OK;
 }
 
+static gm_value value_at(const gm_table_store *table, uint32_t row, uint32_t column)
+{
+    const gm_column_store *store = &table->columns[column];
+    gm_value               value = { .kind = table->type->columns[column].kind };
+    if (store->source == NULL || store->source[row] == GM_ABSENT) return (gm_value){ 0 };
+    if (value.kind == GM_KIND_DOUBLE) value.d = store->d[row];
+    else if (holds_text(table, column)) value.s = gm_text_view(store->s[row]);
+    else value.i = store->i[row];
+    return value;
+}
+
+static void leave_index(const gm_table_store *table, uint32_t row, uint32_t column, gm_value value)
+{
+    const gm_column_store *store = &table->columns[column];
+    if (store->sorted == NULL || value.kind == GM_KIND_NONE) return;
+    gm_sorted_remove(store->sorted, gm_index_key_of(value, store->hashed ? GM_INDEX_HASHED : GM_INDEX_ORDERED), row);
+}
+
+// The index of a column follows its cell: in with the new value, which memory may refuse, then out with the old.
+static gm_status follow_index(const gm_table_store *table, uint32_t row, uint32_t column, gm_value value)
+{
+    const gm_column_store *store = &table->columns[column];
+    if (store->sorted == NULL) return GM_OK;
+    gm_index_order order = store->hashed ? GM_INDEX_HASHED : GM_INDEX_ORDERED;
+    gm_value       old   = value_at(table, row, column);
+    bool           was = old.kind != GM_KIND_NONE, is = value.kind != GM_KIND_NONE;
+    if (was && is && gm_index_key_of(old, order) == gm_index_key_of(value, order)) return GM_OK;
+    if (is && gm_sorted_add(store->sorted, gm_index_key_of(value, order), row) != GM_OK) return GM_NOMEM;
+    leave_index(table, row, column, old);
+    return GM_OK;
+}
+
 void gm_table_remove_row(gm_table_store *table, gm_text_pool *texts, uint32_t row)
 {
     assert(row < table->rows && table->twins[row] != GM_NONE);
     for (size_t c = 0; c < table->type->column_count; c++) {
         if (table->columns[c].source == NULL) continue;
+        leave_index(table, row, (uint32_t)c, value_at(table, row, (uint32_t)c));
         if (holds_text(table, c)) gm_text_drop(texts, table->columns[c].s[row]);
         clear_cell(table, row, c);
     }
@@ -192,8 +229,14 @@ gm_status gm_table_set(gm_table_store *table, const gm_alloc *alloc, gm_text_poo
     if (kind == GM_KIND_STRING || kind == GM_KIND_JSON) {
         gm_text *text = NULL;
         if (value.kind != GM_KIND_NONE && (text = gm_text_add(texts, value.s)) == NULL) return GM_NOMEM;
+        if (follow_index(table, row, column, value) != GM_OK) {
+            gm_text_drop(texts, text);
+            return GM_NOMEM;
+        }
         gm_text_drop(texts, store->s[row]);
         store->s[row] = text;
+    } else if (follow_index(table, row, column, value) != GM_OK) {
+        return GM_NOMEM;
     } else if (kind == GM_KIND_DOUBLE) {
         store->d[row] = value.kind != GM_KIND_NONE ? value.d : NAN;
     } else {

@@ -6,12 +6,15 @@
 #ifndef GM_STATE_TABLE_H
 #define GM_STATE_TABLE_H
 
+#include "state/sorted.h"
 #include "state/state.h"
 #include "state/text_pool.h"
 
 typedef struct gm_column_store {
     union { void *any; double *d; int64_t *i; gm_text **s; };
     gm_time_ns *source, *ingest;
+    gm_sorted  *sorted;  // its index; NULL: none
+    bool        hashed;  // the index is of hashes
 } gm_column_store;
 
 typedef struct gm_table_store {
