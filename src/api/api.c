@@ -64,6 +64,7 @@ gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_erro
     gm_jobs_options jobs = { .alloc = options->alloc, .clock = options->clock, .io = options->io, .loop = options->loop,
                              .engine = options->engine, .dir = options->io != NULL ? options->jobs_dir : NULL };
     if (st == GM_OK) st = gm_jobs_create(&jobs, &api->jobs, err);
+    if (st == GM_OK) st = gm_indexes_create(options->alloc, options->engine, &api->indexes, err);
     if (st == GM_OK) st = gm_forecasts_create(options, &api->forecasts, err);
     if (st != GM_OK) {
         gm_api_destroy(api);
@@ -90,6 +91,8 @@ static gm_status listen_at(gm_api *api, gm_str address, gm_tls *tls, gm_http **o
                                      .context         = api };
     gm_streams_begin(api->streams);
     gm_status st = gm_routing_begin(api->routing, err);
+    if (st != GM_OK) return st;
+    st = gm_indexes_begin(api->indexes, api->options.indexes, api->options.index_count, err);
     if (st != GM_OK) return st;
     gm_jobs_begin(api->jobs);
     return gm_http_start(&options, out_http, err);
@@ -123,6 +126,7 @@ void gm_api_destroy(gm_api *api)
     gm_streams_destroy(api->streams);
     gm_routing_destroy(api->routing);
     gm_jobs_destroy(api->jobs);
+    gm_indexes_destroy(api->indexes);
     gm_uploads_finish(&api->uploads);
     gm_lines_destroy(api->lines);
     if (api->plant.ptr != NULL) gm_free(api->options.alloc, (void *)(uintptr_t)api->plant.ptr);

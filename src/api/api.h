@@ -17,6 +17,7 @@
 #include "access/access.h"
 #include "access/tls.h"
 #include "api/events/endpoint.h"
+#include "api/indexes.h"
 #include "base/loop.h"
 #include "engine/dead_letter.h"
 #include "engine/engine.h"
@@ -67,6 +68,8 @@ typedef struct gm_api_options {
     const gm_io               *io;            // for files of endpoints and jobs; may be NULL: there are none
     const char                *data_dir;      // endpoints keep how far they have come in data_dir/events
     const char                *jobs_dir;      // files of import jobs lie here; may be NULL: there are none
+    const gm_index_wish       *indexes;       // of gemel.conf; viewed
+    size_t                     index_count;
     const gm_endpoint_options *endpoints;
     size_t                     endpoint_count;
     gm_status (*publish)(void *context, gm_str topic, gm_str payload, gm_error *err);  // on gemel's MQTT endpoint; may be NULL

@@ -12,6 +12,7 @@ typedef struct gm_routing gm_routing;
 typedef struct gm_forecasts gm_forecasts;
 struct gm_lines;
 typedef struct gm_jobs    gm_jobs;
+typedef struct gm_indexes gm_indexes;
 
 struct gm_api {
     gm_api_options options;
@@ -20,6 +21,7 @@ struct gm_api {
     gm_routing    *routing;
     gm_forecasts  *forecasts;
     gm_jobs       *jobs;
+    gm_indexes    *indexes;
     gm_uploads     uploads;       // when each model was added
     struct gm_lines *lines;       // line protocol; made by its first request
     gm_str         plant;

@@ -52,6 +52,10 @@ void gm_route_ping(gm_request *request);
 void gm_route_influx_health(gm_request *request);
 void gm_route_migrate(gm_request *request);       // migration.c
 
+void gm_route_indexes_list(gm_request *request);  // indexes.c
+void gm_route_index_put(gm_request *request);
+void gm_route_index_delete(gm_request *request);
+
 // jobs_route.c
 void gm_route_import_jobs_list(gm_request *request);
 void gm_route_import_job_get(gm_request *request);

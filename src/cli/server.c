@@ -53,6 +53,8 @@ struct gm_server {
     gm_tls           *tls;           // NULL: nothing is served over TLS
     gm_endpoint_options *endpoints;  // of event routes; in the arena
     size_t            endpoint_count;
+    gm_index_wish    *indexes;          // of gemel.conf; in the arena
+    size_t            index_count;
     gm_str            http_address, mqtt_address, https_address, mqtts_address, data_dir, ready;
     gm_str            loaded_path, fingerprint;  // of the plant's files, as data/loaded keeps it
     bool              unchanged;     // since they were loaded
@@ -386,6 +388,24 @@ static gm_status read_endpoints(gm_server *server, gm_error *err)
     return st;
 }
 
+static gm_status read_indexes(gm_server *server, gm_error *err)
+{
+    const gm_config *config = &server->plant->config;
+    server->indexes         = GM_ARENA_NEW(server->arena, gm_index_wish, config->section_count + 1);
+    if (server->indexes == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    for (size_t i = 0; i < config->section_count; i++) {
+        const gm_config_section *section = &config->sections[i];
+        if (section->kind != &gm_section_index) continue;
+        gm_str kind = gm_config_section_text(section, GM_INDEX_KIND);
+        bool   hash = gm_str_is(kind, "hash");
+        if (!hash && !gm_str_is(kind, "ordered")) {
+            return gm_fail(err, GM_INVALID, "cli.server", "gemel.conf:%u: the kind of an index is ordered or hash", section->line);
+        }
+        server->indexes[server->index_count++] = (gm_index_wish){ section->name, hash ? GM_INDEX_HASHED : GM_INDEX_ORDERED };
+    }
+    return GM_OK;
+}
+
 static gm_status publish_event(void *context, gm_str topic, gm_str payload, gm_error *err)
 {
     gm_server *server = context;
@@ -419,6 +439,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
     gm_buf_finish(&features);
     if (text.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_status st = read_endpoints(server, err);
+    if (st == GM_OK) st = read_indexes(server, err);
     if (st != GM_OK) return st;
     gm_str jobs_dir = gm_arena_printf(server->arena, GM_STR_FMT "/jobs", GM_STR_ARG(server->plant->folder));
     if (jobs_dir.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
@@ -428,6 +449,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
         .version = gm_help_version_number(), .features = text,
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
         .io = server->cli->io, .data_dir = server->data_dir.ptr, .jobs_dir = jobs_dir.ptr, .endpoints = server->endpoints,
+        .indexes = server->indexes, .index_count = server->index_count,
         .endpoint_count = server->endpoint_count, .publish = publish_event, .publish_context = server,
         .access = server->access,
         .open_metrics = gm_option_yes(gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_OPEN_METRICS)),

@@ -213,12 +213,58 @@ static void a_long_question_leaves_others_their_turn(void **state)
     api_plant_stop(&plant);
 }
 
+static void an_index_is_made_used_kept_and_dropped(void **state)
+{
+    (void)state;
+    static api_plant plant;
+    api_plant_start(&plant, NULL);
+    api_plant_fill(&plant);
+#define EXPLAIN "{\"query\":\"EXPLAIN SELECT * FROM DIGITALTWINS T WHERE T.motor.speed > 90\"}"
+#define FIND "{\"query\":\"SELECT T.$dtId FROM DIGITALTWINS T WHERE T.motor.speed > 90\"}"
+    gm_buf text = gm_buf_init(gm_alloc_system());
+    gm_buf_text(&text, "{\"Section\":\"Twins\"}\n");
+    for (int i = 0; i < 100; i++) {
+        gm_buf_printf(&text, "{\"$dtId\":\"n%d\",\"$metadata\":{\"$model\":\"dtmi:t:Pump;1\"},\"motor\":{\"$metadata\":{},\"speed\":%d}}\n", i, i == 50 ? 95 : i % 50);
+    }
+    gm_buf_byte(&text, '\0');
+    api_step fill = { "POST", "/v1/import", "Content-Type: application/x-ndjson\r\n", (const char *)text.ptr, 200, "\"refused\":0" };
+    api_plant_talk(&plant, &fill, 1);
+    gm_buf_finish(&text);
+    static const api_step steps[] = {
+        { "GET", "/v1/indexes", NULL, NULL, 200, "{\"value\":[]}" },
+        { "PUT", "/v1/indexes/none", NULL, "{}", 400, "InvalidArgument" },
+        { "PUT", "/v1/indexes/tags", NULL, "{}", 400, "InvalidArgument" },  // a map
+        { "PUT", "/v1/indexes/limit", NULL, "{\"kind\":\"b-tree\"}", 400, "InvalidArgument" },
+        { "DELETE", "/v1/indexes/limit", NULL, NULL, 404, "IndexNotFound" },
+        { "POST", "/query" V, NULL, EXPLAIN, 200, "!index" },
+        { "PUT", "/v1/indexes/motor%2Fspeed", NULL, "{}", 204, NULL },
+        { "PUT", "/v1/indexes/name", NULL, "{\"kind\":\"hash\"}", 204, NULL },
+        { "GET", "/v1/indexes", NULL, NULL, 200, "{\"property\":\"motor/speed\",\"kind\":\"ordered\",\"entries\":101,\"from\":\"api\"}" },
+        { "POST", "/query" V, NULL, EXPLAIN, 200, "look up dtmi:t:Pump;1 by the index of motor/speed: at most 1 of 102 rows" },
+        { "POST", "/query" V, NULL, FIND, 200, "{\"value\":[{\"$dtId\":\"n50\"}]}" },
+        { "PATCH", "/digitaltwins/n7" V, NULL, "[{\"op\":\"replace\",\"path\":\"/motor/speed\",\"value\":91}]", 204, NULL },
+        { "POST", "/query" V, NULL, FIND, 200, "{\"value\":[{\"$dtId\":\"n7\"},{\"$dtId\":\"n50\"}]}" },
+    };
+    API_TALK(&plant, steps);
+    api_plant_restart(&plant);
+    static const api_step after[] = {
+        { "POST", "/query" V, NULL, EXPLAIN, 200, "at most 2 of 102 rows" },
+        { "POST", "/query" V, NULL, FIND, 200, "{\"value\":[{\"$dtId\":\"n7\"},{\"$dtId\":\"n50\"}]}" },
+        { "DELETE", "/v1/indexes/motor%2Fspeed", NULL, NULL, 204, NULL },
+        { "POST", "/query" V, NULL, EXPLAIN, 200, "!index" },
+        { "POST", "/query" V, NULL, FIND, 200, "{\"value\":[{\"$dtId\":\"n7\"},{\"$dtId\":\"n50\"}]}" },
+    };
+    API_TALK(&plant, after);
+    api_plant_stop(&plant);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_documented_form_is_understood),
         cmocka_unit_test(hostile_queries_are_refused_with_a_reason),
         cmocka_unit_test(a_long_question_leaves_others_their_turn),
+        cmocka_unit_test(an_index_is_made_used_kept_and_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
