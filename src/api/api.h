@@ -24,6 +24,7 @@
 
 typedef struct gm_api gm_api;
 struct gm_ingest;
+struct gm_insight;
 
 // A file of the console, embedded in the program. All static.
 typedef struct gm_asset {
@@ -59,6 +60,7 @@ typedef struct gm_api_options {
     gm_access       *access;        // NULL: everyone may do everything; outlives the API
     bool             open_metrics;  // /metrics without a token
     struct gm_ingest *ingest;       // for bulk ingest; NULL: there is none
+    struct gm_insight *insight;     // predictions and anomalies; NULL: there are none
     gm_api_limits    limits;
     gm_str           plant;         // what /v1/plant calls it; copied
     gm_str           version, features;  // what the program was built with; static

@@ -4,6 +4,10 @@
 
 #include "api/context.h"
 
+// insight_route.c
+void gm_route_rul(gm_request *request);
+void gm_route_anomalies(gm_request *request);
+
 // models.c
 void gm_route_models_add(gm_request *request);
 void gm_route_models_list(gm_request *request);

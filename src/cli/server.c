@@ -14,6 +14,7 @@
 #include "cli/verbs.h"
 #include "engine/checkpoint.h"
 #include "engine/dead_letter.h"
+#include "insight/live/insight.h"
 #include "link/create.h"
 #include "link/ingest.h"
 #include "link/mqtt_server.h"
@@ -43,6 +44,7 @@ struct gm_server {
     gm_retained      *retained;
     gm_creator       *creator;
     gm_access        *access;
+    gm_insight       *insight;
     gm_maps          *maps;
     gm_ingest        *ingest;        // native and mapped messages, lines; shared by MQTT and HTTP
     gm_behaviors     *behaviors;     // what the twins do; NULL: nothing
@@ -155,6 +157,7 @@ static void reload(gm_server *server)
     gm_status read = gm_access_setup_jwt(server->cli->alloc, server->cli->io, server->plant, server->arena, &keys, &err);
     if (read == GM_OK) gm_access_set_jwt(server->access, keys);
     else fprintf(server->cli->err, "gemel: %s; the keys from before stay in use\n", err.text);
+    gm_insight_reload(server->insight);
     if (st == GM_OK && read == GM_OK) note(server, "certificates and keys are read again");
 }
 
@@ -275,6 +278,12 @@ static gm_status open_ingest(gm_server *server, gm_error *err)
     return gm_ingest_create(&o, &server->ingest, err);
 }
 
+static gm_status open_insight(gm_server *server, gm_error *err)
+{
+    gm_insight_options o = { .alloc = server->cli->alloc, .io = server->cli->io, .engine = server->engine, .plant = server->plant->folder };
+    return gm_insight_create(&o, &server->insight, err);
+}
+
 static gm_status open_engine(gm_server *server, gm_error *err)
 {
     const gm_cli     *cli    = server->cli;
@@ -295,6 +304,7 @@ static gm_status open_engine(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_creator_create(cli->alloc, server->engine, &server->creator, err);
     if (st == GM_OK) st = gm_mqtt_server_prepare(cli->alloc, server->loop, server->engine, &server->prepared, err);
     if (st == GM_OK) st = gm_access_setup(cli->alloc, cli->io, cli->clock, server->engine, server->plant, server->arena, &server->access, err);
+    if (st == GM_OK) st = open_insight(server, err);
     return st == GM_OK ? open_ingest(server, err) : st;
 }
 
@@ -445,7 +455,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
     if (jobs_dir.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
-        .dead_letters = server->letters, .ingest = server->ingest, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
+        .dead_letters = server->letters, .ingest = server->ingest, .insight = server->insight, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
         .version = gm_help_version_number(), .features = text,
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
         .io = server->cli->io, .data_dir = server->data_dir.ptr, .jobs_dir = jobs_dir.ptr, .endpoints = server->endpoints,
@@ -567,6 +577,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = recover(server, err);
     if (st == GM_OK) st = check_access(server, err);
     if (st == GM_OK) st = load(server, err);
+    if (st == GM_OK) st = gm_insight_start(server->insight, server->pool, err);
     if (st == GM_OK) st = listen_mqtt(server, err);
     if (st == GM_OK) st = gm_api_listen(server->api, server->http_address, err);
     if (st == GM_OK && server->https_address.ptr != NULL)
@@ -600,7 +611,9 @@ void gm_server_close(gm_server *server)
     server->mqtt = NULL;
     if (server->api != NULL) gm_api_close(server->api);
     gm_pool_destroy(server->pool);  // jobs are told that they are cancelled; the API still has what they belong to
+    gm_insight_stop(server->insight);
     gm_engine_close(server->engine);
+    gm_insight_destroy(server->insight);
     gm_mqtt_server_destroy(server->prepared);
     gm_api_destroy(server->api);
     gm_behaviors_destroy(server->behaviors);

@@ -34,6 +34,8 @@ static const gm_verb *const verbs[] = {
     &gm_verb_user_add,
     &gm_verb_user_list,
     &gm_verb_user_revoke,
+    &gm_verb_predict,
+    &gm_verb_anomalies,
     &gm_verb_train_turbofan,
     &gm_verb_evaluate_turbofan,
     &gm_verb_evaluate_nab,

@@ -11,6 +11,7 @@ struct gm_plant;
 void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
 
 extern const gm_verb gm_verb_agent;
+extern const gm_verb gm_verb_anomalies;
 extern const gm_verb gm_verb_check;
 extern const gm_verb gm_verb_dead_letters;
 extern const gm_verb gm_verb_export;
@@ -28,6 +29,7 @@ extern const gm_verb gm_verb_map_test;
 extern const gm_verb gm_verb_import;
 extern const gm_verb gm_verb_model_explain;
 extern const gm_verb gm_verb_model_migrate;
+extern const gm_verb gm_verb_predict;
 extern const gm_verb gm_verb_query;
 extern const gm_verb gm_verb_reliability;
 extern const gm_verb gm_verb_replay;

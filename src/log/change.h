@@ -33,6 +33,7 @@ typedef enum gm_change_kind {
     GM_CHANGE_EVENT_ROUTE_DELETE  = 29, // id
     GM_CHANGE_JOB                 = 30, // id; name: "imports" or "deletions"; text: the job as JSON, empty when deleted
     GM_CHANGE_INDEX               = 31, // id: property path; name: "ordered", "hash", or empty when dropped
+    GM_CHANGE_ANOMALY             = 36, // id: twin; name: detector; text: JSON (start, end, score, signals); flag: it is over
     GM_CHANGE_KIND_COUNT
 } gm_change_kind;
 

@@ -1,0 +1,63 @@
+// insight/live/insight.h: detectors and models at work on the twins of a running plant.
+//
+//   gm_insight_create(&options, &insight, &err);       // reads PLANT/insight/*.json; registers folds: before gm_engine_recover
+//   gm_insight_start(insight, pool, &err);             // after it: loads models, looks at every twin once
+//   ...                                                // follows the engine's changes by itself
+//   n = gm_insight_lives(insight, &lives);             // predictions, the most endangered twin first
+//   gm_pool_destroy(pool); gm_insight_stop(insight); gm_engine_close(engine); gm_insight_destroy(insight);
+//
+// Anomaly detectors step with each applied change, on the engine thread: bounded work per change, and at most GM_INSIGHT_SLOTS_MAX
+// (twin, detector) pairs; those beyond are counted, not watched. A twin's detector learns from its history when it is met
+// first, so a restart forgets nothing. Remaining life is predicted in the worker pool, a few twins at a time, newest state
+// only; results are written to the twin's properties (and so to history, streams and queries) and kept with their reasons.
+#ifndef GM_INSIGHT_LIVE_INSIGHT_H
+#define GM_INSIGHT_LIVE_INSIGHT_H
+
+#include "base/pool.h"
+#include "insight/learn/rul.h"
+#include "insight/learn/similar.h"
+#include "insight/live/events.h"
+
+enum { GM_INSIGHT_SLOTS_MAX = 20000, GM_INSIGHT_ROWS_MAX = 4000 };
+
+typedef struct gm_insight gm_insight;
+
+typedef struct gm_insight_options {
+    const gm_alloc *alloc;
+    const gm_io    *io;
+    gm_engine      *engine;
+    gm_str          plant;   // its folder
+} gm_insight_options;
+
+// GM_INVALID: a file of insight/ is wrong; err names it.
+GM_NODISCARD gm_status gm_insight_create(const gm_insight_options *options, gm_insight **out, gm_error *err);
+// pool: NULL: predictions are not made. It ends before gm_insight_stop.
+GM_NODISCARD gm_status gm_insight_start(gm_insight *insight, gm_pool *pool, gm_error *err);
+void                   gm_insight_stop(gm_insight *insight);     // before the engine is closed; NULL is allowed
+void                   gm_insight_destroy(gm_insight *insight);  // after it (what was in flight is still folded); NULL is allowed
+
+// Reads the models anew (after training) and predicts for all twins again. What can not be read leaves the model in use.
+void gm_insight_reload(gm_insight *insight);
+
+// A prediction as it stands.
+typedef struct gm_insight_life {
+    gm_twin           twin;
+    gm_str            detector;      // name of the entry in insight/*.json
+    gm_time_ns        at;            // source time of the last row it looked at
+    gm_rul_prediction predicted;
+    gm_similar        similar[GM_SIMILAR_MAX];
+    size_t            similar_count;
+    double            similar_rul;
+    uint32_t          version;       // of the model
+    size_t            rows;
+} gm_insight_life;
+
+// Those with the least remaining life first; sorted in place on each call.  *out viewed until the next turn
+size_t gm_insight_lives(gm_insight *insight, const gm_insight_life **out);
+
+const gm_anomalies *gm_insight_anomalies(const gm_insight *insight);
+
+typedef struct gm_insight_stats { uint64_t predictions, waiting, slots, unwatched; const char *trouble; } gm_insight_stats;
+gm_insight_stats gm_insight_statistics(const gm_insight *insight);  // trouble: why there are no predictions; "" when none
+
+#endif
