@@ -2,6 +2,8 @@
 #include "models.h"
 #include "physics/exec/lanes.h"
 
+#include <sys/prctl.h>
+
 typedef struct bench { gm_program *program; gm_plan *plan; gm_lanes *lanes; gm_worker *worker; } bench;
 
 static void bench_open(bench *b, gm_program *program, gm_executor executor, gm_method method, double tolerance, uint32_t lanes)
@@ -338,6 +340,19 @@ static void a_loop_without_solution_is_reported(void **state)
     bench_close(&run);
 }
 
+// Last, because there is no way back: the process gives up the right to make memory executable.
+static void without_executable_memory_the_interpreter_steps_in(void **state)
+{
+    (void)state;
+    enum { SET_MDWE = 65, REFUSE_EXEC_GAIN = 1 };  // Linux 6.3
+    if (prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) != 0) skip();
+    bench b;
+    bench_open(&b, driven_spring(), GM_EXECUTOR_AUTO, GM_METHOD_RK4, 1e-6, 1);
+    gm_executor picked = gm_plan_options_of(b.plan).executor;
+    assert_true(picked != GM_EXECUTOR_CODE_AVX2 && picked != GM_EXECUTOR_CODE_AVX512);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +368,7 @@ int main(void)
         cmocka_unit_test(loops_are_solved_in_every_lane),
         cmocka_unit_test(a_loop_without_solution_is_reported),
         cmocka_unit_test(a_run_survives_every_allocation_failure),
+        cmocka_unit_test(without_executable_memory_the_interpreter_steps_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

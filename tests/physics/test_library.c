@@ -48,7 +48,7 @@ static void run_model(run *r, const char *text, double stop, const char *watched
     gm_diags_init(&r->diags, gm_alloc_system());
     r->texts = gm_modelica_create(gm_alloc_system(), &err);
     snprintf(path, sizeof path, "%s/library", root != NULL ? root : ".");
-    static const char *const files[] = { "Control", "Electrical", "Fluid", "Rotational", "Thermal" };
+    static const char *const files[] = { "Control", "Electrical", "Fluid", "Rotational", "Thermal", "Translational" };
     gm_status st = GM_OK;
     for (size_t i = 0; st == GM_OK && i < sizeof files / sizeof files[0]; i++) {
         char file[4200];
@@ -278,6 +278,35 @@ static void a_spring_swings_at_its_frequency_and_a_bearing_wears_by_distance(voi
     end(&r);
 }
 
+static void masses_springs_and_racks_move_as_newton_says(void **state)
+{
+    (void)state;
+    run r;
+    // m s'' + d s' + c s = 0: s = A exp(-t d / 2m) (cos wt + (d / 2mw) sin wt), w^2 = c/m - (d/2m)^2
+    double m = 2, d = 3, c = 50, A = 0.2, t = 1.5, fade = d / (2 * m), w = sqrt(c / m - fade * fade);
+    double swing = A * exp(-fade * t) * (cos(w * t) + fade / w * sin(w * t));
+    run_model(&r, "model Case Gemel.Translational.Fixed wall; Gemel.Translational.SpringDamper sd(c=50, d=3); Gemel.Translational.Mass m(m=2, s(start=0.2, fixed=true), v(fixed=true));"
+                  "equation connect(wall.flange, sd.a); connect(sd.b, m.a); end Case;", t, "m.s");
+    expect(&r, "m.s", swing, 1e-6);
+    end(&r);
+    run_model(&r, "model Case Gemel.Translational.Fixed wall; Gemel.Translational.Spring s(c=50); Gemel.Translational.Damper d(d=3); Gemel.Translational.Rod rod(L=1);"
+                  "Gemel.Translational.Mass m(m=2, s(start=1.2, fixed=true), v(fixed=true));"
+                  "equation connect(wall.flange, s.a); connect(wall.flange, d.a); connect(s.b, rod.a); connect(d.b, rod.a); connect(rod.b, m.a); end Case;", t, "m.s");
+    expect(&r, "m.s", 1 + swing, 1e-6);
+    end(&r);
+    // A force on a mass that turns a wheel through a rack: (m + J / r^2) a = f.
+    run_model(&r, "model Case Gemel.Translational.ForceSource f(f=10); Gemel.Translational.Mass m(m=2, s(fixed=true), v(fixed=true));"
+                  "Gemel.Translational.RackAndPinion rack(r=0.1); Gemel.Rotational.Inertia J(J=0.03);"
+                  "equation connect(f.flange, m.a); connect(m.b, rack.rack); connect(rack.pinion, J.a); end Case;", 2, "m.s");
+    expect(&r, "m.s", 0.5 * 10 / (2 + 0.03 / 0.01) * 4, 1e-6);
+    expect(&r, "J.w", 10.0 / 5 * 2 / 0.1, 1e-5);
+    end(&r);
+    run_model(&r, "model Case Gemel.Translational.Mass m(m=4, s(fixed=true), v(start=3, fixed=true)); Gemel.Translational.Friction f(d=2, f_dry=0);"
+                  "equation connect(m.b, f.flange); end Case;", 2, "m.v");
+    expect(&r, "m.v", 3 * exp(-2.0 / 4 * 2), 1e-7);
+    end(&r);
+}
+
 // ---- control --------------------------------------------------------------------------------------------------------
 
 static void filters_follow_their_step_responses(void **state)
@@ -345,6 +374,7 @@ int main(void)
         cmocka_unit_test(circuits_follow_their_closed_forms),
         cmocka_unit_test(a_battery_counts_its_charge_and_ages),
         cmocka_unit_test(a_motor_settles_where_its_torque_is_used_up),
+        cmocka_unit_test(masses_springs_and_racks_move_as_newton_says),
         cmocka_unit_test(a_spring_swings_at_its_frequency_and_a_bearing_wears_by_distance),
         cmocka_unit_test(filters_follow_their_step_responses),
         cmocka_unit_test(a_controller_does_not_wind_up),

@@ -109,8 +109,8 @@ static void explain(gm_status st, const gm_plan *plan, gm_error *err)
     gm_fail(err, st, "physics.plan", "method %s, %u states%s", gm_method_text(plan->options.method), states, why);
 }
 
-gm_status gm_plan_create(const gm_alloc *alloc, const gm_program *program, const gm_plan_options *options,
-                         gm_plan **out_plan, gm_error *err)
+static gm_status create_plan(const gm_alloc *alloc, const gm_program *program, const gm_plan_options *options, gm_plan **out_plan,
+                             gm_error *err)
 {
     *out_plan       = NULL;
     gm_status st    = GM_OK;
@@ -144,6 +144,17 @@ gm_status gm_plan_create(const gm_alloc *alloc, const gm_program *program, const
 done:
     gm_plan_destroy(plan);
     return st;
+}
+
+gm_status gm_plan_create(const gm_alloc *alloc, const gm_program *program, const gm_plan_options *options,
+                         gm_plan **out_plan, gm_error *err)
+{
+    gm_status st = create_plan(alloc, program, options, out_plan, err);
+    if (st != GM_IO) return st;
+    // Hardened systems refuse executable memory. The interpreter gives the same bits.
+    gm_plan_options interpreted = *options;
+    interpreted.executor        = GM_EXECUTOR_INTERPRETER;
+    return create_plan(alloc, program, &interpreted, out_plan, err);
 }
 
 void gm_plan_destroy(gm_plan *plan)

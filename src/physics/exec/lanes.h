@@ -49,7 +49,8 @@ gm_plan_options gm_plan_options_defaults(void);  // AUTO, RK4, 1e-6
 
 // program: viewed; must outlive the plan.
 // Errors: GM_INVALID  the method can not run this program (the text says why)
-//         GM_NOMEM, GM_LIMIT, GM_IO
+//         GM_NOMEM, GM_LIMIT
+// Where the system refuses executable memory the interpreter is picked.
 GM_NODISCARD gm_status gm_plan_create(const gm_alloc *alloc, const gm_program *program, const gm_plan_options *options,
                                       gm_plan **out_plan, gm_error *err);
 void                   gm_plan_destroy(gm_plan *plan);

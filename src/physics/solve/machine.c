@@ -185,6 +185,11 @@ gm_status gm_machine_create(const gm_alloc *alloc, const gm_program *program, gm
     m->at_root = gm_alloc_zeroed(alloc, (m->indicator_count + (size_t)1) * sizeof *m->at_root);
     if (st == GM_OK && m->at_root == NULL) st = gm_fail(err, GM_NOMEM, "physics.machine", "%u indicators", m->indicator_count);
     if (st == GM_OK) st = make_kernels(m, err);
+    if (st == GM_IO) {  // executable memory is refused; the interpreter gives the same bits
+        for (int p = 0; p < PART_COUNT; p++) gm_kernel_destroy(m->kernels[p]), m->kernels[p] = NULL;
+        m->executor = gm_executor_pick(GM_EXECUTOR_INTERPRETER);
+        st          = make_kernels(m, err);
+    }
     if (st == GM_OK && (find_pattern(m) != GM_OK || colour_columns(m) != GM_OK || place_memory(m) != GM_OK)) {
         st = gm_fail(err, GM_NOMEM, "physics.machine", "%u states", m->state_count);
     }
