@@ -35,6 +35,7 @@ struct gm_march_parts {
     double        t;
     uint32_t      step;
     uint64_t      ticks;        // of this block
+    bool          any_lost, lost[N];  // lanes that have failed
 };
 
 gm_status gm_march_plan(const gm_alloc *alloc, const gm_futures_request *request, gm_plan **out_plan, gm_error *err)
@@ -242,9 +243,21 @@ static bool failed(gm_lane_status status) { return status != GM_LANE_ACTIVE && s
 
 void gm_march_values(gm_march *run, const gm_watched *what, double out[GM_MARCH_LANES])
 {
-    const double *row = gm_lanes_row(run->lanes, 0, what->slot);
-    for (uint32_t i = 0; i < N; i++)
-        out[i] = failed(gm_lanes_report(run->lanes, i).status) ? NAN : (row[i] - what->offset) / what->scale;
+    const double *row   = gm_lanes_row(run->lanes, 0, what->slot);
+    bool          plain = what->scale == 1 && what->offset == 0;
+    if (plain) memcpy(out, row, N * sizeof *out);
+    for (uint32_t i = 0; !plain && i < N; i++) out[i] = (row[i] - what->offset) / what->scale;
+    for (uint32_t i = 0; run->parts->any_lost && i < N; i++) out[i] = run->parts->lost[i] ? NAN : out[i];
+}
+
+// Once for each instant: who has failed by now.
+static void see_who_is_lost(gm_march *run)
+{
+    run->parts->any_lost = false;
+    for (uint32_t i = 0; i < N; i++) {
+        run->parts->lost[i] = failed(gm_lanes_report(run->lanes, i).status);
+        run->parts->any_lost |= run->parts->lost[i];
+    }
 }
 
 // Lanes that left keep the time at which they did.
@@ -338,6 +351,7 @@ static void start(gm_march *run)
     const gm_scheme *s = run->scheme;
     change_inputs(run, 0, false);
     gm_lanes_start(run->lanes, 0, run->worker, s->request.fresh ? GM_START_FRESH : GM_START_FORKED);
+    see_who_is_lost(run);
     if (!s->request.fresh) return;
     bool again = false;
     for (uint32_t k = 0; k < s->change_counts[run->scenario]; k++) {
@@ -366,6 +380,7 @@ static void advance(gm_march *run, double t, uint32_t step, bool tick)
     if (s->steps > 0) advance_fixed(run, step);
     else gm_lanes_until(run->lanes, 0, run->worker, s->request.base[0] + t);
     run->parts->t = t;
+    see_who_is_lost(run);
     if (tick) {
         run->parts->ticks++;
         look(run, t);

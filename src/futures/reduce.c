@@ -59,14 +59,29 @@ gm_status gm_reduce_prepare(gm_futures *job, gm_error *err)
     return good ? GM_OK : gm_fail(err, GM_NOMEM, "futures", "the result of a job");
 }
 
+// Eight sums side by side, added up at the end: faster, more accurate, and always in the same order.
+enum { SUMS = 8 };
+
+static double sum_of(const double *x, size_t n, double about, bool squares)
+{
+    double sums[SUMS] = { 0 }, all = 0;
+    size_t i = 0;
+    for (; i + SUMS <= n; i += SUMS) {
+        for (size_t k = 0; k < SUMS; k++) {
+            double away = x[i + k] - about;
+            sums[k] += squares ? away * away : away;
+        }
+    }
+    for (; i < n; i++) sums[i % SUMS] += squares ? (x[i] - about) * (x[i] - about) : x[i] - about;
+    for (size_t k = 0; k < SUMS; k++) all += sums[k];
+    return all;
+}
+
 static void moments(const double *x, size_t n, double *out_mean, double *out_sd)
 {
-    double mean = 0, square = 0;
-    for (size_t i = 0; i < n; i++) mean += x[i];
-    mean /= (double)n;
-    for (size_t i = 0; i < n; i++) square += (x[i] - mean) * (x[i] - mean);
-    *out_mean = n > 0 ? mean : NAN;
-    *out_sd   = n > 1 ? sqrt(square / (double)(n - 1)) : NAN;
+    double mean = n > 0 ? sum_of(x, n, 0, false) / (double)n : NAN;
+    *out_mean   = mean;
+    *out_sd     = n > 1 ? sqrt(sum_of(x, n, mean, true) / (double)(n - 1)) : NAN;
 }
 
 void gm_histogram(const double *x, size_t n, uint32_t bins, double *edges, uint32_t *counts)
