@@ -366,7 +366,8 @@ static void correlated_draws_have_their_correlation(void **state)
     near_to(xy, -0.8, 4 * sqrt((1 + 0.64) / LANES), "correlation");
     near_to(yy, 1, 4 * sqrt(2.0 / LANES), "variance");
     c.matrix = (double[]){ 1, 2, 2, 1 };
-    assert_int_equal(gm_futures_start(gm_alloc_system(), a.pool, &a.r, (gm_futures_calls){ 0 }, &a.job, &a.err), GM_INVALID);
+    gm_futures *none;
+    assert_int_equal(gm_futures_start(gm_alloc_system(), a.pool, &a.r, (gm_futures_calls){ 0 }, &none, &a.err), GM_INVALID);
     gm_ahead_close(&a);
 }
 
