@@ -115,13 +115,26 @@ static const gm_option endpoint_keys[GM_ENDPOINT_KEY_COUNT] = {
 const gm_section_kind gm_section_endpoint = { "endpoint", "an endpoint that event routes lead to", endpoint_keys,
                                               GM_ENDPOINT_KEY_COUNT, "kind" };
 
+static const gm_option bridge_keys[GM_BRIDGE_KEY_COUNT] = {
+    [GM_BRIDGE_ADDRESS]   = { "address", GM_OPTION_TEXT, "HOST:PORT", NULL, "the other broker" },
+    [GM_BRIDGE_SUBSCRIBE] = { "subscribe", GM_OPTION_TEXT, "FILTERS", NULL, "its topics that come in, separated by spaces" },
+    [GM_BRIDGE_PUBLISH]   = { "publish", GM_OPTION_TEXT, "FILTERS", NULL, "our topics that go out" },
+    [GM_BRIDGE_IN]        = { "in", GM_OPTION_TEXT, "PREFIX", NULL, "stands in front of topics that come in: \"north/\"" },
+    [GM_BRIDGE_OUT]       = { "out", GM_OPTION_TEXT, "PREFIX", NULL, "stands in front of topics that go out" },
+    [GM_BRIDGE_QOS]       = { "qos", GM_OPTION_COUNT, "0|1|2", "1", "the most, in both directions" },
+    [GM_BRIDGE_CLIENT_ID] = { "client_id", GM_OPTION_TEXT, "ID", NULL, "our name there; gemel-NAME when left out" },
+    [GM_BRIDGE_USERNAME]  = { "username", GM_OPTION_TEXT, "NAME", NULL, "who we are there" },
+    [GM_BRIDGE_PASSWORD_FILE] = { "password_file", GM_OPTION_TEXT, "FILE", NULL, "holds the password; relative to the plant" },
+};
+const gm_section_kind gm_section_bridge = { "bridge", "another MQTT broker", bridge_keys, GM_BRIDGE_KEY_COUNT, "address" };
+
 static const gm_option index_keys[GM_INDEX_KEY_COUNT] = {
     [GM_INDEX_KIND] = { "kind", GM_OPTION_TEXT, "ordered|hash", "ordered",
                         "ordered answers =, <, > and IN; hash only = and IN" },
 };
 const gm_section_kind gm_section_index = { "index", "a property that queries look up", index_keys, GM_INDEX_KEY_COUNT, NULL };
 
-static const gm_section_kind *const section_kinds[] = { &gm_section_endpoint, &gm_section_index };
+static const gm_section_kind *const section_kinds[] = { &gm_section_endpoint, &gm_section_bridge, &gm_section_index };
 
 gm_str gm_config_section_text(const gm_config_section *section, size_t key)
 {

@@ -80,6 +80,12 @@ typedef enum gm_endpoint_key {
 } gm_endpoint_key;
 extern const gm_section_kind gm_section_endpoint;
 
+enum {
+    GM_BRIDGE_ADDRESS, GM_BRIDGE_SUBSCRIBE, GM_BRIDGE_PUBLISH, GM_BRIDGE_IN, GM_BRIDGE_OUT, GM_BRIDGE_QOS, GM_BRIDGE_CLIENT_ID,
+    GM_BRIDGE_USERNAME, GM_BRIDGE_PASSWORD_FILE, GM_BRIDGE_KEY_COUNT
+};
+extern const gm_section_kind gm_section_bridge;
+
 typedef enum gm_index_key { GM_INDEX_KIND, GM_INDEX_KEY_COUNT } gm_index_key;
 extern const gm_section_kind gm_section_index;
 

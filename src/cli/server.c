@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "cli/access_setup.h"
 #include "cli/data_dir.h"
+#include "cli/bridges.h"
 #include "cli/help.h"
 #include "cli/plant_behaviors.h"
 #include "cli/plant_load.h"
@@ -52,6 +53,7 @@ struct gm_server {
     gm_api           *api;
     gm_mqtt_server   *prepared;      // holds the sessions; `mqtt` is the same once it listens
     gm_mqtt_server   *mqtt;
+    gm_bridges        bridges;
     gm_tls           *tls;           // NULL: nothing is served over TLS
     gm_endpoint_options *endpoints;  // of event routes; in the arena
     size_t            endpoint_count;
@@ -202,6 +204,24 @@ static void watch_log(void *context)
             "gemel: the log takes no more changes: %s; reading goes on. Make room, then start again.\n", err.text);
 }
 
+// A mapping that never matches stands there with 0.
+static void write_map_metrics(const gm_maps *maps, gm_buf *out)
+{
+    static const char *const names[] = { "messages_total", "applied_total", "rejected_total" };
+    for (size_t k = 0; gm_maps_count(maps) > 0 && k < GM_COUNT_OF(names); k++) {
+        gm_buf_printf(out, "# TYPE gemel_mapping_%s counter\n", names[k]);
+        for (size_t i = 0; i < gm_maps_count(maps); i++) {
+            const gm_map  *map      = gm_maps_at(maps, i);
+            const uint64_t values[] = { map->stats.messages, map->stats.applied, map->stats.rejected };
+            gm_buf_printf(out, "gemel_mapping_%s{file=", names[k]);
+            gm_buf_json_str(out, map->file);
+            gm_buf_text(out, ",mapping=");
+            gm_buf_json_str(out, map->name);
+            gm_buf_printf(out, "} %llu\n", (unsigned long long)values[k]);
+        }
+    }
+}
+
 static void write_mqtt_metrics(void *context, gm_buf *out)
 {
     gm_server *server = context;
@@ -214,6 +234,8 @@ static void write_mqtt_metrics(void *context, gm_buf *out)
         { "connections_refused_total", "counter", s.connections_refused },
         { "sessions", "gauge", s.sessions },
         { "subscriptions", "gauge", s.subscriptions },
+        { "durable_sessions", "gauge", s.durable_sessions },
+        { "queued_messages", "gauge", s.queued },
         { "retained_messages", "gauge", s.retained },
         { "received_packets_total", "counter", s.packets_in },
         { "received_bytes_total", "counter", s.bytes_in },
@@ -232,6 +254,8 @@ static void write_mqtt_metrics(void *context, gm_buf *out)
         gm_buf_printf(out, "# TYPE gemel_mqtt_%s %s\ngemel_mqtt_%s %llu\n", rows[i].name, rows[i].type, rows[i].name,
                       (unsigned long long)rows[i].value);
     }
+    write_map_metrics(server->maps, out);
+    gm_bridges_write_metrics(&server->bridges, out);
 }
 
 // Without access configured only this machine may connect.
@@ -537,7 +561,9 @@ static gm_status listen_mqtt(gm_server *server, gm_error *err)
     o.tls          = server->tls;
     o.access       = server->access;
     o.limits       = mqtt_limits(&server->plant->config, o.limits);
-    return gm_mqtt_server_create(&o, &server->mqtt, err);
+    gm_status st   = gm_mqtt_server_create(&o, &server->mqtt, err);
+    if (st != GM_OK) return st;
+    return gm_bridges_open(server->cli, server->plant, server->loop, server->mqtt, server->arena, &server->bridges, err);
 }
 
 // " http=ADDRESS" with the port that was taken; nothing where nothing listens.
@@ -607,6 +633,7 @@ gm_status gm_server_open(const gm_server_options *options, gm_server **out_serve
 void gm_server_close(gm_server *server)
 {
     if (server == NULL) return;
+    gm_bridges_close(&server->bridges);
     gm_mqtt_server_stop(server->prepared);
     server->mqtt = NULL;
     if (server->api != NULL) gm_api_close(server->api);

@@ -253,6 +253,7 @@ GM_NODISCARD gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqt
 // Gives a message to everyone in server->matches.
 // Durable sessions get QoS 1 and 2 messages through the log (mqtt_durable.h), not here.
 void gm_mqtt_deliver_matches(gm_mqtt_server *server, const gm_mqtt_view *view, uint8_t qos, bool retain);
+void gm_mqtt_tell_listeners(gm_mqtt_server *server, const gm_mqtt_view *view, uint8_t qos, bool retain);  // mqtt_publish.c
 void gm_mqtt_queue_is_full(gm_mqtt_session *session);  // a message is dropped; a client that does not keep up goes
 // Gives a retained message to one new subscriber.
 void gm_mqtt_deliver_retained(gm_mqtt_session *session, const gm_mqtt_view *view, uint8_t qos,
@@ -309,6 +310,8 @@ struct gm_mqtt_server {
     uint32_t                 next_key;
     gm_buf                   progress, record;  // items of this turn; scratch for a record
     gm_mqtt_session         *sent_list;     // whose sent messages are to be noted
+    struct { gm_mqtt_published *call; void *context; } listening[GM_MQTT_LISTENING_MAX];
+    size_t                   listening_count;
 
     gm_topic_tree            tree;          // of subscriptions; values are gm_mqtt_subscription lists
     size_t                   subscription_count;

@@ -133,6 +133,43 @@ static gm_time_ns in_utc(const gm_mqtt_server *server, gm_dur_ns monotonic)
     return monotonic == 0 ? 0 : gm_loop_now(server->loop) + (monotonic - server->now);
 }
 
+void gm_mqtt_tell_listeners(gm_mqtt_server *server, const gm_mqtt_view *view, uint8_t qos, bool retain)
+{
+    for (size_t i = 0; i < server->listening_count; i++)
+        server->listening[i].call(server->listening[i].context, view->topic, view->payload, qos, retain);
+}
+
+gm_status gm_mqtt_server_inject(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain, gm_error *err)
+{
+    if (gm_topic_name_rule(topic) != NULL) return gm_fail(err, GM_INVALID, "link.mqtt", "%s", gm_topic_name_rule(topic));
+    gm_mqtt_view   view   = { .topic = topic, .payload = payload, .properties = { "", 0 } };
+    gm_mqtt_origin origin = { .qos = qos, .retain = retain };
+    bool           pending;
+    server->now  = gm_loop_monotonic(server->loop);
+    gm_status st = gm_mqtt_publish_view(server, &view, &origin, NULL, &pending, err);
+    if (st == GM_OK) gm_mqtt_nudge(server);
+    return st;
+}
+
+gm_status gm_mqtt_server_listen(gm_mqtt_server *server, gm_mqtt_published *call, void *context, gm_error *err)
+{
+    if (server->listening_count == GM_MQTT_LISTENING_MAX)
+        return gm_fail(err, GM_LIMIT, "link.mqtt", "more than %d listeners", GM_MQTT_LISTENING_MAX);
+    server->listening[server->listening_count].call      = call;
+    server->listening[server->listening_count++].context = context;
+    return GM_OK;
+}
+
+void gm_mqtt_server_unlisten(gm_mqtt_server *server, gm_mqtt_published *call, void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < server->listening_count; i++) {
+        bool gone = server->listening[i].call == call && server->listening[i].context == context;
+        if (!gone) server->listening[kept++] = server->listening[i];
+    }
+    server->listening_count = kept;
+}
+
 gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view, const gm_mqtt_origin *origin,
                                size_t *out_matches, bool *out_pending, gm_error *err)
 {
@@ -176,6 +213,7 @@ gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view,
         *out_pending = true;
     }
     if (origin->recorded != NULL) *origin->recorded = false;
+    gm_mqtt_tell_listeners(server, view, origin->qos, origin->retain);
     if (server->matches.count > 0) gm_mqtt_deliver_matches(server, view, origin->qos, origin->retain);
     return GM_OK;
 }

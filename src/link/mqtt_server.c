@@ -327,6 +327,7 @@ gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str pa
     gm_status st = gm_mqtt_durable_wanted(server, qos)
                        ? gm_mqtt_durable_message(server, &view, qos, retain, (gm_ask){ 0 }, &written, err)
                        : GM_OK;
+    if (st == GM_OK) gm_mqtt_tell_listeners(server, &view, qos, retain);
     if (st == GM_OK) gm_mqtt_deliver_matches(server, &view, qos, retain);
     return st;
 }

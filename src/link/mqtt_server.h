@@ -85,6 +85,17 @@ uint16_t gm_mqtt_server_tls_port(const gm_mqtt_server *server);  // 0: it does n
 GM_NODISCARD gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos,
                                               bool retain, gm_error *err);
 
+// The same, but also into twins, as a client's message would go. GM_LIMIT: the log is full; nothing happened, come back.
+GM_NODISCARD gm_status gm_mqtt_server_inject(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain,
+                                             gm_error *err);
+
+// Calls for everything that is published, by whomever, changes of twins included; views hold for the call. At most
+// GM_MQTT_LISTENING_MAX.
+enum { GM_MQTT_LISTENING_MAX = 8 };
+typedef void gm_mqtt_published(void *context, gm_str topic, gm_str payload, uint8_t qos, bool retain);
+GM_NODISCARD gm_status gm_mqtt_server_listen(gm_mqtt_server *server, gm_mqtt_published *call, void *context, gm_error *err);
+void                   gm_mqtt_server_unlisten(gm_mqtt_server *server, gm_mqtt_published *call, void *context);
+
 typedef struct gm_mqtt_statistics {
     uint64_t connections, connections_total, connections_refused;   // now; accepted since start; refused
     uint64_t sessions, durable_sessions, subscriptions, retained;   // now
