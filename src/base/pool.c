@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NICE = 10 };
+enum { NICE = 15 };
 
 typedef enum job_stage { PARTS, FINISHING, FINISHED } job_stage;
 

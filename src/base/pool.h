@@ -13,7 +13,7 @@
 //                 +---------------------------------+----------------------------------------------------+
 //
 // Jobs that are under way together get parts in turn, so a small job need not wait for a large one. The threads run as
-// batch work of low priority (SCHED_BATCH, nice 10): who answers people and devices goes first.
+// batch work of low priority (SCHED_BATCH, nice 15): who answers people and devices goes first.
 //
 // Owner's thread: everything but gm_pool_cancelled and gm_pool_announce, which belong to run and finish. `run` may be
 // called for different parts at the same time; what one part writes, `finish` and `done` see.

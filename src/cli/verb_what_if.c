@@ -263,7 +263,9 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     json_t *request = request_of(cli, args, &err);
     if (request == NULL) return gm_cli_fail(cli, &err);
     gm_exit code = gm_client_open(cli, args, OPT_HTTP, &http);
-    if (code == GM_EXIT_OK && !gm_args_given(args, OPT_HTTP) && getenv("GEMEL_HTTP") == NULL && !serves_this(cli, http, plant)) {
+    const char *set   = getenv("GEMEL_HTTP");
+    bool        named = gm_args_given(args, OPT_HTTP) || (set != NULL && set[0] != '\0');
+    if (code == GM_EXIT_OK && !named && !serves_this(cli, http, plant)) {
         gm_http_close(http);
         http         = NULL;
         gm_status st = gm_local_server_open(cli, plant, &local, &err);
