@@ -59,6 +59,7 @@ const gm_route gm_routes[] = {
 
     { GM_METHOD_GET,    "/v1/history",       gm_route_history,       GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Read the history of a property" },
     { GM_METHOD_GET,    "/v1/rul",           gm_route_rul,           GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Remaining useful life, the most endangered twin first" },
+    { GM_METHOD_GET,    "/v1/forecasts",     gm_route_forecasts,     GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Where a property goes, from its own past" },
     { GM_METHOD_GET,    "/v1/anomalies",     gm_route_anomalies,     GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "What detectors found, the newest first" },
     { GM_METHOD_GET,    "/v1/twins/{id}",    gm_route_live,          GM_RIGHT_READ, GM_REACH_TWIN, GM_BODY_NONE, OWN, "A twin with all its values, units and ages" },
     { GM_METHOD_GET,    "/v1/tree",          gm_route_tree,          GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Walk or search the tree of twins" },

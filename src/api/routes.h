@@ -8,6 +8,9 @@
 void gm_route_rul(gm_request *request);
 void gm_route_anomalies(gm_request *request);
 
+// forecast_route.c
+void gm_route_forecasts(gm_request *request);
+
 // models.c
 void gm_route_models_add(gm_request *request);
 void gm_route_models_list(gm_request *request);

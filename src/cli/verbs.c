@@ -36,6 +36,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_user_revoke,
     &gm_verb_predict,
     &gm_verb_anomalies,
+    &gm_verb_forecast,
     &gm_verb_train_turbofan,
     &gm_verb_evaluate_turbofan,
     &gm_verb_evaluate_nab,

@@ -22,6 +22,7 @@ extern const gm_verb gm_verb_fmu_check;
 extern const gm_verb gm_verb_fmu_export;
 extern const gm_verb gm_verb_fmu_info;
 extern const gm_verb gm_verb_fmu_run;
+extern const gm_verb gm_verb_forecast;
 extern const gm_verb gm_verb_get;
 extern const gm_verb gm_verb_help;
 extern const gm_verb gm_verb_history;
