@@ -431,6 +431,7 @@ static void states_are_tested_and_replay_stands_in(void **state)
         { "toy2", "toy2", true, "a saved state brings back the same outputs", 0 },
         { "toy3", "toy3", false, "written and read back, brings back the same outputs", 0 },
         { "toy2_stateless", "toy2", true, "replaying its inputs (it can not save states) brings back the same outputs", 0 },
+        { "toy2_liar", "toy2", true, "co-simulation: replaying its inputs instead brings back the same outputs", 3 },
         { "ticker", "ticker", false, "scheduled execution: instantiated", 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -85,10 +85,15 @@ static gm_status test_save(check *c, const char *what, gm_buf *expected, gm_erro
 {
     gm_fmu_snapshot point;
     gm_status       st = gm_fmu_save(c->run.session, &point, err);
+    bool            back = false;
+    if (st == GM_OK) st = look(c, c->run.o.start, &c->ignored, err);
     if (st == GM_OK) st = stretch(c, expected, err);
     if (st == GM_OK) st = gm_fmu_restore(c->run.session, &point, err);
+    // At the point itself, too: an FMU that has not moved since may come to the same end.
+    if (st == GM_OK) st = look(c, c->run.o.start, &c->second, err);
+    if (st == GM_OK) back = same(c, gm_buf_view(&c->ignored));
     if (st == GM_OK) st = stretch(c, &c->second, err);
-    if (st == GM_OK) say(c, same(c, gm_buf_view(expected)), "%s brings back the same outputs", what);
+    if (st == GM_OK) say(c, back && same(c, gm_buf_view(expected)), "%s brings back the same outputs", what);
     if (st == GM_OK) st = gm_fmu_restore(c->run.session, &point, err);
     gm_fmu_forget(c->run.session, &point);
     return st;
@@ -109,6 +114,17 @@ static gm_status test_bytes(check *c, gm_buf *expected, gm_error *err)
     return st;
 }
 
+// States that fail the test are not used; what stands in for them has to work then.
+static gm_status test_replay_instead(check *c, gm_fmi_kind kind, gm_buf *expected, gm_error *err)
+{
+    const gm_fmu_session_options options = { .replay = true };
+    gm_fmu_session_close(c->run.session);
+    c->run.session = NULL;
+    gm_status st   = gm_fmu_session_open(&c->fmu->host, c->fmu->folder, c->fmu->d, kind, &options, &c->run.session, err);
+    if (st == GM_OK) st = begin(c, err);
+    return st == GM_OK ? test_save(c, "replaying its inputs instead", expected, err) : st;
+}
+
 static gm_status check_kind(check *c, gm_fmi_kind kind, gm_error *err)
 {
     const gm_fmu_description *d = c->fmu->d;
@@ -118,6 +134,7 @@ static gm_status check_kind(check *c, gm_fmi_kind kind, gm_error *err)
     if (run->arena == NULL) return gm_fail(err, GM_NOMEM, "fmi.check", "a check");
     run->o.kind      = kind;
     run->o.all       = false;
+    unsigned before  = c->failures;
     gm_buf expected  = gm_buf_init(c->fmu->host.alloc);
     gm_status st     = gm_fmu_prepare(run, err);
     if (st == GM_OK) st = gm_fmu_recorder_create(run, keep, &c->first, err);
@@ -129,10 +146,12 @@ static gm_status check_kind(check *c, gm_fmi_kind kind, gm_error *err)
     if (st == GM_OK) say(c, true, "initialised at %g", run->o.start);
     if (st == GM_OK) st = test_save(c, run->interface->state ? "a saved state" : "replaying its inputs (it can not save states)", &expected, err);
     if (st == GM_OK && run->interface->state && run->interface->serialize) st = test_bytes(c, &expected, err);
+    if (st == GM_OK && c->failures > before) st = test_replay_instead(c, kind, &expected, err);
     if (st == GM_OK) st = gm_fmu_do(run->session, GM_FMU_OP_TERMINATE, err);
     if (st == GM_OK) say(c, true, "terminated");
 done:
     gm_buf_finish(&expected);
+    gm_buf_clear(&c->ignored);
     if (st != GM_OK && run->session != NULL) gm_buf_str(&c->ignored, gm_fmu_session_log(run->session));
     gm_fmu_session_close(run->session);
     gm_arena_destroy(run->arena);

@@ -247,7 +247,7 @@ gm_status gm_fmu_session_open(const gm_fmu_host *host, const char *folder, const
     s->d             = d;
     s->kind          = kind;
     s->process       = (gm_fmu_process){ .socket = -1, .output = -1 };
-    s->keeps_journal = !d->interfaces[kind].state;
+    s->keeps_journal = !d->interfaces[kind].state || (options != NULL && options->replay);
     if (options != NULL) s->options = *options;
     gm_buf *bufs[] = { &s->request, &s->answer, &s->side, &s->log, &s->shown, &s->journal };
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++) *bufs[i] = gm_buf_init(host->alloc);
@@ -459,8 +459,6 @@ gm_status gm_fmu_interval_of(gm_fmu_session *s, uint32_t clock, double *out_inte
 }
 
 // ---- states -------------------------------------------------------------------------------------------------------------
-
-void gm_fmu_distrust_states(gm_fmu_session *s) { s->keeps_journal = true; }
 
 static gm_status take_slot(gm_fmu_session *s, gm_fmu_snapshot *out, gm_error *err)
 {

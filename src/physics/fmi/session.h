@@ -37,6 +37,7 @@ typedef bool gm_fmu_intermediate(void *context, gm_fmu_session *session, double 
 
 typedef struct gm_fmu_session_options {
     bool                 logging, event_mode, early_return;
+    bool                 replay;        // go back by replaying, whatever the FMU says it can (its states have failed a test)
     gm_fmu_intermediate *intermediate;  // NULL: none; FMI 3 co-simulation only
     void                *intermediate_context;
     const uint32_t      *required;      // variables that the intermediate update reads
@@ -105,8 +106,6 @@ typedef struct gm_fmu_snapshot { bool replayed; uint32_t slot; size_t journal; }
 GM_NODISCARD gm_status gm_fmu_save(gm_fmu_session *s, gm_fmu_snapshot *out_snapshot, gm_error *err);
 GM_NODISCARD gm_status gm_fmu_restore(gm_fmu_session *s, const gm_fmu_snapshot *snapshot, gm_error *err);
 void                   gm_fmu_forget(gm_fmu_session *s, const gm_fmu_snapshot *snapshot);
-// Replays from now on, whatever the FMU says it can (its states have failed a test). Only before the first save.
-void                   gm_fmu_distrust_states(gm_fmu_session *s);
 
 // A saved state as bytes, and back as a snapshot. GM_INVALID: a replayed snapshot has no bytes.
 GM_NODISCARD gm_status gm_fmu_write_state(gm_fmu_session *s, const gm_fmu_snapshot *snapshot, gm_buf *out, gm_error *err);

@@ -1,4 +1,5 @@
-// The toy as FMI 2.0. Built once with states that can be saved and once without (TOY_STATELESS).
+// The toy as FMI 2.0. Built once with states that can be saved and once without (TOY_STATELESS), once
+// with states that are not restored (TOY_LIES).
 #include "toy.h"
 
 typedef struct callbacks {
@@ -122,6 +123,9 @@ TOY_EXPORT int fmi2GetFMUstate(instance *i, void **s)
 }
 TOY_EXPORT int fmi2SetFMUstate(instance *i, void *s)
 {
+#ifdef TOY_LIES
+    i->t.misbehave = LIE;  // says that it did
+#endif
     if (i->t.misbehave != LIE) memcpy(&i->t, s, sizeof(toy));
     return 0;
 }
