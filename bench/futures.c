@@ -3,13 +3,15 @@
 //   bench-futures [--rounds N] [--json FILE]
 //
 // For each model, 4,096 lanes with drawn parameters:
-//   of the program    lane-steps/s of a whole job of 86,400 steps (fork, draws, 240 output points kept, quantiles) on one
+//   of the program    lane-steps/s of a whole job of 86,400 steps (fork, draws, 240 output points kept, quantiles) on
+//   one
 //                     thread, against the program alone; by the process's own time, so that other programs count little
-//   CVODE, stepper    a whole job of 200 steps with 4 output points, against one SUNDIALS CVODE (relative tolerance 1e-6) a
+//   CVODE, stepper    a whole job of 200 steps with 4 output points, against one SUNDIALS CVODE (relative tolerance
+//   1e-6) a
 //                     lane over the same horizon, and against RK4 with the same step in compiled C, one lane at a time,
 //                     the model called through a function pointer
-// Then: two threads against one (by the clock on the wall), the fork of 4,096 lanes of a 100-state program, and the time
-// from the request to the first partial quantiles.
+// Then: two threads against one (by the clock on the wall), the fork of 4,096 lanes of a 100-state program, and the
+// time from the request to the first partial quantiles.
 #include "futures/futures.h"
 #include "futures/march.h"
 #include "physics/exec/lanes.h"
@@ -48,7 +50,7 @@ static double median(double *values, int n)
     return values[n / 2];
 }
 
-// ---- compiled steppers, one lane at a time ----------------------------------------------------------------------------
+// ---- compiled steppers, one lane at a time --------------------------------------------------------------------------
 
 typedef void slopes_fn(const double *x, const double *p, double *k);
 
@@ -110,7 +112,7 @@ static double stepper_lane_s(const model *m, size_t which, double *out_x0)
     return (clock_s(CLOCK_PROCESS_CPUTIME_ID) - begin) / STEPPER_LANES;
 }
 
-// ---- SUNDIALS ---------------------------------------------------------------------------------------------------------
+// ---- SUNDIALS -------------------------------------------------------------------------------------------------------
 
 static gm_status ignore_row(void *context, const gm_solve_row *row, gm_error *err)
 {
@@ -131,13 +133,14 @@ static double cvode_lane_s(const model *m, const gm_program *program)
         gm_solve_report  report = { 0 };
         gm_error         err    = { 0 };
         for (uint32_t i = 0; i < m->parameters; i++)
-            settings[i] = (gm_solve_setting){ .slot = { 1 + m->states + i }, .value = parameter_of(m, i, lane * LANES / CVODE_LANES) };
+            settings[i] = (gm_solve_setting) { .slot  = { 1 + m->states + i },
+                                               .value = parameter_of(m, i, lane * LANES / CVODE_LANES) };
         must(gm_solve(gm_alloc_system(), program, &o, settings, m->parameters, ignore_row, NULL, &report, &err), &err);
     }
     return (clock_s(CLOCK_PROCESS_CPUTIME_ID) - begin) / CVODE_LANES;
 }
 
-// ---- the program alone, and the job -----------------------------------------------------------------------------------
+// ---- the program alone, and the job ---------------------------------------------------------------------------------
 
 static double bare_s(const model *m, const gm_program *program, uint32_t steps)
 {
@@ -150,7 +153,8 @@ static double bare_s(const model *m, const gm_program *program, uint32_t steps)
     must(gm_lanes_create(gm_alloc_system(), plan, LANES, &lanes, &err), &err);
     must(gm_worker_create(gm_alloc_system(), plan, &worker, &err), &err);
     for (uint32_t i = 0; i < m->parameters; i++) {
-        for (uint32_t lane = 0; lane < LANES; lane++) gm_lanes_set(lanes, (gm_slot){ 1 + m->states + i }, lane, parameter_of(m, i, lane));
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            gm_lanes_set(lanes, (gm_slot) { 1 + m->states + i }, lane, parameter_of(m, i, lane));
     }
     double begin = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     for (uint32_t block = 0; block < gm_lanes_blocks(lanes); block++) {
@@ -182,7 +186,8 @@ static void on_done(void *context, gm_status status, const gm_error *err)
 
 typedef struct cost { double cpu_s, wall_s, first_s; } cost;
 
-static cost job_cost(const model *m, const gm_program *program, gm_pool *pool, uint32_t threads, uint32_t steps, bool partials)
+static cost job_cost(const model *m, const gm_program *program, gm_pool *pool, uint32_t threads, uint32_t steps,
+                     bool partials)
 {
     static const double quantiles[] = { 0.05, 0.5, 0.95 };
     double              base[1 + STATES_MAX + PARAMETERS_MAX] = { 0 };
@@ -194,18 +199,24 @@ static cost job_cost(const model *m, const gm_program *program, gm_pool *pool, u
     for (uint32_t i = 0; i < m->parameters; i++) {
         double low = parameter_of(m, i, 0), high = parameter_of(m, i, LANES - 1);
         base[1 + m->states + i] = low;
-        vary[i] = (gm_vary){ .name = GM_STR("p"), .slot = { 1 + m->states + i }, .scale = 1, .law = { GM_LAW_UNIFORM, { low < high ? low : high, low < high ? high : low } } };
+        vary[i]                 = (gm_vary) { .name  = GM_STR("p"),
+                                              .slot  = { 1 + m->states + i },
+                                              .scale = 1,
+                                              .law   = { GM_LAW_UNIFORM, { low < high ? low : high, low < high ? high : low } } };
     }
     gm_futures_request r = gm_futures_defaults(program, base);
-    r.horizon_s = steps * m->h, r.step_s = m->h, r.lanes = LANES, r.threads_max = threads, r.points = steps == SHORT ? 4 : 240;
-    r.vary = vary, r.vary_count = m->parameters, r.outputs = &output, r.output_count = 1, r.quantiles = quantiles, r.quantile_count = 3;
+    r.horizon_s = steps * m->h, r.step_s = m->h, r.lanes = LANES, r.threads_max = threads,
+    r.points = steps == SHORT ? 4 : 240;
+    r.vary = vary, r.vary_count = m->parameters, r.outputs = &output, r.output_count = 1, r.quantiles = quantiles,
+    r.quantile_count     = 3;
     double cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID), wall = clock_s(CLOCK_MONOTONIC);
     gm_futures_calls calls = { .news = partials ? on_news : NULL, .done = on_done, .context = &w };
     must(gm_futures_start(gm_alloc_system(), pool, &r, calls, &job, &w.err), &w.err);
     while (!w.done) gm_pool_turn(pool, GM_SECOND);
     must(w.status, &w.err);
     cost c = { clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, clock_s(CLOCK_MONOTONIC) - wall, w.first_news - wall };
-    if (gm_futures_result_of(job)->diverged > 0) fprintf(stderr, "%s: %u lanes failed\n", m->name, gm_futures_result_of(job)->diverged);
+    if (gm_futures_result_of(job)->diverged > 0)
+        fprintf(stderr, "%s: %u lanes failed\n", m->name, gm_futures_result_of(job)->diverged);
     gm_futures_destroy(job);
     return c;
 }
@@ -222,11 +233,14 @@ static void bench_model(size_t which, int rounds, gm_pool *pool, FILE *json)
         stepper[i] = stepper_lane_s(m, which, &sum);
         cvode[i]   = cvode_lane_s(m, program);
     }
-    double b = median(bare, rounds), e = median(engine, rounds), lane = median(brief, rounds) / LANES, c = median(cvode, rounds) / lane, s = median(stepper, rounds) / lane;
-    printf("%-12s engine %7.1f M lane-steps/s, %.2f of the program alone; %6.0f x CVODE; %5.1f x a compiled stepper\n", m->name,
-           (double)LANES * DAY / e * 1e-6, b / e, c, s);
+    double b = median(bare, rounds), e = median(engine, rounds), lane = median(brief, rounds) / LANES,
+           c = median(cvode, rounds) / lane, s = median(stepper, rounds) / lane;
+    printf("%-12s engine %7.1f M lane-steps/s, %.2f of the program alone; %6.0f x CVODE; %5.1f x a compiled stepper\n",
+           m->name, (double)LANES * DAY / e * 1e-6, b / e, c, s);
     if (sum != sum) printf("(the stepper diverged)\n");
-    if (json != NULL) fprintf(json, "%s{\"model\":\"%s\",\"of_bare\":%.4f,\"cvode\":%.2f,\"stepper\":%.2f}", which > 0 ? ",\n " : "", m->name, b / e, c, s);
+    if (json != NULL)
+        fprintf(json, "%s{\"model\":\"%s\",\"of_bare\":%.4f,\"cvode\":%.2f,\"stepper\":%.2f}", which > 0 ? ",\n " : "",
+                m->name, b / e, c, s);
     gm_program_destroy(program);
 }
 
@@ -239,7 +253,8 @@ static gm_program *hundred(void)
     gm_slot     x[100];
     gm_build_section(b, GM_SECTION_DERIVATIVE);
     for (int i = 0; i < 100; i++) x[i] = gm_build_slot(b, &(gm_slot_spec){ GM_SLOT_STATE, .start = i });
-    for (int i = 0; i < 100; i++) gm_build_derivative(b, x[i], gm_emit2(b, GM_OP_SUB, gm_emit_load(b, x[(i + 1) % 100]), gm_emit_load(b, x[i])));
+    for (int i = 0; i < 100; i++)
+        gm_build_derivative(b, x[i], gm_emit2(b, GM_OP_SUB, gm_emit_load(b, x[(i + 1) % 100]), gm_emit_load(b, x[i])));
     gm_build_end(b);
     must(gm_builder_finish(b, &p, &err), &err);
     gm_builder_destroy(b);
@@ -264,7 +279,8 @@ static double fork_s(int rounds)
     must(gm_march_create(gm_alloc_system(), scheme, plan, &march, &err), &err);
     for (int i = 0; i < rounds; i++) {
         double begin = clock_s(CLOCK_PROCESS_CPUTIME_ID);
-        for (uint32_t block = 0; block < LANES / GM_MARCH_LANES; block++) gm_march_fork(march, 0, block * GM_MARCH_LANES);
+        for (uint32_t block = 0; block < LANES / GM_MARCH_LANES; block++)
+            gm_march_fork(march, 0, block * GM_MARCH_LANES);
         seconds[i] = clock_s(CLOCK_PROCESS_CPUTIME_ID) - begin;
     }
     gm_march_destroy(march);
@@ -300,7 +316,8 @@ int main(int argc, char **argv)
     gm_program_destroy(network20);
     double speedup = median(one, rounds) / median(two, rounds), news = median(first, rounds), fork = fork_s(rounds);
     printf("two threads  %.2f x one (by the clock on the wall; a busy machine shows less)\n", speedup);
-    printf("first partial quantiles %.0f ms after the request; fork of %d lanes of 100 states %.2f ms\n", news * 1e3, LANES, fork * 1e3);
+    printf("first partial quantiles %.0f ms after the request; fork of %d lanes of 100 states %.2f ms\n", news * 1e3,
+           LANES, fork * 1e3);
     if (json != NULL) {
         fprintf(json, "],\n\"two_threads\":%.3f,\"first_partial_s\":%.4f,\"fork_s\":%.6f}\n", speedup, news, fork);
         fclose(json);

@@ -13,7 +13,10 @@ enum { ROWS = 12, COLUMNS_MAX = 12 };
 
 const char *gm_futures_time_text(double s, char out[32])
 {
-    static const struct { double from, unit; const char *name; } units[] = { { 2 * 86400, 86400, "d" }, { 2 * 3600, 3600, "h" }, { 120, 60, "min" }, { 0, 1, "s" } };
+    static const struct {
+        double      from, unit;
+        const char *name;
+    } units[] = { { 2 * 86400, 86400, "d" }, { 2 * 3600, 3600, "h" }, { 120, 60, "min" }, { 0, 1, "s" } };
     size_t i = 0;
     while (s < units[i].from) i++;
     snprintf(out, 32, "%.4g %s", s / units[i].unit, units[i].name);
@@ -34,7 +37,8 @@ static gm_str number_text(const gm_cli *cli, double value)
 static void print_output(const gm_cli *cli, const char *name, const json_t *output, const json_t *time, gm_buf *out)
 {
     const json_t  *quantiles = json_object_get(output, "quantiles"), *curve;
-    size_t         n = json_array_size(time), columns = 1 + json_object_size(quantiles) + 1, stride = n > ROWS ? (n - 1 + ROWS - 1) / ROWS : 1;
+    size_t         n = json_array_size(time), columns = 1 + json_object_size(quantiles) + 1,
+           stride = n > ROWS ? (n - 1 + ROWS - 1) / ROWS : 1;
     gm_str         cells[COLUMNS_MAX];
     const char    *key;
     if (columns > COLUMNS_MAX) columns = COLUMNS_MAX;
@@ -47,10 +51,12 @@ static void print_output(const gm_cli *cli, const char *name, const json_t *outp
         size_t k = 1, row = p - 1;
         char   text[32];
         if (p > 0 && row % stride != 0 && p != n) continue;
-        cells[0] = p == 0 ? gm_str_of(name) : gm_arena_printf(cli->arena, "%s", gm_futures_time_text(number_at(time, row), text));
+        cells[0] = p == 0 ? gm_str_of(name)
+                          : gm_arena_printf(cli->arena, "%s", gm_futures_time_text(number_at(time, row), text));
         json_object_foreach((json_t *)(uintptr_t)quantiles, key, curve) {
             if (k + 1 >= columns) break;
-            cells[k++] = p == 0 ? gm_arena_printf(cli->arena, "%g %%", 100 * strtod(key, NULL)) : number_text(cli, number_at(curve, row));
+            cells[k++] = p == 0 ? gm_arena_printf(cli->arena, "%g %%", 100 * strtod(key, NULL))
+                                : number_text(cli, number_at(curve, row));
         }
         cells[k] = p == 0 ? GM_STR("mean") : number_text(cli, number_at(json_object_get(output, "mean"), row));
         gm_table_text_add(table, cells);
@@ -72,8 +78,9 @@ static void print_passages(const json_t *until, gm_buf *out)
         json_object_foreach(json_object_get(p, "quantiles"), key, value) {
             if (strtod(key, NULL) == 0.5 && json_is_number(value)) median = json_number_value(value);
         }
-        gm_buf_printf(out, "%s: %.1f %% of lanes by the horizon (95 %% interval %.1f to %.1f %%)", text, 100 * json_number_value(json_object_get(p, "probability")),
-                      100 * number_at(interval, 0), 100 * number_at(interval, 1));
+        gm_buf_printf(out, "%s: %.1f %% of lanes by the horizon (95 %% interval %.1f to %.1f %%)", text,
+                      100 * json_number_value(json_object_get(p, "probability")), 100 * number_at(interval, 0),
+                      100 * number_at(interval, 1));
         if (!isnan(median)) gm_buf_printf(out, ", half of them within %s", gm_futures_time_text(median, time));
         gm_buf_byte(out, '\n');
     }
@@ -84,10 +91,11 @@ static void print_scores(const json_t *scores, gm_buf *out)
     const char *text;
     json_t     *s;
     json_object_foreach((json_t *)(uintptr_t)scores, text, s) {
-        gm_buf_printf(out, "%s: mean %.6g, sd %.3g, from %.6g (lane %lld) to %.6g (lane %lld)\n", text, json_number_value(json_object_get(s, "mean")),
-                      json_number_value(json_object_get(s, "sd")), json_number_value(json_object_get(s, "min")),
-                      (long long)json_integer_value(json_object_get(s, "minLane")), json_number_value(json_object_get(s, "max")),
-                      (long long)json_integer_value(json_object_get(s, "maxLane")));
+        gm_buf_printf(
+            out, "%s: mean %.6g, sd %.3g, from %.6g (lane %lld) to %.6g (lane %lld)\n", text,
+            json_number_value(json_object_get(s, "mean")), json_number_value(json_object_get(s, "sd")),
+            json_number_value(json_object_get(s, "min")), (long long)json_integer_value(json_object_get(s, "minLane")),
+            json_number_value(json_object_get(s, "max")), (long long)json_integer_value(json_object_get(s, "maxLane")));
     }
 }
 
@@ -100,8 +108,10 @@ static void print_sensitivity(const json_t *all, gm_buf *out)
         json_object_foreach(inputs, input, s) {
             bool sobol = json_object_get(s, "total") != NULL;
             gm_buf_printf(out, sobol ? " %s %.0f %% (with interactions %.0f %%)" : " %s %.4g (up to %.4g)", input,
-                          sobol ? 100 * json_number_value(json_object_get(s, "first")) : json_number_value(json_object_get(s, "mean")),
-                          sobol ? 100 * json_number_value(json_object_get(s, "total")) : json_number_value(json_object_get(s, "meanAbsolute")));
+                          sobol ? 100 * json_number_value(json_object_get(s, "first"))
+                                : json_number_value(json_object_get(s, "mean")),
+                          sobol ? 100 * json_number_value(json_object_get(s, "total"))
+                                : json_number_value(json_object_get(s, "meanAbsolute")));
         }
         gm_buf_byte(out, '\n');
     }
@@ -109,23 +119,28 @@ static void print_sensitivity(const json_t *all, gm_buf *out)
 
 static void print_end(const json_t *result, gm_buf *out)
 {
-    long long lanes = json_integer_value(json_object_get(result, "lanes")), failed = json_integer_value(json_object_get(result, "diverged"));
-    double    seconds = json_number_value(json_object_get(result, "seconds")), steps = json_number_value(json_object_get(result, "laneSteps"));
+    long long lanes     = json_integer_value(json_object_get(result, "lanes")),
+              failed    = json_integer_value(json_object_get(result, "diverged"));
+    double seconds      = json_number_value(json_object_get(result, "seconds")),
+           steps        = json_number_value(json_object_get(result, "laneSteps"));
     const json_t *first = json_array_get(json_object_get(result, "troubles"), 0);
     gm_buf_printf(out, "%s: %lld lanes in %.2f s", json_string_value(json_object_get(result, "id")), lanes, seconds);
     if (steps > 0 && seconds > 0) gm_buf_printf(out, ", %.3g lane-steps/s", steps / seconds);
     if (failed > 0) gm_buf_printf(out, "; %lld failed and are not counted", failed);
     if (first != NULL) {
         const char *message = json_string_value(json_object_get(first, "message"));
-        gm_buf_printf(out, " (lane %lld at %.6g s: %s%s%s)", (long long)json_integer_value(json_object_get(first, "lane")), json_number_value(json_object_get(first, "time")),
-                      json_string_value(json_object_get(first, "reason")), message != NULL && message[0] != '\0' ? ", " : "", message != NULL ? message : "");
+        gm_buf_printf(
+            out, " (lane %lld at %.6g s: %s%s%s)", (long long)json_integer_value(json_object_get(first, "lane")),
+            json_number_value(json_object_get(first, "time")), json_string_value(json_object_get(first, "reason")),
+            message != NULL && message[0] != '\0' ? ", " : "", message != NULL ? message : "");
     }
     gm_buf_byte(out, '\n');
 }
 
 typedef void each_output(const gm_cli *cli, const char *name, const json_t *output, const json_t *time, gm_buf *out);
 
-static void each_of(const gm_cli *cli, const json_t *result, const char *scenario, const json_t *outputs, each_output *print, gm_buf *out)
+static void each_of(const gm_cli *cli, const json_t *result, const char *scenario, const json_t *outputs,
+                    each_output *print, gm_buf *out)
 {
     const char *name;
     json_t     *output;
@@ -155,9 +170,12 @@ static gm_exit print_all(const gm_cli *cli, const json_t *result, each_output *p
     return gm_client_print(cli, &out);
 }
 
-gm_exit gm_futures_print_tables(const gm_cli *cli, const json_t *result) { return print_all(cli, result, print_output); }
+gm_exit gm_futures_print_tables(const gm_cli *cli, const json_t *result)
+{
+    return print_all(cli, result, print_output);
+}
 
-// ---- fans -------------------------------------------------------------------------------------------------------------
+// ---- fans -----------------------------------------------------------------------------------------------------------
 
 static double *numbers_of(const gm_cli *cli, const json_t *list, double scale)
 {
@@ -179,8 +197,11 @@ static void draw_fan(const gm_cli *cli, const char *name, const json_t *output, 
         if (q > most) most = q, high = curve;
         if (fabs(q - 0.5) < away) away = fabs(q - 0.5), middle = curve;
     }
-    double  horizon = number_at(time, json_array_size(time) - 1), scale = horizon >= 2 * 86400 ? 86400 : horizon >= 7200 ? 3600 : 1;
-    double *t = numbers_of(cli, time, scale), *l = numbers_of(cli, low, 1), *h = numbers_of(cli, high, 1), *m = numbers_of(cli, middle, 1);
+    double  horizon = number_at(time, json_array_size(time) - 1), scale = horizon >= 2 * 86400 ? 86400
+                                                                          : horizon >= 7200    ? 3600
+                                                                                               : 1;
+    double *t = numbers_of(cli, time, scale), *l = numbers_of(cli, low, 1), *h = numbers_of(cli, high, 1),
+           *m           = numbers_of(cli, middle, 1);
     gm_term_plot plot = { .x_unit = scale == 86400 ? "d" : scale == 3600 ? "h" : "s", .colour = cli->terminal };
     struct winsize size;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 24) plot.width = size.ws_col - 1u;

@@ -26,7 +26,7 @@ gm_status gm_local_server_open(const gm_cli *cli, const char *plant, gm_local_se
 {
     *out_local             = NULL;
     gm_local_server  *local = gm_alloc_zeroed(cli->alloc, sizeof *local);
-    gm_server_options o     = { .cli = cli, .plant = plant, .http = "127.0.0.1:0", .mqtt = "127.0.0.1:0", .quiet = true };
+    gm_server_options o = { .cli = cli, .plant = plant, .http = "127.0.0.1:0", .mqtt = "127.0.0.1:0", .quiet = true };
     if (local == NULL) return gm_fail(err, GM_NOMEM, "cli.local", "opening the plant");
     local->cli   = cli;
     gm_status st = gm_server_open(&o, &local->server, err);
@@ -34,7 +34,8 @@ gm_status gm_local_server_open(const gm_cli *cli, const char *plant, gm_local_se
         gm_str line = gm_server_ready_line(local->server);
         size_t at   = gm_str_find(line, GM_STR("http="));
         gm_str rest = gm_str_slice(line, at == SIZE_MAX ? line.len : at + 5, line.len), address;
-        if (gm_str_next(&rest, ' ', &address) && address.len < sizeof local->address) memcpy(local->address, address.ptr, address.len);
+        if (gm_str_next(&rest, ' ', &address) && address.len < sizeof local->address)
+            memcpy(local->address, address.ptr, address.len);
         local->running = pthread_create(&local->thread, NULL, serve, local) == 0;
         if (!local->running) st = gm_fail(err, GM_IO, "cli.local", "starting a thread");
     }

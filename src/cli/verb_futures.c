@@ -35,10 +35,11 @@ static void print_output(const char *name, const json_t *o, gm_buf *out)
         gm_buf_printf(out, "%s: nothing has been measured since\n", name);
         return;
     }
-    gm_buf_printf(out, "%s: %lld points; the middle was off by %.4g on average (bias %.4g, rms %.4g)\n", name, points, number_of(o, "meanAbsoluteError"),
-                  number_of(o, "bias"), number_of(o, "rmse"));
+    gm_buf_printf(out, "%s: %lld points; the middle was off by %.4g on average (bias %.4g, rms %.4g)\n", name, points,
+                  number_of(o, "meanAbsoluteError"), number_of(o, "bias"), number_of(o, "rmse"));
     json_object_foreach(json_object_get(o, "below"), key, share)
-        gm_buf_printf(out, "  %5.1f %% of values were expected below the %s quantile, %5.1f %% were\n", 100 * strtod(key, NULL), key, 100 * json_number_value(share));
+        gm_buf_printf(out, "  %5.1f %% of values were expected below the %s quantile, %5.1f %% were\n",
+                      100 * strtod(key, NULL), key, 100 * json_number_value(share));
 }
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
@@ -47,7 +48,9 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     gm_http_answer answer;
     gm_exit        code = gm_client_open(cli, args, OPT_HTTP, &http);
     if (code != GM_EXIT_OK) return code;
-    code = gm_client_ask(cli, http, "GET", GM_CLIENT_PATH(cli->arena, "/v1/futures/", gm_args_operand(args, 0), "/verification"), NULL, NULL, &answer);
+    code = gm_client_ask(cli, http, "GET",
+                         GM_CLIENT_PATH(cli->arena, "/v1/futures/", gm_args_operand(args, 0), "/verification"), NULL,
+                         NULL, &answer);
     if (code == GM_EXIT_OK && gm_args_given(args, OPT_JSON)) {
         fwrite(answer.text.ptr, 1, answer.text.len, cli->out);
         fputc('\n', cli->out);
@@ -56,8 +59,10 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
         char        passed[32], horizon[32];
         const char *name;
         json_t     *o;
-        gm_buf_printf(&out, "forecast of %s; %s of %s have passed\n", json_string_value(json_object_get(answer.body, "asOf")),
-                      gm_futures_time_text(number_of(answer.body, "passed"), passed), gm_futures_time_text(number_of(answer.body, "horizon"), horizon));
+        gm_buf_printf(&out, "forecast of %s; %s of %s have passed\n",
+                      json_string_value(json_object_get(answer.body, "asOf")),
+                      gm_futures_time_text(number_of(answer.body, "passed"), passed),
+                      gm_futures_time_text(number_of(answer.body, "horizon"), horizon));
         json_object_foreach(json_object_get(answer.body, "outputs"), name, o) print_output(name, o, &out);
         code = gm_client_print(cli, &out);
     }
@@ -69,9 +74,11 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 const gm_verb gm_verb_futures_verify = {
     .name    = "futures verify",
     .summary = "compare a past forecast with what then happened",
-    .text    = "Reads the history of every output that is a property or telemetry at the forecast's points that have passed, and says how "
+    .text    = "Reads the history of every output that is a property or telemetry at the forecast's points that have "
+               "passed, and says how "
                "much fell below each quantile (of good 5 % quantiles 5 %), and how far off the middle was.",
-    .examples = "gemel what-if plant --root tank1 --horizon 1h --outputs tank1.level --save\ngemel futures verify f1a20189be34",
-    .syntax   = GM_SYNTAX(options, operands),
-    .run      = run,
+    .examples =
+        "gemel what-if plant --root tank1 --horizon 1h --outputs tank1.level --save\ngemel futures verify f1a20189be34",
+    .syntax = GM_SYNTAX(options, operands),
+    .run    = run,
 };

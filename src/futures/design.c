@@ -10,8 +10,8 @@ enum { STREAM_UNIFORM = 0x40000000, STREAM_ORDER = 0x50000000, STREAM_SHIFT = 0x
 enum { SOBOL_BITS = 32, SOBOL_DEGREE_MAX = 7 };
 
 // Primitive polynomials over GF(2) (degree s, inner coefficients a) and initial direction numbers m for dimensions
-// 2 to 32: S. Joe, F. Y. Kuo, Constructing Sobol sequences with better two-dimensional projections, SIAM J. Sci. Comput.
-// 30 (2008) 2635-2654, the set "new-joe-kuo-6". Dimension 1 is van der Corput's sequence.
+// 2 to 32: S. Joe, F. Y. Kuo, Constructing Sobol sequences with better two-dimensional projections, SIAM J. Sci.
+// Comput. 30 (2008) 2635-2654, the set "new-joe-kuo-6". Dimension 1 is van der Corput's sequence.
 static const struct { uint8_t s, a, m[SOBOL_DEGREE_MAX]; } joe_kuo[GM_SOBOL_DIMENSIONS - 1] = {
     { 1, 0, { 1 } },
     { 2, 1, { 1, 3 } },
@@ -55,16 +55,20 @@ const char *gm_design_text(gm_design_kind kind)
 
 gm_status gm_design_check(const gm_design *d, gm_error *err)
 {
-    uint32_t each = d->kind == GM_DESIGN_SALTELLI ? d->dimensions + 2 : d->kind == GM_DESIGN_MORRIS ? d->dimensions + 1 : 1;
+    uint32_t each = d->kind == GM_DESIGN_SALTELLI ? d->dimensions + 2
+                    : d->kind == GM_DESIGN_MORRIS ? d->dimensions + 1
+                                                  : 1;
     if (d->lanes == 0) return gm_fail(err, GM_INVALID, "futures.design", "no lanes; ask for at least one");
     if (d->kind != GM_DESIGN_SALTELLI && d->kind != GM_DESIGN_MORRIS) return GM_OK;
     if (d->dimensions == 0) {
-        return gm_fail(err, GM_INVALID, "futures.design", "sensitivity needs something that varies; add a distribution");
+        return gm_fail(err, GM_INVALID, "futures.design",
+                       "sensitivity needs something that varies; add a distribution");
     }
     if (d->lanes % each != 0 || d->lanes / each < 2) {
         uint32_t rows = d->lanes / each < 2 ? 2 : d->lanes / each;
-        return gm_fail(err, GM_INVALID, "futures.design", "%s with %u varied inputs needs a multiple of %u lanes; %u would fit",
-                       gm_design_text(d->kind), d->dimensions, each, rows * each);
+        return gm_fail(err, GM_INVALID, "futures.design",
+                       "%s with %u varied inputs needs a multiple of %u lanes; %u would fit", gm_design_text(d->kind),
+                       d->dimensions, each, rows * each);
     }
     return GM_OK;
 }
@@ -101,7 +105,7 @@ static double sobol_at(const gm_design *d, uint32_t index, uint32_t dimension)
     return ((double)(gm_sobol_bits(index, dimension) ^ shift) + 0.5) * 0x1p-32;
 }
 
-// ---- Latin hypercube -------------------------------------------------------------------------------------------------
+// ---- Latin hypercube ------------------------------------------------------------------------------------------------
 
 // A permutation of 0..n-1 without memory: a Feistel network on the next even power of two (a bijection whatever its
 // round function is), applied until the result is below n. The network has at most 4 n places, so a few times will do.
@@ -128,7 +132,7 @@ static double latin_at(const gm_design *d, uint32_t lane, uint32_t dimension)
     return (cell + gm_rng_uniform(d->seed, lane, STREAM_UNIFORM + dimension, 0)) / d->lanes;
 }
 
-// ---- designs for sensitivity -----------------------------------------------------------------------------------------
+// ---- designs for sensitivity ----------------------------------------------------------------------------------------
 
 static double saltelli_at(const gm_design *d, uint32_t lane, uint32_t dimension)
 {

@@ -54,7 +54,8 @@ static gm_status plan_once(gm_futures *job, gm_error *err)
     return st;
 }
 
-// Quantiles of the first scenario's lanes that have come so far, point by point. Whoever was first past the due time does it.
+// Quantiles of the first scenario's lanes that have come so far, point by point. Whoever was first past the due time
+// does it.
 static void make_partial(gm_futures *job, gm_partial_store *to)
 {
     const gm_scheme          *s = job->scheme;
@@ -79,7 +80,8 @@ static void make_partial(gm_futures *job, gm_partial_store *to)
             }
             n = gm_drop_nan(x, n);
             if (p == 0 && n > to->counted) to->counted = (uint32_t)n;
-            gm_quantiles(x, n, r->quantiles, r->quantile_count, to->quantiles + (size_t)o * r->quantile_count * s->point_count + p, s->point_count);
+            gm_quantiles(x, n, r->quantiles, r->quantile_count,
+                         to->quantiles + (size_t)o * r->quantile_count * s->point_count + p, s->point_count);
         }
         to->points = p + 1;
     }
@@ -132,8 +134,8 @@ static void keep_ends(gm_futures *job, const gm_march *run)
     const gm_futures_request *r = &job->scheme->request;
     size_t                    scenario = run->scenario;
     for (uint32_t k = 0; k < r->condition_count; k++) {
-        memcpy(job->passages + (scenario * r->condition_count + k) * r->lanes + run->first, run->first_passage + k * GM_MARCH_LANES,
-               run->count * sizeof(double));
+        memcpy(job->passages + (scenario * r->condition_count + k) * r->lanes + run->first,
+               run->first_passage + k * GM_MARCH_LANES, run->count * sizeof(double));
     }
     for (uint32_t k = 0; k < r->score_count; k++) {
         memcpy(job->scores + (scenario * r->score_count + k) * r->lanes + run->first, run->scores + k * GM_MARCH_LANES,
@@ -146,7 +148,8 @@ static gm_status run_part(void *context, uint32_t part, uint32_t thread, gm_pool
 {
     gm_futures *job = context;
     gm_status   st  = plan_once(job, err);
-    if (st == GM_OK && job->runs[thread] == NULL) st = gm_march_create(job->alloc, job->scheme, job->plan, &job->runs[thread], err);
+    if (st == GM_OK && job->runs[thread] == NULL)
+        st = gm_march_create(job->alloc, job->scheme, job->plan, &job->runs[thread], err);
     if (st != GM_OK) return st;
     gm_march *run = job->runs[thread];
     visitor v   = { job, self, part };
@@ -215,8 +218,12 @@ static void on_blocks(void *context, gm_status status, const gm_error *err)
     gm_error    again = { 0 };
     uint32_t    parts = job->result.scenario_count * job->result.output_count;
     if (status == GM_OK) {
-        gm_pool_task task = { .parts = parts > 0 ? parts : 1, .threads_max = job->scheme->request.threads_max, .run = reduce_part,
-                              .finish = reduce_rest, .done = on_reduced, .context = job };
+        gm_pool_task task = { .parts       = parts > 0 ? parts : 1,
+                              .threads_max = job->scheme->request.threads_max,
+                              .run         = reduce_part,
+                              .finish      = reduce_rest,
+                              .done        = on_reduced,
+                              .context     = job };
         status = gm_pool_submit(job->pool, &task, &job->id, &again);
         err    = &again;
     }
@@ -229,13 +236,14 @@ static void on_news(void *context)
     if (job->calls.news != NULL) job->calls.news(job->calls.context);
 }
 
-// ---- the owner's side -------------------------------------------------------------------------------------------------
+// ---- the owner's side -----------------------------------------------------------------------------------------------
 
 static gm_status make_room(gm_futures *job, gm_error *err)
 {
     const gm_scheme          *s = job->scheme;
     const gm_futures_request *r = &s->request;
-    size_t lanes = (size_t)s->scenario_count * r->lanes, points = (size_t)s->point_count;  // within memory_max: no overflow
+    size_t                    lanes = (size_t)s->scenario_count * r->lanes,
+           points                   = (size_t)s->point_count; // within memory_max: no overflow
     job->run_count    = gm_pool_threads(job->pool);
     job->runs         = gm_alloc_zeroed(job->alloc, job->run_count * sizeof *job->runs);
     job->values       = gm_alloc_array(job->alloc, lanes * r->output_count * points, sizeof(double));
@@ -243,17 +251,18 @@ static gm_status make_room(gm_futures *job, gm_error *err)
     job->scores       = gm_alloc_array(job->alloc, lanes * r->score_count, sizeof(double));
     job->reports      = gm_alloc_array(job->alloc, lanes, sizeof *job->reports);
     job->block_points = gm_alloc_zeroed(job->alloc, (size_t)s->scenario_count * s->blocks * sizeof *job->block_points);
-    bool good = job->runs != NULL && job->values != NULL && job->passages != NULL && job->scores != NULL && job->reports != NULL &&
-                job->block_points != NULL;
+    bool good         = job->runs != NULL && job->values != NULL && job->passages != NULL && job->scores != NULL &&
+                job->reports != NULL && job->block_points != NULL;
     for (int i = 0; good && i < GM_PARTIALS; i++) {
-        job->partials[i].quantiles = gm_alloc_array(job->alloc, (size_t)r->output_count * r->quantile_count * points, sizeof(double));
+        job->partials[i].quantiles =
+            gm_alloc_array(job->alloc, (size_t)r->output_count * r->quantile_count * points, sizeof(double));
         good = job->partials[i].quantiles != NULL;
     }
     return good ? GM_OK : gm_fail(err, GM_NOMEM, "futures", "%zu lanes of %u outputs", lanes, r->output_count);
 }
 
-gm_status gm_futures_start(const gm_alloc *alloc, gm_pool *pool, const gm_futures_request *request, gm_futures_calls calls,
-                           gm_futures **out_job, gm_error *err)
+gm_status gm_futures_start(const gm_alloc *alloc, gm_pool *pool, const gm_futures_request *request,
+                           gm_futures_calls calls, gm_futures **out_job, gm_error *err)
 {
     *out_job        = NULL;
     gm_futures *job = gm_alloc_zeroed(alloc, sizeof *job);
@@ -267,8 +276,13 @@ gm_status gm_futures_start(const gm_alloc *alloc, gm_pool *pool, const gm_future
     if (st == GM_OK) st = make_room(job, err);
     if (st == GM_OK) st = gm_reduce_prepare(job, err);
     if (st == GM_OK) {
-        gm_pool_task task = { .parts = job->scheme->scenario_count * job->scheme->blocks, .threads_max = request->threads_max,
-                              .run = run_part, .finish = finish_blocks, .news = on_news, .done = on_blocks, .context = job };
+        gm_pool_task task = { .parts       = job->scheme->scenario_count * job->scheme->blocks,
+                              .threads_max = request->threads_max,
+                              .run         = run_part,
+                              .finish      = finish_blocks,
+                              .news        = on_news,
+                              .done        = on_blocks,
+                              .context     = job };
         st = gm_pool_submit(pool, &task, &job->id, err);
     }
     if (st != GM_OK) {
@@ -310,8 +324,11 @@ bool gm_futures_partial(gm_futures *job, gm_partial *out)
     pthread_mutex_unlock(&job->lock);
     if (shown < 0) return false;
     const gm_partial_store *p = &job->partials[shown];
-    *out = (gm_partial){ .counted = p->counted, .points = p->points, .time_s = job->scheme->time_s, .quantiles = p->quantiles,
-                         .stride = job->scheme->point_count };
+    *out                      = (gm_partial) { .counted   = p->counted,
+                                               .points    = p->points,
+                                               .time_s    = job->scheme->time_s,
+                                               .quantiles = p->quantiles,
+                                               .stride    = job->scheme->point_count };
     return true;
 }
 
@@ -320,7 +337,7 @@ double gm_futures_value(const gm_futures *job, uint32_t scenario, uint32_t outpu
     return gm_job_values(job, scenario, output, point)[lane];
 }
 
-// ---- one lane again ---------------------------------------------------------------------------------------------------
+// ---- one lane again -------------------------------------------------------------------------------------------------
 
 typedef struct recall { const gm_watched *outputs; uint32_t output_count, lane, points; double *values; } recall;
 
@@ -344,9 +361,11 @@ gm_status gm_futures_lane(const gm_alloc *alloc, const gm_futures_request *reque
     gm_plan   *plan   = NULL;
     gm_march    *run    = NULL;
     gm_arena  *arena  = gm_arena_create(alloc, 0);
-    gm_status  st     = arena != NULL ? gm_scheme_make(arena, request, &scheme, err) : gm_fail(err, GM_NOMEM, "futures", "running a lane");
+    gm_status    st     = arena != NULL ? gm_scheme_make(arena, request, &scheme, err)
+                                        : gm_fail(err, GM_NOMEM, "futures", "running a lane");
     if (st == GM_OK && (lane >= request->lanes || scenario >= scheme->scenario_count))
-        st = gm_fail(err, GM_INVALID, "futures", "lane %u of scenario %u; there are %u lanes of %u scenarios", lane, scenario, request->lanes, scheme->scenario_count);
+        st = gm_fail(err, GM_INVALID, "futures", "lane %u of scenario %u; there are %u lanes of %u scenarios", lane,
+                     scenario, request->lanes, scheme->scenario_count);
     if (st != GM_OK) goto done;
     *out_points = scheme->point_count;
     if (out_values == NULL) goto done;

@@ -8,8 +8,9 @@
 
 const char *gm_law_text(gm_law_kind kind)
 {
-    static const char *const text[GM_LAW_COUNT] = { "point", "uniform", "normal", "lognormal", "triangular", "exponential",
-                                                    "weibull", "gamma", "beta", "empirical", "choice" };
+    static const char *const text[GM_LAW_COUNT] = { "point",      "uniform",     "normal",  "lognormal",
+                                                    "triangular", "exponential", "weibull", "gamma",
+                                                    "beta",       "empirical",   "choice" };
     assert(kind < GM_LAW_COUNT);
     return text[kind];
 }
@@ -27,26 +28,32 @@ static const char *what_is_wrong(const gm_law *law)
     const double *p = law->p;
     switch (law->kind) {
     case GM_LAW_POINT: return isfinite(p[0]) ? NULL : "the value must be a finite number";
-    case GM_LAW_UNIFORM: return all_finite(p, 2) && p[0] <= p[1] ? NULL : "the first bound must not be above the second";
+    case GM_LAW_UNIFORM:
+        return all_finite(p, 2) && p[0] <= p[1] ? NULL : "the first bound must not be above the second";
     case GM_LAW_NORMAL:
         if (!all_finite(p, 2) || p[1] < 0) return "the standard deviation must not be negative";
         if (!(p[2] < p[3])) return "the lower cut must be below the upper";
         return p[1] > 0 || (p[2] <= p[0] && p[0] <= p[3]) ? NULL : "the mean lies outside of the cuts";
     case GM_LAW_LOGNORMAL: return all_finite(p, 2) && p[1] >= 0 ? NULL : "the standard deviation must not be negative";
     case GM_LAW_TRIANGULAR:
-        return all_finite(p, 3) && p[0] <= p[1] && p[1] <= p[2] ? NULL : "lower bound, mode and upper bound must not fall";
+        return all_finite(p, 3) && p[0] <= p[1] && p[1] <= p[2] ? NULL
+                                                                : "lower bound, mode and upper bound must not fall";
     case GM_LAW_EXPONENTIAL: return isfinite(p[0]) && p[0] > 0 ? NULL : "the mean must be above 0";
     case GM_LAW_WEIBULL:
     case GM_LAW_GAMMA:
-        return all_finite(p, 2) && p[0] >= 1e-3 && p[0] <= 1e5 && p[1] > 0 ? NULL : "the shape must lie in 0.001..100000, the scale above 0";
+        return all_finite(p, 2) && p[0] >= 1e-3 && p[0] <= 1e5 && p[1] > 0
+                   ? NULL
+                   : "the shape must lie in 0.001..100000, the scale above 0";
     case GM_LAW_BETA:
-        if (!all_finite(p, 4) || p[0] < 1e-3 || p[0] > 1e5 || p[1] < 1e-3 || p[1] > 1e5) return "the shapes must lie in 0.001..100000";
+        if (!all_finite(p, 4) || p[0] < 1e-3 || p[0] > 1e5 || p[1] < 1e-3 || p[1] > 1e5)
+            return "the shapes must lie in 0.001..100000";
         return p[2] < p[3] ? NULL : "the lower bound must be below the upper";
     case GM_LAW_EMPIRICAL:
         for (uint32_t i = 1; i < law->count; i++) {
             if (!(law->values[i - 1] <= law->values[i])) return "the values must be sorted";
         }  // fall through
-    case GM_LAW_CHOICE: return law->count > 0 && all_finite(law->values, law->count) ? NULL : "at least one finite value is needed";
+    case GM_LAW_CHOICE:
+        return law->count > 0 && all_finite(law->values, law->count) ? NULL : "at least one finite value is needed";
     default: return "there is no such distribution";
     }
 }
@@ -55,7 +62,8 @@ gm_status gm_law_check(const gm_law *law, gm_error *err)
 {
     const char *wrong = what_is_wrong(law);
     if (wrong == NULL) return GM_OK;
-    return gm_fail(err, GM_INVALID, "futures.law", "%s: %s", law->kind < GM_LAW_COUNT ? gm_law_text(law->kind) : "law", wrong);
+    return gm_fail(err, GM_INVALID, "futures.law", "%s: %s", law->kind < GM_LAW_COUNT ? gm_law_text(law->kind) : "law",
+                   wrong);
 }
 
 static double normal_at(const double *p, double u)

@@ -40,15 +40,18 @@ struct gm_march_parts {
 
 gm_status gm_march_plan(const gm_alloc *alloc, const gm_futures_request *request, gm_plan **out_plan, gm_error *err)
 {
-    static const gm_method methods[] = { [GM_FUTURES_FIXED] = GM_METHOD_RK4, [GM_FUTURES_EULER] = GM_METHOD_EULER,
-                                         [GM_FUTURES_ADAPTIVE] = GM_METHOD_DOPRI, [GM_FUTURES_STIFF] = GM_METHOD_IMPLICIT };
+    static const gm_method methods[] = { [GM_FUTURES_FIXED]    = GM_METHOD_RK4,
+                                         [GM_FUTURES_EULER]    = GM_METHOD_EULER,
+                                         [GM_FUTURES_ADAPTIVE] = GM_METHOD_DOPRI,
+                                         [GM_FUTURES_STIFF]    = GM_METHOD_IMPLICIT };
     gm_plan_options o = gm_plan_options_defaults();
     o.method          = methods[request->method];
     o.tolerance       = request->tolerance;
     return gm_plan_create(alloc, request->program, &o, out_plan, err);
 }
 
-gm_status gm_march_create(const gm_alloc *alloc, const gm_scheme *s, const gm_plan *plan, gm_march **out_run, gm_error *err)
+gm_status gm_march_create(const gm_alloc *alloc, const gm_scheme *s, const gm_plan *plan, gm_march **out_run,
+                          gm_error *err)
 {
     *out_run      = NULL;
     gm_march  *run  = gm_alloc_zeroed(alloc, sizeof *run);
@@ -64,7 +67,8 @@ gm_status gm_march_create(const gm_alloc *alloc, const gm_scheme *s, const gm_pl
         run->parts->changes      = gm_alloc_zeroed(alloc, most * sizeof(change_state));
         run->parts->before       = gm_alloc_zeroed(alloc, (size_t)conditions * N * sizeof(double));
         run->parts->score_before = gm_alloc_zeroed(alloc, (size_t)scores * N * sizeof(double));
-        if (run->parts->changes == NULL || run->parts->before == NULL || run->parts->score_before == NULL) st = GM_NOMEM;
+        if (run->parts->changes == NULL || run->parts->before == NULL || run->parts->score_before == NULL)
+            st = GM_NOMEM;
     }
     if (st != GM_OK) gm_fail(err, st, "futures", "running a block");
     else st = gm_worker_create(alloc, plan, &run->worker, err);
@@ -133,7 +137,8 @@ static double first_value(const gm_march *run, const gm_variation *c, change_sta
     const gm_vary *v    = c->vary;
     uint32_t       lane = lane_of(run, i);
     switch (v->kind) {
-    case GM_VARY_LAW: return v->law.kind == GM_LAW_POINT ? v->law.p[0] : gm_law_at(&v->law, gm_scheme_uniform(run->scheme, c, lane));
+    case GM_VARY_LAW:
+        return v->law.kind == GM_LAW_POINT ? v->law.p[0] : gm_law_at(&v->law, gm_scheme_uniform(run->scheme, c, lane));
     case GM_VARY_LIST: return v->values[lane % v->count];
     case GM_VARY_GRID: return v->values[lane / c->grid_stride % v->count];
     case GM_VARY_SERIES: return series_at(v, t);
@@ -187,13 +192,15 @@ static bool begin_and_end(gm_march *run, const gm_variation *c, change_state *st
     return changed;
 }
 
-// The process after dt more seconds. Exact for any dt; Ornstein-Uhlenbeck: Gillespie, Phys. Rev. E 54 (1996) 2084, eq. 1.9.
+// The process after dt more seconds. Exact for any dt; Ornstein-Uhlenbeck: Gillespie, Phys. Rev. E 54 (1996) 2084,
+// eq. 1.9.
 static void move_value(gm_march *run, const gm_variation *c, change_state *state, int i, double t, double dt)
 {
     const gm_vary *v     = c->vary;
     double         decay = exp(-dt / v->p[2]);
     if (v->kind == GM_VARY_OU) {
-        double z = gm_rng_normal(run->scheme->design.seed, lane_of(run, i), STREAM_PROCESS + c->stream, run->parts->ticks);
+        double z =
+            gm_rng_normal(run->scheme->design.seed, lane_of(run, i), STREAM_PROCESS + c->stream, run->parts->ticks);
         state->value[i] = v->p[0] + (state->value[i] - v->p[0]) * decay + v->p[1] * sqrt(-expm1(-2 * dt / v->p[2])) * z;
         return;
     }
@@ -282,7 +289,8 @@ static void watch_conditions(gm_march *run, const bool *going, double t)
 
 static void update_score(const gm_score *score, double *sum, double *before, double now, double t, double since)
 {
-    double over = score->kind == GM_SCORE_BELOW ? score->threshold - now : now - score->threshold, dt = t - since, share;
+    double over = score->kind == GM_SCORE_BELOW ? score->threshold - now : now - score->threshold, dt = t - since,
+           share;
     switch (score->kind) {
     case GM_SCORE_INTEGRAL:
     case GM_SCORE_MEAN:
@@ -293,7 +301,11 @@ static void update_score(const gm_score *score, double *sum, double *before, dou
     case GM_SCORE_MAX: *sum = since < 0 || now > *sum ? now : *sum; break;
     case GM_SCORE_FINAL: *sum = now; break;
     default:  // the part of the straight line between two looks that lies on the far side
-        share = since < 0 ? 0 : over > 0 && *before > 0 ? 1 : over <= 0 && *before <= 0 ? 0 : over > 0 ? over / (over - *before) : *before / (*before - over);
+        share = since < 0                   ? 0
+                : over > 0 && *before > 0   ? 1
+                : over <= 0 && *before <= 0 ? 0
+                : over > 0                  ? over / (over - *before)
+                                            : *before / (*before - over);
         if (since >= 0) *sum += share * dt;
         *before = over;
     }
@@ -307,7 +319,9 @@ static void watch_scores(gm_march *run, const bool *going, double t)
         const gm_score *score = &run->scheme->request.scores[k];
         gm_march_values(run, &score->of, now);
         for (int i = 0; i < N; i++) {
-            if (going[i]) update_score(score, &run->scores[k * N + (uint32_t)i], &p->score_before[k * N + (uint32_t)i], now[i], t, p->looked);
+            if (going[i])
+                update_score(score, &run->scores[k * N + (uint32_t)i], &p->score_before[k * N + (uint32_t)i], now[i], t,
+                             p->looked);
         }
     }
 }
@@ -321,7 +335,8 @@ static void look(gm_march *run, double t)
     for (uint32_t i = 0; i < N; i++) {
         gm_lane_report report = gm_lanes_report(run->lanes, i);
         // A lane that ended well in this very interval is looked at once more, where it ended.
-        going[i] = report.status == GM_LANE_ACTIVE || (report.status == GM_LANE_TERMINATED && report.time - s->request.base[0] > run->parts->looked);
+        going[i] = report.status == GM_LANE_ACTIVE ||
+                   (report.status == GM_LANE_TERMINATED && report.time - s->request.base[0] > run->parts->looked);
     }
     watch_conditions(run, going, t);
     watch_scores(run, going, t);
@@ -342,7 +357,8 @@ void gm_march_fork(gm_march *run, uint32_t scenario, uint32_t first)
                                          .score_before = run->parts->score_before, .looked = -1 };
     for (uint32_t i = 0; i < s->request.condition_count * N; i++) run->first_passage[i] = INFINITY;
     for (uint32_t i = 0; i < s->request.score_count * N; i++) run->scores[i] = 0;
-    for (uint32_t k = 0; k < s->change_counts[scenario]; k++) draw_times(run, &s->changes[scenario][k], &run->parts->changes[k]);
+    for (uint32_t k = 0; k < s->change_counts[scenario]; k++)
+        draw_times(run, &s->changes[scenario][k], &run->parts->changes[k]);
 }
 
 // INITIAL computes states from parameters, so that a fresh start needs its parameters before and its states after.
@@ -429,7 +445,8 @@ bool gm_march_block(gm_march *run, uint32_t scenario, uint32_t first, gm_march_p
             if (s->observe_points) gm_lanes_observe(run->lanes, 0, run->worker);
             if (!on_point(context, stop->point, run)) return false;
         }
-        if (i > 0 && i + 1 < s->stop_count && change_inputs(run, stop->t, tick)) gm_lanes_touch(run->lanes, 0, run->worker);
+        if (i > 0 && i + 1 < s->stop_count && change_inputs(run, stop->t, tick))
+            gm_lanes_touch(run->lanes, 0, run->worker);
     }
     for (uint32_t i = 0; i < N; i++) {
         run->reports[i] = gm_lanes_report(run->lanes, i);

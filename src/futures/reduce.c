@@ -22,11 +22,20 @@ gm_status gm_reduce_prepare(gm_futures *job, gm_error *err)
     const gm_futures_request *r = &s->request;
     gm_futures_result        *f = &job->result;
     uint32_t scenarios = s->scenario_count, points = s->point_count, q = r->quantile_count;
-    *f = (gm_futures_result){ .lanes = r->lanes, .scenario_count = scenarios, .output_count = r->output_count, .point_count = points,
-                              .quantile_count = q, .exceedance_count = r->exceedance_count, .condition_count = r->condition_count,
-                              .score_count = r->score_count, .bins = r->bins, .varied_count = s->design.dimensions, .varied = s->varied,
-                              .time_s = s->time_s, .step_s = s->steps > 0 ? s->step_s : 0,
-                              .lane_steps = (uint64_t)s->steps * r->lanes * scenarios };
+    *f                   = (gm_futures_result) { .lanes            = r->lanes,
+                                                 .scenario_count   = scenarios,
+                                                 .output_count     = r->output_count,
+                                                 .point_count      = points,
+                                                 .quantile_count   = q,
+                                                 .exceedance_count = r->exceedance_count,
+                                                 .condition_count  = r->condition_count,
+                                                 .score_count      = r->score_count,
+                                                 .bins             = r->bins,
+                                                 .varied_count     = s->design.dimensions,
+                                                 .varied           = s->varied,
+                                                 .time_s           = s->time_s,
+                                                 .step_s           = s->steps > 0 ? s->step_s : 0,
+                                                 .lane_steps       = (uint64_t)s->steps * r->lanes * scenarios };
     gm_band    *bands    = gm_arena_zeroed(job->arena, (size_t)scenarios * r->output_count + 1, sizeof *bands);
     gm_passage *passages = gm_arena_zeroed(job->arena, (size_t)scenarios * r->condition_count + 1, sizeof *passages);
     gm_tally   *tallies  = gm_arena_zeroed(job->arena, (size_t)scenarios * r->score_count + 1, sizeof *tallies);
@@ -46,11 +55,13 @@ gm_status gm_reduce_prepare(gm_futures *job, gm_error *err)
     }
     for (uint32_t i = 0; good && i < scenarios * r->score_count; i++) {
         tallies[i].quantiles = doubles(job, q);
-        good = tallies[i].quantiles != NULL && prepare_histogram(job, &tallies[i].histogram_edges, &tallies[i].histogram);
+        good =
+            tallies[i].quantiles != NULL && prepare_histogram(job, &tallies[i].histogram_edges, &tallies[i].histogram);
     }
     if (good && (r->design == GM_DESIGN_SALTELLI || r->design == GM_DESIGN_MORRIS)) {
-        f->sensitivities = gm_arena_zeroed(job->arena, (size_t)scenarios * (r->score_count + r->output_count) * s->design.dimensions + 1,
-                                           sizeof *f->sensitivities);
+        f->sensitivities = gm_arena_zeroed(
+            job->arena, (size_t)scenarios * (r->score_count + r->output_count) * s->design.dimensions + 1,
+            sizeof *f->sensitivities);
         good             = f->sensitivities != NULL;
     }
     f->bands    = bands;
@@ -117,7 +128,8 @@ void gm_reduce_band(gm_futures *job, uint32_t scenario, uint32_t output, double 
             size_t above = 0;
             if (x->output != output) continue;
             for (size_t i = 0; i < n; i++) above += x->below ? scratch[i] < x->threshold : scratch[i] > x->threshold;
-            FILL(double, f->exceeded)[(scenario * f->exceedance_count + e) * f->point_count + p] = n > 0 ? (double)above / (double)n : NAN;
+            FILL(double, f->exceeded)
+            [(scenario * f->exceedance_count + e) * f->point_count + p] = n > 0 ? (double)above / (double)n : NAN;
         }
         if (p + 1 == f->point_count && r->bins > 0)
             gm_histogram(scratch, n, r->bins, FILL(double, band->histogram_edges), FILL(uint32_t, band->histogram));
@@ -144,15 +156,20 @@ void gm_reduce_failures(gm_futures *job)
             job->scores[(scenario * s->request.score_count + k) * s->request.lanes + lane] = NAN;
         if (f->trouble_count == GM_FUTURES_TROUBLES) continue;
         bool asserted = report->status == GM_LANE_ASSERTED && report->check < checks;
-        f->troubles[f->trouble_count++] = (gm_lane_trouble){ .lane = lane, .scenario = scenario, .status = report->status,
-            .time_s = report->time - s->request.base[0], .message = asserted ? check[report->check].message : GM_STR("") };
+        f->troubles[f->trouble_count++] =
+            (gm_lane_trouble) { .lane     = lane,
+                                .scenario = scenario,
+                                .status   = report->status,
+                                .time_s   = report->time - s->request.base[0],
+                                .message  = asserted ? check[report->check].message : GM_STR("") };
     }
 }
 
 // ---- first passage --------------------------------------------------------------------------------------------------
 
-// Product-limit estimate of the distribution of the passage time (Kaplan and Meier 1958): lanes that failed are known not
-// to have passed until then, and nothing more. times: [n] of those that passed, rising; lost: [m] times of failure, rising.
+// Product-limit estimate of the distribution of the passage time (Kaplan and Meier 1958): lanes that failed are known
+// not to have passed until then, and nothing more. times: [n] of those that passed, rising; lost: [m] times of
+// failure, rising.
 typedef struct survival { const double *times, *lost; size_t n, m; } survival;
 
 static double passed_by(const survival *s, double t, size_t all)
@@ -182,7 +199,8 @@ static double time_of_share(const survival *s, double share, size_t all)
 static void wilson(double p, double n, double *out_low, double *out_high)
 {
     const double z = 1.959963984540054, zz = z * z;
-    double       middle = (p + zz / (2 * n)) / (1 + zz / n), half = z / (1 + zz / n) * sqrt(p * (1 - p) / n + zz / (4 * n * n));
+    double       middle = (p + zz / (2 * n)) / (1 + zz / n),
+           half         = z / (1 + zz / n) * sqrt(p * (1 - p) / n + zz / (4 * n * n));
     *out_low  = middle - half > 0 ? middle - half : 0;
     *out_high = middle + half < 1 ? middle + half : 1;
 }
@@ -234,7 +252,7 @@ static void reduce_passage(gm_futures *job, uint32_t scenario, uint32_t conditio
     for (uint32_t i = 0; i < s->point_count; i++) FILL(double, p->reached)[i] = passed_by(&v, s->time_s[i], lanes);
 }
 
-// ---- scores, sensitivities --------------------------------------------------------------------------------------------
+// ---- scores, sensitivities ------------------------------------------------------------------------------------------
 
 static void reduce_score(gm_futures *job, uint32_t scenario, uint32_t score, double *scratch)
 {
@@ -263,7 +281,8 @@ static void reduce_sensitivities(gm_futures *job, uint32_t scenario, double *scr
         bool          score = row < s->request.score_count;
         const double *y = score ? job->scores + ((size_t)scenario * s->request.score_count + row) * s->request.lanes
                                 : gm_job_values(job, scenario, row - s->request.score_count, s->point_count - 1);
-        gm_sensitivity_of(&s->design, y, scratch, FILL(gm_sensitivity, job->result.sensitivities) + ((size_t)scenario * rows + row) * k);
+        gm_sensitivity_of(&s->design, y, scratch,
+                          FILL(gm_sensitivity, job->result.sensitivities) + ((size_t)scenario * rows + row) * k);
     }
 }
 

@@ -80,7 +80,8 @@ static void put_exceedances(gm_buf *out, const gm_futures_request *r, const gm_f
     gm_buf_byte(out, '{');
     for (uint32_t e = 0; e < f->exceedance_count; e++) {
         put_name(out, r->exceedances[e].text, e == 0);
-        put_numbers(out, f->exceeded + ((size_t)scenario * f->exceedance_count + e) * f->point_count, f->point_count, 1);
+        put_numbers(out, f->exceeded + ((size_t)scenario * f->exceedance_count + e) * f->point_count, f->point_count,
+                    1);
     }
     gm_buf_byte(out, '}');
 }
@@ -91,7 +92,8 @@ static void put_passages(gm_buf *out, const gm_futures_request *r, const gm_futu
     for (uint32_t c = 0; c < f->condition_count; c++) {
         const gm_passage *p = &f->passages[scenario * f->condition_count + c];
         put_name(out, r->conditions[c].text, c == 0);
-        gm_buf_printf(out, "{\"passed\":%u,\"censored\":%u,\"failed\":%u,\"probability\":", p->passed, p->censored, p->failed);
+        gm_buf_printf(out, "{\"passed\":%u,\"censored\":%u,\"failed\":%u,\"probability\":", p->passed, p->censored,
+                      p->failed);
         put_number(out, p->probability);
         gm_buf_text(out, ",\"interval\":[");
         put_number(out, p->low);
@@ -111,7 +113,10 @@ static void put_tallies(gm_buf *out, const gm_futures_request *r, const gm_futur
     gm_buf_byte(out, '{');
     for (uint32_t k = 0; k < f->score_count; k++) {
         const gm_tally *t = &f->tallies[scenario * f->score_count + k];
-        const struct { const char *key; double value; } numbers[] = { { "mean", t->mean }, { "sd", t->sd }, { "min", t->min }, { "max", t->max } };
+        const struct {
+            const char *key;
+            double      value;
+        } numbers[] = { { "mean", t->mean }, { "sd", t->sd }, { "min", t->min }, { "max", t->max } };
         put_name(out, r->scores[k].text, k == 0);
         gm_buf_byte(out, '{');
         for (int i = 0; i < 4; i++) {
@@ -128,8 +133,14 @@ static void put_tallies(gm_buf *out, const gm_futures_request *r, const gm_futur
 
 static void put_sensitivity(gm_buf *out, const gm_sensitivity *s, bool morris)
 {
-    const struct { const char *key; double value; } sobol[] = { { "first", s->first }, { "total", s->total }, { "firstError", s->first_error }, { "totalError", s->total_error } },
-                                                    effects[] = { { "mean", s->effect_mean }, { "meanAbsolute", s->effect_abs }, { "sd", s->effect_sd } };
+    const struct {
+        const char *key;
+        double      value;
+    } sobol[]   = { { "first", s->first },
+                    { "total", s->total },
+                    { "firstError", s->first_error },
+                    { "totalError", s->total_error } },
+      effects[] = { { "mean", s->effect_mean }, { "meanAbsolute", s->effect_abs }, { "sd", s->effect_sd } };
     gm_buf_byte(out, '{');
     for (int i = 0; i < (morris ? 3 : 4); i++) {
         put_key(out, morris ? effects[i].key : sobol[i].key, i == 0);
@@ -147,7 +158,8 @@ static void put_sensitivities(gm_buf *out, const gm_futures_request *r, const gm
         gm_buf_byte(out, '{');
         for (uint32_t i = 0; i < f->varied_count; i++) {
             put_name(out, f->varied[i], i == 0);
-            put_sensitivity(out, &f->sensitivities[((size_t)scenario * rows + row) * f->varied_count + i], r->design == GM_DESIGN_MORRIS);
+            put_sensitivity(out, &f->sensitivities[((size_t)scenario * rows + row) * f->varied_count + i],
+                            r->design == GM_DESIGN_MORRIS);
         }
         gm_buf_byte(out, '}');
     }
@@ -155,7 +167,8 @@ static void put_sensitivities(gm_buf *out, const gm_futures_request *r, const gm
 }
 
 // The lanes with the smallest and the largest value of each score, point by point.
-static void put_trajectories(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, const gm_futures *job, uint32_t scenario)
+static void put_trajectories(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f,
+                             const gm_futures *job, uint32_t scenario)
 {
     uint32_t written[2 * GM_FUTURES_WATCH_MAX], n = 0;
     gm_buf_byte(out, '{');
@@ -180,20 +193,25 @@ static void put_trajectories(gm_buf *out, const gm_futures_request *r, const gm_
     gm_buf_byte(out, '}');
 }
 
-static void put_scenario(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, const gm_futures *job, uint32_t scenario)
+static void put_scenario(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, const gm_futures *job,
+                         uint32_t scenario)
 {
     gm_buf_text(out, "\"outputs\":");
     put_outputs(out, r, f, scenario);
     if (f->exceedance_count > 0) gm_buf_text(out, ",\"exceed\":"), put_exceedances(out, r, f, scenario);
     if (f->condition_count > 0) gm_buf_text(out, ",\"until\":"), put_passages(out, r, f, scenario);
     if (f->score_count > 0) gm_buf_text(out, ",\"scores\":"), put_tallies(out, r, f, scenario);
-    if (f->score_count > 0 && f->output_count > 0 && job != NULL) gm_buf_text(out, ",\"trajectories\":"), put_trajectories(out, r, f, job, scenario);
+    if (f->score_count > 0 && f->output_count > 0 && job != NULL)
+        gm_buf_text(out, ",\"trajectories\":"), put_trajectories(out, r, f, job, scenario);
     if (f->sensitivities != NULL) gm_buf_text(out, ",\"sensitivity\":"), put_sensitivities(out, r, f, scenario);
 }
 
 static void put_troubles(gm_buf *out, const gm_futures_result *f)
 {
-    static const char *const words[] = { "active", "terminated", "assert failed", "diverged", "no step is small enough", "no solution", "events without end" };
+    static const char *const words[] = {
+        "active",      "terminated",        "assert failed", "diverged", "no step is small enough",
+        "no solution", "events without end"
+    };
     gm_buf_byte(out, '[');
     for (uint32_t i = 0; i < f->trouble_count; i++) {
         const gm_lane_trouble *t = &f->troubles[i];
@@ -208,7 +226,8 @@ static void put_troubles(gm_buf *out, const gm_futures_result *f)
     gm_buf_byte(out, ']');
 }
 
-void gm_futures_result_write(const gm_futures_request *r, const gm_futures_result *f, const gm_futures *job, gm_buf *out)
+void gm_futures_result_write(const gm_futures_request *r, const gm_futures_result *f, const gm_futures *job,
+                             gm_buf *out)
 {
     gm_buf_text(out, "\"time\":");
     put_numbers(out, f->time_s, f->point_count, 1);

@@ -71,8 +71,10 @@ static bool copy_watched(gm_arena *arena, gm_futures_request *r)
     gm_exceedance *exceedances = copied(arena, r->exceedances, r->exceedance_count, sizeof *exceedances);
     bool good = outputs != NULL && conditions != NULL && scores != NULL && exceedances != NULL;
     for (uint32_t i = 0; good && i < r->output_count; i++) good = copy_name(arena, &outputs[i].name);
-    for (uint32_t i = 0; good && i < r->condition_count; i++) good = copy_name(arena, &conditions[i].text) && copy_name(arena, &conditions[i].of.name);
-    for (uint32_t i = 0; good && i < r->score_count; i++) good = copy_name(arena, &scores[i].text) && copy_name(arena, &scores[i].of.name);
+    for (uint32_t i = 0; good && i < r->condition_count; i++)
+        good = copy_name(arena, &conditions[i].text) && copy_name(arena, &conditions[i].of.name);
+    for (uint32_t i = 0; good && i < r->score_count; i++)
+        good = copy_name(arena, &scores[i].text) && copy_name(arena, &scores[i].of.name);
     for (uint32_t i = 0; good && i < r->exceedance_count; i++) good = copy_name(arena, &exceedances[i].text);
     r->outputs     = outputs;
     r->conditions  = conditions;
@@ -104,7 +106,7 @@ static bool copy_request(gm_arena *arena, gm_futures_request *r)
     return good && copy_watched(arena, r);
 }
 
-// ---- changes and their random numbers ---------------------------------------------------------------------------------
+// ---- changes and their random numbers -------------------------------------------------------------------------------
 
 static void number_change(gm_scheme *s, gm_variation *c, const gm_vary *v, uint32_t index, uint32_t *grid)
 {
@@ -137,7 +139,8 @@ static gm_status make_changes(gm_arena *arena, gm_scheme *s, gm_error *err)
         s->changes[k]       = GM_ARENA_NEW(arena, gm_variation, r->vary_count + own + 1);
         if (s->changes[k] == NULL) return no_memory(err);
         for (uint32_t i = 0; i < r->vary_count + own; i++) {
-            number_change(s, &s->changes[k][i], i < r->vary_count ? &r->vary[i] : &scenario->vary[i - r->vary_count], i, &grid);
+            number_change(s, &s->changes[k][i], i < r->vary_count ? &r->vary[i] : &scenario->vary[i - r->vary_count], i,
+                          &grid);
         }
     }
     return gm_design_check(&s->design, err);
@@ -150,19 +153,25 @@ static gm_status factorise(gm_arena *arena, gm_scheme *s, uint32_t index, gm_err
     double               *l = GM_ARENA_NEW(arena, double, (size_t)n * n + 1);
     if (l == NULL) return no_memory(err);
     if (s->design.kind == GM_DESIGN_SALTELLI || s->design.kind == GM_DESIGN_MORRIS)
-        return gm_fail(err, GM_INVALID, "futures", "sensitivity indices need independent inputs; leave the correlation out");
+        return gm_fail(err, GM_INVALID, "futures",
+                       "sensitivity indices need independent inputs; leave the correlation out");
     for (uint32_t i = 0; i < n; i++) {
         if (c->items[i] >= s->request.vary_count || s->changes[0][c->items[i]].dimension == GM_NO_DIMENSION)
-            return gm_fail(err, GM_INVALID, "futures", "only inputs that are drawn from distributions can be correlated");
+            return gm_fail(err, GM_INVALID, "futures",
+                           "only inputs that are drawn from distributions can be correlated");
         for (uint32_t j = 0; j < i; j++) {
-            if (c->items[i] == c->items[j]) return gm_fail(err, GM_INVALID, "futures", "an input is correlated with itself");
+            if (c->items[i] == c->items[j])
+                return gm_fail(err, GM_INVALID, "futures", "an input is correlated with itself");
         }
         for (uint32_t j = 0; j <= i; j++) {
             double sum = c->matrix[i * n + j];
             if (!(fabs(sum) <= 1) || sum != c->matrix[j * n + i] || (i == j && sum != 1))
-                return gm_fail(err, GM_INVALID, "futures", "a correlation matrix is symmetric, within -1..1, with 1 on its diagonal");
+                return gm_fail(err, GM_INVALID, "futures",
+                               "a correlation matrix is symmetric, within -1..1, with 1 on its diagonal");
             for (uint32_t k = 0; k < j; k++) sum -= l[i * n + k] * l[j * n + k];
-            if (i == j && !(sum > 1e-12)) return gm_fail(err, GM_INVALID, "futures", "these correlations contradict each other (the matrix is not positive definite)");
+            if (i == j && !(sum > 1e-12))
+                return gm_fail(err, GM_INVALID, "futures",
+                               "these correlations contradict each other (the matrix is not positive definite)");
             l[i * n + j] = i == j ? sqrt(sum) : sum / l[j * n + j];
         }
     }
@@ -184,7 +193,8 @@ double gm_scheme_uniform(const gm_scheme *s, const gm_variation *change, uint32_
             if (c->items[i] != change->stream) continue;
             double z = 0;
             for (uint32_t j = 0; j <= i; j++)
-                z += s->factors[k][i * c->count + j] * gm_normal_quantile(independent(s, &s->changes[0][c->items[j]], lane));
+                z += s->factors[k][i * c->count + j] *
+                     gm_normal_quantile(independent(s, &s->changes[0][c->items[j]], lane));
             double u = gm_normal_cdf(z);
             return u < 0x1p-53 ? 0x1p-53 : u > 1 - 0x1p-53 ? 1 - 0x1p-53 : u;
         }
@@ -253,7 +263,7 @@ static gm_status make_stops(gm_arena *arena, gm_scheme *s, gm_error *err)
     if (s->stops == NULL || s->time_s == NULL) return no_memory(err);
     for (uint32_t p = 0; p < s->point_count; p++) {
         bool   last = p + 1 == s->point_count;
-        double t    = last ? r->horizon_s : s->steps > 0 ? (double)p * stride * s->step_s : r->horizon_s * p / intervals;
+        double t = last ? r->horizon_s : s->steps > 0 ? (double)p * stride * s->step_s : r->horizon_s * p / intervals;
         add_stop(s, t, p);
         s->time_s[p] = t;
     }
@@ -271,7 +281,8 @@ static gm_status make_stops(gm_arena *arena, gm_scheme *s, gm_error *err)
         s->tick_s     = s->tick_steps * s->step_s;
     } else {
         s->tick_s = r->every_s > 0 ? r->every_s : r->horizon_s / intervals;
-        if (r->horizon_s / s->tick_s > GM_FUTURES_STEPS_MAX) return gm_fail(err, GM_LIMIT, "futures", "looking every %g s is too often", s->tick_s);
+        if (r->horizon_s / s->tick_s > GM_FUTURES_STEPS_MAX)
+            return gm_fail(err, GM_LIMIT, "futures", "looking every %g s is too often", s->tick_s);
     }
     return GM_OK;
 }

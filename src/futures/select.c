@@ -41,11 +41,14 @@ static void place(double *x, size_t low, size_t high, size_t k)
     }
 }
 
-// ---- many numbers: by buckets -----------------------------------------------------------------------------------------
+// ---- many numbers: by buckets ---------------------------------------------------------------------------------------
 
 enum { BUCKETS = 512, BUCKET_MAX = 2048, MANY = 512 };
 
-typedef struct buckets { double low, scale; uint32_t before[BUCKETS + 1]; } buckets;  // before[b]: numbers in buckets below b
+typedef struct buckets {
+    double   low, scale;
+    uint32_t before[BUCKETS + 1];
+} buckets; // before[b]: numbers in buckets below b
 
 static inline uint32_t bucket_of(const buckets *b, double x)
 {

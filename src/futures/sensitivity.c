@@ -1,7 +1,7 @@
-// Sobol indices: first order after Saltelli et al., Comput. Phys. Commun. 181 (2010) 259, table 2 (b); total after Jansen,
-// Comput. Phys. Commun. 117 (1999) 35, the same table (f). Elementary effects: Morris, Technometrics 33 (1991) 161, with the
-// mean of absolute values of Campolongo, Cariboni, Saltelli, Environ. Model. Softw. 22 (2007) 1509.
-// A row (path) in which a lane failed is left out as a whole.
+// Sobol indices: first order after Saltelli et al., Comput. Phys. Commun. 181 (2010) 259, table 2 (b); total after
+// Jansen, Comput. Phys. Commun. 117 (1999) 35, the same table (f). Elementary effects: Morris, Technometrics 33 (1991)
+// 161, with the mean of absolute values of Campolongo, Cariboni, Saltelli, Environ. Model. Softw. 22 (2007) 1509. A row
+// (path) in which a lane failed is left out as a whole.
 #include "futures/job.h"
 
 #include "base/rng.h"
@@ -30,7 +30,8 @@ static indices indices_of(const double *y, uint32_t rows, const uint32_t *chosen
     return (indices){ first / n / variance, total / (2.0 * n) / variance };
 }
 
-static void sobol_indices(const gm_design *d, const double *y, uint32_t *rows_left, uint32_t *drawn, gm_sensitivity *out)
+static void sobol_indices(const gm_design *d, const double *y, uint32_t *rows_left, uint32_t *drawn,
+                          gm_sensitivity *out)
 {
     uint32_t rows = d->lanes / (d->dimensions + 2), n = 0;
     for (uint32_t k = 0; k < rows; k++) {
@@ -55,8 +56,11 @@ static void sobol_indices(const gm_design *d, const double *y, uint32_t *rows_le
             square[1] += one.total * one.total;
         }
         double error[2];
-        for (int j = 0; j < 2; j++) error[j] = sqrt(fmax(0, square[j] / RESAMPLES - sum[j] / RESAMPLES * (sum[j] / RESAMPLES)));
-        out[i] = (gm_sensitivity){ .first = all.first, .total = all.total, .first_error = error[0], .total_error = error[1] };
+        for (int j = 0; j < 2; j++)
+            error[j] = sqrt(fmax(0, square[j] / RESAMPLES - sum[j] / RESAMPLES * (sum[j] / RESAMPLES)));
+        out[i] = (gm_sensitivity) {
+            .first = all.first, .total = all.total, .first_error = error[0], .total_error = error[1]
+        };
     }
 }
 

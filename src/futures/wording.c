@@ -12,8 +12,8 @@ static const char where[] = "futures.wording";
 
 #define CUT(s) GM_STR_ARG(gm_str_slice((s), 0, 80))
 
-// What the functions take: v a value, w a width or amount in the same unit (no offset), n a plain number, t a time, r a rate;
-// '*' repeats the last one. The alternatives are separated by '|'.
+// What the functions take: v a value, w a width or amount in the same unit (no offset), n a plain number, t a time, r a
+// rate; '*' repeats the last one. The alternatives are separated by '|'.
 typedef struct function { const char *name; gm_vary_kind kind; gm_law_kind law; const char *takes, *says; } function;
 static const function functions[] = {
     { "uniform", GM_VARY_LAW, GM_LAW_UNIFORM, "vv", "uniform(low, high)" },
@@ -43,7 +43,7 @@ static const function *function_of(gm_str name)
     return NULL;
 }
 
-// ---- taking apart -----------------------------------------------------------------------------------------------------
+// ---- taking apart ---------------------------------------------------------------------------------------------------
 
 gm_status gm_word_read(gm_str text, gm_word *out, gm_error *err)
 {
@@ -53,7 +53,8 @@ gm_status gm_word_read(gm_str text, gm_word *out, gm_error *err)
         return GM_OK;
     }
     size_t n = gm_number_read(text, &out->number);
-    if (n == 0 || !isfinite(out->number)) return gm_fail(err, GM_INVALID, where, "expected a number, found '" GM_STR_FMT "'", CUT(text));
+    if (n == 0 || !isfinite(out->number))
+        return gm_fail(err, GM_INVALID, where, "expected a number, found '" GM_STR_FMT "'", CUT(text));
     out->unit = gm_str_trim(gm_str_slice(text, n, text.len));
     return GM_OK;
 }
@@ -64,10 +65,13 @@ gm_status gm_seconds_read(gm_str text, double *out_s, gm_error *err)
     text     = gm_str_trim(text);
     size_t n = gm_number_read(text, out_s);
     if (n == text.len && n > 0) {
-        return isfinite(*out_s) && *out_s >= 0 ? GM_OK : gm_fail(err, GM_INVALID, where, "a time of '" GM_STR_FMT "'; it must not be negative", CUT(text));
+        return isfinite(*out_s) && *out_s >= 0
+                   ? GM_OK
+                   : gm_fail(err, GM_INVALID, where, "a time of '" GM_STR_FMT "'; it must not be negative", CUT(text));
     }
     if (gm_dur_parse(text, &ns, NULL) != GM_OK)
-        return gm_fail(err, GM_INVALID, where, "expected a time such as 90s, 15min or 24h, found '" GM_STR_FMT "'", CUT(text));
+        return gm_fail(err, GM_INVALID, where, "expected a time such as 90s, 15min or 24h, found '" GM_STR_FMT "'",
+                       CUT(text));
     *out_s = (double)ns / 1e9;
     return GM_OK;
 }
@@ -79,7 +83,8 @@ static gm_status words_of(gm_str text, gm_arena *arena, gm_word **out, uint32_t 
     gm_status st    = GM_OK;
     for (size_t i = 0; i < text.len; i++) commas += text.ptr[i] == ',';
     *out_count = 0;
-    if (commas >= GM_WORDING_ARGS_MAX) return gm_fail(err, GM_LIMIT, where, "more than %d values in a list", GM_WORDING_ARGS_MAX);
+    if (commas >= GM_WORDING_ARGS_MAX)
+        return gm_fail(err, GM_LIMIT, where, "more than %d values in a list", GM_WORDING_ARGS_MAX);
     *out = GM_ARENA_NEW(arena, gm_word, commas + 1);
     if (*out == NULL) return gm_fail(err, GM_NOMEM, where, "reading a list");
     while (st == GM_OK && gm_str_next(&rest, ',', &part)) st = gm_word_read(part, &(*out)[(*out_count)++], err);
@@ -94,7 +99,8 @@ static gm_status call_of(gm_str text, gm_arena *arena, gm_str *name, gm_word **a
     *name       = (gm_str){ 0 };
     bool letter = text.len > 0 && ((text.ptr[0] | 32) >= 'a' && (text.ptr[0] | 32) <= 'z');
     if (letter && open != SIZE_MAX) {
-        if (text.ptr[text.len - 1] != ')') return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' lacks its closing parenthesis", CUT(text));
+        if (text.ptr[text.len - 1] != ')')
+            return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' lacks its closing parenthesis", CUT(text));
         *name = gm_str_trim(gm_str_slice(text, 0, open));
         return words_of(gm_str_slice(text, open + 1, text.len - 1), arena, args, count, err);
     }
@@ -110,7 +116,8 @@ static gm_status when_of(gm_str text, gm_arena *arena, gm_wording *out, gm_error
     if (dots == SIZE_MAX) return call_of(text, arena, &out->when_function, &out->when_args, &out->when_count, err);
     gm_status st = gm_seconds_read(gm_str_slice(text, 0, dots), &from, err);
     if (st == GM_OK) st = gm_seconds_read(gm_str_slice(text, dots + 2, text.len), &to, err);
-    if (st == GM_OK && !(to > from)) st = gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' ends before it begins", CUT(text));
+    if (st == GM_OK && !(to > from))
+        st = gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' ends before it begins", CUT(text));
     out->when_args = GM_ARENA_NEW(arena, gm_word, 1);
     if (st == GM_OK && out->when_args == NULL) st = gm_fail(err, GM_NOMEM, where, "reading a time");
     if (st != GM_OK) return st;
@@ -123,7 +130,8 @@ static gm_status when_of(gm_str text, gm_arena *arena, gm_wording *out, gm_error
 gm_status gm_wording_parse(gm_str text, gm_arena *arena, gm_wording *out, gm_error *err)
 {
     *out = (gm_wording){ 0 };
-    if (text.len > GM_WORDING_TEXT_MAX) return gm_fail(err, GM_LIMIT, where, "a variation of more than %d bytes", GM_WORDING_TEXT_MAX);
+    if (text.len > GM_WORDING_TEXT_MAX)
+        return gm_fail(err, GM_LIMIT, where, "a variation of more than %d bytes", GM_WORDING_TEXT_MAX);
     size_t at = gm_str_find_char(text, '='), when = SIZE_MAX;
     size_t from = at == SIZE_MAX ? 0 : at;
     for (size_t i = from; i < text.len; i++) {
@@ -136,7 +144,9 @@ gm_status gm_wording_parse(gm_str text, gm_arena *arena, gm_wording *out, gm_err
         left.len--;
     }
     out->target = gm_str_trim(left);
-    if (out->target.len == 0) return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "': expected NAME=VALUE, such as tank1.leak=uniform(0,0.02)", CUT(text));
+    if (out->target.len == 0)
+        return gm_fail(err, GM_INVALID, where,
+                       "'" GM_STR_FMT "': expected NAME=VALUE, such as tank1.leak=uniform(0,0.02)", CUT(text));
     gm_status st = GM_OK;
     if (at == SIZE_MAX) out->function = GM_STR("fault");
     else st = call_of(value, arena, &out->function, &out->args, &out->arg_count, err);
@@ -144,13 +154,22 @@ gm_status gm_wording_parse(gm_str text, gm_arena *arena, gm_wording *out, gm_err
     return st;
 }
 
-// ---- giving meaning ---------------------------------------------------------------------------------------------------
+// ---- giving meaning -------------------------------------------------------------------------------------------------
 
-typedef struct target { gm_str name; gm_slot slot; double scale, offset; gm_vary_how how; bool has_unit; gm_unit unit; } target;
+typedef struct target {
+    gm_str      name;
+    gm_slot     slot;
+    double      scale, offset;
+    gm_vary_how how;
+    bool        has_unit;
+    gm_unit     unit;
+} target;
 
 static gm_status no_such(gm_str name, gm_error *err)
 {
-    return gm_fail(err, GM_NOTFOUND, where, "there is no variable '" GM_STR_FMT "' here; names are TWIN.PROPERTY of the root's group", CUT(name));
+    return gm_fail(err, GM_NOTFOUND, where,
+                   "there is no variable '" GM_STR_FMT "' here; names are TWIN.PROPERTY of the root's group",
+                   CUT(name));
 }
 
 static target target_of(const gm_futures_world *world, gm_str name, gm_slot slot, double scale, double offset)
@@ -167,11 +186,17 @@ static gm_status shown(const target *t, const gm_word *word, char kind, double *
     gm_unit unit;
     *out = word->number;
     if (word->unit.len == 0) return GM_OK;
-    if (t->how == GM_VARY_SCALE) return gm_fail(err, GM_INVALID, where, GM_STR_FMT "*= takes plain factors, not '" GM_STR_FMT "'", CUT(t->name), CUT(word->unit));
-    if (!t->has_unit) return gm_fail(err, GM_INVALID, where, GM_STR_FMT " has no unit that is known; leave '" GM_STR_FMT "' out", CUT(t->name), CUT(word->unit));
-    if (gm_unit_parse(word->unit, &unit, NULL) != GM_OK) return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' is no unit that is known", CUT(word->unit));
+    if (t->how == GM_VARY_SCALE)
+        return gm_fail(err, GM_INVALID, where, GM_STR_FMT "*= takes plain factors, not '" GM_STR_FMT "'", CUT(t->name),
+                       CUT(word->unit));
+    if (!t->has_unit)
+        return gm_fail(err, GM_INVALID, where, GM_STR_FMT " has no unit that is known; leave '" GM_STR_FMT "' out",
+                       CUT(t->name), CUT(word->unit));
+    if (gm_unit_parse(word->unit, &unit, NULL) != GM_OK)
+        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' is no unit that is known", CUT(word->unit));
     if (!gm_unit_comparable(&unit, &t->unit)) {
-        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' does not measure what " GM_STR_FMT " is measured in", CUT(word->unit), CUT(t->name));
+        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' does not measure what " GM_STR_FMT " is measured in",
+                       CUT(word->unit), CUT(t->name));
     }
     if (kind == 'w' || t->how == GM_VARY_ADD) *out = word->number * unit.factor / t->unit.factor / fabs(t->scale);
     else *out = (gm_unit_from_si(&t->unit, gm_unit_to_si(&unit, word->number)) - t->offset) / t->scale;
@@ -188,7 +213,8 @@ static gm_status as_time(const gm_word *word, double *out, gm_error *err)
     // The duration's own parser knows the units; one of them, times the number.
     int n = snprintf(text, sizeof text, "1" GM_STR_FMT, GM_STR_ARG(gm_str_slice(word->unit, 0, 40)));
     if (gm_dur_parse((gm_str){ text, (size_t)n }, &ns, NULL) != GM_OK)
-        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' is no unit of time; s, min, h and d are", CUT(word->unit));
+        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' is no unit of time; s, min, h and d are",
+                       CUT(word->unit));
     *out = word->number * ((double)ns / 1e9);
     return GM_OK;
 }
@@ -198,7 +224,9 @@ static gm_status as_rate(const gm_word *word, double *out, gm_error *err)
     double per = 1;
     *out       = word->number;
     if (word->unit.len == 0) return GM_OK;
-    if (word->unit.ptr[0] != '/') return gm_fail(err, GM_INVALID, where, "a rate is a number per time, such as 3/h, not '%g" GM_STR_FMT "'", word->number, CUT(word->unit));
+    if (word->unit.ptr[0] != '/')
+        return gm_fail(err, GM_INVALID, where, "a rate is a number per time, such as 3/h, not '%g" GM_STR_FMT "'",
+                       word->number, CUT(word->unit));
     gm_word one = { 1, gm_str_trim(gm_str_slice(word->unit, 1, word->unit.len)) };
     gm_status st = as_time(&one, &per, err);
     if (st == GM_OK) *out = word->number / per;
@@ -211,7 +239,8 @@ static gm_status number_of(const target *t, const gm_word *word, char kind, doub
     if (kind == 'r') return as_rate(word, out, err);
     if (kind != 'n') return shown(t, word, kind, out, err);
     *out = word->number;
-    if (word->unit.len > 0) return gm_fail(err, GM_INVALID, where, "a plain number is wanted, without '" GM_STR_FMT "'", CUT(word->unit));
+    if (word->unit.len > 0)
+        return gm_fail(err, GM_INVALID, where, "a plain number is wanted, without '" GM_STR_FMT "'", CUT(word->unit));
     return GM_OK;
 }
 
@@ -225,10 +254,12 @@ static const char *signature_for(const char *takes, uint32_t count)
     return NULL;
 }
 
-static gm_status arguments(const function *f, const target *t, const gm_word *args, uint32_t count, gm_arena *arena, double **out, gm_error *err)
+static gm_status arguments(const function *f, const target *t, const gm_word *args, uint32_t count, gm_arena *arena,
+                           double **out, gm_error *err)
 {
     const char *signature = signature_for(f->takes, count);
-    if (signature == NULL) return gm_fail(err, GM_INVALID, where, "%u argument%s; write %s", count, count == 1 ? "" : "s", f->says);
+    if (signature == NULL)
+        return gm_fail(err, GM_INVALID, where, "%u argument%s; write %s", count, count == 1 ? "" : "s", f->says);
     *out = GM_ARENA_NEW(arena, double, count + 1);
     if (*out == NULL) return gm_fail(err, GM_NOMEM, where, "reading a variation");
     gm_status st = GM_OK;
@@ -263,23 +294,28 @@ static void fill_law(gm_law *law, gm_law_kind kind, double *numbers, uint32_t co
 static gm_status fill_grid(gm_vary *v, const double *numbers, gm_arena *arena, gm_error *err)
 {
     double n = numbers[2];
-    if (!(n >= 1 && n <= GM_WORDING_ARGS_MAX) || n != floor(n)) return gm_fail(err, GM_INVALID, where, "grid(from, to, count): a count of 1 to %d", GM_WORDING_ARGS_MAX);
+    if (!(n >= 1 && n <= GM_WORDING_ARGS_MAX) || n != floor(n))
+        return gm_fail(err, GM_INVALID, where, "grid(from, to, count): a count of 1 to %d", GM_WORDING_ARGS_MAX);
     double *values = GM_ARENA_NEW(arena, double, (size_t)n);
     if (values == NULL) return gm_fail(err, GM_NOMEM, where, "a grid");
-    for (uint32_t i = 0; i < (uint32_t)n; i++) values[i] = n == 1 ? numbers[0] : numbers[0] + (numbers[1] - numbers[0]) * i / (n - 1);
+    for (uint32_t i = 0; i < (uint32_t)n; i++)
+        values[i] = n == 1 ? numbers[0] : numbers[0] + (numbers[1] - numbers[0]) * i / (n - 1);
     v->values = values;
     v->count  = (uint32_t)n;
     return GM_OK;
 }
 
-static gm_status fill_history(gm_vary *v, const function *f, const gm_futures_world *world, double span, gm_arena *arena, gm_error *err)
+static gm_status fill_history(gm_vary *v, const function *f, const gm_futures_world *world, double span,
+                              gm_arena *arena, gm_error *err)
 {
     const double *times, *values;
     uint32_t      count;
     if (world->history == NULL) return gm_fail(err, GM_INVALID, where, "%s: there is no history here", f->says);
     gm_status st = world->history(world->context, v->name, span, arena, &times, &values, &count, err);
     if (st != GM_OK) return st;
-    if (count == 0) return gm_fail(err, GM_NOTFOUND, where, GM_STR_FMT " has no samples in the last %g s; look further back", CUT(v->name), span);
+    if (count == 0)
+        return gm_fail(err, GM_NOTFOUND, where, GM_STR_FMT " has no samples in the last %g s; look further back",
+                       CUT(v->name), span);
     if (f->kind == GM_VARY_SERIES) {
         v->times  = times;
         v->values = values;
@@ -293,7 +329,8 @@ static gm_status fill_history(gm_vary *v, const function *f, const gm_futures_wo
     return GM_OK;
 }
 
-static gm_status fill_value(const gm_wording *w, const target *t, const gm_futures_world *world, gm_arena *arena, gm_vary *v, gm_error *err)
+static gm_status fill_value(const gm_wording *w, const target *t, const gm_futures_world *world, gm_arena *arena,
+                            gm_vary *v, gm_error *err)
 {
     double   *numbers = NULL;
     gm_status st;
@@ -306,7 +343,9 @@ static gm_status fill_value(const gm_wording *w, const target *t, const gm_futur
         return GM_OK;
     }
     if (w->function.len == 0) {
-        if (w->arg_count != 1) return gm_fail(err, GM_INVALID, where, GM_STR_FMT ": expected one value or a function such as uniform(0,1)", CUT(w->target));
+        if (w->arg_count != 1)
+            return gm_fail(err, GM_INVALID, where, GM_STR_FMT ": expected one value or a function such as uniform(0,1)",
+                           CUT(w->target));
         double value = 0;
         st     = shown(t, &w->args[0], 'v', &value, err);
         v->law = gm_law_point(value);
@@ -314,8 +353,11 @@ static gm_status fill_value(const gm_wording *w, const target *t, const gm_futur
     }
     const function *f = function_of(w->function);
     if (f == NULL) {
-        return gm_fail(err, GM_INVALID, where, "there is no function '" GM_STR_FMT "'; uniform, normal, lognormal, triangular, exponential, weibull, "
-                       "gamma, beta, empirical, choice, list, grid, ou, poisson, history and resample are", CUT(w->function));
+        return gm_fail(err, GM_INVALID, where,
+                       "there is no function '" GM_STR_FMT
+                       "'; uniform, normal, lognormal, triangular, exponential, weibull, "
+                       "gamma, beta, empirical, choice, list, grid, ou, poisson, history and resample are",
+                       CUT(w->function));
     }
     st = arguments(f, t, w->args, w->arg_count, arena, &numbers, err);
     if (st != GM_OK) return st;
@@ -341,33 +383,40 @@ static gm_status fill_when(const gm_wording *w, gm_arena *arena, gm_vary *v, gm_
     if (!w->scheduled) return GM_OK;
     if (w->when_function.len == 0) {
         double t = 0;
-        if (w->when_count != 1) return gm_fail(err, GM_INVALID, where, GM_STR_FMT ": expected one time behind '@'", CUT(w->target));
+        if (w->when_count != 1)
+            return gm_fail(err, GM_INVALID, where, GM_STR_FMT ": expected one time behind '@'", CUT(w->target));
         gm_status st = as_time(&w->when_args[0], &t, err);
         v->from      = gm_law_point(t);
         return st;
     }
     const function *f = function_of(w->when_function);
     if (f == NULL || f->kind != GM_VARY_LAW || f->takes[0] == 't')
-        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' is no distribution of times; uniform, weibull and the like are", CUT(w->when_function));
+        return gm_fail(err, GM_INVALID, where,
+                       "'" GM_STR_FMT "' is no distribution of times; uniform, weibull and the like are",
+                       CUT(w->when_function));
     const char *signature = signature_for(f->takes, w->when_count);
-    if (signature == NULL) return gm_fail(err, GM_INVALID, where, "%u arguments behind '@'; write %s", w->when_count, f->says);
+    if (signature == NULL)
+        return gm_fail(err, GM_INVALID, where, "%u arguments behind '@'; write %s", w->when_count, f->says);
     numbers = GM_ARENA_NEW(arena, double, w->when_count + 1);
     if (numbers == NULL) return gm_fail(err, GM_NOMEM, where, "reading a time");
     char kind = 'n';
     for (uint32_t i = 0; i < w->when_count; i++) {
         if (*signature != '*' && *signature != '|' && *signature != '\0') kind = *signature++;
-        gm_status st = kind == 'n' ? number_of(NULL, &w->when_args[i], 'n', &numbers[i], err) : as_time(&w->when_args[i], &numbers[i], err);
+        gm_status st = kind == 'n' ? number_of(NULL, &w->when_args[i], 'n', &numbers[i], err)
+                                   : as_time(&w->when_args[i], &numbers[i], err);
         if (st != GM_OK) return st;
     }
     fill_law(&v->from, f->law, numbers, w->when_count);
     return GM_OK;
 }
 
-static gm_status bind_fault(const gm_wording *w, const gm_futures_world *world, gm_arena *arena, gm_vary *out, uint32_t *out_count, gm_error *err)
+static gm_status bind_fault(const gm_wording *w, const gm_futures_world *world, gm_arena *arena, gm_vary *out,
+                            uint32_t *out_count, gm_error *err)
 {
     gm_futures_setting set[GM_WORDING_ROOM];
     size_t             n = 0;
-    if (world->fault == NULL) return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "': expected NAME=VALUE", CUT(w->target));
+    if (world->fault == NULL)
+        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "': expected NAME=VALUE", CUT(w->target));
     gm_status st = world->fault(world->context, w->target, set, GM_WORDING_ROOM, &n, err);
     for (size_t i = 0; st == GM_OK && i < n; i++) {
         out[i] = (gm_vary){ .name = w->target, .slot = set[i].slot, .scale = 1, .law = gm_law_point(set[i].value) };
@@ -377,14 +426,17 @@ static gm_status bind_fault(const gm_wording *w, const gm_futures_world *world, 
     return st;
 }
 
-gm_status gm_wording_bind(const gm_wording *w, const gm_futures_world *world, gm_arena *arena, gm_vary *out, uint32_t *out_count, gm_error *err)
+gm_status gm_wording_bind(const gm_wording *w, const gm_futures_world *world, gm_arena *arena, gm_vary *out,
+                          uint32_t *out_count, gm_error *err)
 {
     gm_futures_name name;
     *out_count = 0;
     if (gm_str_is(w->function, "fault")) return bind_fault(w, world, arena, out, out_count, err);
     if (!world->find(world->context, w->target, &name)) return no_such(w->target, err);
     if (name.set.v == GM_SLOT_NONE.v) {
-        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' is computed by the model; only states, inputs and parameters can be changed", CUT(w->target));
+        return gm_fail(err, GM_INVALID, where,
+                       "'" GM_STR_FMT "' is computed by the model; only states, inputs and parameters can be changed",
+                       CUT(w->target));
     }
     target t = target_of(world, w->target, name.set, name.set_scale, name.set_offset);
     t.how    = w->how;
@@ -395,7 +447,8 @@ gm_status gm_wording_bind(const gm_wording *w, const gm_futures_world *world, gm
     return st;
 }
 
-gm_status gm_vary_read(gm_str text, const gm_futures_world *world, gm_arena *arena, gm_vary *out, uint32_t *out_count, gm_error *err)
+gm_status gm_vary_read(gm_str text, const gm_futures_world *world, gm_arena *arena, gm_vary *out, uint32_t *out_count,
+                       gm_error *err)
 {
     gm_wording w;
     *out_count   = 0;
@@ -403,7 +456,7 @@ gm_status gm_vary_read(gm_str text, const gm_futures_world *world, gm_arena *are
     return st == GM_OK ? gm_wording_bind(&w, world, arena, out, out_count, err) : st;
 }
 
-// ---- looking ----------------------------------------------------------------------------------------------------------
+// ---- looking --------------------------------------------------------------------------------------------------------
 
 gm_status gm_watched_read(gm_str text, const gm_futures_world *world, gm_watched *out, gm_error *err)
 {
@@ -414,7 +467,8 @@ gm_status gm_watched_read(gm_str text, const gm_futures_world *world, gm_watched
     return GM_OK;
 }
 
-static gm_status threshold_of(const gm_watched *of, const gm_futures_world *world, gm_str text, double *out, gm_error *err)
+static gm_status threshold_of(const gm_watched *of, const gm_futures_world *world, gm_str text, double *out,
+                              gm_error *err)
 {
     gm_word   word = { 0 };
     target    t    = target_of(world, of->name, of->slot, of->scale, of->offset);
@@ -425,7 +479,8 @@ static gm_status threshold_of(const gm_watched *of, const gm_futures_world *worl
 gm_status gm_condition_read(gm_str text, const gm_futures_world *world, gm_condition *out, gm_error *err)
 {
     size_t above = gm_str_find_char(text, '>'), below = gm_str_find_char(text, '<'), at = above < below ? above : below;
-    if (at == SIZE_MAX) return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "': expected NAME > NUMBER or NAME < NUMBER", CUT(text));
+    if (at == SIZE_MAX)
+        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "': expected NAME > NUMBER or NAME < NUMBER", CUT(text));
     *out         = (gm_condition){ .text = gm_str_trim(text), .below = at == below };
     gm_status st = gm_watched_read(gm_str_slice(text, 0, at), world, &out->of, err);
     return st == GM_OK ? threshold_of(&out->of, world, gm_str_slice(text, at + 1, text.len), &out->threshold, err) : st;
@@ -439,15 +494,22 @@ gm_status gm_score_read(gm_str text, const gm_futures_world *world, gm_score *ou
     int    kind    = 0;
     while (kind < GM_SCORE_COUNT && !gm_str_is(name, gm_score_text((gm_score_kind)kind))) kind++;
     if (open == SIZE_MAX || kind == GM_SCORE_COUNT || text.ptr[text.len - 1] != ')') {
-        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "': expected integral(NAME), mean, min, max, final, above(NAME, NUMBER) or below(NAME, NUMBER)", CUT(text));
+        return gm_fail(err, GM_INVALID, where,
+                       "'" GM_STR_FMT
+                       "': expected integral(NAME), mean, min, max, final, above(NAME, NUMBER) or below(NAME, NUMBER)",
+                       CUT(text));
     }
     gm_str inside = gm_str_slice(text, open + 1, text.len - 1);
     for (size_t i = 0; i < inside.len; i++) {
         if (inside.ptr[i] == ',') comma = i;
     }
     bool needs = kind == GM_SCORE_ABOVE || kind == GM_SCORE_BELOW;
-    if (needs != (comma != SIZE_MAX)) return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "': %s", CUT(text), needs ? "expected a threshold behind a comma" : "one name and nothing else");
+    if (needs != (comma != SIZE_MAX))
+        return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "': %s", CUT(text),
+                       needs ? "expected a threshold behind a comma" : "one name and nothing else");
     *out         = (gm_score){ .text = text, .kind = (gm_score_kind)kind };
     gm_status st = gm_watched_read(gm_str_slice(inside, 0, comma), world, &out->of, err);
-    return st == GM_OK && needs ? threshold_of(&out->of, world, gm_str_slice(inside, comma + 1, inside.len), &out->threshold, err) : st;
+    return st == GM_OK && needs
+               ? threshold_of(&out->of, world, gm_str_slice(inside, comma + 1, inside.len), &out->threshold, err)
+               : st;
 }

@@ -58,11 +58,13 @@ static void methods_agree(void **state)
         gm_ahead_output(&a, "x");
         gm_ahead_vary(&a, "k", (gm_vary){ .kind = GM_VARY_GRID, .values = (double[]){ 0.5, 1, 2, 4 }, .count = 4 });
         a.r.method = (gm_futures_method)method;
-        a.r.horizon_s = 2, a.r.step_s = method == GM_FUTURES_EULER ? 1e-4 : 0.01, a.r.tolerance = 1e-8, a.r.lanes = 4, a.r.points = 4;
+        a.r.horizon_s = 2, a.r.step_s = method == GM_FUTURES_EULER ? 1e-4 : 0.01, a.r.tolerance = 1e-8, a.r.lanes = 4,
+        a.r.points                 = 4;
         const gm_futures_result *f = gm_ahead_run(&a);
         assert_int_equal(f->point_count, 5);
         for (uint32_t lane = 0; lane < 4; lane++)
-            near_to(gm_futures_value(a.job, 0, 0, 4, lane), 2 * exp(-2 * a.vary[0].values[lane]), method == GM_FUTURES_EULER ? 1e-3 : 1e-6, "x");
+            near_to(gm_futures_value(a.job, 0, 0, 4, lane), 2 * exp(-2 * a.vary[0].values[lane]),
+                    method == GM_FUTURES_EULER ? 1e-3 : 1e-6, "x");
         gm_ahead_close(&a);
     }
 }
@@ -72,7 +74,10 @@ static void fill_everything(gm_ahead *a)
     gm_ahead_output(a, "x");
     gm_ahead_output(a, "u");
     gm_ahead_vary(a, "k", gm_uniform(0.5, 1.5));
-    gm_ahead_vary(a, "x", (gm_vary){ .kind = GM_VARY_LAW, .how = GM_VARY_SCALE, .law = { GM_LAW_NORMAL, { 1, 0.1, -INFINITY, INFINITY } } });
+    gm_ahead_vary(a, "x",
+                  (gm_vary) { .kind = GM_VARY_LAW,
+                              .how  = GM_VARY_SCALE,
+                              .law  = { GM_LAW_NORMAL, { 1, 0.1, -INFINITY, INFINITY } } });
     gm_ahead_vary(a, "u", (gm_vary){ .kind = GM_VARY_OU, .p = { 1, 0.5, 0.7 } });
     gm_ahead_until(a, "x", true, 0.8);
     gm_ahead_score(a, GM_SCORE_INTEGRAL, "x", 0);
@@ -98,23 +103,31 @@ static void a_request_gives_the_same_bits_whoever_computes_it(void **state)
                 for (uint32_t lane = 0; lane < 500; lane++)
                     assert_true(gm_futures_value(one.job, 0, o, p, lane) == gm_futures_value(three.job, 0, o, p, lane));
             }
-            assert_memory_equal(gm_futures_band(f, 0, o)->quantiles, gm_futures_band(g, 0, o)->quantiles, 3 * f->point_count * sizeof(double));
-            assert_memory_equal(gm_futures_band(f, 0, o)->mean, gm_futures_band(g, 0, o)->mean, f->point_count * sizeof(double));
+            assert_memory_equal(gm_futures_band(f, 0, o)->quantiles, gm_futures_band(g, 0, o)->quantiles,
+                                3 * f->point_count * sizeof(double));
+            assert_memory_equal(gm_futures_band(f, 0, o)->mean, gm_futures_band(g, 0, o)->mean,
+                                f->point_count * sizeof(double));
         }
-        assert_true(f->tallies[0].mean == g->tallies[0].mean && f->passages[0].probability == g->passages[0].probability);
+        assert_true(f->tallies[0].mean == g->tallies[0].mean &&
+                    f->passages[0].probability == g->passages[0].probability);
         double   *t = calloc(f->point_count, sizeof *t), *values = calloc(2 * f->point_count, sizeof *values);
         uint32_t  points;
         for (uint32_t lane = 3; lane < 500; lane += 124) {
-            assert_gm_ok(gm_futures_lane(gm_alloc_system(), &one.r, 0, lane, one.outputs, 2, t, values, &points, &one.err), one.err);
+            assert_gm_ok(
+                gm_futures_lane(gm_alloc_system(), &one.r, 0, lane, one.outputs, 2, t, values, &points, &one.err),
+                one.err);
             assert_int_equal(points, f->point_count);
             for (uint32_t p = 0; p < points; p++) {
                 assert_true(t[p] == f->time_s[p]);
-                for (uint32_t o = 0; o < 2; o++) assert_true(values[o * points + p] == gm_futures_value(one.job, 0, o, p, lane));
+                for (uint32_t o = 0; o < 2; o++)
+                    assert_true(values[o * points + p] == gm_futures_value(one.job, 0, o, p, lane));
             }
         }
         free(t);
         free(values);
-        assert_int_equal(gm_futures_lane(gm_alloc_system(), &one.r, 0, 500, one.outputs, 2, NULL, NULL, &points, &one.err), GM_INVALID);
+        assert_int_equal(
+            gm_futures_lane(gm_alloc_system(), &one.r, 0, 500, one.outputs, 2, NULL, NULL, &points, &one.err),
+            GM_INVALID);
         gm_ahead_close(&one);
         gm_ahead_close(&three);
     }
@@ -142,7 +155,8 @@ static void an_ornstein_uhlenbeck_input_has_its_mean_and_variance(void **state)
     double sum = 0, square = 0, t = 4 - 0.05;
     for (int batch = 0; batch < 32; batch++) {
         double mean = 0;
-        for (uint32_t i = 0; i < LANES / 32; i++) mean += gm_futures_value(a.job, 0, 0, 4, (uint32_t)batch * (LANES / 32) + i) / (LANES / 32);
+        for (uint32_t i = 0; i < LANES / 32; i++)
+            mean += gm_futures_value(a.job, 0, 0, 4, (uint32_t)batch * (LANES / 32) + i) / (LANES / 32);
         sum += mean / 32;
         square += mean * mean / 32;
     }
@@ -166,7 +180,8 @@ static void an_ornstein_uhlenbeck_input_passes_its_mean_in_time(void **state)
     a.r.horizon_s = 2, a.r.step_s = dt, a.r.lanes = LANES, a.r.seed = 5, a.r.points = 8;
     const gm_futures_result *f = gm_ahead_run(&a);
     for (uint32_t p = 2; p < 9; p++) {
-        double t = f->time_s[p], away = 1 + 0.5826 * sqrt(2 * dt), want = 2 * gm_normal_cdf(-away * exp(-t) / sqrt(-expm1(-2 * t)));
+        double t = f->time_s[p], away = 1 + 0.5826 * sqrt(2 * dt),
+               want = 2 * gm_normal_cdf(-away * exp(-t) / sqrt(-expm1(-2 * t)));
         near_to(f->passages[0].reached[p], want, 4 * sqrt(want * (1 - want) / LANES) + 0.002, "passed by t");
     }
     const gm_passage *g = &f->passages[0];
@@ -176,13 +191,16 @@ static void an_ornstein_uhlenbeck_input_passes_its_mean_in_time(void **state)
 }
 
 // dx1 = -a x1 + u, dx2 = x1 - b x2, u an Ornstein-Uhlenbeck process: the stationary covariance P solves the Lyapunov
-// equation A P + P A' + Q = 0. With h = 1/tau: c1 = s^2/(a+h), c2 = c1/(b+h), P11 = c1/a, P12 = (P11 + c2)/(a+b), P22 = P12/b.
+// equation A P + P A' + Q = 0. With h = 1/tau: c1 = s^2/(a+h), c2 = c1/(b+h), P11 = c1/a, P12 = (P11 + c2)/(a+b),
+// P22 = P12/b.
 static void a_linear_system_reaches_its_lyapunov_covariance(void **state)
 {
     (void)state;
     gm_ahead a;
-    gm_ahead_open(&a, "model M parameter Real a = 1.5; parameter Real b = 0.8; input Real u; Real x1(start=0,fixed=true);"
-                      " Real x2(start=0,fixed=true); equation der(x1) = -a*x1 + u; der(x2) = x1 - b*x2; end M;", 2);
+    gm_ahead_open(&a,
+                  "model M parameter Real a = 1.5; parameter Real b = 0.8; input Real u; Real x1(start=0,fixed=true);"
+                  " Real x2(start=0,fixed=true); equation der(x1) = -a*x1 + u; der(x2) = x1 - b*x2; end M;",
+                  2);
     gm_ahead_output(&a, "x1");
     gm_ahead_output(&a, "x2");
     gm_ahead_vary(&a, "u", (gm_vary){ .kind = GM_VARY_OU, .p = { 0, 2, 0.5 } });
@@ -191,7 +209,8 @@ static void a_linear_system_reaches_its_lyapunov_covariance(void **state)
     const gm_futures_result *f = gm_ahead_run(&a);
     double c1 = 4 / 3.5, c2 = c1 / 2.8, p11 = c1 / 1.5, p12 = (p11 + c2) / 2.3, p22 = p12 / 0.8, cov = 0;
     double m1 = gm_futures_band(f, 0, 0)->mean[1], m2 = gm_futures_band(f, 0, 1)->mean[1];
-    for (uint32_t i = 0; i < LANES; i++) cov += (gm_futures_value(a.job, 0, 0, 1, i) - m1) * (gm_futures_value(a.job, 0, 1, 1, i) - m2) / (LANES - 1);
+    for (uint32_t i = 0; i < LANES; i++)
+        cov += (gm_futures_value(a.job, 0, 0, 1, i) - m1) * (gm_futures_value(a.job, 0, 1, 1, i) - m2) / (LANES - 1);
     // Holding u over a step of h/25 adds about 2 % of noise power at most; the rest is chance.
     const double relative = 4 * sqrt(2.0 / LANES) + 0.02;
     near_to(pow(gm_futures_band(f, 0, 0)->sd[1], 2) / p11, 1, relative, "P11");
@@ -200,7 +219,8 @@ static void a_linear_system_reaches_its_lyapunov_covariance(void **state)
     gm_ahead_close(&a);
 }
 
-// Campbell's theorem for shot noise from nothing: mean rate h tau (1 - e^(-t/tau)), variance rate h^2 tau/2 (1 - e^(-2t/tau)).
+// Campbell's theorem for shot noise from nothing: mean rate h tau (1 - e^(-t/tau)), variance
+// rate h^2 tau/2 (1 - e^(-2t/tau)).
 static void poisson_arrivals_follow_campbells_theorem(void **state)
 {
     (void)state;
@@ -253,7 +273,8 @@ static void a_series_drives_an_input(void **state)
     gm_ahead_open(&a, "model M input Real u; Real x(start = 0, fixed = true); equation der(x) = u; end M;", 1);
     gm_ahead_output(&a, "x");
     static const double times[] = { 1, 3 }, values[] = { 0, 4 };
-    gm_ahead_vary(&a, "u", (gm_vary){ .kind = GM_VARY_SERIES, .values = values, .times = times, .count = 2, .linear = true });
+    gm_ahead_vary(&a, "u",
+                  (gm_vary) { .kind = GM_VARY_SERIES, .values = values, .times = times, .count = 2, .linear = true });
     a.r.horizon_s = 4, a.r.step_s = 0.001, a.r.lanes = 1, a.r.points = 4;
     gm_ahead_run(&a);
     near_to(gm_futures_value(a.job, 0, 0, 4, 0), 4 + 4, 0.01, "a ramp from 0 to 4 in 2 s, then 4 for 1 s");
@@ -333,7 +354,10 @@ static void an_assert_is_told_in_its_own_words(void **state)
 {
     (void)state;
     gm_ahead a;
-    gm_ahead_open(&a, "model M Real x(start = 0, fixed = true); equation der(x) = 1; assert(x < 0.5, \"the tank runs over\"); end M;", 1);
+    gm_ahead_open(
+        &a,
+        "model M Real x(start = 0, fixed = true); equation der(x) = 1; assert(x < 0.5, \"the tank runs over\"); end M;",
+        1);
     gm_ahead_output(&a, "x");
     a.r.horizon_s = 1, a.r.step_s = 0.01, a.r.lanes = 2;
     const gm_futures_result *f = gm_ahead_run(&a);
@@ -347,7 +371,9 @@ static void correlated_draws_have_their_correlation(void **state)
 {
     (void)state;
     gm_ahead a;
-    gm_ahead_open(&a, "model M Real x(start=0,fixed=true); Real y(start=0,fixed=true); equation der(x) = 0; der(y) = 0; end M;", 2);
+    gm_ahead_open(
+        &a, "model M Real x(start=0,fixed=true); Real y(start=0,fixed=true); equation der(x) = 0; der(y) = 0; end M;",
+        2);
     gm_ahead_output(&a, "x");
     gm_ahead_output(&a, "y");
     gm_ahead_vary(&a, "x", (gm_vary){ .kind = GM_VARY_LAW, .law = { GM_LAW_NORMAL, { 0, 1, -INFINITY, INFINITY } } });
@@ -367,7 +393,8 @@ static void correlated_draws_have_their_correlation(void **state)
     near_to(yy, 1, 4 * sqrt(2.0 / LANES), "variance");
     c.matrix = (double[]){ 1, 2, 2, 1 };
     gm_futures *none;
-    assert_int_equal(gm_futures_start(gm_alloc_system(), a.pool, &a.r, (gm_futures_calls){ 0 }, &none, &a.err), GM_INVALID);
+    assert_int_equal(gm_futures_start(gm_alloc_system(), a.pool, &a.r, (gm_futures_calls) { 0 }, &none, &a.err),
+                     GM_INVALID);
     gm_ahead_close(&a);
 }
 
@@ -389,7 +416,8 @@ static void scenarios_differ_by_their_change_alone(void **state)
     assert_int_equal(f->scenario_count, 2);
     for (uint32_t i = 0; i < 100; i++) {
         assert_true(gm_futures_value(a.job, 0, 0, 0, i) == gm_futures_value(a.job, 1, 0, 0, i));
-        near_to(gm_futures_value(a.job, 1, 0, 1, i) / gm_futures_value(a.job, 0, 0, 1, i), exp(-1), 1e-8, "twice as fast");
+        near_to(gm_futures_value(a.job, 1, 0, 1, i) / gm_futures_value(a.job, 0, 0, 1, i), exp(-1), 1e-8,
+                "twice as fast");
     }
     gm_ahead_close(&a);
 }
@@ -400,15 +428,19 @@ static void sobol_indices_of_ishigamis_function_agree_with_the_closed_form(void 
 {
     (void)state;
     gm_ahead a;
-    gm_ahead_open(&a, "model M parameter Real a = 0; parameter Real b = 0; parameter Real c = 0; Real x(start=0,fixed=true); output Real y;"
-                      " equation der(x) = 0; y = sin(a) + 7*sin(b)^2 + 0.1*c^4*sin(a) + 0*x; end M;", 2);
+    gm_ahead_open(&a,
+                  "model M parameter Real a = 0; parameter Real b = 0; parameter Real c = 0; Real "
+                  "x(start=0,fixed=true); output Real y;"
+                  " equation der(x) = 0; y = sin(a) + 7*sin(b)^2 + 0.1*c^4*sin(a) + 0*x; end M;",
+                  2);
     gm_ahead_output(&a, "y");
     gm_ahead_score(&a, GM_SCORE_FINAL, "y", 0);
     static const char *const names[] = { "a", "b", "c" };
     for (int i = 0; i < 3; i++) gm_ahead_vary(&a, names[i], gm_uniform(-M_PI, M_PI));
     a.r.design = GM_DESIGN_SALTELLI, a.r.lanes = 5 * 2048, a.r.horizon_s = 1, a.r.points = 1, a.r.seed = 1;
     const gm_futures_result *f = gm_ahead_run(&a);
-    double v1 = pow(1 + 0.1 * pow(M_PI, 4) / 5, 2) / 2, v2 = 49.0 / 8, v13 = 8 * 0.01 * pow(M_PI, 8) / 225, v = v1 + v2 + v13;
+    double v1 = pow(1 + 0.1 * pow(M_PI, 4) / 5, 2) / 2, v2 = 49.0 / 8, v13 = 8 * 0.01 * pow(M_PI, 8) / 225,
+           v             = v1 + v2 + v13;
     const double first[] = { v1 / v, v2 / v, 0 }, total[] = { (v1 + v13) / v, v2 / v, v13 / v };
     assert_int_equal(f->varied_count, 3);
     for (int row = 0; row < 2; row++) {  // the score, and the output at the horizon
@@ -427,8 +459,11 @@ static void morris_effects_of_a_linear_model_are_its_coefficients(void **state)
 {
     (void)state;
     gm_ahead a;
-    gm_ahead_open(&a, "model M parameter Real a = 0; parameter Real b = 0; parameter Real c = 0; Real x(start=0,fixed=true); output Real y;"
-                      " equation der(x) = 0; y = 2*a - 5*b + 0*c + x; end M;", 2);
+    gm_ahead_open(&a,
+                  "model M parameter Real a = 0; parameter Real b = 0; parameter Real c = 0; Real "
+                  "x(start=0,fixed=true); output Real y;"
+                  " equation der(x) = 0; y = 2*a - 5*b + 0*c + x; end M;",
+                  2);
     gm_ahead_output(&a, "y");
     static const char *const names[] = { "a", "b", "c" };
     for (int i = 0; i < 3; i++) gm_ahead_vary(&a, names[i], gm_uniform(0, 1));
@@ -475,7 +510,8 @@ static void a_job_survives_every_allocation_failure(void **state)
         gm_fault_alloc_init(&fault, k);
         fill_everything(&a);
         a.r.lanes = 70, a.r.points = 3, a.r.bins = 4;
-        gm_status st = gm_futures_start(&fault.alloc, a.pool, &a.r, (gm_futures_calls){ .done = gm_ahead_done, .context = &a }, &a.job, &a.err);
+        gm_status st = gm_futures_start(&fault.alloc, a.pool, &a.r,
+                                        (gm_futures_calls) { .done = gm_ahead_done, .context = &a }, &a.job, &a.err);
         if (st == GM_OK) {
             while (!a.done) gm_pool_turn(a.pool, GM_SECOND);
             st = a.status;
@@ -511,7 +547,10 @@ static void computed(gm_ahead *a) { gm_ahead_vary(a, "y", gm_constant(1)); }
 static void bad_law(gm_ahead *a) { gm_ahead_vary(a, "k", gm_uniform(2, 1)); }
 static void driven_state(gm_ahead *a) { gm_ahead_vary(a, "x", (gm_vary){ .kind = GM_VARY_OU, .p = { 0, 1, 1 } }); }
 static void bad_ou(gm_ahead *a) { gm_ahead_vary(a, "u", (gm_vary){ .kind = GM_VARY_OU, .p = { 0, 1, -1 } }); }
-static void busy_poisson(gm_ahead *a) { gm_ahead_vary(a, "u", (gm_vary){ .kind = GM_VARY_POISSON, .p = { 1e9, 1, 1 } }); }
+static void busy_poisson(gm_ahead *a)
+{
+    gm_ahead_vary(a, "u", (gm_vary) { .kind = GM_VARY_POISSON, .p = { 1e9, 1, 1 } });
+}
 static void late(gm_ahead *a)
 {
     gm_vary *v   = gm_ahead_vary(a, "u", gm_constant(1));
@@ -556,13 +595,16 @@ static void what_can_not_be_right_is_refused_with_what_to_change(void **state)
     };
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
         gm_ahead a;
-        gm_ahead_open(&a, "model M parameter Real k = 1; input Real u; Real x(start=2,fixed=true); output Real y; equation"
-                          " der(x) = -k*x + u; y = sin(x); end M;", 1);
+        gm_ahead_open(&a,
+                      "model M parameter Real k = 1; input Real u; Real x(start=2,fixed=true); output Real y; equation"
+                      " der(x) = -k*x + u; y = sin(x); end M;",
+                      1);
         gm_ahead_output(&a, "x");
         a.r.horizon_s = 10, a.r.lanes = 100;
         mistakes[i].make(&a);
         gm_status st = gm_futures_start(gm_alloc_system(), a.pool, &a.r, (gm_futures_calls){ 0 }, &a.job, &a.err);
-        if (st != mistakes[i].status || strstr(a.err.text, mistakes[i].says) == NULL) fail_msg("mistake %zu: %d, %s", i, (int)st, a.err.text);
+        if (st != mistakes[i].status || strstr(a.err.text, mistakes[i].says) == NULL)
+            fail_msg("mistake %zu: %d, %s", i, (int)st, a.err.text);
         assert_null(a.job);
         gm_ahead_close(&a);
     }

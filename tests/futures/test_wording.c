@@ -5,8 +5,10 @@
 #include "futures/request_json.h"
 #include "futures_support.h"
 
-static const char model[] = "model M parameter Real hole(unit=\"m2\") = 0; input Real speed(unit=\"1/s\"); Real level(unit=\"m\", start=1, fixed=true);"
-                            " Real T(unit=\"K\", start=300, fixed=true); Real y(unit=\"m\"); equation der(level) = speed - hole; der(T) = 0; y = 2*level; end M;";
+static const char model[] = "model M parameter Real hole(unit=\"m2\") = 0; input Real speed(unit=\"1/s\"); Real "
+                            "level(unit=\"m\", start=1, fixed=true);"
+                            " Real T(unit=\"K\", start=300, fixed=true); Real y(unit=\"m\"); equation der(level) = "
+                            "speed - hole; der(T) = 0; y = 2*level; end M;";
 
 typedef struct world { gm_test_model model; gm_futures_world world; gm_arena *arena; } world;
 
@@ -14,7 +16,9 @@ static bool find(void *context, gm_str name, gm_futures_name *out)
 {
     world  *w = context;
     bool    negated;
-    gm_str  own = gm_str_starts(name, GM_STR("tank1.")) ? gm_str_slice(name, 6, name.len) : gm_str_starts(name, GM_STR("pump.")) ? gm_str_slice(name, 5, name.len) : name;
+    gm_str  own = gm_str_starts(name, GM_STR("tank1."))  ? gm_str_slice(name, 6, name.len)
+                  : gm_str_starts(name, GM_STR("pump.")) ? gm_str_slice(name, 5, name.len)
+                                                         : name;
     gm_slot slot;
     if (!gm_program_find(w->model.program, own, &slot, &negated)) return false;
     *out = (gm_futures_name){ .slot = slot, .set = slot, .scale = 1, .set_scale = 1 };
@@ -23,7 +27,8 @@ static bool find(void *context, gm_str name, gm_futures_name *out)
     return true;
 }
 
-static gm_status fault(void *context, gm_str name, gm_futures_setting *out, size_t room, size_t *out_count, gm_error *err)
+static gm_status fault(void *context, gm_str name, gm_futures_setting *out, size_t room, size_t *out_count,
+                       gm_error *err)
 {
     world *w = context;
     bool   negated;
@@ -35,7 +40,8 @@ static gm_status fault(void *context, gm_str name, gm_futures_setting *out, size
     return GM_OK;
 }
 
-static gm_status history(void *context, gm_str name, double span, gm_arena *arena, const double **times, const double **values, uint32_t *count, gm_error *err)
+static gm_status history(void *context, gm_str name, double span, gm_arena *arena, const double **times,
+                         const double **values, uint32_t *count, gm_error *err)
 {
     static const double t[] = { 0, 1, 2 }, v[] = { 5, 1, 3 };
     (void)context, (void)name, (void)arena, (void)err;
@@ -68,7 +74,10 @@ static gm_vary read_one(world *w, const char *text)
     return v[0];
 }
 
-static void near_to(double got, double want) { if (fabs(got - want) > 1e-9 * (1 + fabs(want))) fail_msg("%.17g, not %.17g", got, want); }
+static void near_to(double got, double want)
+{
+    if (fabs(got - want) > 1e-9 * (1 + fabs(want))) fail_msg("%.17g, not %.17g", got, want);
+}
 
 static void texts_mean_what_they_say(void **state)
 {
@@ -76,9 +85,11 @@ static void texts_mean_what_they_say(void **state)
     world w;
     open_world(&w);
     gm_vary v = read_one(&w, "tank1.level=2");
-    assert_true(v.kind == GM_VARY_LAW && v.law.kind == GM_LAW_POINT && v.law.p[0] == 2 && !v.scheduled && v.how == GM_VARY_SET);
+    assert_true(v.kind == GM_VARY_LAW && v.law.kind == GM_LAW_POINT && v.law.p[0] == 2 && !v.scheduled &&
+                v.how == GM_VARY_SET);
     v = read_one(&w, " tank1.level = uniform( 0 , 0.02 ) ");
-    assert_true(v.law.kind == GM_LAW_UNIFORM && v.law.p[0] == 0 && v.law.p[1] == 0.02 && gm_str_is(v.name, "tank1.level"));
+    assert_true(v.law.kind == GM_LAW_UNIFORM && v.law.p[0] == 0 && v.law.p[1] == 0.02 &&
+                gm_str_is(v.name, "tank1.level"));
     v = read_one(&w, "tank1.level*=normal(1,0.1)");
     assert_true(v.how == GM_VARY_SCALE && v.law.kind == GM_LAW_NORMAL && isinf(v.law.p[2]) && isinf(v.law.p[3]));
     v = read_one(&w, "tank1.level+=normal(0,1,-2,2)");
@@ -177,13 +188,17 @@ static void mistakes_are_answered_with_what_to_write(void **state)
         uint32_t  n;
         gm_error  err = { 0 };
         gm_status st  = gm_vary_read(gm_str_of(cases[i].text), &w.world, w.arena, v, &n, &err);
-        if (st == GM_OK || strstr(err.text, cases[i].says) == NULL) fail_msg("'%s' says: %s", cases[i].text, st == GM_OK ? "fine" : err.text);
+        if (st == GM_OK || strstr(err.text, cases[i].says) == NULL)
+            fail_msg("'%s' says: %s", cases[i].text, st == GM_OK ? "fine" : err.text);
     }
-    static const char *const conditions[] = { "tank1.level", "tank1.level >", "> 3", "tank1.level > 3 kg", "nobody > 3" };
-    static const char *const scores[] = { "tank1.level", "sum(tank1.level)", "above(tank1.level)", "mean(tank1.level, 3)", "mean(nobody)", "mean(tank1.level" };
+    static const char *const conditions[] = { "tank1.level", "tank1.level >", "> 3", "tank1.level > 3 kg",
+                                              "nobody > 3" };
+    static const char *const scores[]     = { "tank1.level",          "sum(tank1.level)", "above(tank1.level)",
+                                              "mean(tank1.level, 3)", "mean(nobody)",     "mean(tank1.level" };
     gm_condition c;
     gm_score     s;
-    for (size_t i = 0; i < 5; i++) assert_int_not_equal(gm_condition_read(gm_str_of(conditions[i]), &w.world, &c, NULL), GM_OK);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_not_equal(gm_condition_read(gm_str_of(conditions[i]), &w.world, &c, NULL), GM_OK);
     for (size_t i = 0; i < 6; i++) assert_int_not_equal(gm_score_read(gm_str_of(scores[i]), &w.world, &s, NULL), GM_OK);
     close_world(&w);
 }
@@ -193,7 +208,8 @@ static bool same_law(const gm_law *a, const gm_law *b)
     for (int i = 0; i < 4; i++) {
         if (a->p[i] != b->p[i]) return false;
     }
-    return a->kind == b->kind && a->count == b->count && (a->count == 0 || memcmp(a->values, b->values, a->count * sizeof(double)) == 0);
+    return a->kind == b->kind && a->count == b->count &&
+           (a->count == 0 || memcmp(a->values, b->values, a->count * sizeof(double)) == 0);
 }
 
 // The two ways of writing give the same.
@@ -221,19 +237,29 @@ static void json_says_the_same_as_text(void **state)
         if (st == GM_OK) st = gm_wording_bind(&words, &w.world, w.arena, b, &n, &err);
         if (st != GM_OK) fail_msg("%s: %s", pairs[i].json, err.text);
         assert_int_equal(n, 1);
-        assert_true(a.kind == b->kind && a.how == b->how && a.slot.v == b->slot.v && a.scheduled == b->scheduled && a.lasts_s == b->lasts_s);
+        assert_true(a.kind == b->kind && a.how == b->how && a.slot.v == b->slot.v && a.scheduled == b->scheduled &&
+                    a.lasts_s == b->lasts_s);
         assert_true(same_law(&a.law, &b->law) && same_law(&a.from, &b->from));
         json_decref(json);
     }
-    static const char *const wrong[] = { "3", "{}", "{\"name\":\"x\"}", "{\"name\":3,\"value\":1}", "{\"name\":\"tank1.level\",\"value\":1,\"uniform\":[0,1]}",
-        "{\"name\":\"tank1.level\",\"op\":\"minus\",\"value\":1}", "{\"name\":\"tank1.level\",\"value\":{}}", "{\"name\":\"pump.speed\",\"value\":1,\"at\":[]}",
-        "{\"name\":\"pump.speed\",\"value\":1,\"at\":1,\"for\":-1}", "{\"name\":\"pump.speed\",\"series\":{\"time\":[0,1],\"values\":[1]}}", "{\"name\":\"pump.speed\",\"series\":[]}" };
+    static const char *const wrong[] = { "3",
+                                         "{}",
+                                         "{\"name\":\"x\"}",
+                                         "{\"name\":3,\"value\":1}",
+                                         "{\"name\":\"tank1.level\",\"value\":1,\"uniform\":[0,1]}",
+                                         "{\"name\":\"tank1.level\",\"op\":\"minus\",\"value\":1}",
+                                         "{\"name\":\"tank1.level\",\"value\":{}}",
+                                         "{\"name\":\"pump.speed\",\"value\":1,\"at\":[]}",
+                                         "{\"name\":\"pump.speed\",\"value\":1,\"at\":1,\"for\":-1}",
+                                         "{\"name\":\"pump.speed\",\"series\":{\"time\":[0,1],\"values\":[1]}}",
+                                         "{\"name\":\"pump.speed\",\"series\":[]}" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         gm_wording words;
         gm_error   err  = { 0 };
         json_t    *json = json_loads(wrong[i], JSON_DECODE_ANY, NULL);
         assert_non_null(json);
-        if (gm_wording_read_json(json, w.arena, &words, &err) != GM_INVALID || err.text[0] == '\0') fail_msg("%s was taken", wrong[i]);
+        if (gm_wording_read_json(json, w.arena, &words, &err) != GM_INVALID || err.text[0] == '\0')
+            fail_msg("%s was taken", wrong[i]);
         json_decref(json);
     }
     close_world(&w);

@@ -19,14 +19,20 @@ static int set_up(void **state)
     snprintf(f.plant, sizeof f.plant, "%s/decay plant", f.dir);
     snprintf(f.data, sizeof f.data, "%s/data", f.dir);
     snprintf(path, sizeof path, "%s/models/decay.json", f.plant);
-    gm_test_write_file(path, GM_STR("{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Decay;1\",\"@type\":\"Interface\",\"contents\":["
-                                    "{\"@type\":\"Property\",\"name\":\"x\",\"schema\":\"double\",\"writable\":true},"
-                                    "{\"@type\":\"Property\",\"name\":\"k\",\"schema\":\"double\",\"writable\":true}]}"));
+    gm_test_write_file(
+        path,
+        GM_STR("{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Decay;1\",\"@type\":\"Interface\",\"contents\":["
+               "{\"@type\":\"Property\",\"name\":\"x\",\"schema\":\"double\",\"writable\":true},"
+               "{\"@type\":\"Property\",\"name\":\"k\",\"schema\":\"double\",\"writable\":true}]}"));
     snprintf(path, sizeof path, "%s/twins/all.ndjson", f.plant);
-    gm_test_write_file(path, GM_STR("{\"Section\":\"Twins\"}\n{\"$dtId\":\"t1\",\"$metadata\":{\"$model\":\"dtmi:t:Decay;1\"},\"x\":2,\"k\":1}\n"));
+    gm_test_write_file(path, GM_STR("{\"Section\":\"Twins\"}\n{\"$dtId\":\"t1\",\"$metadata\":{\"$model\":\"dtmi:t:"
+                                    "Decay;1\"},\"x\":2,\"k\":1}\n"));
     snprintf(path, sizeof path, "%s/behaviors/decay.mo", f.plant);
-    gm_test_write_file(path, GM_STR("model Decay\n  parameter Real k = 1;\n  input Real rain = 0;\n  Real x(start=1, fixed=true);\nequation\n"
-                                    "  der(x) = rain - k*x;\n  annotation(__gemel(interface=\"dtmi:t:Decay;1\"));\nend Decay;\n"));
+    gm_test_write_file(
+        path,
+        GM_STR(
+            "model Decay\n  parameter Real k = 1;\n  input Real rain = 0;\n  Real x(start=1, fixed=true);\nequation\n"
+            "  der(x) = rain - k*x;\n  annotation(__gemel(interface=\"dtmi:t:Decay;1\"));\nend Decay;\n"));
     snprintf(path, sizeof path, "%s/rain.csv", f.dir);
     gm_test_write_file(path, GM_STR("time,rain\n0,2\n1,2\n"));
     f.server = gm_serve(f.plant, f.data, NULL, NULL);
@@ -53,7 +59,8 @@ static json_t *answer(gm_ran ran)
 
 static double last(const json_t *result, const char *quantile)
 {
-    const json_t *list = json_object_get(json_object_get(json_object_get(json_object_get(result, "outputs"), "t1.x"), "quantiles"), quantile);
+    const json_t *list = json_object_get(
+        json_object_get(json_object_get(json_object_get(result, "outputs"), "t1.x"), "quantiles"), quantile);
     return json_number_value(json_array_get(list, json_array_size(list) - 1));
 }
 
@@ -62,12 +69,15 @@ static void near_to(double got, double want, double relative)
     if (!(fabs(got / want - 1) < relative)) fail_msg("%g, not %g", got, want);
 }
 
-#define WHAT_IF(f, ...) GM_RUN("what-if", (f)->plant, "--root", "t1", "--horizon", "2s", "--step", "0.01s", "--lanes", "2048", "--outputs", "t1.x", __VA_ARGS__)
+#define WHAT_IF(f, ...)                                                                                                \
+    GM_RUN("what-if", (f)->plant, "--root", "t1", "--horizon", "2s", "--step", "0.01s", "--lanes", "2048",             \
+           "--outputs", "t1.x", __VA_ARGS__)
 
 static void a_running_server_is_asked(void **state)
 {
     fixture *f = *state;
-    json_t  *j = answer(WHAT_IF(f, "--http", f->server->http, "--vary", "t1.k=uniform(0.5,1.5)", "--quantiles", "0.1,0.5", "--design", "sobol", "--json"));
+    json_t  *j = answer(WHAT_IF(f, "--http", f->server->http, "--vary", "t1.k=uniform(0.5,1.5)", "--quantiles",
+                                "0.1,0.5", "--design", "sobol", "--json"));
     near_to(last(j, "0.1"), 2 * exp(-2 * 1.4), 0.01);
     near_to(last(j, "0.5"), 2 * exp(-2), 0.01);
     json_decref(j);
@@ -98,9 +108,13 @@ static void without_a_server_the_plant_is_opened(void **state)
 static void people_get_tables_and_charts(void **state)
 {
     fixture *f   = *state;
-    gm_ran   ran = WHAT_IF(f, "--http", f->server->http, "--vary", "t1.k=uniform(0.5,1.5)", "--until", "t1.x < 1", "--score", "integral(t1.x)", "--scenario", "slow:t1.k=0.1", "--scenario", "as it is");
+    gm_ran   ran = WHAT_IF(f, "--http", f->server->http, "--vary", "t1.k=uniform(0.5,1.5)", "--until", "t1.x < 1",
+                           "--score", "integral(t1.x)", "--scenario", "slow:t1.k=0.1", "--scenario", "as it is");
     assert_int_equal(ran.code, 0);
-    static const char *const texts[] = { "slow: t1.x", "as it is: t1.x", "50 %", "2 s", "t1.x < 1: 100.0 % of lanes", "integral(t1.x): mean", "2048 lanes in" };
+    static const char *const texts[] = {
+        "slow: t1.x",           "as it is: t1.x", "50 %", "2 s", "t1.x < 1: 100.0 % of lanes",
+        "integral(t1.x): mean", "2048 lanes in"
+    };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strstr(GM_TEXT(ran.out), texts[i]) == NULL) fail_msg("no '%s' in\n%s", texts[i], GM_TEXT(ran.out));
     }
@@ -124,7 +138,8 @@ static void mistakes_are_told(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_ran ran = WHAT_IF(f, "--http", f->server->http, cases[i].option, cases[i].value);
-        if (ran.code != cases[i].code || strstr(GM_TEXT(ran.err), cases[i].says) == NULL) fail_msg("%s %s: exit %d, %s", cases[i].option, cases[i].value, ran.code, GM_TEXT(ran.err));
+        if (ran.code != cases[i].code || strstr(GM_TEXT(ran.err), cases[i].says) == NULL)
+            fail_msg("%s %s: exit %d, %s", cases[i].option, cases[i].value, ran.code, GM_TEXT(ran.err));
         gm_ran_finish(&ran);
     }
     gm_ran ran = GM_RUN("what-if", f->plant, "--http", "127.0.0.1:1", "--root", "t1", "--outputs", "t1.x");

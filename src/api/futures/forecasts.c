@@ -73,7 +73,7 @@ void gm_forecast_release(gm_forecast *f)
     drop_if_unused(f);
 }
 
-// ---- the end of a job -------------------------------------------------------------------------------------------------
+// ---- the end of a job -----------------------------------------------------------------------------------------------
 
 static void write_head(const gm_forecast *f, gm_buf *out)
 {
@@ -105,7 +105,8 @@ static void on_finish(void *context, const gm_futures *job, const gm_futures_res
     gm_buf_byte(&text, ',');
     gm_buf_str(&text, gm_buf_view(&f->result));
     gm_buf_text(&text, "}\n");
-    if (st == GM_OK && !text.failed && !path.failed) f->saved = gm_io_replace_file(o->io, (const char *)path.ptr, text.ptr, text.len, NULL) == GM_OK;
+    if (st == GM_OK && !text.failed && !path.failed)
+        f->saved = gm_io_replace_file(o->io, (const char *)path.ptr, text.ptr, text.len, NULL) == GM_OK;
     gm_buf_finish(&text);
     gm_buf_finish(&path);
 }
@@ -122,11 +123,12 @@ static void push_out_oldest(gm_forecasts *all)
 static void on_done(void *context, gm_status status, const gm_error *err)
 {
     gm_forecast *f = context;
-    f->state       = status == GM_OK ? GM_FORECAST_DONE : status == GM_CANCELLED ? GM_FORECAST_CANCELLED : GM_FORECAST_FAILED;
+    f->state = status == GM_OK ? GM_FORECAST_DONE : status == GM_CANCELLED ? GM_FORECAST_CANCELLED : GM_FORECAST_FAILED;
     if (err != NULL) f->err = *err;
     if (status == GM_OK && f->result.failed) {
         f->state = GM_FORECAST_FAILED;
-        gm_fail(&f->err, GM_LIMIT, "api.futures", "the result is larger than %d MB; ask for fewer points or outputs", GM_FORECAST_FILE_MAX >> 20);
+        gm_fail(&f->err, GM_LIMIT, "api.futures", "the result is larger than %d MB; ask for fewer points or outputs",
+                GM_FORECAST_FILE_MAX >> 20);
     }
     f->all->running--;
     f->all->ended++;
@@ -145,15 +147,20 @@ static void on_done(void *context, gm_status status, const gm_error *err)
 
 static void on_news(void *context) { gm_forecast_stream_tell(context); }
 
-// ---- starting ---------------------------------------------------------------------------------------------------------
+// ---- starting -------------------------------------------------------------------------------------------------------
 
 static bool open_group(gm_forecast *f, gm_request *request, gm_twin root)
 {
     const gm_api_options *o = &f->all->options;
     gm_error              err = { 0 };
-    gm_status             st  = gm_group_world_open(o->alloc, o->behaviors, gm_api_state(request), root, &f->world.group, &err);
-    if (st == GM_NOTFOUND) gm_reply_error(request, 400, "NoBehavior", "'" GM_STR_FMT "' has no behavior: no class in behaviors/ names its interface.", GM_STR_ARG(gm_str_slice(f->root, 0, 128)));
-    else if (st == GM_INVALID) gm_reply_error(request, 400, "BehaviorInvalid", "The group does not compile: %s; 'gemel check' lists everything.", err.text);
+    gm_status st = gm_group_world_open(o->alloc, o->behaviors, gm_api_state(request), root, &f->world.group, &err);
+    if (st == GM_NOTFOUND)
+        gm_reply_error(request, 400, "NoBehavior",
+                       "'" GM_STR_FMT "' has no behavior: no class in behaviors/ names its interface.",
+                       GM_STR_ARG(gm_str_slice(f->root, 0, 128)));
+    else if (st == GM_INVALID)
+        gm_reply_error(request, 400, "BehaviorInvalid",
+                       "The group does not compile: %s; 'gemel check' lists everything.", err.text);
     else if (st != GM_OK) gm_reply_failure(request, st, &err);
     for (uint32_t i = 0; st == GM_OK && i < gm_group_twin_count(f->world.group); i++) {
         if (gm_api_sees(request, gm_group_twin(f->world.group, i))) continue;
@@ -169,8 +176,11 @@ static bool fork_group(gm_forecast *f, gm_request *request)
     gm_fork_report  report;
     gm_group_reader reader = gm_group_world_reader(&f->world);
     f->base = GM_ARENA_NEW(f->arena, double, gm_program_slot_count(gm_group_program(f->world.group)));
-    gm_status st = f->base != NULL ? gm_group_fork(f->world.group, &reader, gm_group_time(f->world.at), f->base, &report, &err) : GM_NOMEM;
-    if (st == GM_DIVERGED) gm_reply_error(request, 400, "NoBeginning", "The state that is forked has no solution: %s.", err.text);
+    gm_status st           = f->base != NULL
+                                 ? gm_group_fork(f->world.group, &reader, gm_group_time(f->world.at), f->base, &report, &err)
+                                 : GM_NOMEM;
+    if (st == GM_DIVERGED)
+        gm_reply_error(request, 400, "NoBeginning", "The state that is forked has no solution: %s.", err.text);
     else if (st != GM_OK) gm_reply_failure(request, st, &err);
     return st == GM_OK;
 }
@@ -182,7 +192,8 @@ static bool read_time(gm_forecast *f, gm_request *request, const json_t *body)
     f->world.live = as_of == NULL || json_is_null(as_of);
     f->world.at   = gm_api_now(request);
     if (f->world.live) return true;
-    if (json_is_string(as_of) && gm_time_parse(gm_str_of(json_string_value(as_of)), &f->world.at, &err) == GM_OK) return true;
+    if (json_is_string(as_of) && gm_time_parse(gm_str_of(json_string_value(as_of)), &f->world.at, &err) == GM_OK)
+        return true;
     gm_reply_error(request, 400, "BadRequest", "\"asOf\": expected a time such as \"2026-01-01T00:00:00Z\".");
     return false;
 }
@@ -224,7 +235,8 @@ static bool prepare(gm_forecast *f, gm_request *request, const json_t *body)
         return false;
     }
     f->world.engine = request->engine;
-    return read_time(f, request, body) && open_group(f, request, twin) && fork_group(f, request) && read_request(f, request, body);
+    return read_time(f, request, body) && open_group(f, request, twin) && fork_group(f, request) &&
+           read_request(f, request, body);
 }
 
 static void name_it(gm_forecast *f, gm_time_ns now)
@@ -239,7 +251,8 @@ gm_forecast *gm_forecast_start(gm_forecasts *all, gm_request *request, const jso
     const gm_api_options *o = &all->options;
     gm_error              err = { 0 };
     if (o->behaviors == NULL || o->pool == NULL) {
-        gm_reply_error(request, 400, "NoBehavior", "This plant has no behaviors: put Modelica classes into behaviors/.");
+        gm_reply_error(request, 400, "NoBehavior",
+                       "This plant has no behaviors: put Modelica classes into behaviors/.");
         return NULL;
     }
     if (all->running >= GM_FORECASTS_RUNNING) {
@@ -268,13 +281,15 @@ gm_forecast *gm_forecast_start(gm_forecasts *all, gm_request *request, const jso
     gm_futures_calls calls = { .news = on_news, .done = on_done, .finish = on_finish, .context = f };
     gm_status        st    = gm_futures_start(o->alloc, o->pool, &f->request, calls, &f->job, &err);
     if (st == GM_OK) return f;
-    if (st == GM_INVALID || st == GM_LIMIT) gm_reply_error(request, st == GM_LIMIT ? 503 : 400, st == GM_LIMIT ? "LimitExceeded" : "FuturesInvalid", "%s.", err.text);
+    if (st == GM_INVALID || st == GM_LIMIT)
+        gm_reply_error(request, st == GM_LIMIT ? 503 : 400, st == GM_LIMIT ? "LimitExceeded" : "FuturesInvalid", "%s.",
+                       err.text);
     else gm_reply_failure(request, st, &err);
     forget(f);
     return NULL;
 }
 
-// ---- telling ----------------------------------------------------------------------------------------------------------
+// ---- telling --------------------------------------------------------------------------------------------------------
 
 void gm_forecast_write(gm_forecast *f, bool whole, gm_buf *out)
 {
@@ -298,7 +313,7 @@ void gm_forecast_write(gm_forecast *f, bool whole, gm_buf *out)
     gm_buf_byte(out, '}');
 }
 
-// ---- saved ones -------------------------------------------------------------------------------------------------------
+// ---- saved ones -----------------------------------------------------------------------------------------------------
 
 // Ids name files, so nothing but what name_it makes is one.
 static bool is_id(gm_str id)
@@ -326,7 +341,8 @@ static json_t *read_saved(gm_forecasts *all, gm_str id)
     gm_buf       path  = gm_buf_init(all->options.alloc);
     if (io == NULL || all->options.data_dir == NULL || !is_id(id)) return NULL;
     path_of(all, id, &path);
-    if (!path.failed && gm_io_read_file(io, (const char *)path.ptr, 2 * (size_t)GM_FORECAST_FILE_MAX, &bytes, &size, NULL) == GM_OK) {
+    if (!path.failed &&
+        gm_io_read_file(io, (const char *)path.ptr, 2 * (size_t)GM_FORECAST_FILE_MAX, &bytes, &size, NULL) == GM_OK) {
         found = json_loadb((const char *)bytes, size, 0, NULL);
         gm_free(io->alloc, bytes);
     }
@@ -366,6 +382,8 @@ json_t *gm_forecast_document(gm_forecasts *all, gm_request *request, gm_str id)
             document = NULL;
         }
     }
-    if (document == NULL) gm_reply_error(request, 404, "FuturesNotFound", "There are no futures '" GM_STR_FMT "'.", GM_STR_ARG(gm_str_slice(id, 0, 64)));
+    if (document == NULL)
+        gm_reply_error(request, 404, "FuturesNotFound", "There are no futures '" GM_STR_FMT "'.",
+                       GM_STR_ARG(gm_str_slice(id, 0, 64)));
     return document;
 }

@@ -11,7 +11,9 @@ static gm_forecasts *forecasts_of(const gm_request *request) { return request->a
 static gm_forecast *named(gm_request *request)
 {
     gm_forecast *f = gm_forecast_find(forecasts_of(request), request, request->parameters[0]);
-    if (f == NULL) gm_reply_error(request, 404, "FuturesNotFound", "There are no futures '" GM_STR_FMT "'.", GM_STR_ARG(gm_str_slice(request->parameters[0], 0, 64)));
+    if (f == NULL)
+        gm_reply_error(request, 404, "FuturesNotFound", "There are no futures '" GM_STR_FMT "'.",
+                       GM_STR_ARG(gm_str_slice(request->parameters[0], 0, 64)));
     return f;
 }
 
@@ -31,7 +33,8 @@ static void answer(gm_request *request) { reply(request, request->note, true, 20
 static bool is_small(const gm_forecast *f)
 {
     const gm_futures_request *r = &f->request;
-    double scenarios = r->scenario_count > 0 ? r->scenario_count : 1, steps = r->method == GM_FUTURES_FIXED || r->method == GM_FUTURES_EULER ? r->horizon_s / r->step_s : 1000;
+    double                    scenarios = r->scenario_count > 0 ? r->scenario_count : 1,
+           steps = r->method == GM_FUTURES_FIXED || r->method == GM_FUTURES_EULER ? r->horizon_s / r->step_s : 1000;
     return steps * r->lanes * scenarios <= GM_FORECAST_SMALL;
 }
 
@@ -129,7 +132,7 @@ void gm_route_futures_verify(gm_request *request)
     json_decref(document);
 }
 
-// ---- one lane again ---------------------------------------------------------------------------------------------------
+// ---- one lane again -------------------------------------------------------------------------------------------------
 
 typedef struct lane_job {
     const gm_alloc *alloc;
@@ -150,8 +153,8 @@ static gm_status run_lane(void *context, uint32_t part, uint32_t thread, gm_pool
     (void)part;
     (void)thread;
     (void)self;
-    return gm_futures_lane(job->alloc, &job->forecast->request, job->scenario, job->lane, job->outputs, job->output_count, job->time_s,
-                           job->values, &job->points, err);
+    return gm_futures_lane(job->alloc, &job->forecast->request, job->scenario, job->lane, job->outputs,
+                           job->output_count, job->time_s, job->values, &job->points, err);
 }
 
 static void put_row(gm_buf *out, const double *x, uint32_t n)
@@ -171,7 +174,8 @@ static void answer_lane(gm_request *request)
         gm_reply_failure(request, job->status, &job->err);
         return;
     }
-    gm_buf_printf(&request->out, "{\"id\":\"%s\",\"scenario\":%u,\"lane\":%u,\"time\":", job->forecast->id, job->scenario, job->lane);
+    gm_buf_printf(&request->out, "{\"id\":\"%s\",\"scenario\":%u,\"lane\":%u,\"time\":", job->forecast->id,
+                  job->scenario, job->lane);
     put_row(&request->out, job->time_s, job->points);
     gm_buf_text(&request->out, ",\"outputs\":{");
     for (uint32_t o = 0; o < job->output_count; o++) {
@@ -189,7 +193,8 @@ static void lane_done(void *context, gm_status status, const gm_error *err)
     lane_job *job = context;
     job->status   = status;
     if (err != NULL) job->err = *err;
-    if (job->ask.call != NULL) job->ask.call(job->ask.context, job->ask.token, GM_OK, NULL);  // answer_lane, when somebody waits
+    if (job->ask.call != NULL)
+        job->ask.call(job->ask.context, job->ask.token, GM_OK, NULL); // answer_lane, when somebody waits
     gm_forecast_release(job->forecast);
     gm_arena_destroy(job->arena);
 }
@@ -206,8 +211,9 @@ static bool lane_outputs(gm_request *request, lane_job *job)
         if (!gm_request_next_parameter(request, "output", &at, &name)) return false;
         if (name.ptr == NULL) break;
         gm_str    kept = gm_arena_str(job->arena, name);
-        gm_status st   = job->output_count == GM_FUTURES_OUTPUTS_MAX ? gm_fail(&err, GM_LIMIT, "api.futures", "more than %d outputs", GM_FUTURES_OUTPUTS_MAX)
-                                                                    : gm_watched_read(kept, &world, &job->outputs[job->output_count++], &err);
+        gm_status st   = job->output_count == GM_FUTURES_OUTPUTS_MAX
+                             ? gm_fail(&err, GM_LIMIT, "api.futures", "more than %d outputs", GM_FUTURES_OUTPUTS_MAX)
+                             : gm_watched_read(kept, &world, &job->outputs[job->output_count++], &err);
         if (st == GM_OK) continue;
         gm_reply_error(request, 400, "FuturesInvalid", "%s.", err.text);
         return false;
@@ -240,13 +246,18 @@ void gm_route_futures_lane(gm_request *request)
         gm_reply_failure(request, GM_NOMEM, NULL);
         return;
     }
-    *job = (lane_job){ .alloc = o->alloc, .forecast = f, .arena = arena, .scenario = (uint32_t)scenario, .lane = (uint32_t)number };
+    *job = (lane_job) {
+        .alloc = o->alloc, .forecast = f, .arena = arena, .scenario = (uint32_t)scenario, .lane = (uint32_t)number
+    };
     bool asked = lane_outputs(request, job);
-    gm_status st = !asked ? GM_INVALID : gm_futures_lane(o->alloc, &f->request, job->scenario, job->lane, NULL, 0, NULL, NULL, &job->points, &err);
+    gm_status st    = !asked ? GM_INVALID
+                             : gm_futures_lane(o->alloc, &f->request, job->scenario, job->lane, NULL, 0, NULL, NULL,
+                                               &job->points, &err);
     if (st == GM_OK) {
         job->time_s = GM_ARENA_NEW(arena, double, job->points);
         job->values = GM_ARENA_NEW(arena, double, (size_t)job->points * job->output_count + 1);
-        if (job->time_s == NULL || job->values == NULL) st = gm_fail(&err, GM_NOMEM, "api.futures", "a lane of %u points", job->points);
+        if (job->time_s == NULL || job->values == NULL)
+            st = gm_fail(&err, GM_NOMEM, "api.futures", "a lane of %u points", job->points);
     }
     gm_pool_task task = { .parts = 1, .run = run_lane, .done = lane_done, .context = job };
     gm_pool_id   id;

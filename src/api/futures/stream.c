@@ -1,5 +1,5 @@
-// Server-sent events of futures that run: progress, partial (quantiles so far), and at the end done, failed or cancelled.
-// A slow reader gets fewer events: what is written is made when there is room for it.
+// Server-sent events of futures that run: progress, partial (quantiles so far), and at the end done, failed or
+// cancelled. A slow reader gets fewer events: what is written is made when there is room for it.
 #include "api/futures/forecasts.h"
 
 enum { PARTIAL_VALUES_MAX = 100000 };  // numbers of one event; beyond that only progress is told
@@ -76,7 +76,9 @@ void gm_forecast_stream_open(gm_forecast *f, gm_request *request)
         gm_reply_failure(request, GM_NOMEM, NULL);
         return;
     }
-    *s = (gm_forecast_stream){ .forecast = f, .next = f->streams, .request = request, .alloc = alloc, .out = gm_buf_init(alloc), .news = true };
+    *s = (gm_forecast_stream) {
+        .forecast = f, .next = f->streams, .request = request, .alloc = alloc, .out = gm_buf_init(alloc), .news = true
+    };
     f->streams = s;
     gm_reply_source(request, "text/event-stream", (gm_source){ read_stream, end_stream, s });
 }

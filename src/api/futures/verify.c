@@ -111,13 +111,15 @@ static bool open_group(gm_forecasts *forecasts, gm_request *request, gm_twin roo
 
 bool gm_forecast_verify(gm_forecasts *forecasts, gm_request *request, const json_t *document, gm_buf *out)
 {
-    const char   *root = json_string_value(json_object_get(document, "root")), *as_of = json_string_value(json_object_get(document, "asOf"));
+    const char *root    = json_string_value(json_object_get(document, "root")),
+               *as_of   = json_string_value(json_object_get(document, "asOf"));
     const json_t *time = json_object_get(document, "time"), *outputs = json_object_get(document, "outputs"), *output;
     gm_group_world world = { .engine = request->engine, .live = false };
     check          c     = { .world = &world, .now = gm_api_now(request) };
     const char    *name;
     bool           first = true;
-    if (root == NULL || as_of == NULL || !json_is_array(time) || !json_is_object(outputs) || gm_time_parse(gm_str_of(as_of), &c.from, NULL) != GM_OK) {
+    if (root == NULL || as_of == NULL || !json_is_array(time) || !json_is_object(outputs) ||
+        gm_time_parse(gm_str_of(as_of), &c.from, NULL) != GM_OK) {
         gm_reply_error(request, 500, "FuturesDamaged", "The saved futures can not be read.");
         return false;
     }

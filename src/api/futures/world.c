@@ -9,7 +9,12 @@ static bool find(void *context, gm_str name, gm_futures_name *out)
     gm_group_world   *world = context;
     gm_group_variable v;
     if (!gm_group_find(world->group, name, &v)) return false;
-    *out = (gm_futures_name){ .slot = v.slot, .scale = v.factor, .offset = v.offset, .set = v.set, .set_scale = v.set_factor, .set_offset = v.set_offset };
+    *out = (gm_futures_name) { .slot       = v.slot,
+                               .scale      = v.factor,
+                               .offset     = v.offset,
+                               .set        = v.set,
+                               .set_scale  = v.set_factor,
+                               .set_offset = v.set_offset };
     // A forked state is set where it is; what INITIAL reads is for fresh beginnings.
     if (gm_program_slot(gm_group_program(world->group), v.slot)->kind == GM_SLOT_STATE) {
         out->set        = v.slot;
@@ -19,12 +24,15 @@ static bool find(void *context, gm_str name, gm_futures_name *out)
     return true;
 }
 
-static gm_status fault(void *context, gm_str name, gm_futures_setting *out, size_t room, size_t *out_count, gm_error *err)
+static gm_status fault(void *context, gm_str name, gm_futures_setting *out, size_t room, size_t *out_count,
+                       gm_error *err)
 {
     gm_group_world *world = context;
     gm_group_change changes[GM_WORDING_ROOM];
-    gm_status st = gm_group_fault(world->group, name, changes, room < GM_WORDING_ROOM ? room : GM_WORDING_ROOM, out_count, err);
-    for (size_t i = 0; st == GM_OK && i < *out_count; i++) out[i] = (gm_futures_setting){ changes[i].slot, changes[i].value };
+    gm_status       st =
+        gm_group_fault(world->group, name, changes, room < GM_WORDING_ROOM ? room : GM_WORDING_ROOM, out_count, err);
+    for (size_t i = 0; st == GM_OK && i < *out_count; i++)
+        out[i] = (gm_futures_setting) { changes[i].slot, changes[i].value };
     return st;
 }
 
@@ -36,14 +44,21 @@ static bool number_of(const gm_value *value, double *out)
     return true;
 }
 
-typedef struct samples { double *times, *values; size_t count, time_room, value_room; gm_time_ns from; const gm_alloc *alloc; bool failed; } samples;
+typedef struct samples {
+    double         *times, *values;
+    size_t          count, time_room, value_room;
+    gm_time_ns      from;
+    const gm_alloc *alloc;
+    bool            failed;
+} samples;
 
 static bool take_sample(void *context, const gm_sample *sample)
 {
     samples *s = context;
     double   value;
     if (!number_of(&sample->value, &value)) return true;
-    if (s->count == SAMPLES_MAX || !gm_alloc_reserve(s->alloc, &s->times, &s->time_room, s->count + 1, sizeof *s->times) ||
+    if (s->count == SAMPLES_MAX ||
+        !gm_alloc_reserve(s->alloc, &s->times, &s->time_room, s->count + 1, sizeof *s->times) ||
         !gm_alloc_reserve(s->alloc, &s->values, &s->value_room, s->count + 1, sizeof *s->values)) {
         s->failed = true;
         return false;
@@ -53,25 +68,31 @@ static bool take_sample(void *context, const gm_sample *sample)
     return true;
 }
 
-static gm_status history(void *context, gm_str name, double span_s, gm_arena *arena, const double **out_times, const double **out_values,
-                         uint32_t *out_count, gm_error *err)
+static gm_status history(void *context, gm_str name, double span_s, gm_arena *arena, const double **out_times,
+                         const double **out_values, uint32_t *out_count, gm_error *err)
 {
     gm_group_world   *world = context;
     gm_group_variable v;
     gm_alloc          alloc = gm_arena_alloc(arena);
     if (!gm_group_find(world->group, name, &v) || v.binding == NULL)
-        return gm_fail(err, GM_INVALID, "api.futures", "'" GM_STR_FMT "' is no property or telemetry of a twin, so it has no history", GM_STR_ARG(gm_str_slice(name, 0, 80)));
-    samples   s  = { .alloc = &alloc, .from = span_s < (double)world->at / 1e9 ? world->at - (gm_time_ns)(span_s * 1e9) : 0 };
-    gm_status st = gm_engine_read_history(world->engine, gm_group_twin(world->group, v.member), v.binding->column, s.from, world->at + 1, take_sample, &s, err);
+        return gm_fail(err, GM_INVALID, "api.futures",
+                       "'" GM_STR_FMT "' is no property or telemetry of a twin, so it has no history",
+                       GM_STR_ARG(gm_str_slice(name, 0, 80)));
+    samples   s  = { .alloc = &alloc,
+                     .from  = span_s < (double)world->at / 1e9 ? world->at - (gm_time_ns)(span_s * 1e9) : 0 };
+    gm_status st = gm_engine_read_history(world->engine, gm_group_twin(world->group, v.member), v.binding->column,
+                                          s.from, world->at + 1, take_sample, &s, err);
     if (st == GM_OK && s.failed)
-        st = gm_fail(err, GM_LIMIT, "api.futures", "more than %d samples of '" GM_STR_FMT "'; look less far back", SAMPLES_MAX, GM_STR_ARG(gm_str_slice(name, 0, 80)));
+        st = gm_fail(err, GM_LIMIT, "api.futures", "more than %d samples of '" GM_STR_FMT "'; look less far back",
+                     SAMPLES_MAX, GM_STR_ARG(gm_str_slice(name, 0, 80)));
     *out_times  = s.times;
     *out_values = s.values;
     *out_count  = (uint32_t)s.count;
     return st;
 }
 
-gm_status gm_group_world_open(const gm_alloc *alloc, gm_behaviors *behaviors, const gm_state *state, gm_twin root, gm_group **out_group, gm_error *err)
+gm_status gm_group_world_open(const gm_alloc *alloc, gm_behaviors *behaviors, const gm_state *state, gm_twin root,
+                              gm_group **out_group, gm_error *err)
 {
     gm_diags diags;
     gm_diags_init(&diags, alloc);
@@ -83,7 +104,9 @@ gm_status gm_group_world_open(const gm_alloc *alloc, gm_behaviors *behaviors, co
 
 gm_futures_world gm_group_world_of(gm_group_world *world)
 {
-    return (gm_futures_world){ .program = gm_group_program(world->group), .find = find, .fault = fault, .history = history, .context = world };
+    return (gm_futures_world) {
+        .program = gm_group_program(world->group), .find = find, .fault = fault, .history = history, .context = world
+    };
 }
 
 // A series begins with the second value: what was written once only is the live cell alone.
@@ -100,13 +123,17 @@ static bool read_then(void *context, gm_twin twin, uint32_t column, gm_value *ou
         *out_source = cell.source;
         return cell.value.kind != GM_KIND_NONE;
     }
-    if (gm_history_as_of(gm_engine_history(world->engine), twin.v, series, world->at, &sample, NULL) != GM_OK) return false;
+    if (gm_history_as_of(gm_engine_history(world->engine), twin.v, series, world->at, &sample, NULL) != GM_OK)
+        return false;
     *out_value  = sample.value;
     *out_source = sample.at;
     return sample.value.kind != GM_KIND_NONE;
 }
 
-gm_group_reader gm_group_world_reader(gm_group_world *world) { return (gm_group_reader){ .read = read_then, .context = world }; }
+gm_group_reader gm_group_world_reader(gm_group_world *world)
+{
+    return (gm_group_reader) { .read = read_then, .context = world };
+}
 
 bool gm_group_world_value(const gm_group_world *world, gm_twin twin, uint32_t column, gm_time_ns time, double *out)
 {
