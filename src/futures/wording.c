@@ -165,11 +165,15 @@ typedef struct target {
     gm_unit     unit;
 } target;
 
-static gm_status no_such(gm_str name, gm_error *err)
+static gm_status no_such(const gm_futures_world *world, gm_str name, gm_error *err)
 {
-    return gm_fail(err, GM_NOTFOUND, where,
-                   "there is no variable '" GM_STR_FMT "' here; names are TWIN.PROPERTY of the root's group",
-                   CUT(name));
+    gm_buf hint = gm_buf_init(gm_alloc_system());
+    if (world->suggest != NULL) world->suggest(world->context, name, &hint);
+    if (hint.len == 0) gm_buf_text(&hint, "names are TWIN.PROPERTY of the root's group");
+    gm_status st = gm_fail(err, GM_NOTFOUND, where, "there is no variable '" GM_STR_FMT "' here; " GM_STR_FMT, CUT(name),
+                           GM_STR_ARG(gm_buf_view(&hint)));
+    gm_buf_finish(&hint);
+    return st;
 }
 
 static target target_of(const gm_futures_world *world, gm_str name, gm_slot slot, double scale, double offset)
@@ -432,7 +436,7 @@ gm_status gm_wording_bind(const gm_wording *w, const gm_futures_world *world, gm
     gm_futures_name name;
     *out_count = 0;
     if (gm_str_is(w->function, "fault")) return bind_fault(w, world, arena, out, out_count, err);
-    if (!world->find(world->context, w->target, &name)) return no_such(w->target, err);
+    if (!world->find(world->context, w->target, &name)) return no_such(world, w->target, err);
     if (name.set.v == GM_SLOT_NONE.v) {
         return gm_fail(err, GM_INVALID, where,
                        "'" GM_STR_FMT "' is computed by the model; only states, inputs and parameters can be changed",
@@ -462,7 +466,7 @@ gm_status gm_watched_read(gm_str text, const gm_futures_world *world, gm_watched
 {
     gm_futures_name name;
     text = gm_str_trim(text);
-    if (text.len == 0 || !world->find(world->context, text, &name)) return no_such(text, err);
+    if (text.len == 0 || !world->find(world->context, text, &name)) return no_such(world, text, err);
     *out = (gm_watched){ .name = text, .slot = name.slot, .scale = name.scale, .offset = name.offset };
     return GM_OK;
 }

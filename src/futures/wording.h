@@ -16,6 +16,7 @@
 #define GM_FUTURES_WORDING_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "futures/futures.h"
 
 enum { GM_WORDING_ROOM = 64, GM_WORDING_TEXT_MAX = 65536, GM_WORDING_ARGS_MAX = 4096 };
@@ -32,6 +33,8 @@ typedef struct gm_futures_world {
     const gm_program *program;
     // False: there is no such variable.
     bool (*find)(void *context, gm_str name, gm_futures_name *out);
+    // Appends what there is instead of a name that is not: "pump1 has speed, wear"; NULL: nobody knows.
+    void (*suggest)(void *context, gm_str name, gm_buf *out);
     // The changes of a fault; NULL: there are none. Errors as its own.
     gm_status (*fault)(void *context, gm_str name, gm_futures_setting *out, size_t room, size_t *out_count, gm_error *err);
     // Samples of a variable over the last span_s before the fork, as times since the first and shown values, in the arena;

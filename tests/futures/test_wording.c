@@ -55,7 +55,7 @@ static void open_world(world *w)
     gm_test_model_open(&w->model, gm_alloc_system(), model, NULL);
     assert_non_null(w->model.program);
     w->arena = gm_arena_create(gm_alloc_system(), 0);
-    w->world = (gm_futures_world){ w->model.program, find, fault, history, w };
+    w->world = (gm_futures_world){ .program = w->model.program, .find = find, .fault = fault, .history = history, .context = w };
 }
 
 static void close_world(world *w)

@@ -24,6 +24,26 @@ static bool find(void *context, gm_str name, gm_futures_name *out)
     return true;
 }
 
+// The columns of the twin that the name begins with, else the twins.
+static void suggest(void *context, gm_str name, gm_buf *out)
+{
+    gm_group_world   *world = context;
+    uint32_t          count, member = 0, twins = gm_group_twin_count(world->group);
+    const gm_binding *bindings = gm_group_bindings(world->group, &count);
+    for (; member < twins; member++) {
+        gm_str id = gm_group_twin_id(world->group, member);
+        if (gm_str_starts(name, id) && name.len > id.len && name.ptr[id.len] == '.') break;
+    }
+    if (member == twins) gm_buf_text(out, "the twins are");
+    else gm_buf_printf(out, GM_STR_FMT " has", GM_STR_ARG(gm_group_twin_id(world->group, member)));
+    for (uint32_t i = 0, written = 0; i < (member == twins ? twins : count) && out->len < 120; i++) {
+        if (member < twins && bindings[i].member != member) continue;
+        gm_str text = member == twins ? gm_group_twin_id(world->group, i)
+                                      : gm_group_type(world->group, member)->columns[bindings[i].column].path;
+        gm_buf_printf(out, "%s" GM_STR_FMT, written++ > 0 ? ", " : " ", GM_STR_ARG(text));
+    }
+}
+
 static gm_status fault(void *context, gm_str name, gm_futures_setting *out, size_t room, size_t *out_count,
                        gm_error *err)
 {
@@ -105,7 +125,8 @@ gm_status gm_group_world_open(const gm_alloc *alloc, gm_behaviors *behaviors, co
 gm_futures_world gm_group_world_of(gm_group_world *world)
 {
     return (gm_futures_world) {
-        .program = gm_group_program(world->group), .find = find, .fault = fault, .history = history, .context = world
+        .program = gm_group_program(world->group), .find = find, .suggest = suggest, .fault = fault, .history = history,
+        .context = world
     };
 }
 
