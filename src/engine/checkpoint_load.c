@@ -201,7 +201,7 @@ static gm_status start_over(gm_engine *engine, gm_error *err)
     gm_buf_clear(&engine->journal);
     gm_status st = gm_engine_make_parts(engine, err);
     for (size_t i = 0; st == GM_OK && i < engine->keeper_count; i++) {
-        st = engine->keepers[i].load(engine->keepers[i].context, NULL, 0, err);
+        st = engine->keepers[i].load(engine->keepers[i].context, (const uint8_t *)"", 0, err);
     }
     return st;
 }

@@ -5,11 +5,13 @@
 
 #include <stdio.h>
 
-// The power fails now: what was not synced is gone or torn.
-static void crash(rig *r)
+// The power fails now: what was not synced is gone or torn. The clients' connections go with it; NULL: there are no more.
+static void crash(rig *r, rig_client *a, rig_client *b)
 {
     r->disk.power_at_sync = r->disk.syncs + 1;
     rig_stop(r);
+    if (a != NULL) rig_hang_up(a);
+    if (b != NULL) rig_hang_up(b);
     gm_fault_io_power_on(&r->disk);
     rig_start(r);
 }
@@ -35,7 +37,7 @@ static void messages_for_an_absent_client_survive_a_power_failure__MQTT_3_1_2_5(
         rig_expect_ack(&p, GM_MQTT_PUBACK, i);
     }
     rig_hang_up(&p);
-    crash(r);
+    crash(r, NULL, NULL);
     c = come_back(r, "keeper", true);
     for (int i = 1; i <= 5; i++) {
         char text[8];
@@ -69,7 +71,7 @@ static void unacknowledged_messages_are_sent_again_with_their_identifiers__MQTT_
     rig_publish(&p, "elsewhere", "x", 1, 9, false);  // another commit, so that the progress is durable
     rig_expect_ack(&p, GM_MQTT_PUBACK, 9);
     rig_expect_nothing(&c);
-    crash(r);
+    crash(r, &c, &p);
     c = come_back(r, "c", true);
     gm_mqtt_publish two = rig_expect_publish(&c, "t", "two", 1, false);
     assert_true(two.dup);
@@ -95,7 +97,7 @@ static void a_released_message_is_not_sent_a_second_time__MQTT_4_3_3_1(void **st
     gm_mqtt_write_ack(&ack, GM_MQTT_PUBREC, 4, id, 0);
     rig_send_buf(&c, &ack);
     rig_expect_ack(&c, GM_MQTT_PUBREL, id);
-    crash(r);
+    crash(r, &c, &p);
     c = come_back(r, "c", true);
     rig_expect_ack(&c, GM_MQTT_PUBREL, id);  // not the PUBLISH
     gm_mqtt_write_ack(&ack, GM_MQTT_PUBCOMP, 4, id, 0);
@@ -115,7 +117,7 @@ static void a_received_message_is_not_taken_a_second_time__MQTT_4_3_3_2(void **s
     rig_subscribe(&w, "t", 1);
     rig_publish(&p, "t", "first", 2, 7, false);
     rig_expect_ack(&p, GM_MQTT_PUBREC, 7);
-    crash(r);
+    crash(r, &w, &p);
     w = come_back(r, "watcher", true);
     (void)rig_expect_publish(&w, "t", "first", 1, false);
     p = come_back(r, "p", true);
@@ -128,7 +130,7 @@ static void a_received_message_is_not_taken_a_second_time__MQTT_4_3_3_2(void **s
     rig_send_buf(&p, &out);
     rig_expect_ack(&p, GM_MQTT_PUBCOMP, 7);
     // After the PUBCOMP the identifier stands for something new, also when the power fails in between.
-    crash(r);
+    crash(r, &w, &p);
     w = come_back(r, "watcher", true);
     (void)rig_expect_publish(&w, "t", "first", 1, false);  // never acknowledged
     p = come_back(r, "p", true);
@@ -160,7 +162,8 @@ static void subscriptions_end_for_good_with_unsubscribe_and_clean_session__MQTT_
     p = rig_connect(r, "p", 4);
     rig_publish(&p, "x", "y", 1, 1, false);
     rig_expect_ack(&p, GM_MQTT_PUBACK, 1);
-    crash(r);
+    rig_hang_up(&c);
+    crash(r, &d, &p);
     p = rig_connect(r, "p", 4);
     rig_publish(&p, "t", "gone", 1, 1, false);
     rig_expect_ack(&p, GM_MQTT_PUBACK, 1);
@@ -171,6 +174,9 @@ static void subscriptions_end_for_good_with_unsubscribe_and_clean_session__MQTT_
     rig_expect_nothing(&c);
     d = come_back(r, "d", false);
     rig_expect_nothing(&d);
+    rig_hang_up(&c);
+    rig_hang_up(&d);
+    rig_hang_up(&p);
     gm_buf_finish(&out);
     rig_free(r);
 }
@@ -237,6 +243,8 @@ static void sessions_come_back_from_a_checkpoint(void **state)
     rig_publish(&p, "a/b", "three", 1, 3, false);
     rig_expect_ack(&p, GM_MQTT_PUBACK, 3);
     rig_stop(r);
+    rig_hang_up(&c);
+    rig_hang_up(&p);
     rig_start(r);
     p = come_back(r, "p", true);
     gm_mqtt_outgoing again = { .topic = GM_STR("a/b"), .payload = GM_STR("two"), .qos = 2, .packet_id = 2, .dup = true };
