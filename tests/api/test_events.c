@@ -328,6 +328,7 @@ static void routes_are_kept_listed_page_by_page_and_refused_when_wrong(void **st
         { "GET", "/v1/events/hook", NULL, NULL, 404, "EndpointNotFound" },
     };
     API_TALK(&plant, steps);
+    api_plant_checkpoint(&plant);
     api_plant_restart(&plant);
     static const api_step after[] = {
         { "GET", "/eventroutes" V, NULL, NULL, 200, "{\"value\":[{\"id\":\"b\",\"endpointName\":\"people\",\"filter\":\"type = 'x'\"}]}" },
@@ -424,13 +425,14 @@ static void a_webhook_gets_every_event_in_order_whatever_it_answers(void **state
     patch_limit(&plant, "p1", 2000);
     patch_limit(&plant, "p1", 2001);
     turn_until(&plant, hook, before + 1);
+    api_plant_checkpoint(&plant);  // which holds them: the log before it is not read again
+    patch_limit(&plant, "p1", 2002);
     api_plant_restart(&plant);
     before = test_webhook_count(hook);
     test_webhook_answer(hook, 204);
-    turn_until(&plant, hook, before + 2);
+    turn_until(&plant, hook, before + 3);
     size_t count = test_webhook_count(hook);
-    assert_int_equal(limit_of(test_webhook_request(hook, count - 2)), 2000);
-    assert_int_equal(limit_of(test_webhook_request(hook, count - 1)), 2001);
+    for (int i = 0; i < 3; i++) assert_int_equal(limit_of(test_webhook_request(hook, count - 3 + (size_t)i)), 2000 + i);
     api_plant_stop(&plant);
     test_webhook_stop(hook);
 }

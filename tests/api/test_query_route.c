@@ -246,6 +246,7 @@ static void an_index_is_made_used_kept_and_dropped(void **state)
         { "POST", "/query" V, NULL, FIND, 200, "{\"value\":[{\"$dtId\":\"n7\"},{\"$dtId\":\"n50\"}]}" },
     };
     API_TALK(&plant, steps);
+    api_plant_checkpoint(&plant);
     api_plant_restart(&plant);
     static const api_step after[] = {
         { "POST", "/query" V, NULL, EXPLAIN, 200, "at most 2 of 102 rows" },

@@ -242,6 +242,7 @@ static void an_import_job_reads_its_blob_and_writes_its_log(void **state)
         { "POST", "/jobs/imports/e/cancel" V, NULL, NULL, 200, "\"status\":\"cancel" },
     };
     API_TALK(&plant, more);
+    api_plant_checkpoint(&plant);
     api_plant_restart(&plant);
     wait_for(&plant, "/jobs/imports/d" V, "succeeded");
     wait_for(&plant, "/jobs/imports/e" V, "cancelled");

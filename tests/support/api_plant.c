@@ -1,6 +1,7 @@
 #include "support/api_plant.h"
 
 #include "base/pool.h"
+#include "engine/checkpoint.h"
 #include "support/temp_dir.h"
 
 #include <stdio.h>
@@ -76,6 +77,20 @@ void api_plant_restart(api_plant *plant)
 {
     close_plant(plant);
     open_plant(plant);
+}
+
+static void on_checkpoint(void *context, uint64_t token, gm_status status, const gm_error *err)
+{
+    (void)token;
+    if (status != GM_OK) fail_msg("checkpoint: %s", err->text);
+    *(bool *)context = true;
+}
+
+void api_plant_checkpoint(api_plant *plant)
+{
+    bool done = false;
+    assert_gm_ok(gm_engine_checkpoint(plant->engine, NULL, (gm_ask){ on_checkpoint, &done, 0 }, &plant->err), plant->err);
+    while (!done) api_plant_turn(plant);
 }
 
 static bool holds(const gm_buf *buf, const char *text) { return gm_str_find(gm_buf_view(buf), gm_str_of(text)) != SIZE_MAX; }

@@ -24,6 +24,7 @@ typedef struct api_plant {
 void api_plant_start(api_plant *plant, void (*change)(gm_api_options *options));
 void api_plant_stop(api_plant *plant);     // and removes the folder
 void api_plant_restart(api_plant *plant);  // the same folder, with the same options
+void api_plant_checkpoint(api_plant *plant);  // what has happened so far is read from a checkpoint at the next start
 void api_plant_turn(void *plant);          // one turn of the loop
 
 // A conversation: each step is asked, and its answer compared. `expect` is a text that the answer's head or body holds
