@@ -211,6 +211,17 @@ static bool begin_section(reading *r, gm_str line)
     return true;
 }
 
+// A text whose value is written "this|that" is one of these.
+static bool is_one_of(const gm_option *option, gm_str value)
+{
+    gm_str rest = gm_str_of(option->value), one;
+    if (option->kind != GM_OPTION_TEXT || gm_str_find_char(rest, '|') == SIZE_MAX) return true;
+    while (gm_str_next(&rest, '|', &one)) {
+        if (gm_str_eq(one, value)) return true;
+    }
+    return false;
+}
+
 // One "key = value". Returns false with the reason and the place in *column.
 static bool read_line(reading *r, gm_str line, uint32_t *column)
 {
@@ -242,6 +253,10 @@ static bool read_line(reading *r, gm_str line, uint32_t *column)
     *column        = (uint32_t)(value.ptr - line.ptr) + 1;
     if (value.len == 0) {
         snprintf(r->why, sizeof r->why, "'%s' has no value; remove the line to keep the default", table[at].name);
+        return false;
+    }
+    if (!is_one_of(&table[at], value)) {
+        snprintf(r->why, sizeof r->why, "'%s' is one of %s", table[at].name, table[at].value);
         return false;
     }
     if (gm_option_check(table[at].kind, table[at].name, value, &err) != GM_OK) {

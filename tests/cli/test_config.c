@@ -36,6 +36,8 @@ static void settings_are_read_or_refused_with_their_line(void **state)
         { "a=1\nb=2\nhttp=x", 3, 1, "no key 'a'" },
         { "[endpoint a]\nkind = sse\n[endpoint b]\nkind=webhook\nurl = http://h/\n", 0, 0, "" },
         { "[endpoint a]\nkind = sse\n[endpoint a]\nkind=sse\n", 1, 3, "is there twice" },
+        { "[endpoint a]\nkind = pigeon\n", 2, 2, "'kind' is one of webhook|mqtt|sse" },
+        { "[index a]\nkind = tree\n", 1, 2, "'kind' is one of ordered|hash" },
         { "[endpoint a]\n", 1, 1, "[endpoint a] needs 'kind'" },
         { "[endpoint]\nkind = sse\n", 1, 1, "needs a name" },
         { "[colour blue]\nkind = sse\n", 1, 1, "no section 'colour'" },
