@@ -226,12 +226,47 @@ static void every_route_declares_its_right_and_its_reach(void **state)
     }
 }
 
+static void forecasts_follow_the_season_and_say_what_is_missing(void **state)
+{
+    (void)state;
+    api_plant p = { 0 };
+    api_plant_start(&p, NULL);
+    api_plant_fill(&p);
+    report(&p, "2026-01-01T00:00:00Z", "{\"heat\":1}");
+    static const api_step before[] = {
+        { "GET", "/v1/rul", NULL, NULL, 200, "{\"items\":[]}" },
+        { "GET", "/v1/anomalies?limit=5", NULL, NULL, 200, "{\"items\":[]}" },
+        { "GET", "/v1/anomalies?limit=0", NULL, NULL, 400, "limit" },
+        { "GET", "/v1/forecasts?twin=p1", NULL, NULL, 400, "'property'" },
+        { "GET", "/v1/forecasts?twin=p9&property=heat", NULL, NULL, 404, "p9" },
+        { "GET", "/v1/forecasts?twin=p1&property=name", NULL, NULL, 404, "no numeric property" },
+        { "GET", "/v1/forecasts?twin=p1&property=heat", NULL, NULL, 400, "1 samples" },
+        { "GET", "/v1/forecasts?twin=p1&property=heat&step=yesterday", NULL, NULL, 400, "5m" },
+    };
+    API_TALK(&p, before);
+    // Every third value is high: the season is found and repeated.
+    for (int i = 0; i < 60; i++) {
+        char at[40], body[40];
+        snprintf(at, sizeof at, "2026-01-01T01:%02d:00Z", i);
+        snprintf(body, sizeof body, "{\"heat\":%d}", i % 3 == 0 ? 20 : 10 + i % 3);
+        report(&p, at, body);
+    }
+    static const api_step after[] = {
+        { "GET", "/v1/forecasts?twin=p1&property=heat&horizon=3&step=1m", NULL, NULL, 200, "\"season\":3" },
+        { "GET", "/v1/forecasts?twin=p1&property=heat&horizon=3", NULL, NULL, 200, "[\"2026-01-01T02:00:00Z\",20," },
+        { "GET", "/v1/forecasts?twin=p1&property=heat&horizon=100", NULL, NULL, 400, "horizon" },
+    };
+    API_TALK(&p, after);
+    api_plant_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_declares_its_right_and_its_reach),
         cmocka_unit_test(history_is_answered_in_order_with_units_and_pages),
         cmocka_unit_test(long_histories_come_in_pages_or_thinned_with_their_peaks),
+        cmocka_unit_test(forecasts_follow_the_season_and_say_what_is_missing),
         cmocka_unit_test(people_see_every_column_with_unit_and_age),
         cmocka_unit_test(the_console_is_served_with_types_tags_and_a_policy),
         cmocka_unit_test(the_openapi_document_describes_every_route_and_no_other),

@@ -5,6 +5,7 @@
 #include "insight/anomaly/nab.h"
 #include "insight/anomaly/skab.h"
 #include "insight/learn/rul.h"
+#include "insight/live/lookout.h"
 #include "insight/text_file.h"
 
 #include <math.h>
@@ -34,23 +35,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0) return 0;
     const gm_alloc *alloc = gm_alloc_system();
     gm_str          rest  = { (const char *)data + 1, size - 1 };
-    if (data[0] % 5 == 0) {
+    if (data[0] % 6 == 0) {
         gm_fleet f = gm_fleet_init(alloc, 3, 21);
         (void)!gm_fleet_parse_turbofan(rest, "t", &f, NULL);
         gm_fleet_finish(&f);
-    } else if (data[0] % 5 == 1) {
+    } else if (data[0] % 6 == 1) {
         int64_t *times;
         double  *values;
         uint32_t n;
         if (gm_nab_parse(alloc, rest, "t", &times, &values, &n, NULL) == GM_OK && n == 0) abort();
         gm_free(alloc, times);
         gm_free(alloc, values);
-    } else if (data[0] % 5 == 2) {
+    } else if (data[0] % 6 == 2) {
         gm_skab_report     r = { 0 };
         gm_healthy_options o = gm_healthy_options_defaults();
         (void)!gm_skab_table(alloc, rest, "t", &o, &r, NULL);
-    } else if (data[0] % 5 == 3) {
+    } else if (data[0] % 6 == 3) {
         read_model(rest);
+    } else if (data[0] % 6 == 5) {
+        static gm_lookout all[GM_LOOKOUTS_MAX];
+        uint32_t          n     = 0;
+        gm_arena         *arena = gm_arena_create(alloc, 0);
+        (void)!gm_lookouts_parse(arena, rest, all, &n, NULL);
+        gm_arena_destroy(arena);
     } else {
         gm_buf out = gm_buf_init(alloc);
         (void)!gm_gunzip(rest, 1 << 20, &out, NULL);
