@@ -8,7 +8,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { VALUES = 2000 };  // evenly spaced, that are looked back upon: what the engine's thread can spare some milliseconds for
+enum {
+    VALUES = 2000
+}; // evenly spaced, that are looked back upon: what the engine's thread can spare some milliseconds for
 
 static int by_time(const void *a, const void *b)
 {
@@ -28,11 +30,12 @@ static gm_dur_ns usual_step(const gm_alloc *alloc, const gm_rows *rows)
     return step;
 }
 
-// The values at last, last - step, ...: each the newest sample by then. Returns how many; y [VALUES] ends with the last.
+// The values at last, last - step, ...: each the newest sample by then. Returns how many; y [VALUES] ends with the
+// last.
 static size_t even_out(const gm_rows *rows, gm_dur_ns step, double *y)
 {
     gm_time_ns last = rows->times[rows->count - 1], span = last - rows->times[0];
-    size_t     n    = (size_t)(span / step) + 1, at = 0;
+    size_t     n = (size_t)(span / step) + 1, at = 0;
     if (n > VALUES) n = VALUES;
     for (size_t i = 0; i < n; i++) {
         gm_time_ns t = last - (gm_time_ns)(n - 1 - i) * step;
@@ -54,7 +57,8 @@ static void write_answer(gm_request *request, const gm_forecast *f, gm_time_ns l
     gm_buf *out = &request->out;
     char    digits[GM_NUMBER_TEXT], time[GM_TIME_TEXT];
     gm_number_write((double)step / 1e9, digits);
-    gm_buf_printf(out, "{\"method\":\"%s\",\"step\":%s,\"season\":%u", gm_forecast_method_text(f->method), digits, f->season);
+    gm_buf_printf(out, "{\"method\":\"%s\",\"step\":%s,\"season\":%u", gm_forecast_method_text(f->method), digits,
+                  f->season);
     gm_live_time(out, "from", last);
     gm_buf_text(out, ",\"errors\":{");
     for (int m = 0; m < GM_FORECAST_METHODS; m++) {
@@ -83,11 +87,13 @@ static gm_status forecast(gm_request *request, const gm_rows *rows, gm_dur_ns st
     const gm_alloc *alloc = request->api->options.alloc;
     gm_forecast     f     = { 0 };
     if (step == 0) step = usual_step(alloc, rows);
-    if (step == 0) return gm_fail(err, GM_INVALID, "api.forecast", "%zu samples; %d are the least", rows->count, GM_FORECAST_LEAST);
+    if (step == 0)
+        return gm_fail(err, GM_INVALID, "api.forecast", "%zu samples; %d are the least", rows->count,
+                       GM_FORECAST_LEAST);
     double *y = gm_alloc_array(alloc, VALUES, sizeof *y);
     if (y == NULL) return gm_fail(err, GM_NOMEM, "api.forecast", "%d values", VALUES);
-    size_t    n  = even_out(rows, step, y);
-    gm_status st = gm_forecast_make(alloc, y, n, 0, horizon, &f, err);
+    size_t     n    = even_out(rows, step, y);
+    gm_status  st   = gm_forecast_make(alloc, y, n, 0, horizon, &f, err);
     gm_time_ns last = rows->times[rows->count - 1];
     if (st == GM_OK && last > GM_TIME_MAX - (gm_time_ns)(horizon + 1) * step)
         st = gm_fail(err, GM_INVALID, "api.forecast", "the horizon lies beyond the year 2200");
@@ -99,18 +105,20 @@ static gm_status forecast(gm_request *request, const gm_rows *rows, gm_dur_ns st
 
 void gm_route_forecasts(gm_request *request)
 {
-    gm_str   id, property, step_text;
-    uint64_t horizon;
+    gm_str    id, property, step_text;
+    uint64_t  horizon;
     gm_dur_ns step = 0;
     gm_error  err  = { 0 };
-    if (!gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "property", &property)
-        || !gm_request_parameter(request, "step", &step_text)
-        || !gm_request_number(request, "horizon", 1, GM_FORECAST_HORIZON_MAX, 24, &horizon)) return;
+    if (!gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "property", &property) ||
+        !gm_request_parameter(request, "step", &step_text) ||
+        !gm_request_number(request, "horizon", 1, GM_FORECAST_HORIZON_MAX, 24, &horizon))
+        return;
     if (id.len == 0 || property.len == 0) {
         gm_reply_error(request, 400, "MissingArgument", "Both 'twin' and 'property' are needed.");
         return;
     }
-    if (step_text.ptr != NULL && (gm_dur_parse(step_text, &step, &err) != GM_OK || step < GM_MILLISECOND || step > 366 * GM_DAY)) {
+    if (step_text.ptr != NULL &&
+        (gm_dur_parse(step_text, &step, &err) != GM_OK || step < GM_MILLISECOND || step > 366 * GM_DAY)) {
         gm_reply_error(request, 400, "InvalidArgument", "'step' is a length of time from 1ms to 366d, such as 5m.");
         return;
     }
@@ -121,12 +129,15 @@ void gm_route_forecasts(gm_request *request)
     }
     const gm_type *type   = gm_state_type(gm_api_state(request), twin);
     uint32_t       column = gm_type_column_index(type, property);
-    if (column == GM_NO_COLUMN || (type->columns[column].kind != GM_KIND_DOUBLE && type->columns[column].kind != GM_KIND_INT)) {
-        gm_reply_error(request, 404, "PropertyNotFound", "The twin has no numeric property '" GM_STR_FMT "'.", GM_STR_ARG(gm_str_slice(property, 0, 100)));
+    if (column == GM_NO_COLUMN ||
+        (type->columns[column].kind != GM_KIND_DOUBLE && type->columns[column].kind != GM_KIND_INT)) {
+        gm_reply_error(request, 404, "PropertyNotFound", "The twin has no numeric property '" GM_STR_FMT "'.",
+                       GM_STR_ARG(gm_str_slice(property, 0, 100)));
         return;
     }
     gm_rows   rows;
-    gm_status st = gm_rows_gather(request->engine, request->api->options.alloc, twin, &column, 1, GM_TIME_MAX, 2 * VALUES, &rows, &err);
+    gm_status st = gm_rows_gather(request->engine, request->api->options.alloc, twin, &column, 1, GM_TIME_MAX,
+                                  2 * VALUES, &rows, &err);
     if (st == GM_OK) st = forecast(request, &rows, step, (uint32_t)horizon, &err);
     gm_rows_finish(&rows);
     if (st != GM_OK) gm_reply_failure(request, st, &err);

@@ -19,7 +19,8 @@ static void write_intervals(const gm_rul_prediction *p, gm_buf *out)
         char low[GM_NUMBER_TEXT], high[GM_NUMBER_TEXT];
         gm_number_write(p->low[l], low);
         gm_number_write(p->high[l], high);
-        gm_buf_printf(out, "%s\"%d\":[%s,%s]", l > 0 ? "," : "", (int)(100 * gm_rul_level_share((gm_rul_level)l) + 0.5), low, high);
+        gm_buf_printf(out, "%s\"%d\":[%s,%s]", l > 0 ? "," : "", (int)(100 * gm_rul_level_share((gm_rul_level)l) + 0.5),
+                      low, high);
     }
 }
 
@@ -55,9 +56,9 @@ void gm_route_rul(gm_request *request)
     gm_str                 only = { 0 };
     if (!gm_request_number(request, "limit", 1, LIMIT_MOST, 1000, &limit)) return;
     if (!gm_request_parameter(request, "twin", &only)) return;
-    bool    one     = only.ptr != NULL;
-    size_t  count   = insight != NULL ? gm_insight_lives(insight, &lives) : 0, written = 0;
-    gm_buf *out     = &request->out;
+    bool        one   = only.ptr != NULL;
+    size_t      count = insight != NULL ? gm_insight_lives(insight, &lives) : 0, written = 0;
+    gm_buf     *out = &request->out;
     const char *why = insight != NULL ? gm_insight_statistics(insight).trouble : "";
     gm_buf_text(out, "{\"items\":[");
     for (size_t i = 0; i < count && written < limit; i++) {
@@ -82,7 +83,7 @@ void gm_route_anomalies(gm_request *request)
     if (!gm_request_parameter(request, "twin", &only)) return;
     bool    one  = only.ptr != NULL;
     size_t  kept = all != NULL ? gm_anomalies_count(all) : 0, written = 0;
-    gm_buf *out  = &request->out;
+    gm_buf *out = &request->out;
     gm_buf_text(out, "{\"items\":[");
     for (size_t i = 0; i < kept && written < limit; i++) {
         gm_anomaly a = gm_anomalies_at(all, i);
@@ -95,7 +96,8 @@ void gm_route_anomalies(gm_request *request)
         if (a.text.len > 2) {
             gm_buf_byte(out, ',');
             gm_buf_str(out, gm_str_slice(a.text, 1, a.text.len));
-        } else gm_buf_byte(out, '}');
+        } else
+            gm_buf_byte(out, '}');
     }
     gm_buf_text(out, "]}");
     gm_reply_json(request, 200);

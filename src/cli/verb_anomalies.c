@@ -24,7 +24,8 @@ static gm_str signals_text(const gm_cli *cli, const json_t *item)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *one = json_array_get(list, i);
         text = gm_arena_printf(cli->arena, GM_STR_FMT "%s" GM_STR_FMT " %.0f %%", GM_STR_ARG(text), i > 0 ? ", " : "",
-                               GM_STR_ARG(text_of(one, "property")), 100 * json_number_value(json_object_get(one, "share")));
+                               GM_STR_ARG(text_of(one, "property")),
+                               100 * json_number_value(json_object_get(one, "share")));
     }
     return text;
 }
@@ -32,15 +33,22 @@ static gm_str signals_text(const gm_cli *cli, const json_t *item)
 static gm_exit print_table(const gm_cli *cli, const json_t *items)
 {
     enum { COLUMNS = 6 };
-    gm_buf         out   = gm_buf_init(cli->alloc);
-    gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
-    const gm_str   head[COLUMNS] = { GM_STR("TWIN"), GM_STR("DETECTOR"), GM_STR("START"), GM_STR("END"), GM_STR("SCORE"), GM_STR("SIGNALS") };
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
+    gm_buf         out           = gm_buf_init(cli->alloc);
+    gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
+    const gm_str   head[COLUMNS] = { GM_STR("TWIN"), GM_STR("DETECTOR"), GM_STR("START"),
+                                     GM_STR("END"),  GM_STR("SCORE"),    GM_STR("SIGNALS") };
+    if (table == NULL)
+        out.failed = true;
+    else
+        gm_table_text_add(table, head);
     for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
-        const json_t *item = json_array_get(items, i);
-        const gm_str  cells[COLUMNS] = { text_of(item, "twin"), text_of(item, "detector"), text_of(item, "start"), text_of(item, "end"),
-                                         gm_arena_printf(cli->arena, "%.2f", json_number_value(json_object_get(item, "score"))),
+        const json_t *item           = json_array_get(items, i);
+        const gm_str  cells[COLUMNS] = { text_of(item, "twin"),
+                                         text_of(item, "detector"),
+                                         text_of(item, "start"),
+                                         text_of(item, "end"),
+                                         gm_arena_printf(cli->arena, "%.2f",
+                                                         json_number_value(json_object_get(item, "score"))),
                                          signals_text(cli, item) };
         gm_table_text_add(table, cells);
     }
@@ -57,11 +65,15 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     const char    *twin = gm_args_operand(args, 0);
     const char    *path = GM_CLIENT_PATH(cli->arena, "/v1/anomalies?limit=", gm_args_text(args, OPT_LIMIT));
     gm_http_answer answer;
-    if (path != NULL && twin != NULL) path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&twin=", path).ptr, twin);
-    code = path != NULL ? gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer) : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+    if (path != NULL && twin != NULL)
+        path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&twin=", path).ptr, twin);
+    code = path != NULL ? gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer)
+                        : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
     if (code == GM_EXIT_OK) {
-        if (gm_args_given(args, OPT_JSON)) fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
-        else code = print_table(cli, json_object_get(answer.body, "items"));
+        if (gm_args_given(args, OPT_JSON))
+            fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
+        else
+            code = print_table(cli, json_object_get(answer.body, "items"));
         gm_http_answer_finish(&answer);
     }
     gm_http_close(http);
@@ -69,10 +81,11 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 }
 
 const gm_verb gm_verb_anomalies = {
-    .name     = "anomalies",
-    .summary  = "list what detectors found, the newest first",
-    .text     = "What the running plant's detectors (insight/*.json) told: when it began and ended, its highest score (1 is the limit of "
-                "detectors for sensors that go together, 2.6 of those for single signals), and which signals caused it.",
+    .name    = "anomalies",
+    .summary = "list what detectors found, the newest first",
+    .text = "What the running plant's detectors (insight/*.json) told: when it began and ended, its highest score (1 "
+            "is the limit of "
+            "detectors for sensors that go together, 2.6 of those for single signals), and which signals caused it.",
     .examples = "gemel anomalies\ngemel anomalies engine-017",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,

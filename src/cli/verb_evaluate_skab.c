@@ -17,20 +17,26 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     if (dir == NULL) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--data is needed");
     if (gm_skab_run(cli->io, dir, &chosen, &r, &err) != GM_OK) return gm_cli_fail(cli, &err);
     if (gm_args_given(args, OPT_JSON)) {
-        fprintf(cli->out, "{\"files\":%u,\"f1\":%.4f,\"far\":%.4f,\"mar\":%.4f,\"mean_delay_s\":%.2f,\"events\":%u,\"found\":%u}\n",
-                r.files, r.f1, r.far, r.mar, r.mean_delay_s, r.events, r.found);
+        fprintf(
+            cli->out,
+            "{\"files\":%u,\"f1\":%.4f,\"far\":%.4f,\"mar\":%.4f,\"mean_delay_s\":%.2f,\"events\":%u,\"found\":%u}\n",
+            r.files, r.f1, r.far, r.mar, r.mean_delay_s, r.events, r.found);
         return GM_EXIT_OK;
     }
-    fprintf(cli->out, "%u runs, %u events, %u of them found\n\nF1           %.3f\nfalse alarms %.1f %%\nmissed       %.1f %%\n"
-            "mean delay   %.1f s\n", r.files, r.events, r.found, r.f1, 100 * r.far, 100 * r.mar, r.mean_delay_s);
+    fprintf(cli->out,
+            "%u runs, %u events, %u of them found\n\nF1           %.3f\nfalse alarms %.1f %%\nmissed       %.1f %%\n"
+            "mean delay   %.1f s\n",
+            r.files, r.events, r.found, r.f1, 100 * r.far, 100 * r.mar, r.mean_delay_s);
     return GM_EXIT_OK;
 }
 
 const gm_verb gm_verb_evaluate_skab = {
     .name    = "evaluate skab",
     .summary = "score the multivariate detector on the Skoltech anomaly benchmark",
-    .text    = "Learns from each run's first 400 rows and is scored row by row on the rest: F1, the share of healthy rows that were "
-               "flagged (far), of faulty rows that were not (mar), and the mean delay from the start of a fault to its first flag.",
+    .text = "Learns from each run's first 400 rows and is scored row by row on the rest: F1, the share of healthy rows "
+            "that were "
+            "flagged (far), of faulty rows that were not (mar), and the mean delay from the start of a fault to its "
+            "first flag.",
     .examples = "gemel evaluate skab --data skab --json",
     .syntax   = { .options = options, .option_count = GM_COUNT_OF(options) },
     .run      = run,

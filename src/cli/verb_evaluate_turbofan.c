@@ -15,12 +15,13 @@ static const gm_option options[] = {
 };
 
 typedef struct evaluation {
-    gm_prognostics clipped, whole;    // truth cut at the cap, and as it is
-    double         similar_rmse;      // of the similarity baseline, truth cut
-    double         predict_seconds;   // for all engines together, without the baseline
+    gm_prognostics clipped, whole;  // truth cut at the cap, and as it is
+    double         similar_rmse;    // of the similarity baseline, truth cut
+    double         predict_seconds; // for all engines together, without the baseline
 } evaluation;
 
-static gm_status evaluate(const gm_cli *cli, const gm_rul_model *model, const gm_fleet *fleet, evaluation *out, gm_error *err)
+static gm_status evaluate(const gm_cli *cli, const gm_rul_model *model, const gm_fleet *fleet, evaluation *out,
+                          gm_error *err)
 {
     gm_outcome *outcomes = GM_ARENA_NEW(cli->arena, gm_outcome, fleet->run_count);
     double      cap      = gm_rul_model_facts(model).cap;
@@ -28,8 +29,11 @@ static gm_status evaluate(const gm_cli *cli, const gm_rul_model *model, const gm
     gm_dur_ns begin = gm_monotonic(cli->clock);
     for (size_t r = 0; r < fleet->run_count; r++) {
         const gm_run *run = &fleet->runs[r];
-        if (isnan(run->left)) return gm_fail(err, GM_INVALID, "cli.evaluate", "there is no RUL file, so there is nothing to compare with");
-        gm_status st = gm_rul_predict(model, cli->alloc, gm_fleet_row(fleet, run->first), run->count, NAN, &outcomes[r].predicted, err);
+        if (isnan(run->left))
+            return gm_fail(err, GM_INVALID, "cli.evaluate",
+                           "there is no RUL file, so there is nothing to compare with");
+        gm_status st = gm_rul_predict(model, cli->alloc, gm_fleet_row(fleet, run->first), run->count, NAN,
+                                      &outcomes[r].predicted, err);
         if (st != GM_OK) return st;
         outcomes[r].truth = run->left;
     }
@@ -43,7 +47,8 @@ static gm_status evaluate(const gm_cli *cli, const gm_rul_model *model, const gm
         gm_similar    found[GM_SIMILAR_MAX];
         size_t        count;
         double        rul;
-        gm_status st = gm_rul_similar(model, cli->alloc, gm_fleet_row(fleet, run->first), run->count, GM_SIMILAR_NONE, found, &count, &rul, err);
+        gm_status st = gm_rul_similar(model, cli->alloc, gm_fleet_row(fleet, run->first), run->count, GM_SIMILAR_NONE,
+                                      found, &count, &rul, err);
         if (st != GM_OK) return st;
         square += (rul - fmin(run->left, cap)) * (rul - fmin(run->left, cap));
     }
@@ -54,35 +59,44 @@ static gm_status evaluate(const gm_cli *cli, const gm_rul_model *model, const gm
 static void print_json(const gm_cli *cli, const char *set, const gm_registry_entry *e, const evaluation *v)
 {
     const gm_prognostics *c = &v->clipped, *w = &v->whole;
-    fprintf(cli->out, "{\"set\":\"%s\",\"engines\":%zu,\"rmse_clipped\":%.4f,\"score_clipped\":%.2f,\"rmse\":%.4f,\"score\":%.2f,",
-            set, c->count, c->rmse, c->score, w->rmse, w->score);
+    fprintf(
+        cli->out,
+        "{\"set\":\"%s\",\"engines\":%zu,\"rmse_clipped\":%.4f,\"score_clipped\":%.2f,\"rmse\":%.4f,\"score\":%.2f,",
+        set, c->count, c->rmse, c->score, w->rmse, w->score);
     for (int l = 0; l < GM_RUL_LEVELS; l++) {
         int percent = (int)(100 * gm_rul_level_share((gm_rul_level)l) + 0.5);
         fprintf(cli->out, "\"coverage%d\":%.4f,\"width%d\":%.3f,", percent, c->coverage[l], percent, c->width[l]);
     }
-    fprintf(cli->out, "\"coverage90_unclipped\":%.4f,\"mae\":%.4f,\"bias\":%.4f,\"crps\":%.4f,\"rmse_similar\":%.4f,"
-            "\"predict_ms\":%.2f,\"train_seconds\":%.3f,\"model_version\":%u,\"age\":%s,\"horizon\":%.0f,\"alpha_lambda\":%.4f}\n",
-            w->coverage[GM_RUL_90], c->mae, c->bias, c->crps, v->similar_rmse, 1e3 * v->predict_seconds, e->seconds, e->version,
-            e->age ? "true" : "false", e->horizon, e->alpha_lambda);
+    fprintf(cli->out,
+            "\"coverage90_unclipped\":%.4f,\"mae\":%.4f,\"bias\":%.4f,\"crps\":%.4f,\"rmse_similar\":%.4f,"
+            "\"predict_ms\":%.2f,\"train_seconds\":%.3f,\"model_version\":%u,\"age\":%s,\"horizon\":%.0f,\"alpha_"
+            "lambda\":%.4f}\n",
+            w->coverage[GM_RUL_90], c->mae, c->bias, c->crps, v->similar_rmse, 1e3 * v->predict_seconds, e->seconds,
+            e->version, e->age ? "true" : "false", e->horizon, e->alpha_lambda);
 }
 
 static void print_text(const gm_cli *cli, const char *set, const gm_registry_entry *e, const evaluation *v)
 {
     const gm_prognostics *c = &v->clipped, *w = &v->whole;
-    fprintf(cli->out, "%s: %zu engines, version %u of the model, trained in %.1f s\n\n", set, c->count, e->version, e->seconds);
+    fprintf(cli->out, "%s: %zu engines, version %u of the model, trained in %.1f s\n\n", set, c->count, e->version,
+            e->seconds);
     fprintf(cli->out, "                    truth cut at the cap   truth as it is\n");
-    fprintf(cli->out, "RMSE, cycles        %20.2f %16.2f\nPHM08 score         %20.1f %16.1f\n", c->rmse, w->rmse, c->score, w->score);
-    fprintf(cli->out, "MAE, cycles         %20.2f %16.2f\nbias, cycles        %+20.2f %+16.2f\n", c->mae, w->mae, c->bias, w->bias);
+    fprintf(cli->out, "RMSE, cycles        %20.2f %16.2f\nPHM08 score         %20.1f %16.1f\n", c->rmse, w->rmse,
+            c->score, w->score);
+    fprintf(cli->out, "MAE, cycles         %20.2f %16.2f\nbias, cycles        %+20.2f %+16.2f\n", c->mae, w->mae,
+            c->bias, w->bias);
     fprintf(cli->out, "CRPS, cycles        %20.2f %16.2f\n", c->crps, w->crps);
     for (int l = 0; l < GM_RUL_LEVELS; l++)
-        fprintf(cli->out, "inside %2.0f %%         %18.1f %% %14.1f %%   width %.1f\n", 100 * gm_rul_level_share((gm_rul_level)l),
-                100 * c->coverage[l], 100 * w->coverage[l], c->width[l]);
-    fprintf(cli->out, "\nsimilar past runs alone: RMSE %.2f\nall predictions together: %.1f ms\n", v->similar_rmse, 1e3 * v->predict_seconds);
+        fprintf(cli->out, "inside %2.0f %%         %18.1f %% %14.1f %%   width %.1f\n",
+                100 * gm_rul_level_share((gm_rul_level)l), 100 * c->coverage[l], 100 * w->coverage[l], c->width[l]);
+    fprintf(cli->out, "\nsimilar past runs alone: RMSE %.2f\nall predictions together: %.1f ms\n", v->similar_rmse,
+            1e3 * v->predict_seconds);
 }
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
-    const char *dir = gm_args_text(args, OPT_DATA), *set = gm_args_text(args, OPT_SET), *models = gm_args_text(args, OPT_MODEL);
+    const char *dir = gm_args_text(args, OPT_DATA), *set = gm_args_text(args, OPT_SET),
+               *models = gm_args_text(args, OPT_MODEL);
     if (dir == NULL || set == NULL || models == NULL)
         return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--data, --set and --model are needed");
     gm_error      err   = { 0 };
@@ -98,8 +112,10 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
                      gm_rul_model_facts(model).sensors, fleet.sensors);
     if (st == GM_OK) st = evaluate(cli, model, &fleet, &v, &err);
     if (st == GM_OK) {
-        if (gm_args_given(args, OPT_JSON)) print_json(cli, set, gm_registry_current(&registry), &v);
-        else print_text(cli, set, gm_registry_current(&registry), &v);
+        if (gm_args_given(args, OPT_JSON))
+            print_json(cli, set, gm_registry_current(&registry), &v);
+        else
+            print_text(cli, set, gm_registry_current(&registry), &v);
     }
     gm_rul_destroy(model);
     gm_fleet_finish(&fleet);
@@ -109,7 +125,8 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 const gm_verb gm_verb_evaluate_turbofan = {
     .name    = "evaluate turbofan",
     .summary = "measure predictions of remaining life on engines that nobody learned from",
-    .text    = "One prediction per test engine, at its last row. Root mean square error and PHM08 score are given with the truth "
+    .text    = "One prediction per test engine, at its last row. Root mean square error and PHM08 score are given with "
+               "the truth "
                "cut at the model's cap (125 cycles) and as it is.",
     .examples = "gemel evaluate turbofan --data cmapss --set FD001 --model models/turbofan --json",
     .syntax   = { .options = options, .option_count = GM_COUNT_OF(options) },

@@ -7,7 +7,8 @@ enum { OPT_HTTP, OPT_HORIZON, OPT_STEP, OPT_CSV, OPT_JSON };
 static const gm_option options[] = {
     [OPT_HTTP]    = GM_CLIENT_HTTP,
     [OPT_HORIZON] = { "horizon", GM_OPTION_COUNT, "N", "24", "steps ahead; at most a third of what is known" },
-    [OPT_STEP]    = { "step", GM_OPTION_DURATION, "LENGTH", NULL, "their length, such as 5m (default: the usual distance of the samples)" },
+    [OPT_STEP]    = { "step", GM_OPTION_DURATION, "LENGTH", NULL,
+                      "their length, such as 5m (default: the usual distance of the samples)" },
     [OPT_CSV]     = { "csv", GM_OPTION_FLAG, NULL, NULL, "print CSV instead of a table" },
     [OPT_JSON]    = { "json", GM_OPTION_FLAG, NULL, NULL, "print the server's answer as JSON" },
 };
@@ -19,22 +20,28 @@ static const gm_operand operands[] = {
 static gm_exit print_points(const gm_cli *cli, const json_t *answer, bool csv)
 {
     enum { COLUMNS = 4 };
-    const json_t  *points = json_object_get(answer, "points");
-    gm_buf         out    = gm_buf_init(cli->alloc);
-    gm_table_text *table  = gm_table_text_create(cli->arena, COLUMNS);
+    const json_t  *points        = json_object_get(answer, "points");
+    gm_buf         out           = gm_buf_init(cli->alloc);
+    gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("TIME"), GM_STR("VALUE"), GM_STR("LOW"), GM_STR("HIGH") };
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
+    if (table == NULL)
+        out.failed = true;
+    else
+        gm_table_text_add(table, head);
     for (size_t i = 0; table != NULL && i < json_array_size(points); i++) {
         const json_t *p              = json_array_get(points, i);
         gm_str        cells[COLUMNS] = { gm_str_of(json_string_value(json_array_get(p, 0))) };
-        for (size_t k = 1; k < COLUMNS; k++) cells[k] = gm_arena_printf(cli->arena, "%.6g", json_number_value(json_array_get(p, k)));
+        for (size_t k = 1; k < COLUMNS; k++)
+            cells[k] = gm_arena_printf(cli->arena, "%.6g", json_number_value(json_array_get(p, k)));
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && csv) gm_table_text_write_csv(table, &out);
-    else if (table != NULL) gm_table_text_write(table, &out);
+    if (table != NULL && csv)
+        gm_table_text_write_csv(table, &out);
+    else if (table != NULL)
+        gm_table_text_write(table, &out);
     const json_t *errors = json_object_get(answer, "errors");
-    fprintf(cli->err, "%s; season of %lld steps; mean error %.4g, naive %.4g\n", json_string_value(json_object_get(answer, "method")),
+    fprintf(cli->err, "%s; season of %lld steps; mean error %.4g, naive %.4g\n",
+            json_string_value(json_object_get(answer, "method")),
             (long long)json_integer_value(json_object_get(answer, "season")),
             json_number_value(json_object_get(errors, json_string_value(json_object_get(answer, "method")))),
             json_number_value(json_object_get(errors, "naive")));
@@ -46,15 +53,20 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     gm_http *http = NULL;
     gm_exit  code = gm_client_open(cli, args, OPT_HTTP, &http);
     if (code != GM_EXIT_OK) return code;
-    const char *path = GM_CLIENT_PATH(cli->arena, "/v1/forecasts?twin=", gm_args_operand(args, 0), "&property=", gm_args_operand(args, 1),
-                                      "&horizon=", gm_args_text(args, OPT_HORIZON));
+    const char *path =
+        GM_CLIENT_PATH(cli->arena, "/v1/forecasts?twin=", gm_args_operand(args, 0),
+                       "&property=", gm_args_operand(args, 1), "&horizon=", gm_args_text(args, OPT_HORIZON));
     if (path != NULL && gm_args_given(args, OPT_STEP))
-        path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&step=", path).ptr, gm_args_text(args, OPT_STEP));
+        path =
+            GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&step=", path).ptr, gm_args_text(args, OPT_STEP));
     gm_http_answer answer;
-    code = path != NULL ? gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer) : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+    code = path != NULL ? gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer)
+                        : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
     if (code == GM_EXIT_OK) {
-        if (gm_args_given(args, OPT_JSON)) fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
-        else code = print_points(cli, answer.body, gm_args_given(args, OPT_CSV));
+        if (gm_args_given(args, OPT_JSON))
+            fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
+        else
+            code = print_points(cli, answer.body, gm_args_given(args, OPT_CSV));
         gm_http_answer_finish(&answer);
     }
     gm_http_close(http);
@@ -62,10 +74,11 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 }
 
 const gm_verb gm_verb_forecast = {
-    .name     = "forecast",
-    .summary  = "say where a property of a twin goes, from its own past",
-    .text     = "Naive (the last value), seasonal naive and exponential smoothing are held against each other on the last third of the "
-                "history; smoothing is offered only where it wins. LOW and HIGH hold nine truths in ten.",
+    .name    = "forecast",
+    .summary = "say where a property of a twin goes, from its own past",
+    .text = "Naive (the last value), seasonal naive and exponential smoothing are held against each other on the last "
+            "third of the "
+            "history; smoothing is offered only where it wins. LOW and HIGH hold nine truths in ten.",
     .examples = "gemel forecast pump7 flow --horizon 48\ngemel forecast building temperature --step 1h --csv",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,

@@ -12,20 +12,24 @@ static const gm_option options[] = {
     [OPT_HTTP]  = GM_CLIENT_HTTP,
     [OPT_LIMIT] = { "limit", GM_OPTION_COUNT, "N", "20", "most rows" },
     [OPT_TRUTH] = { "truth", GM_OPTION_TEXT, "FILE", NULL,
-                    "a file with the true number of cycles left, line i for the twin whose id ends in i, shown beside the prediction" },
+                    "a file with the true number of cycles left, line i for the twin whose id ends in i, shown beside "
+                    "the prediction" },
     [OPT_JSON]  = { "json", GM_OPTION_FLAG, NULL, NULL, "print the server's answer as JSON" },
 };
 static const gm_operand operands[] = { { "TWIN", "only this one", .optional = true } };
 
 enum { COLUMNS = 7, TRUTHS_MAX = 100000 };
 
-typedef struct truths { double *values; size_t count; } truths;
+typedef struct truths {
+    double *values;
+    size_t  count;
+} truths;
 
 static gm_exit read_truths(const gm_cli *cli, const char *path, truths *out)
 {
     gm_error err  = { 0 };
     gm_buf   text = gm_buf_init(cli->alloc);
-    *out          = (truths){ 0 };
+    *out          = (truths) { 0 };
     if (path == NULL) return GM_EXIT_OK;
     if (gm_text_file_read(cli->io, path, 1 << 20, &text, &err) != GM_OK) {
         gm_buf_finish(&text);
@@ -60,23 +64,25 @@ static gm_str similar_text(const gm_cli *cli, const json_t *item)
     for (size_t i = 0; i < json_array_size(list) && i < 2; i++) {
         const json_t *one = json_array_get(list, i);
         text = gm_arena_printf(cli->arena, GM_STR_FMT "%sunit %lld (%.0f)", GM_STR_ARG(text), i > 0 ? ", " : "",
-                               (long long)json_integer_value(json_object_get(one, "unit")), json_number_value(json_object_get(one, "left")));
+                               (long long)json_integer_value(json_object_get(one, "unit")),
+                               json_number_value(json_object_get(one, "left")));
     }
     return text;
 }
 
 static void add_row(const gm_cli *cli, gm_table_text *table, const json_t *item, const truths *t)
 {
-    const char   *twin     = json_string_value(json_object_get(item, "twin"));
-    const json_t *interval = json_object_get(json_object_get(item, "intervals"), "90");
-    double        truth    = twin != NULL ? truth_of(t, twin) : NAN;
+    const char   *twin           = json_string_value(json_object_get(item, "twin"));
+    const json_t *interval       = json_object_get(json_object_get(item, "intervals"), "90");
+    double        truth          = twin != NULL ? truth_of(t, twin) : NAN;
     const gm_str  cells[COLUMNS] = {
-        gm_str_of(twin),
-        gm_arena_printf(cli->arena, "%.1f", json_number_value(json_object_get(item, "rul"))),
-        gm_arena_printf(cli->arena, "%.0f .. %.0f", json_number_value(json_array_get(interval, 0)), json_number_value(json_array_get(interval, 1))),
-        gm_arena_printf(cli->arena, "%.2f", json_number_value(json_object_get(item, "health"))),
-        similar_text(cli, item),
-        gm_str_of(json_string_value(json_object_get(item, "at"))),
+         gm_str_of(twin),
+         gm_arena_printf(cli->arena, "%.1f", json_number_value(json_object_get(item, "rul"))),
+         gm_arena_printf(cli->arena, "%.0f .. %.0f", json_number_value(json_array_get(interval, 0)),
+                         json_number_value(json_array_get(interval, 1))),
+         gm_arena_printf(cli->arena, "%.2f", json_number_value(json_object_get(item, "health"))),
+         similar_text(cli, item),
+         gm_str_of(json_string_value(json_object_get(item, "at"))),
         isnan(truth) ? GM_STR("") : gm_arena_printf(cli->arena, "%.0f", truth),
     };
     gm_table_text_add(table, cells);
@@ -84,14 +90,18 @@ static void add_row(const gm_cli *cli, gm_table_text *table, const json_t *item,
 
 static gm_exit print_table(const gm_cli *cli, const json_t *answer, const truths *t)
 {
-    const json_t  *items = json_object_get(answer, "items");
-    gm_buf         out   = gm_buf_init(cli->alloc);
-    size_t         n     = t->count > 0 ? COLUMNS : COLUMNS - 1;
-    gm_table_text *table = gm_table_text_create(cli->arena, n);
-    const gm_str   head[COLUMNS] = { GM_STR("TWIN"), GM_STR("RUL"), GM_STR("90 %"), GM_STR("HEALTH"), GM_STR("BEHAVES LIKE"), GM_STR("AT"), GM_STR("TRUTH") };
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) add_row(cli, table, json_array_get(items, i), t);
+    const json_t  *items         = json_object_get(answer, "items");
+    gm_buf         out           = gm_buf_init(cli->alloc);
+    size_t         n             = t->count > 0 ? COLUMNS : COLUMNS - 1;
+    gm_table_text *table         = gm_table_text_create(cli->arena, n);
+    const gm_str   head[COLUMNS] = { GM_STR("TWIN"),         GM_STR("RUL"), GM_STR("90 %"), GM_STR("HEALTH"),
+                                     GM_STR("BEHAVES LIKE"), GM_STR("AT"),  GM_STR("TRUTH") };
+    if (table == NULL)
+        out.failed = true;
+    else
+        gm_table_text_add(table, head);
+    for (size_t i = 0; table != NULL && i < json_array_size(items); i++)
+        add_row(cli, table, json_array_get(items, i), t);
     if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
     const char *trouble = json_string_value(json_object_get(answer, "trouble"));
     if (trouble != NULL) fprintf(cli->err, "%s\n", trouble);
@@ -110,10 +120,13 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     const char    *path = GM_CLIENT_PATH(cli->arena, "/v1/rul?limit=", gm_args_text(args, OPT_LIMIT));
     gm_http_answer answer;
     if (path != NULL && twin != NULL) path = GM_CLIENT_PATH(cli->arena, "/v1/rul?twin=", twin);
-    code = path != NULL ? gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer) : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+    code = path != NULL ? gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer)
+                        : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
     if (code == GM_EXIT_OK) {
-        if (gm_args_given(args, OPT_JSON)) fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
-        else code = print_table(cli, answer.body, &t);
+        if (gm_args_given(args, OPT_JSON))
+            fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
+        else
+            code = print_table(cli, answer.body, &t);
         gm_http_answer_finish(&answer);
     }
     gm_http_close(http);
@@ -121,10 +134,11 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 }
 
 const gm_verb gm_verb_predict = {
-    .name     = "predict",
-    .summary  = "list how long assets have left, the most endangered first",
-    .text     = "What the running plant predicts from its models (insight/*.json): cycles left, the interval that holds nine truths in "
-                "ten, health (1: no wear to be seen), and past runs that went alike, with what they had left then.",
+    .name    = "predict",
+    .summary = "list how long assets have left, the most endangered first",
+    .text    = "What the running plant predicts from its models (insight/*.json): cycles left, the interval that holds "
+               "nine truths in "
+               "ten, health (1: no wear to be seen), and past runs that went alike, with what they had left then.",
     .examples = "gemel predict\ngemel predict engine-017 --json\ngemel predict --truth RUL_FD001.txt",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,

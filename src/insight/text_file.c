@@ -31,7 +31,8 @@ gm_status gm_gunzip(gm_str packed, size_t limit, gm_buf *out, gm_error *err)
     }
     inflateEnd(&z);
     if (out->failed) return gm_fail(err, GM_NOMEM, "insight.gunzip", "unpacking %zu bytes", packed.len);
-    if (out->len - begin > limit) return gm_fail(err, GM_LIMIT, "insight.gunzip", "unpacks to more than %zu bytes", limit);
+    if (out->len - begin > limit)
+        return gm_fail(err, GM_LIMIT, "insight.gunzip", "unpacks to more than %zu bytes", limit);
     if (code != Z_STREAM_END) return gm_fail(err, GM_CORRUPT, "insight.gunzip", "not a whole gzip file");
     return GM_OK;
 }
@@ -43,12 +44,13 @@ gm_status gm_text_file_read(const gm_io *io, const char *path, size_t limit, gm_
     gm_status st    = gm_io_read_file(io, path, limit, &bytes, &n, err);
     if (st == GM_NOTFOUND) {
         char packed[4096];
-        if (snprintf(packed, sizeof packed, "%s.gz", path) < (int)sizeof packed
-            && gm_io_read_file(io, packed, limit, &bytes, &n, NULL) == GM_OK) st = GM_OK;
+        if (snprintf(packed, sizeof packed, "%s.gz", path) < (int)sizeof packed &&
+            gm_io_read_file(io, packed, limit, &bytes, &n, NULL) == GM_OK)
+            st = GM_OK;
     }
     if (st != GM_OK) return st;
     if (n >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b) {
-        st = gm_gunzip((gm_str){ (const char *)bytes, n }, limit, text, err);
+        st = gm_gunzip((gm_str) { (const char *)bytes, n }, limit, text, err);
     } else {
         gm_buf_add(text, bytes, n);
         if (text->failed) st = gm_fail(err, GM_NOMEM, "insight.text_file", "reading %.150s", path);
@@ -75,8 +77,9 @@ size_t gm_cells_split(gm_str line, char separator, gm_str *cells, size_t max)
 bool gm_cell_number(gm_str cell, double *out_value)
 {
     *out_value = NAN;
-    if (cell.len == 0 || gm_str_is(cell, "nan") || gm_str_is(cell, "NaN") || gm_str_is(cell, "NA")
-        || gm_str_is(cell, "null")) return true;
+    if (cell.len == 0 || gm_str_is(cell, "nan") || gm_str_is(cell, "NaN") || gm_str_is(cell, "NA") ||
+        gm_str_is(cell, "null"))
+        return true;
     if (gm_number_read(cell, out_value) == cell.len && isfinite(*out_value)) return true;
     // Tables are written by many hands: "+5", ".5" and "5." are numbers too. strtod needs an end.
     char text[64];

@@ -1,6 +1,7 @@
 // insight/text_file.h: a whole text file in memory, plain or gzip; and its lines split into cells.
 //
-//   if (gm_text_file_read(io, "train_FD001.txt", limit, &text, &err) != GM_OK) ...   // tries train_FD001.txt.gz as well
+//   if (gm_text_file_read(io, "train_FD001.txt", limit, &text, &err) != GM_OK) ...   // tries train_FD001.txt.gz
+//   as well
 //   gm_str rest = { text.ptr, text.len };
 //   while (gm_str_next(&rest, '\n', &line)) { n = gm_cells_split(line, ',', cells, CELLS_MAX); ... }
 //   gm_buf_finish(&text);

@@ -1,4 +1,5 @@
-// Jacobi's method: plane rotations until nothing is left beside the diagonal (Golub, Van Loan, Matrix Computations, 8.5).
+// Jacobi's method: plane rotations until nothing is left beside the diagonal (Golub, Van Loan, Matrix
+// Computations, 8.5).
 #include "insight/anomaly/eigen.h"
 
 #include <math.h>

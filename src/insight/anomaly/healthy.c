@@ -10,19 +10,19 @@ struct gm_healthy {
     const gm_alloc    *alloc;
     gm_healthy_options options;
     uint32_t           sensors, kept;
-    double            *centre, *scale;     // [sensors] of what is looked at: the windowed mean, or its change
-    double            *usual;              // [sensors] stands in for missing values
-    bool              *drifts;             // [sensors]
-    double            *vectors, *values;   // [sensors][sensors], [sensors]
+    double            *centre, *scale;   // [sensors] of what is looked at: the windowed mean, or its change
+    double            *usual;            // [sensors] stands in for missing values
+    bool              *drifts;           // [sensors]
+    double            *vectors, *values; // [sensors][sensors], [sensors]
     double             t2_limit, q_limit;
-    double            *ring;               // [2 * window][sensors]
+    double            *ring; // [2 * window][sensors]
     uint64_t           seen;
-    double            *x;                  // [sensors] scratch of a step
+    double            *x; // [sensors] scratch of a step
 };
 
 gm_healthy_options gm_healthy_options_defaults(void)
 {
-    return (gm_healthy_options){ .window = 10, .variance = 0.95, .limit = 1.7, .drift = 0.4 };
+    return (gm_healthy_options) { .window = 10, .variance = 0.95, .limit = 1.7, .drift = 0.4 };
 }
 
 void gm_healthy_destroy(gm_healthy *h)
@@ -33,14 +33,17 @@ void gm_healthy_destroy(gm_healthy *h)
     gm_free(h->alloc, h);
 }
 
-void gm_healthy_restart(gm_healthy *h) { h->seen = 0; }
+void gm_healthy_restart(gm_healthy *h)
+{
+    h->seen = 0;
+}
 
 // The memory of all arrays of doubles is one block.
 static gm_healthy *create(const gm_alloc *alloc, uint32_t sensors, const gm_healthy_options *options)
 {
     gm_healthy *h = gm_alloc_zeroed(alloc, sizeof *h);
     if (h == NULL) return NULL;
-    size_t n   = sensors, ring = 2 * (size_t)options->window * n;
+    size_t n = sensors, ring = 2 * (size_t)options->window * n;
     h->alloc   = alloc;
     h->options = *options;
     h->sensors = sensors;
@@ -107,8 +110,10 @@ static void contribute(const gm_healthy *h, bool plane, double *out)
         for (uint32_t s = 0; s < n; s++) t += h->vectors[k * n + s] * h->x[s];
         for (uint32_t s = 0; s < n; s++) {
             double part = t * h->vectors[k * n + s];
-            if (plane) out[s] += part * h->x[s] / h->values[k];
-            else out[s] -= part;
+            if (plane)
+                out[s] += part * h->x[s] / h->values[k];
+            else
+                out[s] -= part;
         }
     }
     for (uint32_t s = 0; s < n; s++) {
@@ -130,9 +135,12 @@ gm_healthy_score gm_healthy_step(gm_healthy *h, const double *row, double *contr
     return score;
 }
 
-// ---- fitting ----------------------------------------------------------------------------------------------------------
+// ---- fitting
+// ----------------------------------------------------------------------------------------------------------
 
-typedef struct spread { double n, mean, m2, size; } spread;
+typedef struct spread {
+    double n, mean, m2, size;
+} spread;
 
 static void spread_add(spread *s, double v)
 {
@@ -143,9 +151,13 @@ static void spread_add(spread *s, double v)
     s->size = fmax(s->size, fabs(v));
 }
 
-static double variance(const spread *s) { return s->n > 1 ? s->m2 / s->n : 0; }
+static double variance(const spread *s)
+{
+    return s->n > 1 ? s->m2 / s->n : 0;
+}
 
-// Usual values, and which sensors drift: white noise leaves 1 / window of its variance in windowed means, a drift all of it.
+// Usual values, and which sensors drift: white noise leaves 1 / window of its variance in windowed means, a drift all
+// of it.
 static bool fit_sensors(gm_healthy *h, const double *rows, size_t n)
 {
     bool any = false;
@@ -187,7 +199,7 @@ static void fit_scales(gm_healthy *h, const double *rows, size_t n, spread *look
 
 static gm_status fit_plane(gm_healthy *h, const double *rows, size_t n, double *matrix, gm_error *err)
 {
-    uint32_t d = h->sensors;
+    uint32_t d     = h->sensors;
     size_t   count = 0;
     memset(matrix, 0, (size_t)d * d * sizeof *matrix);
     gm_healthy_restart(h);
@@ -222,18 +234,22 @@ static void fit_limits(gm_healthy *h, const double *rows, size_t n)
     h->q_limit  = fmax(h->options.limit * q_most, 1e-9);
 }
 
-gm_status gm_healthy_fit(const gm_alloc *alloc, const double *rows, size_t n, uint32_t sensors, const gm_healthy_options *options,
-                         gm_healthy **out, gm_error *err)
+gm_status gm_healthy_fit(const gm_alloc *alloc, const double *rows, size_t n, uint32_t sensors,
+                         const gm_healthy_options *options, gm_healthy **out, gm_error *err)
 {
     *out = NULL;
     if (sensors == 0 || sensors > GM_HEALTHY_SENSORS_MAX)
-        return gm_fail(err, GM_LIMIT, "insight.healthy", "%u sensors, 1 to %d are possible", sensors, GM_HEALTHY_SENSORS_MAX);
+        return gm_fail(err, GM_LIMIT, "insight.healthy", "%u sensors, 1 to %d are possible", sensors,
+                       GM_HEALTHY_SENSORS_MAX);
     if (options->window < 1 || options->window > GM_HEALTHY_WINDOW_MAX || n < 4 * (size_t)options->window)
-        return gm_fail(err, GM_INVALID, "insight.healthy", "%zu rows to learn from; 4 windows of %u are the least", n, options->window);
-    gm_healthy *h       = create(alloc, sensors, options);
-    double     *scratch = gm_alloc_zeroed(alloc, (size_t)sensors * sensors * sizeof *scratch + sensors * sizeof(spread));
-    gm_status   st      = h != NULL && scratch != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.healthy", "%u sensors", sensors);
-    if (st == GM_OK && !fit_sensors(h, rows, n)) st = gm_fail(err, GM_INVALID, "insight.healthy", "no sensor has a value");
+        return gm_fail(err, GM_INVALID, "insight.healthy", "%zu rows to learn from; 4 windows of %u are the least", n,
+                       options->window);
+    gm_healthy *h     = create(alloc, sensors, options);
+    double   *scratch = gm_alloc_zeroed(alloc, (size_t)sensors * sensors * sizeof *scratch + sensors * sizeof(spread));
+    gm_status st =
+        h != NULL && scratch != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.healthy", "%u sensors", sensors);
+    if (st == GM_OK && !fit_sensors(h, rows, n))
+        st = gm_fail(err, GM_INVALID, "insight.healthy", "no sensor has a value");
     if (st == GM_OK) {
         fit_scales(h, rows, n, (spread *)(scratch + (size_t)sensors * sensors));
         st = fit_plane(h, rows, n, scratch, err);

@@ -6,18 +6,20 @@
 
 enum { DIM = GM_LAGGED_DIM, NEAREST = GM_LAGGED_NEAREST };
 
-typedef struct window { float v[DIM]; } window;
+typedef struct window {
+    float v[DIM];
+} window;
 
 struct gm_lagged {
     const gm_alloc *alloc;
     uint32_t        memory;
-    uint64_t        seen;       // values so far
+    uint64_t        seen; // values so far
     double          recent[DIM];
-    window         *raw;        // [2 * memory] ring: the older half is compared with, the newer half waits
-    window         *white;      // the same, whitened
-    double         *strange;    // [memory] ring of sums of distances
+    window         *raw;     // [2 * memory] ring: the older half is compared with, the newer half waits
+    window         *white;   // the same, whitened
+    double         *strange; // [memory] ring of sums of distances
     uint32_t        windows, strange_count, strange_at;
-    double          factor[DIM][DIM];  // lower triangle: the Cholesky factor of the second moments
+    double          factor[DIM][DIM]; // lower triangle: the Cholesky factor of the second moments
     bool            whitened;
 };
 
@@ -150,7 +152,7 @@ double gm_lagged_step(gm_lagged *l, double value)
     if (l->windows % (l->memory / 2) == 0) refactor(l, l->windows < ring ? l->windows : ring);
     whiten(l, &w, &l->white[at]);
     // The newest `memory` windows wait: a slow change must not become its own past.
-    uint32_t oldest = l->windows > ring ? at + 1 : 0;
+    uint32_t oldest  = l->windows > ring ? at + 1 : 0;
     double   strange = strangeness(l, &l->white[at], oldest % ring, l->memory, at);
     double   result  = rank_of(l, strange);
     remember(l, strange);

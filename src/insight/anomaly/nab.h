@@ -1,6 +1,7 @@
 // insight/anomaly/nab.h: runs the streaming detector over a folder of the Numenta anomaly benchmark and scores it.
 //
-//   gm_nab_run(io, dir, &report, &err);       // DIR/data/<group>/*.csv, DIR/labels/combined_windows.json, DIR/profiles.json
+//   gm_nab_run(io, dir, &report, &err);       // DIR/data/<group>/*.csv, DIR/labels/combined_windows.json,
+//   DIR/profiles.json
 #ifndef GM_INSIGHT_ANOMALY_NAB_H
 #define GM_INSIGHT_ANOMALY_NAB_H
 

@@ -10,20 +10,23 @@ uint32_t gm_nab_probation(uint32_t rows)
     return share < 750 ? share : 750;
 }
 
-double gm_nab_sigmoid(double y) { return y > 3 ? -1 : 2 / (1 + exp(5 * y)) - 1; }
+double gm_nab_sigmoid(double y)
+{
+    return y > 3 ? -1 : 2 / (1 + exp(5 * y)) - 1;
+}
 
 void gm_nab_worth(const gm_nab_window *windows, uint32_t count, uint32_t first_window, const gm_nab_profile *profile,
                   gm_nab_point *points, uint32_t n)
 {
     uint32_t             probation = gm_nab_probation(n), next = 0;
-    const gm_nab_window *before    = NULL;
+    const gm_nab_window *before = NULL;
     for (uint32_t i = 0; i < n; i++) {
         gm_nab_point *p = &points[i];
         while (next < count && i > windows[next].last) before = &windows[next++];
         bool inside = next < count && i >= windows[next].first;
         if (inside) {
             double width = windows[next].last - windows[next].first + 1.0;
-            double place = -(windows[next].last - i + 1.0) / width;  // -1 at the first row
+            double place = -(windows[next].last - i + 1.0) / width; // -1 at the first row
             p->worth     = gm_nab_sigmoid(place) * profile->tp / gm_nab_sigmoid(-1);
         } else if (before == NULL) {
             p->worth = -profile->fp;
@@ -41,10 +44,10 @@ static int by_score_down(const void *a, const void *b)
     return (x->score < y->score) - (x->score > y->score);
 }
 
-gm_status gm_nab_sweep(const gm_alloc *alloc, gm_nab_point *points, size_t n, uint32_t windows, const gm_nab_profile *profile,
-                       gm_nab_best *out, gm_error *err)
+gm_status gm_nab_sweep(const gm_alloc *alloc, gm_nab_point *points, size_t n, uint32_t windows,
+                       const gm_nab_profile *profile, gm_nab_best *out, gm_error *err)
 {
-    double *best = gm_alloc_array(alloc, windows + (size_t)1, sizeof *best);  // of each window so far; NaN: no such rows
+    double *best = gm_alloc_array(alloc, windows + (size_t)1, sizeof *best); // of each window so far; NaN: no such rows
     if (best == NULL) return gm_fail(err, GM_NOMEM, "insight.nab", "%u windows", windows);
     for (uint32_t w = 0; w < windows; w++) best[w] = NAN;
     double      sum = 0;

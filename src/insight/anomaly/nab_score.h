@@ -5,7 +5,8 @@
 //   normalised = gm_nab_normalise(best.score, windows, profile);
 //
 // A. Lavin, S. Ahmad, "Evaluating Real-time Anomaly Detection Algorithms - the Numenta Anomaly Benchmark", ICMLA 2015,
-// section II: a window counts once, by its earliest flagged row; rows flagged outside cost more the farther they are behind
+// section II: a window counts once, by its earliest flagged row; rows flagged outside cost more the farther they
+// are behind
 // the last window; the first 15 % of a file (at most 750 rows) do not count.
 #ifndef GM_INSIGHT_ANOMALY_NAB_SCORE_H
 #define GM_INSIGHT_ANOMALY_NAB_SCORE_H
@@ -33,7 +34,8 @@ void gm_nab_worth(const gm_nab_window *windows, uint32_t count, uint32_t first_w
 
 typedef struct gm_nab_best { double threshold, score; uint32_t found, missed, false_rows; } gm_nab_best;
 
-// The best threshold (a row is flagged when score >= threshold) over all points together; the higher one among equals. Sorts
+// The best threshold (a row is flagged when score >= threshold) over all points together; the higher one among
+// equals. Sorts
 // the points.  windows  in the whole corpus.  GM_NOMEM.
 GM_NODISCARD gm_status gm_nab_sweep(const gm_alloc *alloc, gm_nab_point *points, size_t n, uint32_t windows,
                                     const gm_nab_profile *profile, gm_nab_best *out, gm_error *err);

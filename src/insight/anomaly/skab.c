@@ -13,9 +13,9 @@ typedef struct table {
     uint32_t    sensors, cells;
     int         sensor_cell[GM_HEALTHY_SENSORS_MAX], time_cell, label_cell;
     size_t      rows, value_room, label_room, time_room;
-    double     *values;   // [rows][sensors]
-    bool       *labels;   // [rows]
-    gm_time_ns *times;    // [rows]
+    double     *values; // [rows][sensors]
+    bool       *labels; // [rows]
+    gm_time_ns *times;  // [rows]
 } table;
 
 static void finish(const gm_alloc *alloc, table *t)
@@ -32,11 +32,15 @@ static gm_status read_header(gm_str line, const char *name, table *t, gm_error *
     t->time_cell  = -1;
     t->label_cell = -1;
     t->cells      = (uint32_t)n;
-    if (n > CELLS_MAX) return gm_fail(err, GM_LIMIT, "insight.skab", "%.100s: %zu columns, at most %d", name, n, CELLS_MAX);
+    if (n > CELLS_MAX)
+        return gm_fail(err, GM_LIMIT, "insight.skab", "%.100s: %zu columns, at most %d", name, n, CELLS_MAX);
     for (size_t i = 0; i < n; i++) {
-        if (gm_str_is(cells[i], "datetime")) t->time_cell = (int)i;
-        else if (gm_str_is(cells[i], "anomaly")) t->label_cell = (int)i;
-        else if (!gm_str_is(cells[i], "changepoint") && t->sensors < GM_HEALTHY_SENSORS_MAX) t->sensor_cell[t->sensors++] = (int)i;
+        if (gm_str_is(cells[i], "datetime"))
+            t->time_cell = (int)i;
+        else if (gm_str_is(cells[i], "anomaly"))
+            t->label_cell = (int)i;
+        else if (!gm_str_is(cells[i], "changepoint") && t->sensors < GM_HEALTHY_SENSORS_MAX)
+            t->sensor_cell[t->sensors++] = (int)i;
     }
     return GM_OK;
 }
@@ -47,24 +51,26 @@ static bool read_time(gm_str text, gm_time_ns *out)
     if (text.len == 0 || text.len > 40) return false;
     memcpy(zoned, text.ptr, text.len);
     zoned[text.len] = 'Z';
-    return gm_time_parse((gm_str){ zoned, text.len + 1 }, out, NULL) == GM_OK;
+    return gm_time_parse((gm_str) { zoned, text.len + 1 }, out, NULL) == GM_OK;
 }
 
-static gm_status read_row(const gm_alloc *alloc, gm_str line, const char *name, uint32_t number, table *t, gm_error *err)
+static gm_status read_row(const gm_alloc *alloc, gm_str line, const char *name, uint32_t number, table *t,
+                          gm_error *err)
 {
     gm_str cells[CELLS_MAX];
     double label;
     if (t->rows >= ROWS_MAX) return gm_fail(err, GM_LIMIT, "insight.skab", "%.100s: more than %d rows", name, ROWS_MAX);
     if (gm_cells_split(line, ';', cells, CELLS_MAX) != t->cells)
-        return gm_fail_at(err, GM_INVALID, "insight.skab", number, 1, "%.100s:%u: not %u columns", name, number, t->cells);
-    if (!gm_alloc_reserve(alloc, &t->values, &t->value_room, t->rows + 1, t->sensors * sizeof(double))
-        || !gm_alloc_reserve(alloc, &t->labels, &t->label_room, t->rows + 1, sizeof *t->labels)
-        || !gm_alloc_reserve(alloc, &t->times, &t->time_room, t->rows + 1, sizeof *t->times))
+        return gm_fail_at(err, GM_INVALID, "insight.skab", number, 1, "%.100s:%u: not %u columns", name, number,
+                          t->cells);
+    if (!gm_alloc_reserve(alloc, &t->values, &t->value_room, t->rows + 1, t->sensors * sizeof(double)) ||
+        !gm_alloc_reserve(alloc, &t->labels, &t->label_room, t->rows + 1, sizeof *t->labels) ||
+        !gm_alloc_reserve(alloc, &t->times, &t->time_room, t->rows + 1, sizeof *t->times))
         return gm_fail(err, GM_NOMEM, "insight.skab", "%.100s", name);
     for (uint32_t s = 0; s < t->sensors; s++)
         if (!gm_cell_number(cells[t->sensor_cell[s]], &t->values[t->rows * t->sensors + s]))
-            return gm_fail_at(err, GM_INVALID, "insight.skab", number, 1, "%.100s:%u: column %d is not a number", name, number,
-                              t->sensor_cell[s] + 1);
+            return gm_fail_at(err, GM_INVALID, "insight.skab", number, 1, "%.100s:%u: column %d is not a number", name,
+                              number, t->sensor_cell[s] + 1);
     if (!gm_cell_number(cells[t->label_cell], &label) || !read_time(cells[t->time_cell], &t->times[t->rows]))
         return gm_fail_at(err, GM_INVALID, "insight.skab", number, 1, "%.100s:%u: no time or no label", name, number);
     // The same instant twice: the first row counts.
@@ -73,12 +79,13 @@ static gm_status read_row(const gm_alloc *alloc, gm_str line, const char *name, 
     return GM_OK;
 }
 
-static gm_status score_rows(const gm_alloc *alloc, const table *t, const gm_healthy_options *options, gm_skab_report *r, gm_error *err)
+static gm_status score_rows(const gm_alloc *alloc, const table *t, const gm_healthy_options *options, gm_skab_report *r,
+                            gm_error *err)
 {
     gm_healthy *h  = NULL;
     gm_status   st = gm_healthy_fit(alloc, t->values, GM_SKAB_LEARN, t->sensors, options, &h, err);
     if (st != GM_OK) return st;
-    size_t begin   = SIZE_MAX;   // of the stretch that the row lies in
+    size_t begin   = SIZE_MAX; // of the stretch that the row lies in
     bool   flagged = false;
     for (size_t i = 0; i <= t->rows; i++) {
         bool label = i < t->rows && i >= GM_SKAB_LEARN && t->labels[i];
@@ -99,8 +106,10 @@ static gm_status score_rows(const gm_alloc *alloc, const table *t, const gm_heal
             r->found++;
             r->mean_delay_s += (double)(t->times[i] - t->times[begin]) / 1e9;
         }
-        if (label) *(alarm ? &r->tp : &r->fn) += 1;
-        else *(alarm ? &r->fp : &r->tn) += 1;
+        if (label)
+            *(alarm ? &r->tp : &r->fn) += 1;
+        else
+            *(alarm ? &r->fp : &r->tn) += 1;
     }
     gm_healthy_destroy(h);
     return GM_OK;
@@ -123,7 +132,8 @@ gm_status gm_skab_table(const gm_alloc *alloc, gm_str text, const char *name, co
         if (gm_str_trim(line).len > 0) st = read_row(alloc, line, name, number, &t, err);
     }
     if (st == GM_OK && t.rows <= GM_SKAB_LEARN)
-        st = gm_fail(err, GM_INVALID, "insight.skab", "%.100s: %zu rows; the first %d are to learn from", name, t.rows, GM_SKAB_LEARN);
+        st = gm_fail(err, GM_INVALID, "insight.skab", "%.100s: %zu rows; the first %d are to learn from", name, t.rows,
+                     GM_SKAB_LEARN);
     if (st == GM_OK) st = score_rows(alloc, &t, options, report, err);
     if (st == GM_OK) report->files++;
     finish(alloc, &t);
@@ -140,10 +150,10 @@ void gm_skab_finish(gm_skab_report *r)
 }
 
 typedef struct walk {
-    const gm_io *io;
-    gm_arena    *arena;
-    const char  *dir;
-    uint32_t     depth;
+    const gm_io              *io;
+    gm_arena                 *arena;
+    const char               *dir;
+    uint32_t                  depth;
     const gm_healthy_options *options;
     gm_skab_report           *report;
 } walk;
@@ -170,14 +180,17 @@ static gm_status visit(void *context, gm_str name, gm_error *err)
     if (below.depth > DEPTH_MAX || gm_str_starts(name, GM_STR("."))) return GM_OK;
     gm_error failed = { 0 };
     st              = w->io->list(w->io, path.ptr, visit, &below, &failed);
-    if (st == GM_OK || ((st == GM_IO || st == GM_NOTFOUND) && failed.where != NULL && strncmp(failed.where, "insight", 7) != 0)) return GM_OK;
+    if (st == GM_OK ||
+        ((st == GM_IO || st == GM_NOTFOUND) && failed.where != NULL && strncmp(failed.where, "insight", 7) != 0))
+        return GM_OK;
     if (err != NULL) *err = failed;
     return st;
 }
 
-gm_status gm_skab_run(const gm_io *io, const char *dir, const gm_healthy_options *options, gm_skab_report *out, gm_error *err)
+gm_status gm_skab_run(const gm_io *io, const char *dir, const gm_healthy_options *options, gm_skab_report *out,
+                      gm_error *err)
 {
-    *out   = (gm_skab_report){ 0 };
+    *out   = (gm_skab_report) { 0 };
     walk w = { .io = io, .dir = dir, .options = options, .report = out, .arena = gm_arena_create(io->alloc, 0) };
     if (w.arena == NULL) return gm_fail(err, GM_NOMEM, "insight.skab", "names");
     gm_status st = io->list(io, dir, visit, &w, err);

@@ -6,24 +6,24 @@
 #include <math.h>
 
 enum { LEARN_MIN = 80, LEARN_MAX = GM_LAGGED_MEMORY_MAX, BURST_PAST = 1000 };
-static const double TOLERANCE  = 0.03;  // of the range seen, that a value may lie outside of it
-static const double BEYOND     = 3;     // the least score of one that lies farther
-static const double FOLLOW     = 0.5;   // how fast the one-step forecast follows
-static const double BURST      = 0.3;   // and the mean of its errors
-static const double OTHERS     = 0.2;   // what the weaker views add
-static const double QUIET      = 0.2;   // of the learning stretch
-static const double SPOKEN[3]  = { 2.45, 1, 2.2 };  // a view that scores so much has spoken
+static const double TOLERANCE = 0.03;             // of the range seen, that a value may lie outside of it
+static const double BEYOND    = 3;                // the least score of one that lies farther
+static const double FOLLOW    = 0.5;              // how fast the one-step forecast follows
+static const double BURST     = 0.3;              // and the mean of its errors
+static const double OTHERS    = 0.2;              // what the weaker views add
+static const double QUIET     = 0.2;              // of the learning stretch
+static const double SPOKEN[3] = { 2.45, 1, 2.2 }; // a view that scores so much has spoken
 
 typedef enum view { SHAPE, BEYOND_ALL, ERRORS, VIEWS } view;
 
 struct gm_stream {
     const gm_alloc *alloc;
     gm_lagged      *lagged;
-    uint32_t        learn, quiet[VIEWS];  // values that a view still keeps quiet
+    uint32_t        learn, quiet[VIEWS]; // values that a view still keeps quiet
     uint64_t        seen;
-    double          low, high;            // of all values
-    double          forecast;             // exponential mean
-    double          burst, mean, variance;  // short mean of the errors, and how it is distributed
+    double          low, high;             // of all values
+    double          forecast;              // exponential mean
+    double          burst, mean, variance; // short mean of the errors, and how it is distributed
 };
 
 gm_stream *gm_stream_create(const gm_alloc *alloc, uint32_t learn)
@@ -68,8 +68,8 @@ static double beyond(gm_stream *s, double value)
     return score;
 }
 
-// How rare the short mean of the forecast's errors is, as the tail of a normal distribution. Errors of real signals have
-// heavier tails, so the exponent is compressed.
+// How rare the short mean of the forecast's errors is, as the tail of a normal distribution. Errors of real signals
+// have heavier tails, so the exponent is compressed.
 static double errors(gm_stream *s, double value)
 {
     double error = fabs(value - s->forecast), score = 0;
@@ -88,7 +88,7 @@ static double errors(gm_stream *s, double value)
 
 gm_stream_score gm_stream_step(gm_stream *s, double value)
 {
-    if (!isfinite(value)) return (gm_stream_score){ 0 };
+    if (!isfinite(value)) return (gm_stream_score) { 0 };
     if (s->seen++ == 0) s->low = s->high = s->forecast = value;
     gm_stream_score out = {
         .shape  = tell_once(s, SHAPE, gm_lagged_step(s->lagged, value)),

@@ -1,14 +1,17 @@
-// insight/anomaly/stream.h: does a single signal do what it has never done? Online, bounded memory, no look-ahead, one set
+// insight/anomaly/stream.h: does a single signal do what it has never done? Online, bounded memory, no look-ahead,
+// one set
 // of parameters for everything.
 //
 //   gm_stream *s = gm_stream_create(alloc, 500);
 //   gm_stream_score score = gm_stream_step(s, value);        // each value as it comes
 //   if (score.total >= GM_STREAM_ALARM) ...
 //
-// Three views, each as -log10 of how rarely the past looked like this: the shape of the last 19 values (lagged.h), a value
+// Three views, each as -log10 of how rarely the past looked like this: the shape of the last 19 values (lagged.h),
+// a value
 // beyond all that was seen, and a burst of forecast errors (anomaly likelihood: S. Ahmad, A. Lavin, S. Purdy, Z. Agha,
 // "Unsupervised real-time anomaly detection for streaming data", Neurocomputing 262, 2017, section 3.2). The strongest
-// counts whole and the others by a fifth. A view that has spoken is quiet for a fifth of the learning stretch: an event is
+// counts whole and the others by a fifth. A view that has spoken is quiet for a fifth of the learning stretch: an
+// event is
 // told when it begins. Formulas: docs/theory/anomaly.md.
 #ifndef GM_INSIGHT_ANOMALY_STREAM_H
 #define GM_INSIGHT_ANOMALY_STREAM_H

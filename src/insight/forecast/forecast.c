@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double SHARE = 0.9;  // of the truths that an interval holds
+static const double SHARE = 0.9; // of the truths that an interval holds
 
 const char *gm_forecast_method_text(gm_forecast_method method)
 {
@@ -16,14 +16,15 @@ const char *gm_forecast_method_text(gm_forecast_method method)
 void gm_forecast_finish(gm_forecast *f)
 {
     if (f->alloc != NULL) gm_free(f->alloc, f->mid);
-    *f = (gm_forecast){ 0 };
+    *f = (gm_forecast) { 0 };
 }
 
 static double correlation(const double *y, size_t n, size_t lag, double mean, double slope, double all)
 {
     double sum = 0;
     for (size_t i = lag; i < n; i++) {
-        double a = y[i] - mean - slope * ((double)i - (double)(n - 1) / 2), b = y[i - lag] - mean - slope * ((double)(i - lag) - (double)(n - 1) / 2);
+        double a = y[i] - mean - slope * ((double)i - (double)(n - 1) / 2),
+               b = y[i - lag] - mean - slope * ((double)(i - lag) - (double)(n - 1) / 2);
         sum += a * b;
     }
     return all > 0 ? sum / all * (double)n / (double)(n - lag) : 0;
@@ -46,7 +47,7 @@ uint32_t gm_forecast_season(const double *y, size_t n)
     size_t   most = n / 3 < 400 ? n / 3 : 400;
     double   best = 0.3, before = 1, here = correlation(y, n, 1, mean, slope, all);
     uint32_t season = 0;
-    bool     fell   = false;  // the slope down from lag 0 is no peak
+    bool     fell   = false; // the slope down from lag 0 is no peak
     for (size_t lag = 2; lag < most; lag++) {
         double next = correlation(y, n, lag, mean, slope, all);
         fell        = fell || here < before;
@@ -60,10 +61,17 @@ uint32_t gm_forecast_season(const double *y, size_t n)
     return season > 1 ? season : 0;
 }
 
-// ---- methods --------------------------------------------------------------------------------------------------------------
+// ---- methods
+// --------------------------------------------------------------------------------------------------------------
 
-typedef struct method { gm_forecast_method kind; double level, trend, seasonal; uint32_t season; } method;
-typedef struct smooth { double level, slope, *seasonal; } smooth;  // seasonal [season]
+typedef struct method {
+    gm_forecast_method kind;
+    double             level, trend, seasonal;
+    uint32_t           season;
+} method;
+typedef struct smooth {
+    double level, slope, *seasonal;
+} smooth; // seasonal [season]
 
 static const double DAMP = 0.97;
 
@@ -94,8 +102,8 @@ static double ahead(const method *m, const smooth *s, const double *y, size_t t,
 
 // Runs the method over the series. From `from` on its forecasts at every `every`-th origin are compared with what came:
 // errors [horizon][origins] when not NULL; *out_mae. last [horizon]: what it says after the end, when not NULL.
-static void run(const method *m, const double *y, size_t n, uint32_t horizon, size_t from, size_t every, double *seasonal, double *errors,
-                size_t origins, double *out_mae, double *last)
+static void run(const method *m, const double *y, size_t n, uint32_t horizon, size_t from, size_t every,
+                double *seasonal, double *errors, size_t origins, double *out_mae, double *last)
 {
     smooth s   = { .seasonal = seasonal };
     double sum = 0, count = 0;
@@ -120,9 +128,15 @@ static void run(const method *m, const double *y, size_t n, uint32_t horizon, si
     if (out_mae != NULL) *out_mae = count > 0 ? sum / count : NAN;
 }
 
-// ---- choosing ---------------------------------------------------------------------------------------------------------------
+// ---- choosing
+// ---------------------------------------------------------------------------------------------------------------
 
-typedef struct trial { const double *y; size_t n, from, every, origins; uint32_t horizon; double *seasonal; } trial;
+typedef struct trial {
+    const double *y;
+    size_t        n, from, every, origins;
+    uint32_t      horizon;
+    double       *seasonal;
+} trial;
 
 static double mae_of(const trial *t, const method *m)
 {
@@ -133,9 +147,10 @@ static double mae_of(const trial *t, const method *m)
 
 static method best_smoothing(const trial *t, uint32_t season, double *out_mae)
 {
-    static const double levels[] = { 0.05, 0.1, 0.2, 0.4, 0.8 }, trends[] = { 0, 0.05, 0.2 }, seasonals[] = { 0.05, 0.2, 0.5 };
-    method              best = { 0 };
-    *out_mae = INFINITY;
+    static const double levels[] = { 0.05, 0.1, 0.2, 0.4, 0.8 }, trends[] = { 0, 0.05, 0.2 },
+                        seasonals[] = { 0.05, 0.2, 0.5 };
+    method best                     = { 0 };
+    *out_mae                        = INFINITY;
     for (size_t l = 0; l < 5; l++)
         for (size_t b = 0; b < 3; b++)
             for (size_t g = 0; g < (season > 0 ? 3 : 1); g++) {
@@ -152,11 +167,12 @@ static method best_smoothing(const trial *t, uint32_t season, double *out_mae)
 // The naive ones are offered unless another is better by more than chance plays: a fiftieth.
 static method choose(const trial *t, uint32_t season, double errors[GM_FORECAST_METHODS])
 {
-    method naive = { .kind = GM_FORECAST_NAIVE }, seasonal = { .kind = GM_FORECAST_SEASONAL_NAIVE, .season = season }, smoothing, best = naive;
+    method naive = { .kind = GM_FORECAST_NAIVE }, seasonal = { .kind = GM_FORECAST_SEASONAL_NAIVE, .season = season },
+           smoothing, best                                 = naive;
     errors[GM_FORECAST_NAIVE]          = mae_of(t, &naive);
     errors[GM_FORECAST_SEASONAL_NAIVE] = season > 0 ? mae_of(t, &seasonal) : NAN;
     smoothing                          = best_smoothing(t, season, &errors[GM_FORECAST_SMOOTHING]);
-    double least = errors[GM_FORECAST_NAIVE];
+    double least                       = errors[GM_FORECAST_NAIVE];
     if (season > 0 && errors[GM_FORECAST_SEASONAL_NAIVE] < least) {
         least = errors[GM_FORECAST_SEASONAL_NAIVE];
         best  = seasonal;
@@ -198,16 +214,20 @@ static void spread(const trial *t, double *errors, gm_forecast *f)
     f->coverage = asked > 0 ? (double)inside / (double)asked : NAN;
 }
 
-gm_status gm_forecast_make(const gm_alloc *alloc, const double *values, size_t n, uint32_t season, uint32_t horizon, gm_forecast *out,
-                           gm_error *err)
+gm_status gm_forecast_make(const gm_alloc *alloc, const double *values, size_t n, uint32_t season, uint32_t horizon,
+                           gm_forecast *out, gm_error *err)
 {
-    *out = (gm_forecast){ .alloc = alloc, .horizon = horizon };
-    if (n < GM_FORECAST_LEAST) return gm_fail(err, GM_INVALID, "insight.forecast", "%zu values; %d are the least", n, GM_FORECAST_LEAST);
-    if (n > GM_FORECAST_MOST) return gm_fail(err, GM_LIMIT, "insight.forecast", "%zu values; %d at most", n, GM_FORECAST_MOST);
+    *out = (gm_forecast) { .alloc = alloc, .horizon = horizon };
+    if (n < GM_FORECAST_LEAST)
+        return gm_fail(err, GM_INVALID, "insight.forecast", "%zu values; %d are the least", n, GM_FORECAST_LEAST);
+    if (n > GM_FORECAST_MOST)
+        return gm_fail(err, GM_LIMIT, "insight.forecast", "%zu values; %d at most", n, GM_FORECAST_MOST);
     if (horizon < 1 || horizon > n / 3 || horizon > GM_FORECAST_HORIZON_MAX)
-        return gm_fail(err, GM_INVALID, "insight.forecast", "a horizon of %u steps; from %zu values 1 to %zu are possible", horizon, n,
+        return gm_fail(err, GM_INVALID, "insight.forecast",
+                       "a horizon of %u steps; from %zu values 1 to %zu are possible", horizon, n,
                        n / 3 < GM_FORECAST_HORIZON_MAX ? n / 3 : (size_t)GM_FORECAST_HORIZON_MAX);
-    size_t  from = n - n / 3 - 1, span = n - 1 - from - horizon + 1, every = span / 200 + 1, origins = (span + every - 1) / every;
+    size_t from = n - n / 3 - 1, span = n - 1 - from - horizon + 1, every = span / 200 + 1,
+           origins = (span + every - 1) / every;
     if (span == 0) origins = 1;
     double *memory  = gm_alloc_array(alloc, 3 * (size_t)horizon, sizeof *memory);
     double *scratch = gm_alloc_array(alloc, 2 * n + (size_t)horizon * origins, sizeof *scratch);
@@ -224,9 +244,11 @@ gm_status gm_forecast_make(const gm_alloc *alloc, const double *values, size_t n
         }
     for (size_t i = 0; i < n; i++) y[i] = held = isfinite(values[i]) ? values[i] : held;
     if (season == 0) season = gm_forecast_season(y, n);
-    if (season >= from) season = 0;  // not one whole season before the first forecast
-    trial  t = { .y = y, .n = n, .from = from, .every = every, .origins = origins, .horizon = horizon, .seasonal = scratch + n };
-    method m = choose(&t, season, out->errors);
+    if (season >= from) season = 0; // not one whole season before the first forecast
+    trial t = {
+        .y = y, .n = n, .from = from, .every = every, .origins = origins, .horizon = horizon, .seasonal = scratch + n
+    };
+    method m    = choose(&t, season, out->errors);
     out->method = m.kind;
     out->season = season;
     out->mid    = memory;

@@ -1,4 +1,5 @@
-// insight/forecast/forecast.h: where a signal without physics goes: naive, seasonal naive, exponential smoothing; the one that was
+// insight/forecast/forecast.h: where a signal without physics goes: naive, seasonal naive, exponential smoothing;
+// the one that was
 // best on the series' own last third is offered, and the naive ones win ties.
 //
 //   gm_forecast f;
@@ -6,7 +7,8 @@
 //   f.mid[h], f.low[h], f.high[h]                            // h steps after the last value, from 0
 //   gm_forecast_finish(&f);
 //
-// Additive Holt-Winters with damped trend: R. Hyndman, A. Koehler, J. Ord, R. Snyder, "Forecasting with Exponential Smoothing", 2008,
+// Additive Holt-Winters with damped trend: R. Hyndman, A. Koehler, J. Ord, R. Snyder, "Forecasting with
+// Exponential Smoothing", 2008,
 // section 2.5. Intervals hold 90 % of the errors that the method made as far ahead (split-conformal).
 #ifndef GM_INSIGHT_FORECAST_FORECAST_H
 #define GM_INSIGHT_FORECAST_FORECAST_H
@@ -28,7 +30,8 @@ typedef struct gm_forecast {
 } gm_forecast;
 
 // y [n] evenly spaced; a value that is not finite is bridged by the one before.
-// GM_INVALID: fewer than GM_FORECAST_LEAST values, or horizon not in 1 .. a third of them; GM_LIMIT: too many; GM_NOMEM.
+// GM_INVALID: fewer than GM_FORECAST_LEAST values, or horizon not in 1 .. a third of them; GM_LIMIT: too many;
+// GM_NOMEM.
 // Cost: some 5 ms for 2000 values.
 GM_NODISCARD gm_status gm_forecast_make(const gm_alloc *alloc, const double *y, size_t n, uint32_t season, uint32_t horizon,
                                         gm_forecast *out, gm_error *err);

@@ -6,7 +6,11 @@ gm_status gm_boost_train(const gm_alloc *alloc, const gm_boost_data *data, const
 {
     (void)alloc, (void)data, (void)options;
     *out_trees = NULL;
-    return gm_fail(err, GM_INVALID, "insight.boost", "this gemel was built without XGBoost; it can not train boosted trees");
+    return gm_fail(err, GM_INVALID, "insight.boost",
+                   "this gemel was built without XGBoost; it can not train boosted trees");
 }
 
-bool gm_boost_available(void) { return false; }
+bool gm_boost_available(void)
+{
+    return false;
+}

@@ -3,6 +3,13 @@
 
 gm_boost_options gm_boost_options_defaults(void)
 {
-    return (gm_boost_options){ .rounds = 150, .depth = 5, .rate = 0.07, .rows = 0.5, .columns = 0.8, .leaf_weight = 10,
-                               .ridge = 1, .threads = 1, .seed = 1 };
+    return (gm_boost_options) { .rounds      = 150,
+                                .depth       = 5,
+                                .rate        = 0.07,
+                                .rows        = 0.5,
+                                .columns     = 0.8,
+                                .leaf_weight = 10,
+                                .ridge       = 1,
+                                .threads     = 1,
+                                .seed        = 1 };
 }

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <xgboost/c_api.h>
 
-bool gm_boost_available(void) { return true; }
+bool gm_boost_available(void)
+{
+    return true;
+}
 
 static gm_status refused(gm_error *err)
 {
@@ -31,10 +34,21 @@ static gm_status set_number(BoosterHandle b, const char *name, double value, gm_
 
 static gm_status configure(BoosterHandle b, const gm_boost_options *o, double base, gm_error *err)
 {
-    const struct { const char *name; double value; } numbers[] = {
-        { "max_depth", o->depth }, { "eta", o->rate }, { "subsample", o->rows }, { "colsample_bytree", o->columns },
-        { "min_child_weight", o->leaf_weight }, { "lambda", o->ridge }, { "nthread", o->threads }, { "seed", o->seed },
-        { "base_score", base }, { "verbosity", 0 }, { "max_bin", 64 },
+    const struct {
+        const char *name;
+        double      value;
+    } numbers[] = {
+        { "max_depth", o->depth },
+        { "eta", o->rate },
+        { "subsample", o->rows },
+        { "colsample_bytree", o->columns },
+        { "min_child_weight", o->leaf_weight },
+        { "lambda", o->ridge },
+        { "nthread", o->threads },
+        { "seed", o->seed },
+        { "base_score", base },
+        { "verbosity", 0 },
+        { "max_bin", 64 },
     };
     gm_status st = set(b, "tree_method", "hist", err);
     if (st == GM_OK) st = set(b, "objective", "reg:squarederror", err);
@@ -45,7 +59,9 @@ static gm_status configure(BoosterHandle b, const gm_boost_options *o, double ba
 
 // ---- the JSON model -------------------------------------------------------------------------------------------------
 
-typedef struct columns { const gm_json *left, *right, *feature, *split, *missing; } columns;
+typedef struct columns {
+    const gm_json *left, *right, *feature, *split, *missing;
+} columns;
 
 static double number_of(const gm_json *node)
 {
@@ -63,16 +79,19 @@ static gm_status read_tree(const gm_json *json, gm_tree_node *nodes, gm_trees *t
     const gm_json *f = gm_json_get(json, GM_STR("split_indices")), *s = gm_json_get(json, GM_STR("split_conditions"));
     const gm_json *m = gm_json_get(json, GM_STR("default_left"));
     uint32_t       n = l != NULL ? l->count : 0;
-    if (n == 0 || n > GM_TREE_NODES_MAX || r == NULL || f == NULL || s == NULL || m == NULL || r->count != n || f->count != n
-        || s->count != n || m->count != n) return gm_fail(err, GM_DIVERGED, "insight.boost", "XGBoost wrote a tree that is not understood");
+    if (n == 0 || n > GM_TREE_NODES_MAX || r == NULL || f == NULL || s == NULL || m == NULL || r->count != n ||
+        f->count != n || s->count != n || m->count != n)
+        return gm_fail(err, GM_DIVERGED, "insight.boost", "XGBoost wrote a tree that is not understood");
     columns at = { l->first, r->first, f->first, s->first, m->first };
     for (uint32_t i = 0; i < n; i++) {
         double left = number_of(at.left);
         bool   leaf = left < 0;
-        nodes[i]    = (gm_tree_node){ .left = leaf ? 0 : (uint32_t)left, .right = leaf ? 0 : (uint32_t)number_of(at.right),
-                                      .feature = leaf ? 0 : (uint16_t)number_of(at.feature), .missing_left = number_of(at.missing) != 0,
-                                      .split = (float)number_of(at.split) };
-        at = (columns){ at.left->next, at.right->next, at.feature->next, at.split->next, at.missing->next };
+        nodes[i]    = (gm_tree_node) { .left         = leaf ? 0 : (uint32_t)left,
+                                       .right        = leaf ? 0 : (uint32_t)number_of(at.right),
+                                       .feature      = leaf ? 0 : (uint16_t)number_of(at.feature),
+                                       .missing_left = number_of(at.missing) != 0,
+                                       .split        = (float)number_of(at.split) };
+        at          = (columns) { at.left->next, at.right->next, at.feature->next, at.split->next, at.missing->next };
     }
     return gm_trees_add(trees, nodes, n, err);
 }
@@ -84,13 +103,15 @@ static const gm_json *member(const gm_json *json, const char *path)
     return json;
 }
 
-static gm_status read_model(const gm_alloc *alloc, gm_str text, size_t features, double base, gm_trees **out, gm_error *err)
+static gm_status read_model(const gm_alloc *alloc, gm_str text, size_t features, double base, gm_trees **out,
+                            gm_error *err)
 {
     const gm_json *root    = NULL;
     gm_trees      *trees   = NULL;
     gm_arena      *arena   = gm_arena_create(alloc, 0);
     gm_tree_node  *scratch = gm_alloc_array(alloc, GM_TREE_NODES_MAX, sizeof *scratch);
-    gm_status      st      = arena != NULL && scratch != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.boost", "reading the model");
+    gm_status      st =
+        arena != NULL && scratch != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.boost", "reading the model");
     if (st == GM_OK) st = gm_json_parse(arena, text, &root, err);
     if (st == GM_OK) st = gm_trees_create(alloc, (uint32_t)features, (float)base, &trees, err);
     const gm_json *list = st == GM_OK ? member(root, "learner.gradient_booster.model.trees") : NULL;
@@ -131,18 +152,20 @@ gm_status gm_boost_train(const gm_alloc *alloc, const gm_boost_data *data, const
     // A float, as the library keeps it, so that both sums begin alike.
     double base = (float)mean_of(data);
 
-    if (XGDMatrixCreateFromMat(data->x, data->rows, data->columns, NAN, &matrix) != 0
-        || XGDMatrixSetFloatInfo(matrix, "label", data->y, data->rows) != 0
-        || (data->weight != NULL && XGDMatrixSetFloatInfo(matrix, "weight", data->weight, data->rows) != 0)
-        || XGBoosterCreate(&matrix, 1, &booster) != 0) st = refused(err);
+    if (XGDMatrixCreateFromMat(data->x, data->rows, data->columns, NAN, &matrix) != 0 ||
+        XGDMatrixSetFloatInfo(matrix, "label", data->y, data->rows) != 0 ||
+        (data->weight != NULL && XGDMatrixSetFloatInfo(matrix, "weight", data->weight, data->rows) != 0) ||
+        XGBoosterCreate(&matrix, 1, &booster) != 0)
+        st = refused(err);
     if (st == GM_OK) st = configure(booster, options, base, err);
     for (uint32_t i = 0; st == GM_OK && i < options->rounds; i++)
         if (XGBoosterUpdateOneIter(booster, (int)i, matrix) != 0) st = refused(err);
 
     bst_ulong   length = 0;
     const char *bytes  = NULL;
-    if (st == GM_OK && XGBoosterSaveModelToBuffer(booster, "{\"format\":\"json\"}", &length, &bytes) != 0) st = refused(err);
-    if (st == GM_OK) st = read_model(alloc, (gm_str){ bytes, length }, data->columns, base, out_trees, err);
+    if (st == GM_OK && XGBoosterSaveModelToBuffer(booster, "{\"format\":\"json\"}", &length, &bytes) != 0)
+        st = refused(err);
+    if (st == GM_OK) st = read_model(alloc, (gm_str) { bytes, length }, data->columns, base, out_trees, err);
     if (booster != NULL) XGBoosterFree(booster);
     if (matrix != NULL) XGDMatrixFree(matrix);
     return st;

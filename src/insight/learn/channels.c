@@ -69,7 +69,8 @@ static double cluster(gm_channels *ch, uint32_t k, double (*points)[GM_SETTINGS_
             for (uint32_t s = 0; s < ch->settings; s++) sum[c][s] += points[i][s];
         }
         for (uint32_t c = 0; c < k; c++)
-            for (uint32_t s = 0; s < ch->settings && members[c] > 0; s++) ch->centre[c][s] = sum[c][s] / (double)members[c];
+            for (uint32_t s = 0; s < ch->settings && members[c] > 0; s++)
+                ch->centre[c][s] = sum[c][s] / (double)members[c];
     }
     double total = 0;
     for (size_t i = 0; i < n; i++) {
@@ -157,19 +158,20 @@ static bool fit_sensor(const gm_fleet *fleet, const uint8_t *condition, uint32_t
         size[c] = fmax(size[c], fabs(v));
     }
     for (uint32_t c = 0; c < ch->conditions; c++) {
-        double deviation  = n[c] > 1 ? sqrt(m2[c] / n[c]) : 0;
-        bool   usable     = deviation > 1e-9 * size[c] && deviation > 0;
-        ch->mean[c][at]   = centre[c];
-        ch->scale[c][at]  = usable ? 1 / deviation : 0;
-        moves             = moves || usable;
+        double deviation = n[c] > 1 ? sqrt(m2[c] / n[c]) : 0;
+        bool   usable    = deviation > 1e-9 * size[c] && deviation > 0;
+        ch->mean[c][at]  = centre[c];
+        ch->scale[c][at] = usable ? 1 / deviation : 0;
+        moves            = moves || usable;
     }
     return moves;
 }
 
 gm_status gm_channels_fit(const gm_alloc *alloc, const gm_fleet *fleet, gm_channels *ch, gm_error *err)
 {
-    *ch = (gm_channels){ .settings = fleet->settings, .sensors = fleet->sensors, .conditions = 1 };
-    if (fleet->rows < 2) return gm_fail(err, GM_INVALID, "insight.channels", "%zu rows, at least 2 are needed", fleet->rows);
+    *ch = (gm_channels) { .settings = fleet->settings, .sensors = fleet->sensors, .conditions = 1 };
+    if (fleet->rows < 2)
+        return gm_fail(err, GM_INVALID, "insight.channels", "%zu rows, at least 2 are needed", fleet->rows);
     if (fleet->settings > GM_SETTINGS_MAX)
         return gm_fail(err, GM_LIMIT, "insight.channels", "%u settings, at most %d", fleet->settings, GM_SETTINGS_MAX);
     gm_status st = fleet->settings > 0 ? find_conditions(alloc, fleet, ch, err) : GM_OK;
@@ -182,6 +184,7 @@ gm_status gm_channels_fit(const gm_alloc *alloc, const gm_fleet *fleet, gm_chann
         ch->sensor[ch->count++] = (uint16_t)s;
     }
     gm_free(alloc, condition);
-    if (ch->count == 0) return gm_fail(err, GM_INVALID, "insight.channels", "no sensor ever changes; nothing can be learned");
+    if (ch->count == 0)
+        return gm_fail(err, GM_INVALID, "insight.channels", "no sensor ever changes; nothing can be learned");
     return GM_OK;
 }

@@ -5,7 +5,8 @@
 //   gm_channels_fit(alloc, &fleet, &ch, &err);
 //   gm_channels_apply(&ch, gm_fleet_row(&fleet, i), z);      // z[ch.count]
 //
-// An engine at 35,000 ft and one on the ground differ more than a healthy and a worn one do. The settings of all rows are
+// An engine at 35,000 ft and one on the ground differ more than a healthy and a worn one do. The settings of all
+// rows are
 // clustered (k-means from far-apart starts; the number of clusters is the one whose members are nearest to their own
 // centre compared with the next one, and is 1 when no number above 1 separates clearly).
 // Method: docs/theory/rul.md, section 1.
@@ -38,7 +39,8 @@ GM_NODISCARD gm_status gm_channels_fit(const gm_alloc *alloc, const gm_fleet *fl
 // The cluster whose centre is nearest to the settings of the row; a missing setting is not looked at.
 uint32_t gm_channels_condition(const gm_channels *channels, const double *row);
 
-// z [count]: 0 is the usual value of the sensor in the row's condition, 1 is one standard deviation above; NaN stays NaN.
+// z [count]: 0 is the usual value of the sensor in the row's condition, 1 is one standard deviation above; NaN
+// stays NaN.
 void gm_channels_apply(const gm_channels *channels, const double *row, double *z);
 
 #endif

@@ -3,8 +3,11 @@
 
 #include <math.h>
 
-// The straight line through the last `window` rows before and with row i, by least squares over the rows that have values.
-typedef struct line { double n, mean, slope, rough; } line;
+// The straight line through the last `window` rows before and with row i, by least squares over the rows that have
+// values.
+typedef struct line {
+    double n, mean, slope, rough;
+} line;
 
 static line fit_line(const double *z, size_t stride, size_t i, size_t window)
 {
@@ -20,11 +23,11 @@ static line fit_line(const double *z, size_t stride, size_t i, size_t window)
         sxy += x * y;
         syy += y * y;
     }
-    if (n == 0) return (line){ 0, NAN, NAN, NAN };
+    if (n == 0) return (line) { 0, NAN, NAN, NAN };
     double vxx = sxx - sx * sx / n, vxy = sxy - sx * sy / n, vyy = syy - sy * sy / n;
     double slope = n >= 3 ? vxy / vxx : NAN;
     double rough = n >= 3 ? sqrt(fmax(0, vyy - slope * vxy) / (n - 2)) : NAN;
-    return (line){ n, sy / n, slope, rough };
+    return (line) { n, sy / n, slope, rough };
 }
 
 static double mean_of(const double *z, size_t stride, size_t first, size_t last)
@@ -39,7 +42,9 @@ static double mean_of(const double *z, size_t stride, size_t first, size_t last)
 }
 
 // What is carried from row to row.
-typedef struct past { double all, rows, smooth, weight; } past;
+typedef struct past {
+    double all, rows, smooth, weight;
+} past;
 
 static void carry(past *p, double y)
 {
@@ -55,7 +60,7 @@ static void carry(past *p, double y)
 static void row_features(const double *z, size_t stride, size_t i, const past *p, float *f)
 {
     enum { START_ROWS = 10 };
-    line   near   = fit_line(z, stride, i, 30), wide = fit_line(z, stride, i, 60);
+    line   near = fit_line(z, stride, i, 30), wide = fit_line(z, stride, i, 60);
     double mean15 = mean_of(z, stride, i >= 14 ? i - 14 : 0, i);
     double start  = mean_of(z, stride, 0, i < START_ROWS - 1 ? i : START_ROWS - 1);
 

@@ -2,14 +2,16 @@
 //
 //   gm_features_of(z, n, stride_in, out, stride_out);        // out[row * stride_out + GM_FEATURES per row]
 //
-// Works from the first row on: a window that reaches before the start is cut there. NaN rows are left out; a window without
+// Works from the first row on: a window that reaches before the start is cut there. NaN rows are left out; a
+// window without
 // any value gives NaN.
 #ifndef GM_INSIGHT_LEARN_FEATURES_H
 #define GM_INSIGHT_LEARN_FEATURES_H
 
 #include <stddef.h>
 
-// The mean of the last 5, 15 and 30 rows; slope over 30 and 60; deviation from the straight line over 30; exponential mean
+// The mean of the last 5, 15 and 30 rows; slope over 30 and 60; deviation from the straight line over 30;
+// exponential mean
 // (20 rows); the mean of 15 less that of the first 10; mean since the start.
 #define GM_FEATURE_LIST(X) \
     X(MEAN5) X(MEAN15) X(MEAN30) X(SLOPE30) X(SLOPE60) X(ROUGH30) X(SMOOTH) X(DRIFT) X(MEAN_ALL)

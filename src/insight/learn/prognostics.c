@@ -23,11 +23,11 @@ static double crps(const gm_rul_prediction *p, double truth)
 
 void gm_prognostics_of(const gm_outcome *outcomes, size_t n, double cap, gm_prognostics *out)
 {
-    gm_prognostics p = { .count = n };
+    gm_prognostics p      = { .count = n };
     double         square = 0, share = 1 / (double)n;
     for (size_t i = 0; i < n; i++) {
-        const gm_rul_prediction *v = &outcomes[i].predicted;
-        double truth = fmin(outcomes[i].truth, cap), d = v->rul - truth;
+        const gm_rul_prediction *v     = &outcomes[i].predicted;
+        double                   truth = fmin(outcomes[i].truth, cap), d = v->rul - truth;
         square += d * d;
         p.mae += fabs(d) * share;
         p.bias += d * share;

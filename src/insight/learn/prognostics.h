@@ -3,7 +3,8 @@
 //   gm_prognostics p;
 //   gm_prognostics_of(outcomes, n, &p);                 p.rmse, p.score, p.coverage[GM_RUL_90] ...
 //
-// A. Saxena, J. Celaya, B. Saha, S. Saha, K. Goebel, "Metrics for Offline Evaluation of Prognostic Performance", IJPHM 1(1),
+// A. Saxena, J. Celaya, B. Saha, S. Saha, K. Goebel, "Metrics for Offline Evaluation of Prognostic Performance",
+// IJPHM 1(1),
 // 2010; the score: A. Saxena, K. Goebel, D. Simon, N. Eklund, PHM08, eq. 2.
 #ifndef GM_INSIGHT_LEARN_PROGNOSTICS_H
 #define GM_INSIGHT_LEARN_PROGNOSTICS_H

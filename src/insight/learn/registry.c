@@ -19,7 +19,8 @@ const gm_registry_entry *gm_registry_current(const gm_registry *r)
     return NULL;
 }
 
-// ---- reading ----------------------------------------------------------------------------------------------------------
+// ---- reading
+// ----------------------------------------------------------------------------------------------------------
 
 static double number(const gm_json *object, gm_str key)
 {
@@ -44,11 +45,18 @@ static uint32_t count_of(const gm_json *object, gm_str key)
 static gm_registry_entry read_entry(const gm_json *v)
 {
     const gm_json *age = gm_json_get(v, GM_STR("age"));
-    return (gm_registry_entry){
-        .version = count_of(v, GM_STR("version")), .set = text(v, GM_STR("set")), .trained = text(v, GM_STR("trained")),
-        .seconds = number(v, GM_STR("seconds")), .rmse = number(v, GM_STR("rmse")), .horizon = number(v, GM_STR("horizon")),
-        .alpha_lambda = number(v, GM_STR("alphaLambda")), .runs = count_of(v, GM_STR("runs")),
-        .failed = count_of(v, GM_STR("failed")), .age = age != NULL && age->truth, .verdict = text(v, GM_STR("verdict")),
+    return (gm_registry_entry) {
+        .version      = count_of(v, GM_STR("version")),
+        .set          = text(v, GM_STR("set")),
+        .trained      = text(v, GM_STR("trained")),
+        .seconds      = number(v, GM_STR("seconds")),
+        .rmse         = number(v, GM_STR("rmse")),
+        .horizon      = number(v, GM_STR("horizon")),
+        .alpha_lambda = number(v, GM_STR("alphaLambda")),
+        .runs         = count_of(v, GM_STR("runs")),
+        .failed       = count_of(v, GM_STR("failed")),
+        .age          = age != NULL && age->truth,
+        .verdict      = text(v, GM_STR("verdict")),
     };
 }
 
@@ -74,7 +82,7 @@ gm_status gm_registry_load(const gm_io *io, const char *dir, gm_arena *arena, gm
     char     path[PATH_SIZE];
     uint8_t *bytes = NULL;
     size_t   n     = 0;
-    *out           = (gm_registry){ 0 };
+    *out           = (gm_registry) { 0 };
     if (snprintf(path, sizeof path, "%s/registry.json", dir) >= (int)sizeof path)
         return gm_fail(err, GM_INVALID, "insight.registry", "the folder's name is too long");
     gm_status st = gm_io_read_file(io, path, FILE_LIMIT, &bytes, &n, err);
@@ -83,7 +91,7 @@ gm_status gm_registry_load(const gm_io *io, const char *dir, gm_arena *arena, gm
         return out->entries != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.registry", "registry");
     }
     if (st != GM_OK) return st;
-    gm_str         copy = gm_arena_str(arena, (gm_str){ (const char *)bytes, n });
+    gm_str         copy = gm_arena_str(arena, (gm_str) { (const char *)bytes, n });
     const gm_json *root = NULL;
     gm_free(io->alloc, bytes);
     if (copy.ptr == NULL) return gm_fail(err, GM_NOMEM, "insight.registry", "reading %.150s", path);
@@ -97,22 +105,26 @@ static bool model_path(char *path, const char *dir, uint32_t version)
     return snprintf(path, PATH_SIZE, "%s/rul-%u.model", dir, version) < PATH_SIZE;
 }
 
-gm_status gm_registry_model(const gm_io *io, const char *dir, const gm_registry *registry, gm_rul_model **out_model, gm_error *err)
+gm_status gm_registry_model(const gm_io *io, const char *dir, const gm_registry *registry, gm_rul_model **out_model,
+                            gm_error *err)
 {
     char     path[PATH_SIZE];
     uint8_t *bytes = NULL;
     size_t   n     = 0;
     *out_model     = NULL;
     if (registry->current == 0)
-        return gm_fail(err, GM_NOTFOUND, "insight.registry", "%.150s has no model in use; 'gemel train' makes one", dir);
-    if (!model_path(path, dir, registry->current)) return gm_fail(err, GM_INVALID, "insight.registry", "the folder's name is too long");
+        return gm_fail(err, GM_NOTFOUND, "insight.registry", "%.150s has no model in use; 'gemel train' makes one",
+                       dir);
+    if (!model_path(path, dir, registry->current))
+        return gm_fail(err, GM_INVALID, "insight.registry", "the folder's name is too long");
     gm_status st = gm_io_read_file(io, path, MODEL_LIMIT, &bytes, &n, err);
-    if (st == GM_OK) st = gm_rul_decode(io->alloc, (gm_str){ (const char *)bytes, n }, out_model, err);
+    if (st == GM_OK) st = gm_rul_decode(io->alloc, (gm_str) { (const char *)bytes, n }, out_model, err);
     gm_free(io->alloc, bytes);
     return st;
 }
 
-// ---- writing ----------------------------------------------------------------------------------------------------------
+// ---- writing
+// ----------------------------------------------------------------------------------------------------------
 
 static void add_number(gm_buf *out, const char *key, double value)
 {
@@ -158,37 +170,44 @@ static gm_status save_registry(const gm_io *io, const char *dir, const gm_regist
     return st;
 }
 
-static gm_status save_model(const gm_io *io, const char *dir, uint32_t version, const gm_rul_model *model, gm_error *err)
+static gm_status save_model(const gm_io *io, const char *dir, uint32_t version, const gm_rul_model *model,
+                            gm_error *err)
 {
     char      path[PATH_SIZE];
     gm_buf    bytes = gm_buf_init(io->alloc);
-    gm_status st    = model_path(path, dir, version) ? io->make_dir(io, dir, err)
-                                                     : gm_fail(err, GM_INVALID, "insight.registry", "the folder's name is too long");
+    gm_status st    = model_path(path, dir, version)
+                          ? io->make_dir(io, dir, err)
+                          : gm_fail(err, GM_INVALID, "insight.registry", "the folder's name is too long");
     if (st == GM_OK) st = gm_rul_encode(model, &bytes, err);
     if (st == GM_OK) st = gm_io_replace_file(io, path, bytes.ptr, bytes.len, err);
     gm_buf_finish(&bytes);
     return st;
 }
 
-// ---- who wins -----------------------------------------------------------------------------------------------------------
+// ---- who wins
+// -----------------------------------------------------------------------------------------------------------
 
-typedef struct contest { double mine, theirs; size_t assets; } contest;  // root mean square errors, cycles
+typedef struct contest {
+    double mine, theirs;
+    size_t assets;
+} contest; // root mean square errors, cycles
 
 // On the failed assets that the incumbent has not learned from, every tenth row.
-static gm_status meet(const gm_alloc *alloc, const gm_rul_model *incumbent, const gm_rul_model *challenger, const gm_fleet *fleet,
-                      contest *out, gm_error *err)
+static gm_status meet(const gm_alloc *alloc, const gm_rul_model *incumbent, const gm_rul_model *challenger,
+                      const gm_fleet *fleet, contest *out, gm_error *err)
 {
     enum { EVERY = 10 };
     const double *held = gm_rul_held_back(challenger);
     double        n = 0, cap = gm_rul_model_facts(challenger).cap;
-    *out = (contest){ 0 };
+    *out = (contest) { 0 };
     for (size_t r = 0; r < fleet->run_count; r++) {
         const gm_run *run = &fleet->runs[r];
         if (run->left != 0 || gm_rul_learned_from(incumbent, fleet, run)) continue;
         out->assets++;
         for (uint32_t i = EVERY - 1; i < run->count; i += EVERY) {
             gm_rul_prediction p;
-            gm_status st = gm_rul_predict(incumbent, alloc, gm_fleet_row(fleet, run->first), i + (size_t)1, NAN, &p, err);
+            gm_status         st =
+                gm_rul_predict(incumbent, alloc, gm_fleet_row(fleet, run->first), i + (size_t)1, NAN, &p, err);
             if (st != GM_OK) return st;
             double truth = fmin(cap, run->count - 1 - i), mine = held[run->first + i] - truth, theirs = p.rul - truth;
             out->mine += mine * mine;
@@ -203,15 +222,16 @@ static gm_status meet(const gm_alloc *alloc, const gm_rul_model *incumbent, cons
     return GM_OK;
 }
 
-static gm_status decide(const gm_io *io, const char *dir, gm_arena *arena, const gm_registry *r, const gm_rul_model *challenger,
-                        const gm_fleet *fleet, bool *out_wins, gm_str *out_verdict, gm_error *err)
+static gm_status decide(const gm_io *io, const char *dir, gm_arena *arena, const gm_registry *r,
+                        const gm_rul_model *challenger, const gm_fleet *fleet, bool *out_wins, gm_str *out_verdict,
+                        gm_error *err)
 {
     gm_rul_model *incumbent = NULL;
     gm_error      why       = { 0 };
     contest       c         = { 0 };
     gm_status     st        = gm_registry_model(io, dir, r, &incumbent, &why);
-    gm_rul_facts  mine = gm_rul_model_facts(challenger), theirs;
-    *out_wins = true;
+    gm_rul_facts  mine      = gm_rul_model_facts(challenger), theirs;
+    *out_wins               = true;
     if (st == GM_NOTFOUND && r->current == 0) {
         *out_verdict = gm_arena_printf(arena, "in use: the first one");
         goto done;
@@ -231,11 +251,12 @@ static gm_status decide(const gm_io *io, const char *dir, gm_arena *arena, const
         gm_rul_destroy(incumbent);
         return st;
     }
-    if (c.assets == 0) c = (contest){ .mine = mine.rmse, .theirs = theirs.rmse };
+    if (c.assets == 0) c = (contest) { .mine = mine.rmse, .theirs = theirs.rmse };
     *out_wins    = c.mine < c.theirs;
     *out_verdict = gm_arena_printf(arena, "%s: error %.3f against %.3f of version %u on %zu held-back assets%s",
                                    *out_wins ? "in use" : "not in use", c.mine, c.theirs, r->current,
-                                   c.assets > 0 ? c.assets : (size_t)mine.failed, c.assets > 0 ? " that it had not seen either" : "");
+                                   c.assets > 0 ? c.assets : (size_t)mine.failed,
+                                   c.assets > 0 ? " that it had not seen either" : "");
 done:
     gm_rul_destroy(incumbent);
     return out_verdict->ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.registry", "deciding");
@@ -248,14 +269,16 @@ static int by_value(const void *a, const void *b)
 }
 
 // Horizon and alpha-lambda over the failed runs, from the predictions made while they were held back.
-static gm_status along_runs(const gm_alloc *alloc, const gm_rul_model *model, const gm_fleet *fleet, gm_registry_entry *e, gm_error *err)
+static gm_status along_runs(const gm_alloc *alloc, const gm_rul_model *model, const gm_fleet *fleet,
+                            gm_registry_entry *e, gm_error *err)
 {
     const double near = 0.1, alpha = 0.2, lambda = 0.5;
-    double       cap   = gm_rul_model_facts(model).cap;
+    double       cap      = gm_rul_model_facts(model).cap;
     double      *horizons = gm_alloc_array(alloc, fleet->run_count + 1, sizeof *horizons);
     double      *truth    = gm_alloc_array(alloc, fleet->rows + 1, sizeof *truth);
     size_t       runs = 0, within = 0;
-    gm_status    st   = horizons != NULL && truth != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.registry", "%zu rows", fleet->rows);
+    gm_status    st =
+        horizons != NULL && truth != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.registry", "%zu rows", fleet->rows);
     for (size_t r = 0; st == GM_OK && r < fleet->run_count; r++) {
         const gm_run *run  = &fleet->runs[r];
         const double *held = gm_rul_held_back(model) + run->first;
@@ -276,24 +299,30 @@ static gm_status along_runs(const gm_alloc *alloc, const gm_rul_model *model, co
     return st;
 }
 
-gm_status gm_registry_challenge(const gm_io *io, const char *dir, gm_arena *arena, gm_registry *r, const gm_rul_model *challenger,
-                                const gm_fleet *fleet, gm_str set, gm_time_ns now, double seconds, const gm_registry_entry **out,
-                                gm_error *err)
+gm_status gm_registry_challenge(const gm_io *io, const char *dir, gm_arena *arena, gm_registry *r,
+                                const gm_rul_model *challenger, const gm_fleet *fleet, gm_str set, gm_time_ns now,
+                                double seconds, const gm_registry_entry **out, gm_error *err)
 {
     gm_rul_facts f = gm_rul_model_facts(challenger);
     char         when[GM_TIME_TEXT];
     bool         wins = false;
     if (r->count >= GM_REGISTRY_VERSIONS_MAX)
-        return gm_fail(err, GM_LIMIT, "insight.registry", "%d versions are kept at most; begin another folder", GM_REGISTRY_VERSIONS_MAX);
+        return gm_fail(err, GM_LIMIT, "insight.registry", "%d versions are kept at most; begin another folder",
+                       GM_REGISTRY_VERSIONS_MAX);
     gm_registry_entry *entries = GM_ARENA_NEW(arena, gm_registry_entry, r->count + 1);
     if (entries == NULL) return gm_fail(err, GM_NOMEM, "insight.registry", "a new version");
     memcpy(entries, r->entries, r->count * sizeof *entries);
     gm_time_format(now, when);
     gm_registry_entry *e = &entries[r->count];
-    *e = (gm_registry_entry){ .version = r->count > 0 ? entries[r->count - 1].version + 1 : 1, .set = gm_arena_str(arena, set),
-                              .trained = gm_arena_str(arena, gm_str_of(when)), .seconds = seconds, .rmse = f.rmse,
-                              .runs = f.runs, .failed = f.failed, .age = f.age };
-    gm_status st = along_runs(io->alloc, challenger, fleet, e, err);
+    *e                   = (gm_registry_entry) { .version = r->count > 0 ? entries[r->count - 1].version + 1 : 1,
+                                                 .set     = gm_arena_str(arena, set),
+                                                 .trained = gm_arena_str(arena, gm_str_of(when)),
+                                                 .seconds = seconds,
+                                                 .rmse    = f.rmse,
+                                                 .runs    = f.runs,
+                                                 .failed  = f.failed,
+                                                 .age     = f.age };
+    gm_status st         = along_runs(io->alloc, challenger, fleet, e, err);
     if (st == GM_OK) st = decide(io, dir, arena, r, challenger, fleet, &wins, &e->verdict, err);
     if (st == GM_OK) st = save_model(io, dir, e->version, challenger, err);
     if (st != GM_OK) return st;

@@ -4,7 +4,8 @@
 //   gm_registry_model(io, dir, &registry, &model, &err);            // the one in use
 //   gm_registry_challenge(io, dir, &registry, &challenger, ...);    // saves a new one; in use only when it wins
 //
-// registry.json names versions, what they learned from, how good they were on assets they had not seen, and why each was
+// registry.json names versions, what they learned from, how good they were on assets they had not seen, and why
+// each was
 // put in use or not; rul-<version>.model holds the bytes (docs/formats/rul.md).
 #ifndef GM_INSIGHT_LEARN_REGISTRY_H
 #define GM_INSIGHT_LEARN_REGISTRY_H
@@ -44,8 +45,10 @@ const gm_registry_entry *gm_registry_current(const gm_registry *registry);
 GM_NODISCARD gm_status gm_registry_model(const gm_io *io, const char *dir, const gm_registry *registry,
                                          gm_rul_model **out_model, gm_error *err);
 
-// Saves a model that was just trained on `fleet` as the next version. It is put in use when there is none in use yet, or
-// when it wins: on the failed assets that the model in use has not learned from (the challenger's predictions are those made
+// Saves a model that was just trained on `fleet` as the next version. It is put in use when there is none in use
+// yet, or
+// when it wins: on the failed assets that the model in use has not learned from (the challenger's predictions are
+// those made
 // while each was held back), or, without such assets, by the held-back error of all. *out points into the registry.
 GM_NODISCARD gm_status gm_registry_challenge(const gm_io *io, const char *dir, gm_arena *arena, gm_registry *registry,
                                              const gm_rul_model *challenger, const gm_fleet *fleet, gm_str set, gm_time_ns now,

@@ -7,9 +7,9 @@ struct gm_ridge {
     const gm_alloc *alloc;
     size_t          n;
     double          weight, y;
-    double         *x;    // [n] weighted sums
-    double         *xy;   // [n]
-    double         *xx;   // [n][n], lower triangle
+    double         *x;  // [n] weighted sums
+    double         *xy; // [n]
+    double         *xx; // [n][n], lower triangle
 };
 
 gm_ridge *gm_ridge_create(const gm_alloc *alloc, size_t inputs)
@@ -58,9 +58,12 @@ static bool factor(double *a, size_t n)
         for (size_t k = 0; k <= i; k++) {
             double sum = a[i * n + k];
             for (size_t m = 0; m < k; m++) sum -= a[i * n + m] * a[k * n + m];
-            if (i != k) a[i * n + k] = sum / a[k * n + k];
-            else if (sum > 0) a[i * n + i] = sqrt(sum);
-            else return false;
+            if (i != k)
+                a[i * n + k] = sum / a[k * n + k];
+            else if (sum > 0)
+                a[i * n + i] = sqrt(sum);
+            else
+                return false;
         }
     }
     return true;
@@ -87,17 +90,20 @@ gm_status gm_ridge_solve(const gm_ridge *r, double penalty, double *out, gm_erro
     double *scale = a + n * n;
     for (size_t i = 0; i < n; i++) {
         double mean = r->x[i] / r->weight, var = r->xx[i * n + i] / r->weight - mean * mean;
-        scale[i]    = var > 1e-12 * (1e-300 + r->xx[i * n + i] / r->weight) ? 1 / sqrt(var) : 0;
+        scale[i] = var > 1e-12 * (1e-300 + r->xx[i * n + i] / r->weight) ? 1 / sqrt(var) : 0;
     }
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k <= i; k++)
-            a[i * n + k] = (r->xx[i * n + k] / r->weight - r->x[i] * r->x[k] / (r->weight * r->weight)) * scale[i] * scale[k];
+            a[i * n + k] =
+                (r->xx[i * n + k] / r->weight - r->x[i] * r->x[k] / (r->weight * r->weight)) * scale[i] * scale[k];
         a[i * n + i] = scale[i] > 0 ? a[i * n + i] + penalty : 1;
         out[i]       = (r->xy[i] / r->weight - r->x[i] * r->y / (r->weight * r->weight)) * scale[i];
     }
     gm_status st = GM_OK;
-    if (factor(a, n)) substitute(a, n, out);
-    else st = gm_fail(err, GM_DIVERGED, "insight.ridge", "%zu inputs depend on each other; use a larger penalty", n);
+    if (factor(a, n))
+        substitute(a, n, out);
+    else
+        st = gm_fail(err, GM_DIVERGED, "insight.ridge", "%zu inputs depend on each other; use a larger penalty", n);
     out[n] = r->y / r->weight;
     for (size_t i = 0; i < n; i++) {
         out[i] *= scale[i];

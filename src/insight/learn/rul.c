@@ -24,12 +24,19 @@ void gm_rul_destroy(gm_rul_model *m)
     gm_free(m->alloc, m);
 }
 
-gm_rul_facts  gm_rul_model_facts(const gm_rul_model *m) { return m->facts; }
-const double *gm_rul_held_back(const gm_rul_model *m) { return m->held_back; }
+gm_rul_facts gm_rul_model_facts(const gm_rul_model *m)
+{
+    return m->facts;
+}
+const double *gm_rul_held_back(const gm_rul_model *m)
+{
+    return m->held_back;
+}
 
 void gm_rul_normalise(const gm_channels *ch, const double *rows, size_t n, double *z)
 {
-    for (size_t i = 0; i < n; i++) gm_channels_apply(ch, rows + i * (ch->settings + ch->sensors), z + i * (ch->count + 1));
+    for (size_t i = 0; i < n; i++)
+        gm_channels_apply(ch, rows + i * (ch->settings + ch->sensors), z + i * (ch->count + 1));
 }
 
 void gm_rul_index(const gm_channels *ch, const double *c, size_t n, double *z)
@@ -63,7 +70,10 @@ static double quantile(const float *sorted, size_t n, double q)
     return sorted[low] + (rank - (double)low) * (sorted[low + 1] - sorted[low]);
 }
 
-static double clamp(double v, double low, double high) { return v < low ? low : v > high ? high : v; }
+static double clamp(double v, double low, double high)
+{
+    return v < low ? low : v > high ? high : v;
+}
 
 // Central intervals from the errors at the predictions nearest to `rul`.
 static void intervals(const gm_rul_model *m, double rul, gm_rul_prediction *out)
@@ -74,13 +84,17 @@ static void intervals(const gm_rul_model *m, double rul, gm_rul_prediction *out)
     size_t low = 0, high = n;
     while (low < high) {
         size_t mid = (low + high) / 2;
-        if (m->predicted[mid] < rul) low = mid + 1;
-        else high = mid;
+        if (m->predicted[mid] < rul)
+            low = mid + 1;
+        else
+            high = mid;
     }
     high = low;
     while (high - low < want) {
-        if (high == n || (low > 0 && rul - m->predicted[low - 1] <= m->predicted[high] - rul)) low--;
-        else high++;
+        if (high == n || (low > 0 && rul - m->predicted[low - 1] <= m->predicted[high] - rul))
+            low--;
+        else
+            high++;
     }
     memcpy(errors, m->error + low, want * sizeof *errors);
     qsort(errors, want, sizeof *errors, by_value);
@@ -90,7 +104,8 @@ static void intervals(const gm_rul_model *m, double rul, gm_rul_prediction *out)
         out->low[l]  = clamp(rul + quantile(errors, want, tail), 0, cap);
         out->high[l] = clamp(rul + quantile(errors, want, 1 - tail), 0, cap);
     }
-    for (int i = 0; i < GM_RUL_QUANTILES; i++) out->quantiles[i] = clamp(rul + quantile(errors, want, 0.05 * (i + 1)), 0, cap);
+    for (int i = 0; i < GM_RUL_QUANTILES; i++)
+        out->quantiles[i] = clamp(rul + quantile(errors, want, 0.05 * (i + 1)), 0, cap);
 }
 
 gm_status gm_rul_predict(const gm_rul_model *m, const gm_alloc *alloc, const double *rows, size_t n, double age,
@@ -99,9 +114,9 @@ gm_status gm_rul_predict(const gm_rul_model *m, const gm_alloc *alloc, const dou
     const gm_channels *ch      = &m->channels;
     uint32_t           columns = gm_rul_columns(ch, m->facts.age), width = ch->count + 1;
     if (n == 0) return gm_fail(err, GM_INVALID, "insight.rul", "no rows to predict from");
-    double *z = gm_alloc_array(alloc, n * width, sizeof *z);
-    float  *last = gm_alloc_array(alloc, columns, sizeof *last);
-    gm_status st = GM_OK;
+    double   *z    = gm_alloc_array(alloc, n * width, sizeof *z);
+    float    *last = gm_alloc_array(alloc, columns, sizeof *last);
+    gm_status st   = GM_OK;
     if (z == NULL || last == NULL) {
         st = gm_fail(err, GM_NOMEM, "insight.rul", "%zu rows", n);
         goto done;
@@ -124,7 +139,7 @@ gm_status gm_rul_predict(const gm_rul_model *m, const gm_alloc *alloc, const dou
         gm_features_last(z + ch->count, n, width, last + ch->count * GM_FEATURES);
         sum += gm_trees_predict(m->members[i].trees, last);
     }
-    *out        = (gm_rul_prediction){ .rul = clamp(sum / m->member_count, 0, m->facts.cap) };
+    *out        = (gm_rul_prediction) { .rul = clamp(sum / m->member_count, 0, m->facts.cap) };
     out->health = out->rul / m->facts.cap;
     intervals(m, out->rul, out);
 done:

@@ -5,8 +5,10 @@
 //   gm_rul_predict(model, rows, n, &p, &err);                // p.rul cycles, p.low[GM_RUL_90] .. p.high[GM_RUL_90]
 //   gm_rul_destroy(model);
 //
-// The assets are dealt into folds; each fold's member (a linear health index and boosted trees on windowed features) never
-// sees the fold's assets. A prediction is the mean of the members; its interval comes from the errors that the members made
+// The assets are dealt into folds; each fold's member (a linear health index and boosted trees on windowed
+// features) never
+// sees the fold's assets. A prediction is the mean of the members; its interval comes from the errors that the
+// members made
 // on the assets they had not seen, at predictions of the same size (cross-conformal). Theory: docs/theory/rul.md.
 #ifndef GM_INSIGHT_LEARN_RUL_H
 #define GM_INSIGHT_LEARN_RUL_H
@@ -36,7 +38,8 @@ enum { GM_RUL_FOLDS_MAX = 16, GM_RUL_MIN_FAILED = 2, GM_RUL_QUANTILES = 19 };
 GM_NODISCARD gm_status gm_rul_train(const gm_alloc *alloc, const gm_fleet *fleet, const gm_rul_options *options,
                                     uint32_t threads, gm_rul_model **out_model, gm_error *err);
 
-// The same in parts, for a pool that exists: create, every fold once (from any threads, at the same time), finish. The fleet
+// The same in parts, for a pool that exists: create, every fold once (from any threads, at the same time), finish.
+// The fleet
 // is borrowed until destroy.
 typedef struct gm_rul_training gm_rul_training;
 GM_NODISCARD gm_status gm_rul_training_create(const gm_alloc *alloc, const gm_fleet *fleet, const gm_rul_options *options,
@@ -58,7 +61,8 @@ typedef struct gm_rul_prediction {
     double quantiles[GM_RUL_QUANTILES];             // 5 %, 10 % .. 95 % of the cycles left
 } gm_rul_prediction;
 
-// Predicts after the last of n rows (settings, then sensors, as recorded; from the first row of the run, or as far back as
+// Predicts after the last of n rows (settings, then sensors, as recorded; from the first row of the run, or as far
+// back as
 // is known). age: cycles run when it is known better than n, else NaN.
 // GM_INVALID: no rows, or no sensor has a value; GM_NOMEM. Cost: O(n * channels * 100) + the trees.
 GM_NODISCARD gm_status gm_rul_predict(const gm_rul_model *model, const gm_alloc *alloc, const double *rows, size_t n,

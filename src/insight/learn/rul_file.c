@@ -8,7 +8,8 @@
 enum { VERSION = 1, HEADER_BYTES = 16 };
 static const char MAGIC[8] = "gemelRUL";
 
-// ---- writing ----------------------------------------------------------------------------------------------------------
+// ---- writing
+// ----------------------------------------------------------------------------------------------------------
 
 static void add_u32(gm_buf *out, uint32_t v)
 {
@@ -56,13 +57,13 @@ gm_status gm_rul_encode(const gm_rul_model *m, gm_buf *out, gm_error *err)
     size_t begin = out->len;
     gm_buf_add(out, MAGIC, sizeof MAGIC);
     add_u32(out, VERSION);
-    add_u32(out, 0);  // the checksum's place
+    add_u32(out, 0); // the checksum's place
     const gm_rul_facts *f = &m->facts;
     add_u32(out, f->runs);
     add_u32(out, f->failed);
     add_u32(out, (uint32_t)f->rows);
     add_u32(out, f->age);
-    add_f64s(out, (const double[]){ f->cap, f->rmse, f->mae, f->bias }, 4);
+    add_f64s(out, (const double[]) { f->cap, f->rmse, f->mae, f->bias }, 4);
     add_channels(out, &m->channels);
     add_u32(out, m->member_count);
     for (uint32_t i = 0; i < m->member_count; i++) {
@@ -86,10 +87,15 @@ gm_status gm_rul_encode(const gm_rul_model *m, gm_buf *out, gm_error *err)
     return GM_OK;
 }
 
-// ---- reading ----------------------------------------------------------------------------------------------------------
+// ---- reading
+// ----------------------------------------------------------------------------------------------------------
 
 // Past the end everything is 0 and `cut` is set; whoever reads checks once at the end of each part.
-typedef struct reader { const uint8_t *ptr; size_t left; bool cut; } reader;
+typedef struct reader {
+    const uint8_t *ptr;
+    size_t         left;
+    bool           cut;
+} reader;
 
 static uint32_t get_u32(reader *r)
 {
@@ -122,8 +128,9 @@ static bool get_channels(reader *r, gm_channels *ch)
     ch->sensors    = get_u32(r);
     ch->conditions = get_u32(r);
     ch->count      = get_u32(r);
-    if (r->cut || ch->settings > GM_SETTINGS_MAX || ch->sensors > GM_FLEET_COLUMNS_MAX || ch->conditions < 1
-        || ch->conditions > GM_CONDITIONS_MAX || ch->count < 1 || ch->count > GM_CHANNELS_MAX) return false;
+    if (r->cut || ch->settings > GM_SETTINGS_MAX || ch->sensors > GM_FLEET_COLUMNS_MAX || ch->conditions < 1 ||
+        ch->conditions > GM_CONDITIONS_MAX || ch->count < 1 || ch->count > GM_CHANNELS_MAX)
+        return false;
     get_f64s(r, ch->setting_scale, ch->settings);
     for (uint32_t c = 0; c < ch->conditions; c++) get_f64s(r, ch->centre[c], ch->settings);
     for (uint32_t i = 0; i < ch->count; i++) {
@@ -138,7 +145,10 @@ static bool get_channels(reader *r, gm_channels *ch)
     return !r->cut;
 }
 
-static gm_status damaged(gm_error *err) { return gm_fail(err, GM_CORRUPT, "insight.rul", "the model file is damaged"); }
+static gm_status damaged(gm_error *err)
+{
+    return gm_fail(err, GM_CORRUPT, "insight.rul", "the model file is damaged");
+}
 
 static gm_status get_members(reader *r, gm_rul_model *m, gm_error *err)
 {
@@ -178,7 +188,7 @@ static gm_status get_calibration(reader *r, gm_rul_model *m, gm_error *err)
 static gm_status get_past(reader *r, gm_rul_model *m, gm_error *err)
 {
     uint32_t count = get_u32(r), at = 0;
-    size_t   values = r->left / 4;  // no more floats than this can follow
+    size_t   values = r->left / 4; // no more floats than this can follow
     if (r->cut || count > values / 3) return damaged(err);
     m->past       = gm_alloc_array(m->alloc, count, sizeof *m->past);
     m->past_index = gm_alloc_array(m->alloc, values, sizeof *m->past_index);
@@ -227,15 +237,18 @@ gm_status gm_rul_decode(const gm_alloc *alloc, gm_str bytes, gm_rul_model **out_
     if (bytes.len < HEADER_BYTES || memcmp(b, MAGIC, sizeof MAGIC) != 0)
         return gm_fail(err, GM_CORRUPT, "insight.rul", "not a model of remaining life");
     if (gm_get_u32(b + 8) != VERSION)
-        return gm_fail(err, GM_INVALID, "insight.rul", "the model is of version %u, this gemel reads version %d; train it anew",
-                       gm_get_u32(b + 8), VERSION);
+        return gm_fail(err, GM_INVALID, "insight.rul",
+                       "the model is of version %u, this gemel reads version %d; train it anew", gm_get_u32(b + 8),
+                       VERSION);
     if (gm_crc32c(0, b + HEADER_BYTES, bytes.len - HEADER_BYTES) != gm_get_u32(b + 12)) return damaged(err);
     gm_rul_model *m = gm_alloc_zeroed(alloc, sizeof *m);
     if (m == NULL) return gm_fail(err, GM_NOMEM, "insight.rul", "reading a model");
     m->alloc     = alloc;
     reader    r  = { .ptr = b + HEADER_BYTES, .left = bytes.len - HEADER_BYTES };
     gm_status st = get_model(&r, m, err);
-    if (st == GM_OK) *out_model = m;
-    else gm_rul_destroy(m);
+    if (st == GM_OK)
+        *out_model = m;
+    else
+        gm_rul_destroy(m);
     return st;
 }

@@ -9,19 +9,19 @@
 gm_rul_options gm_rul_options_defaults(void)
 {
     gm_boost_options boost = gm_boost_options_defaults();
-    return (gm_rul_options){ .cap = 125, .folds = 8, .stride = 3, .age = true, .boost = boost };
+    return (gm_rul_options) { .cap = 125, .folds = 8, .stride = 3, .age = true, .boost = boost };
 }
 
 struct gm_rul_training {
-    const gm_alloc       *alloc;
-    const gm_fleet       *fleet;
-    gm_rul_options        options;
-    gm_rul_model         *model;
-    uint32_t              folds, columns;
-    uint8_t              *fold;      // [runs]; folds: not learned from
-    double               *z;         // [rows][channels]
-    float                *features;  // [rows][channels * GM_FEATURES]
-    float                *target;    // [rows]; NaN: the run did not fail
+    const gm_alloc *alloc;
+    const gm_fleet *fleet;
+    gm_rul_options  options;
+    gm_rul_model   *model;
+    uint32_t        folds, columns;
+    uint8_t        *fold;     // [runs]; folds: not learned from
+    double         *z;        // [rows][channels]
+    float          *features; // [rows][channels * GM_FEATURES]
+    float          *target;   // [rows]; NaN: the run did not fail
 };
 
 typedef struct gm_rul_training training;
@@ -78,7 +78,8 @@ static void index_features(const training *t, const double *c, double *index, fl
 static bool learned_from(const training *t, uint32_t fold, size_t run, uint32_t i)
 {
     // Different offsets, so that the folds together see every row.
-    return t->fold[run] < t->folds && (t->fold[run] != fold || t->folds == 1) && (i + run + fold) % t->options.stride == 0;
+    return t->fold[run] < t->folds && (t->fold[run] != fold || t->folds == 1) &&
+           (i + run + fold) % t->options.stride == 0;
 }
 
 gm_status gm_rul_training_fold(gm_rul_training *t, uint32_t fold, gm_error *err)
@@ -111,7 +112,7 @@ gm_status gm_rul_training_fold(gm_rul_training *t, uint32_t fold, gm_error *err)
     }
     gm_boost_options boost = t->options.boost;
     boost.seed += fold;
-    st = gm_boost_train(t->alloc, &(gm_boost_data){ x, count, t->columns, y, NULL }, &boost, &member->trees, err);
+    st = gm_boost_train(t->alloc, &(gm_boost_data) { x, count, t->columns, y, NULL }, &boost, &member->trees, err);
     if (st != GM_OK) goto done;
 
     // What it says about the assets it has not seen.
@@ -131,9 +132,12 @@ done:
     return st;
 }
 
-// ---- calibration ------------------------------------------------------------------------------------------------------
+// ---- calibration
+// ------------------------------------------------------------------------------------------------------
 
-typedef struct outcome { float predicted, error; } outcome;
+typedef struct outcome {
+    float predicted, error;
+} outcome;
 
 static int by_prediction(const void *a, const void *b)
 {
@@ -145,7 +149,7 @@ static gm_status calibrate(training *t, gm_error *err)
 {
     gm_rul_model *m    = t->model;
     size_t        rows = t->fleet->rows, n = 0;
-    outcome      *all  = gm_alloc_array(t->alloc, rows, sizeof *all);
+    outcome      *all = gm_alloc_array(t->alloc, rows, sizeof *all);
     if (all == NULL) return gm_fail(err, GM_NOMEM, "insight.rul", "calibration");
     double square = 0, absolute = 0, bias = 0;
     for (size_t i = 0; i < rows; i++) {
@@ -154,7 +158,7 @@ static gm_status calibrate(training *t, gm_error *err)
         square += e * e;
         absolute += fabs(e);
         bias += e;
-        all[n++] = (outcome){ (float)m->held_back[i], (float)-e };
+        all[n++] = (outcome) { (float)m->held_back[i], (float)-e };
     }
     m->facts.rmse = sqrt(square / (double)n);
     m->facts.mae  = absolute / (double)n;
@@ -164,7 +168,8 @@ static gm_status calibrate(training *t, gm_error *err)
     size_t keep  = n < GM_RUL_CALIBRATION_MAX ? n : GM_RUL_CALIBRATION_MAX;
     m->predicted = gm_alloc_array(t->alloc, keep, sizeof *m->predicted);
     m->error     = gm_alloc_array(t->alloc, keep, sizeof *m->error);
-    gm_status st = m->predicted != NULL && m->error != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.rul", "calibration");
+    gm_status st =
+        m->predicted != NULL && m->error != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.rul", "calibration");
     for (size_t i = 0; st == GM_OK && i < keep; i++) {
         outcome o       = all[i * n / keep];
         m->predicted[i] = o.predicted;
@@ -175,7 +180,8 @@ static gm_status calibrate(training *t, gm_error *err)
     return st;
 }
 
-// ---- putting it together ------------------------------------------------------------------------------------------------
+// ---- putting it together
+// ------------------------------------------------------------------------------------------------
 
 static gm_status deal_folds(training *t, gm_error *err)
 {
@@ -184,7 +190,8 @@ static gm_status deal_folds(training *t, gm_error *err)
     if (failed < GM_RUL_MIN_FAILED)
         return gm_fail(err, GM_INVALID, "insight.rul",
                        "%u of %zu assets failed; remaining life needs at least %d. What can be had without: anomalies "
-                       "against the healthy stretch, and a threshold on a forecast", failed, t->fleet->run_count, GM_RUL_MIN_FAILED);
+                       "against the healthy stretch, and a threshold on a forecast",
+                       failed, t->fleet->run_count, GM_RUL_MIN_FAILED);
     t->folds = t->options.folds < failed ? t->options.folds : failed;
     if (t->folds > GM_RUL_FOLDS_MAX) t->folds = GM_RUL_FOLDS_MAX;
     uint32_t dealt = 0;
@@ -196,7 +203,7 @@ static gm_status deal_folds(training *t, gm_error *err)
 
 static void prepare_rows(training *t)
 {
-    const gm_channels *ch = &t->model->channels;
+    const gm_channels *ch     = &t->model->channels;
     uint32_t           shared = ch->count * GM_FEATURES;
     for (size_t r = 0; r < t->fleet->run_count; r++) {
         const gm_run *run = &t->fleet->runs[r];
@@ -245,9 +252,9 @@ gm_status gm_rul_training_create(const gm_alloc *alloc, const gm_fleet *fleet, c
     training *t = gm_alloc_zeroed(alloc, sizeof *t);
     *out        = NULL;
     if (t == NULL) return gm_fail(err, GM_NOMEM, "insight.rul", "training");
-    *t       = (training){ .alloc = alloc, .fleet = fleet, .options = *options };
-    t->model = gm_alloc_zeroed(alloc, sizeof *t->model);
-    t->fold  = gm_alloc_zeroed(alloc, fleet->run_count + 1);
+    *t           = (training) { .alloc = alloc, .fleet = fleet, .options = *options };
+    t->model     = gm_alloc_zeroed(alloc, sizeof *t->model);
+    t->fold      = gm_alloc_zeroed(alloc, fleet->run_count + 1);
     gm_status st = t->model != NULL && t->fold != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.rul", "training");
     if (st == GM_OK) t->model->alloc = alloc;
     if (st == GM_OK) st = deal_folds(t, err);
@@ -268,12 +275,17 @@ gm_status gm_rul_training_create(const gm_alloc *alloc, const gm_fleet *fleet, c
     t->model->member_count = t->folds;
     state_facts(t);
 done:
-    if (st != GM_OK) gm_rul_training_destroy(t);
-    else *out = t;
+    if (st != GM_OK)
+        gm_rul_training_destroy(t);
+    else
+        *out = t;
     return st;
 }
 
-uint32_t gm_rul_training_folds(const gm_rul_training *t) { return t->folds; }
+uint32_t gm_rul_training_folds(const gm_rul_training *t)
+{
+    return t->folds;
+}
 
 gm_status gm_rul_training_finish(gm_rul_training *t, gm_rul_model **out_model, gm_error *err)
 {
@@ -287,9 +299,14 @@ gm_status gm_rul_training_finish(gm_rul_training *t, gm_rul_model **out_model, g
     return GM_OK;
 }
 
-// ---- all at once --------------------------------------------------------------------------------------------------------
+// ---- all at once
+// --------------------------------------------------------------------------------------------------------
 
-typedef struct one_run { training *training; gm_status status; gm_error *err; } one_run;
+typedef struct one_run {
+    training *training;
+    gm_status status;
+    gm_error *err;
+} one_run;
 
 static gm_status run_fold(void *context, uint32_t part, uint32_t thread, gm_pool_job *job, gm_error *err)
 {
@@ -319,7 +336,8 @@ gm_status gm_rul_train(const gm_alloc *alloc, const gm_fleet *fleet, const gm_ru
         one_run      run  = { .training = t, .err = err };
         gm_pool_task task = { .parts = t->folds, .run = run_fold, .done = run_over, .context = &run };
         st                = gm_pool_submit(pool, &task, &id, err);
-        while (st == GM_OK && gm_pool_turn(pool, GM_SECOND)) { }
+        while (st == GM_OK && gm_pool_turn(pool, GM_SECOND)) {
+        }
         if (st == GM_OK) st = run.status;
     }
     if (st == GM_OK) st = gm_rul_training_finish(t, out_model, err);

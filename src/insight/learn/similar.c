@@ -22,10 +22,11 @@ static void smooth(const double *index, size_t stride, size_t n, float *out)
     }
 }
 
-static gm_status index_of(const gm_rul_model *m, const gm_alloc *alloc, const double *rows, size_t n, float *out, gm_error *err)
+static gm_status index_of(const gm_rul_model *m, const gm_alloc *alloc, const double *rows, size_t n, float *out,
+                          gm_error *err)
 {
-    size_t  width = m->channels.count + (size_t)1;
-    double *z     = gm_alloc_array(alloc, n * width, sizeof *z);
+    size_t  width                     = m->channels.count + (size_t)1;
+    double *z                         = gm_alloc_array(alloc, n * width, sizeof *z);
     double  mean[GM_CHANNELS_MAX + 1] = { 0 };
     if (z == NULL) return gm_fail(err, GM_NOMEM, "insight.similar", "%zu rows", n);
     for (uint32_t i = 0; i < m->member_count; i++)
@@ -68,8 +69,9 @@ gm_status gm_rul_library_build(gm_rul_model *m, const gm_fleet *fleet, gm_error 
         if (run->left != 0) continue;
         gm_status st = index_of(m, m->alloc, gm_fleet_row(fleet, run->first), run->count, m->past_index + at, err);
         if (st != GM_OK) return st;
-        m->past[m->past_count++] = (gm_past_run){ .unit = run->unit, .print = gm_rul_run_print(fleet, run), .first = at,
-                                                   .count = run->count };
+        m->past[m->past_count++] = (gm_past_run) {
+            .unit = run->unit, .print = gm_rul_run_print(fleet, run), .first = at, .count = run->count
+        };
         at += run->count;
     }
     return GM_OK;
@@ -109,7 +111,8 @@ gm_status gm_rul_similar(const gm_rul_model *m, const gm_alloc *alloc, const dou
 {
     *out_count = 0;
     *out_rul   = NAN;
-    if (n < ROWS_MIN) return gm_fail(err, GM_INVALID, "insight.similar", "%zu rows, at least %d are needed", n, ROWS_MIN);
+    if (n < ROWS_MIN)
+        return gm_fail(err, GM_INVALID, "insight.similar", "%zu rows, at least %d are needed", n, ROWS_MIN);
     float *query = gm_alloc_array(alloc, n, sizeof *query);
     if (query == NULL) return gm_fail(err, GM_NOMEM, "insight.similar", "%zu rows", n);
     gm_status st = index_of(m, alloc, rows, n, query, err);
@@ -122,7 +125,8 @@ gm_status gm_rul_similar(const gm_rul_model *m, const gm_alloc *alloc, const dou
         if (isfinite(here.distance)) insert(found, out_count, here);
     }
     gm_free(alloc, query);
-    if (st == GM_OK && *out_count == 0) st = gm_fail(err, GM_INVALID, "insight.similar", "no past run can be compared with");
+    if (st == GM_OK && *out_count == 0)
+        st = gm_fail(err, GM_INVALID, "insight.similar", "no past run can be compared with");
     if (st != GM_OK) return st;
 
     double sum = 0, total = 0;

@@ -3,9 +3,11 @@
 //   n = gm_rul_similar(model, alloc, rows, count, GM_SIMILAR_NONE, found, &estimate, &err);
 //   "behaves like unit 17 (31 cycles before its end) and 62 (28 cycles)"
 //
-// The last 40 rows of the asset's health index (a mean over 5 rows) are laid along every past run at every place; the place
+// The last 40 rows of the asset's health index (a mean over 5 rows) are laid along every past run at every place;
+// the place
 // of least mean square distance counts for each run, and the nearest runs vote with exp(-distance / (2 nearest)).
-// T. Wang, J. Yu, D. Siegel, J. Lee, "A similarity-based prognostics approach for remaining useful life estimation", PHM08.
+// T. Wang, J. Yu, D. Siegel, J. Lee, "A similarity-based prognostics approach for remaining useful life
+// estimation", PHM08.
 #ifndef GM_INSIGHT_LEARN_SIMILAR_H
 #define GM_INSIGHT_LEARN_SIMILAR_H
 

@@ -9,9 +9,9 @@ struct gm_trees {
     const gm_alloc *alloc;
     uint32_t        features, count;
     float           base;
-    gm_tree_node   *nodes;   // of all trees; children are indices within the tree
+    gm_tree_node   *nodes; // of all trees; children are indices within the tree
     size_t          node_count, node_capacity;
-    uint32_t       *first;   // [count]: a tree's root
+    uint32_t       *first; // [count]: a tree's root
     size_t          first_capacity;
 };
 
@@ -19,7 +19,8 @@ gm_status gm_trees_create(const gm_alloc *alloc, uint32_t features, float base, 
 {
     *out = NULL;
     if (features == 0 || features > GM_TREES_FEATURES_MAX)
-        return gm_fail(err, GM_INVALID, "insight.trees", "%u features, 1 to %d are possible", features, GM_TREES_FEATURES_MAX);
+        return gm_fail(err, GM_INVALID, "insight.trees", "%u features, 1 to %d are possible", features,
+                       GM_TREES_FEATURES_MAX);
     if (!isfinite(base)) return gm_fail(err, GM_INVALID, "insight.trees", "the base is not a number");
     gm_trees *t = gm_alloc_zeroed(alloc, sizeof *t);
     if (t == NULL) return gm_fail(err, GM_NOMEM, "insight.trees", "trees");
@@ -54,8 +55,8 @@ gm_status gm_trees_add(gm_trees *t, const gm_tree_node *nodes, uint32_t n, gm_er
     for (uint32_t i = 0; i < n; i++)
         if (!node_is_sound(t, &nodes[i], i, n))
             return gm_fail(err, GM_INVALID, "insight.trees", "tree %u: node %u is not sound", t->count, i);
-    if (!gm_alloc_reserve(t->alloc, &t->nodes, &t->node_capacity, t->node_count + n, sizeof *t->nodes)
-        || !gm_alloc_reserve(t->alloc, &t->first, &t->first_capacity, t->count + (size_t)1, sizeof *t->first))
+    if (!gm_alloc_reserve(t->alloc, &t->nodes, &t->node_capacity, t->node_count + n, sizeof *t->nodes) ||
+        !gm_alloc_reserve(t->alloc, &t->first, &t->first_capacity, t->count + (size_t)1, sizeof *t->first))
         return gm_fail(err, GM_NOMEM, "insight.trees", "tree %u", t->count);
     memcpy(t->nodes + t->node_count, nodes, n * sizeof *nodes);
     t->first[t->count++] = (uint32_t)t->node_count;
@@ -78,8 +79,14 @@ float gm_trees_predict(const gm_trees *t, const float *x)
     return (float)sum;
 }
 
-uint32_t gm_trees_features(const gm_trees *t) { return t->features; }
-uint32_t gm_trees_count(const gm_trees *t) { return t->count; }
+uint32_t gm_trees_features(const gm_trees *t)
+{
+    return t->features;
+}
+uint32_t gm_trees_count(const gm_trees *t)
+{
+    return t->count;
+}
 
 static void usage_below(const gm_tree_node *root, uint32_t at, uint32_t depth, double *gain)
 {
@@ -99,7 +106,7 @@ void gm_trees_usage(const gm_trees *t, double *gain)
 // ---- bytes ----------------------------------------------------------------------------------------------------------
 
 enum { HEADER_BYTES = 16, NODE_BYTES = 12 };
-#define MISSING_LEFT 0x8000u  // in the node's feature field; features stay below
+#define MISSING_LEFT 0x8000u // in the node's feature field; features stay below
 
 static void add_u32(gm_buf *out, uint32_t v)
 {
@@ -155,20 +162,23 @@ static gm_status decode_tree(gm_trees *t, const uint8_t *bytes, uint32_t n, gm_t
     for (uint32_t k = 0; k < n; k++) {
         const uint8_t *b = bytes + (size_t)k * NODE_BYTES;
         uint16_t       f = gm_get_u16(b + 4);
-        scratch[k]       = (gm_tree_node){ .left = gm_get_u16(b), .right = gm_get_u16(b + 2),
-                                           .feature = (uint16_t)(f & ~MISSING_LEFT), .missing_left = (f & MISSING_LEFT) != 0,
-                                           .split = float_of(gm_get_u32(b + 8)) };
+        scratch[k]       = (gm_tree_node) { .left         = gm_get_u16(b),
+                                            .right        = gm_get_u16(b + 2),
+                                            .feature      = (uint16_t)(f & ~MISSING_LEFT),
+                                            .missing_left = (f & MISSING_LEFT) != 0,
+                                            .split        = float_of(gm_get_u32(b + 8)) };
     }
     return gm_trees_add(t, scratch, n, err);
 }
 
-gm_status gm_trees_decode(const gm_alloc *alloc, const uint8_t *bytes, size_t n, gm_trees **out, size_t *out_used, gm_error *err)
+gm_status gm_trees_decode(const gm_alloc *alloc, const uint8_t *bytes, size_t n, gm_trees **out, size_t *out_used,
+                          gm_error *err)
 {
     *out = NULL;
     if (n < HEADER_BYTES) return gm_fail(err, GM_CORRUPT, "insight.trees", "%zu bytes are no trees", n);
-    uint32_t      count = gm_get_u32(bytes + 8);
-    size_t        at    = HEADER_BYTES;
-    gm_trees     *t     = NULL;
+    uint32_t      count   = gm_get_u32(bytes + 8);
+    size_t        at      = HEADER_BYTES;
+    gm_trees     *t       = NULL;
     gm_tree_node *scratch = gm_alloc_array(alloc, GM_TREE_NODES_MAX, sizeof *scratch);
     if (scratch == NULL) return gm_fail(err, GM_NOMEM, "insight.trees", "decoding");
     gm_status st = gm_trees_create(alloc, gm_get_u32(bytes), float_of(gm_get_u32(bytes + 4)), &t, err);

@@ -27,8 +27,8 @@ static bool make_row(void *context, const gm_sample *sample)
         r->count = g->most;
     }
     if (r->count >= g->capacity) {
-        size_t      want   = g->capacity > 0 ? 2 * g->capacity : 64;
-        gm_time_ns *times  = gm_realloc_array(r->alloc, r->times, want, sizeof *times);
+        size_t      want  = g->capacity > 0 ? 2 * g->capacity : 64;
+        gm_time_ns *times = gm_realloc_array(r->alloc, r->times, want, sizeof *times);
         if (times != NULL) r->times = times;
         double *values = gm_realloc_array(r->alloc, r->values, want * r->columns, sizeof *values);
         if (values != NULL) r->values = values;
@@ -40,7 +40,7 @@ static bool make_row(void *context, const gm_sample *sample)
     }
     double *row = r->values + r->count * r->columns;
     for (uint32_t c = 0; c < r->columns; c++) row[c] = NAN;
-    row[0]                = number_of(&sample->value);
+    row[0]               = number_of(&sample->value);
     r->times[r->count++] = sample->at;
     return true;
 }
@@ -60,14 +60,14 @@ void gm_rows_finish(gm_rows *rows)
     if (rows->alloc == NULL) return;
     gm_free(rows->alloc, rows->values);
     gm_free(rows->alloc, rows->times);
-    *rows = (gm_rows){ 0 };
+    *rows = (gm_rows) { 0 };
 }
 
-gm_status gm_rows_gather(const gm_engine *engine, const gm_alloc *alloc, gm_twin twin, const uint32_t *columns, uint32_t n,
-                         gm_time_ns before, size_t most, gm_rows *out, gm_error *err)
+gm_status gm_rows_gather(const gm_engine *engine, const gm_alloc *alloc, gm_twin twin, const uint32_t *columns,
+                         uint32_t n, gm_time_ns before, size_t most, gm_rows *out, gm_error *err)
 {
-    *out        = (gm_rows){ .alloc = alloc, .columns = n };
-    gathering g = { .rows = out, .most = most };
+    *out         = (gm_rows) { .alloc = alloc, .columns = n };
+    gathering g  = { .rows = out, .most = most };
     gm_status st = gm_engine_read_history(engine, twin, columns[0], GM_TIME_MIN, before, make_row, &g, err);
     if (g.failed) st = gm_fail(err, GM_NOMEM, "insight.gather", "%zu rows", out->count);
     for (uint32_t c = 1; st == GM_OK && c < n && out->count > 0; c++) {

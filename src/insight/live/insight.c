@@ -41,7 +41,8 @@ const gm_placement *gm_insight_place(gm_insight *insight, gm_lookout_state *l, c
 {
     size_t before = l->placement_count;
     if (type->number >= before) {
-        if (!gm_alloc_reserve(insight->options.alloc, &l->placements, &l->placement_room, type->number + (size_t)1, sizeof *l->placements))
+        if (!gm_alloc_reserve(insight->options.alloc, &l->placements, &l->placement_room, type->number + (size_t)1,
+                              sizeof *l->placements))
             return NULL;
         l->placement_count = type->number + (size_t)1;
         memset(l->placements + before, 0, (l->placement_count - before) * sizeof *l->placements);
@@ -60,10 +61,12 @@ gm_slot *gm_insight_slot(gm_insight *insight, gm_lookout_state *l, gm_twin twin)
         insight->unwatched++;
         return NULL;
     }
-    if (!gm_alloc_reserve(insight->options.alloc, &l->slot_of, &l->twin_room, twin.v + (size_t)1, sizeof *l->slot_of)) return NULL;
+    if (!gm_alloc_reserve(insight->options.alloc, &l->slot_of, &l->twin_room, twin.v + (size_t)1, sizeof *l->slot_of))
+        return NULL;
     for (size_t i = before; i < l->twin_room; i++) l->slot_of[i] = GM_INSIGHT_NOWHERE;
-    if (!gm_alloc_reserve(insight->options.alloc, &l->slots, &l->slot_room, l->slot_count + 1, sizeof *l->slots)) return NULL;
-    l->slots[l->slot_count] = (gm_slot){ .twin = twin };
+    if (!gm_alloc_reserve(insight->options.alloc, &l->slots, &l->slot_room, l->slot_count + 1, sizeof *l->slots))
+        return NULL;
+    l->slots[l->slot_count] = (gm_slot) { .twin = twin };
     l->slot_of[twin.v]      = (uint32_t)l->slot_count;
     return &l->slots[l->slot_count++];
 }
@@ -118,14 +121,16 @@ static void observe(void *context, const gm_record *record, const gm_change *cha
     }
 }
 
-// ---- files ------------------------------------------------------------------------------------------------------------
+// ---- files
+// ------------------------------------------------------------------------------------------------------------
 
 static gm_status read_file(void *context, gm_str name, gm_error *err)
 {
     gm_insight *insight = context;
     if (!gm_str_ends(name, GM_STR(".json"))) return GM_OK;
-    gm_str     path = gm_arena_printf(insight->arena, GM_STR_FMT "/insight/" GM_STR_FMT, GM_STR_ARG(insight->options.plant), GM_STR_ARG(name));
-    gm_buf     text = gm_buf_init(insight->options.alloc);
+    gm_str path = gm_arena_printf(insight->arena, GM_STR_FMT "/insight/" GM_STR_FMT, GM_STR_ARG(insight->options.plant),
+                                  GM_STR_ARG(name));
+    gm_buf text = gm_buf_init(insight->options.alloc);
     gm_lookout all[GM_LOOKOUTS_MAX];
     uint32_t   count = 0;
     gm_error   why   = { 0 };
@@ -133,9 +138,12 @@ static gm_status read_file(void *context, gm_str name, gm_error *err)
     gm_status st = gm_text_file_read(insight->options.io, path.ptr, FILE_LIMIT, &text, &why);
     if (st == GM_OK) st = gm_lookouts_parse(insight->arena, gm_buf_view(&text), all, &count, &why);
     gm_buf_finish(&text);
-    if (st != GM_OK) return gm_fail(err, st, "insight.live", "insight/" GM_STR_FMT ": %.150s", GM_STR_ARG(gm_str_slice(name, 0, 40)), why.text);
+    if (st != GM_OK)
+        return gm_fail(err, st, "insight.live", "insight/" GM_STR_FMT ": %.150s", GM_STR_ARG(gm_str_slice(name, 0, 40)),
+                       why.text);
     if (insight->lookout_count + count > GM_LOOKOUTS_MAX)
-        return gm_fail(err, GM_LIMIT, "insight.live", "insight/ asks for more than %d detectors and models", GM_LOOKOUTS_MAX);
+        return gm_fail(err, GM_LIMIT, "insight.live", "insight/ asks for more than %d detectors and models",
+                       GM_LOOKOUTS_MAX);
     for (uint32_t i = 0; i < count; i++) insight->lookouts[insight->lookout_count++].asked = all[i];
     return GM_OK;
 }
@@ -148,7 +156,9 @@ gm_status gm_insight_create(const gm_insight_options *options, gm_insight **out,
     insight->options = *options;
     insight->scratch = gm_buf_init(options->alloc);
     insight->arena   = gm_arena_create(options->alloc, 0);
-    gm_str    folder = insight->arena != NULL ? gm_arena_printf(insight->arena, GM_STR_FMT "/insight", GM_STR_ARG(options->plant)) : (gm_str){ 0 };
+    gm_str    folder = insight->arena != NULL
+                           ? gm_arena_printf(insight->arena, GM_STR_FMT "/insight", GM_STR_ARG(options->plant))
+                           : (gm_str) { 0 };
     gm_status st     = folder.ptr != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "insight.live", "starting");
     gm_error  why    = { 0 };
     if (st == GM_OK) st = gm_anomalies_create(options->alloc, options->engine, &insight->anomalies, err);
@@ -160,8 +170,10 @@ gm_status gm_insight_create(const gm_insight_options *options, gm_insight **out,
             if (err != NULL) *err = why;
         }
     }
-    if (st == GM_OK) *out = insight;
-    else gm_insight_destroy(insight);
+    if (st == GM_OK)
+        *out = insight;
+    else
+        gm_insight_destroy(insight);
     return st;
 }
 
@@ -170,12 +182,12 @@ static void queue_all(gm_insight *insight)
 {
     const gm_state *state = gm_engine_state(insight->options.engine);
     for (uint32_t v = 0; v < gm_state_next_twin(state); v++) {
-        if (!gm_state_exists(state, (gm_twin){ v })) continue;
+        if (!gm_state_exists(state, (gm_twin) { v })) continue;
         for (uint32_t i = 0; i < insight->lookout_count; i++) {
             gm_lookout_state *l = &insight->lookouts[i];
             if (l->asked.kind != GM_LOOKOUT_LIFE || l->model == NULL) continue;
-            if (gm_insight_place(insight, l, gm_state_type(state, (gm_twin){ v })) == NULL) continue;
-            gm_slot *slot = gm_insight_slot(insight, l, (gm_twin){ v });
+            if (gm_insight_place(insight, l, gm_state_type(state, (gm_twin) { v })) == NULL) continue;
+            gm_slot *slot = gm_insight_slot(insight, l, (gm_twin) { v });
             if (slot != NULL) gm_insight_queue(insight, l, slot);
         }
     }
@@ -195,7 +207,8 @@ gm_status gm_insight_start(gm_insight *insight, gm_pool *pool, gm_error *err)
 void gm_insight_reload(gm_insight *insight)
 {
     gm_error why = { 0 };
-    if (gm_insight_load_models(insight, &why) != GM_OK) snprintf(insight->trouble, sizeof insight->trouble, "%s", why.text);
+    if (gm_insight_load_models(insight, &why) != GM_OK)
+        snprintf(insight->trouble, sizeof insight->trouble, "%s", why.text);
     queue_all(insight);
 }
 
@@ -227,12 +240,17 @@ void gm_insight_destroy(gm_insight *insight)
     gm_free(alloc, insight);
 }
 
-const gm_anomalies *gm_insight_anomalies(const gm_insight *insight) { return insight->anomalies; }
+const gm_anomalies *gm_insight_anomalies(const gm_insight *insight)
+{
+    return insight->anomalies;
+}
 
 gm_insight_stats gm_insight_statistics(const gm_insight *insight)
 {
-    gm_insight_stats s = { .predictions = insight->predictions, .waiting = insight->waiting, .unwatched = insight->unwatched,
-                           .trouble = insight->trouble };
+    gm_insight_stats s = { .predictions = insight->predictions,
+                           .waiting     = insight->waiting,
+                           .unwatched   = insight->unwatched,
+                           .trouble     = insight->trouble };
     for (uint32_t i = 0; i < insight->lookout_count; i++) s.slots += insight->lookouts[i].slot_count;
     return s;
 }

@@ -1,15 +1,20 @@
 // insight/live/insight.h: detectors and models at work on the twins of a running plant.
 //
-//   gm_insight_create(&options, &insight, &err);       // reads PLANT/insight/*.json; registers folds: before gm_engine_recover
+//   gm_insight_create(&options, &insight, &err);       // reads PLANT/insight/*.json; registers folds: before
+//   gm_engine_recover
 //   gm_insight_start(insight, pool, &err);             // after it: loads models, looks at every twin once
 //   ...                                                // follows the engine's changes by itself
 //   n = gm_insight_lives(insight, &lives);             // predictions, the most endangered twin first
 //   gm_pool_destroy(pool); gm_insight_stop(insight); gm_engine_close(engine); gm_insight_destroy(insight);
 //
-// Anomaly detectors step with each applied change, on the engine thread: bounded work per change, and at most GM_INSIGHT_SLOTS_MAX
-// (twin, detector) pairs; those beyond are counted, not watched. A twin's detector learns from its history when it is met
-// first, so a restart forgets nothing. Remaining life is predicted in the worker pool, a few twins at a time, newest state
-// only; results are written to the twin's properties (and so to history, streams and queries) and kept with their reasons.
+// Anomaly detectors step with each applied change, on the engine thread: bounded work per change, and at most
+// GM_INSIGHT_SLOTS_MAX
+// (twin, detector) pairs; those beyond are counted, not watched. A twin's detector learns from its history when it
+// is met
+// first, so a restart forgets nothing. Remaining life is predicted in the worker pool, a few twins at a time,
+// newest state
+// only; results are written to the twin's properties (and so to history, streams and queries) and kept with their
+// reasons.
 #ifndef GM_INSIGHT_LIVE_INSIGHT_H
 #define GM_INSIGHT_LIVE_INSIGHT_H
 
@@ -36,7 +41,8 @@ GM_NODISCARD gm_status gm_insight_start(gm_insight *insight, gm_pool *pool, gm_e
 void                   gm_insight_stop(gm_insight *insight);     // before the engine is closed; NULL is allowed
 void                   gm_insight_destroy(gm_insight *insight);  // after it (what was in flight is still folded); NULL is allowed
 
-// Reads the models anew (after training) and predicts for all twins again. What can not be read leaves the model in use.
+// Reads the models anew (after training) and predicts for all twins again. What can not be read leaves the model
+// in use.
 void gm_insight_reload(gm_insight *insight);
 
 // A prediction as it stands.

@@ -10,7 +10,8 @@ enum { LEARN_LEAST = 50, LEARN_MOST = 4000 };
 
 static gm_status wrong(gm_error *err, const gm_lookout *l, const char *what)
 {
-    return gm_fail(err, GM_INVALID, "insight.lookout", "'" GM_STR_FMT "': %s", GM_STR_ARG(gm_str_slice(l->name, 0, 60)), what);
+    return gm_fail(err, GM_INVALID, "insight.lookout", "'" GM_STR_FMT "': %s", GM_STR_ARG(gm_str_slice(l->name, 0, 60)),
+                   what);
 }
 
 static bool is_one_of(gm_str key, const char *const *known)
@@ -23,7 +24,7 @@ static bool is_one_of(gm_str key, const char *const *known)
 static gm_str text(const gm_json *object, gm_str key)
 {
     const gm_json *node = gm_json_get(object, key);
-    return gm_json_is(node, GM_JSON_STRING) ? node->text : (gm_str){ "", 0 };
+    return gm_json_is(node, GM_JSON_STRING) ? node->text : (gm_str) { "", 0 };
 }
 
 static gm_status add_names(const gm_json *list, gm_lookout *l, gm_error *err)
@@ -37,12 +38,15 @@ static gm_status add_names(const gm_json *list, gm_lookout *l, gm_error *err)
     return GM_OK;
 }
 
-static gm_status read_number(const gm_json *object, gm_str key, double least, double most, gm_lookout *l, double *value, gm_error *err)
+static gm_status read_number(const gm_json *object, gm_str key, double least, double most, gm_lookout *l, double *value,
+                             gm_error *err)
 {
     const gm_json *node = gm_json_get(object, key);
     if (node == NULL) return GM_OK;
-    if (!gm_json_is(node, GM_JSON_NUMBER) || gm_number_read(node->text, value) == 0 || !(*value >= least && *value <= most))
-        return gm_fail(err, GM_INVALID, "insight.lookout", "'" GM_STR_FMT "': \"" GM_STR_FMT "\" is a number from %g to %g",
+    if (!gm_json_is(node, GM_JSON_NUMBER) || gm_number_read(node->text, value) == 0 ||
+        !(*value >= least && *value <= most))
+        return gm_fail(err, GM_INVALID, "insight.lookout",
+                       "'" GM_STR_FMT "': \"" GM_STR_FMT "\" is a number from %g to %g",
                        GM_STR_ARG(gm_str_slice(l->name, 0, 60)), GM_STR_ARG(key), least, most);
     return GM_OK;
 }
@@ -51,10 +55,11 @@ static gm_status read_life(const gm_json *o, gm_lookout *l, gm_error *err)
 {
     static const char *const keys[] = { "rul", "low", "high", "health" };
     const gm_json           *into   = gm_json_get(o, GM_STR("into"));
-    l->model     = text(o, GM_STR("model"));
-    l->age       = text(o, GM_STR("age"));
-    gm_status st = gm_json_get(o, GM_STR("settings")) != NULL ? add_names(gm_json_get(o, GM_STR("settings")), l, err) : GM_OK;
-    l->settings  = l->count;
+    l->model                        = text(o, GM_STR("model"));
+    l->age                          = text(o, GM_STR("age"));
+    gm_status st =
+        gm_json_get(o, GM_STR("settings")) != NULL ? add_names(gm_json_get(o, GM_STR("settings")), l, err) : GM_OK;
+    l->settings = l->count;
     if (st == GM_OK) st = add_names(gm_json_get(o, GM_STR("sensors")), l, err);
     if (st != GM_OK) return st;
     if (l->model.len == 0) return wrong(err, l, "\"model\", the folder that 'gemel train' wrote, is missing");
@@ -85,9 +90,11 @@ static gm_status read_anomaly(const gm_json *o, gm_lookout *l, gm_error *err)
 static gm_status read_one(const gm_json *o, gm_lookout_kind kind, gm_lookout *l, gm_error *err)
 {
     static const char *const life[]    = { "name", "interface", "model", "settings", "sensors", "age", "into", NULL };
-    static const char *const anomaly[] = { "name", "interface", "how", "properties", "learn", "window", "threshold", NULL };
-    *l           = (gm_lookout){ .kind = kind, .name = text(o, GM_STR("name")), .interface = text(o, GM_STR("interface")) };
-    if (!gm_json_is(o, GM_JSON_OBJECT) || l->name.len == 0) return wrong(err, l, "each entry is an object with a \"name\"");
+    static const char *const anomaly[] = { "name",  "interface", "how",       "properties",
+                                           "learn", "window",    "threshold", NULL };
+    *l = (gm_lookout) { .kind = kind, .name = text(o, GM_STR("name")), .interface = text(o, GM_STR("interface")) };
+    if (!gm_json_is(o, GM_JSON_OBJECT) || l->name.len == 0)
+        return wrong(err, l, "each entry is an object with a \"name\"");
     if (l->interface.len == 0) return wrong(err, l, "\"interface\", the DTMI of the twins to watch, is missing");
     for (const gm_json *m = o->first; m != NULL; m = m->next)
         if (!is_one_of(m->key, kind == GM_LOOKOUT_LIFE ? life : anomaly))
@@ -99,8 +106,10 @@ static gm_status read_one(const gm_json *o, gm_lookout_kind kind, gm_lookout *l,
 
 gm_status gm_lookouts_parse(gm_arena *arena, gm_str bytes, gm_lookout *lookouts, uint32_t *count, gm_error *err)
 {
-    const struct { gm_str key; gm_lookout_kind kind; } parts[] = { { GM_STR("remainingLife"), GM_LOOKOUT_LIFE },
-                                                                   { GM_STR("anomalies"), GM_LOOKOUT_TOGETHER } };
+    const struct {
+        gm_str          key;
+        gm_lookout_kind kind;
+    } parts[] = { { GM_STR("remainingLife"), GM_LOOKOUT_LIFE }, { GM_STR("anomalies"), GM_LOOKOUT_TOGETHER } };
     const gm_json *root = NULL;
     gm_str         kept = gm_arena_str(arena, bytes);
     if (kept.ptr == NULL) return gm_fail(err, GM_NOMEM, "insight.lookout", "reading");
@@ -109,14 +118,17 @@ gm_status gm_lookouts_parse(gm_arena *arena, gm_str bytes, gm_lookout *lookouts,
     if (!gm_json_is(root, GM_JSON_OBJECT)) return gm_fail(err, GM_INVALID, "insight.lookout", "an object is expected");
     for (const gm_json *m = root->first; m != NULL; m = m->next)
         if (!gm_str_eq(m->key, parts[0].key) && !gm_str_eq(m->key, parts[1].key))
-            return gm_fail(err, GM_INVALID, "insight.lookout", "there is no \"" GM_STR_FMT "\"; remainingLife and anomalies are",
+            return gm_fail(err, GM_INVALID, "insight.lookout",
+                           "there is no \"" GM_STR_FMT "\"; remainingLife and anomalies are",
                            GM_STR_ARG(gm_str_slice(m->key, 0, 60)));
     for (size_t p = 0; p < 2; p++) {
         const gm_json *list = gm_json_get(root, parts[p].key);
         if (list != NULL && !gm_json_is(list, GM_JSON_ARRAY))
-            return gm_fail(err, GM_INVALID, "insight.lookout", "\"" GM_STR_FMT "\" is a list", GM_STR_ARG(parts[p].key));
+            return gm_fail(err, GM_INVALID, "insight.lookout", "\"" GM_STR_FMT "\" is a list",
+                           GM_STR_ARG(parts[p].key));
         for (const gm_json *o = list != NULL ? list->first : NULL; o != NULL; o = o->next) {
-            if (*count == GM_LOOKOUTS_MAX) return gm_fail(err, GM_LIMIT, "insight.lookout", "more than %d entries", GM_LOOKOUTS_MAX);
+            if (*count == GM_LOOKOUTS_MAX)
+                return gm_fail(err, GM_LIMIT, "insight.lookout", "more than %d entries", GM_LOOKOUTS_MAX);
             st = read_one(o, parts[p].kind, &lookouts[*count], err);
             if (st != GM_OK) return st;
             (*count)++;

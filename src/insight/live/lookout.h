@@ -1,6 +1,7 @@
 // insight/live/lookout.h: what a plant asks to be watched: the files insight/*.json, read into tables.
 //
-//   { "remainingLife": [ { "name": "turbofan", "interface": "dtmi:gemel:turbofan:Engine;1", "model": "insight/turbofan",
+//   { "remainingLife": [ { "name": "turbofan", "interface": "dtmi:gemel:turbofan:Engine;1", "model":
+//   "insight/turbofan",
 //                          "settings": ["setting1"], "sensors": ["T24", "T30"], "age": "cycle",
 //                          "into": { "rul": "rul", "low": "rulLow", "high": "rulHigh", "health": "health" } } ],
 //     "anomalies":     [ { "name": "gas path", "interface": "dtmi:gemel:turbofan:Engine;1", "how": "together",
