@@ -1,6 +1,6 @@
 // bench/futures: what the futures engine costs and gains.
 //
-//   bench-futures [--rounds N] [--json FILE]
+//   bench-futures [--rounds N] [--json FILE] [--plant examples/pumphouse]
 //
 // For each model, 4,096 lanes with drawn parameters:
 //   of the program    lane-steps/s of a whole job of 86,400 steps (fork, draws, 240 output points kept, quantiles) on
@@ -12,6 +12,7 @@
 //                     the model called through a function pointer
 // Then: two threads against one (by the clock on the wall), the fork of 4,096 lanes of a 100-state program, and the
 // time from the request to the first partial quantiles.
+#include "cli/plant_group.h"
 #include "futures/futures.h"
 #include "futures/march.h"
 #include "physics/exec/lanes.h"
@@ -244,6 +245,74 @@ static void bench_model(size_t which, int rounds, gm_pool *pool, FILE *json)
     gm_program_destroy(program);
 }
 
+// ---- a whole plant ----------------------------------------------------------------------------------------------------
+
+static double group_bare_s(const gm_program *program, const double *base, uint32_t lanes, uint32_t steps)
+{
+    gm_plan        *plan;
+    gm_lanes       *block;
+    gm_worker      *worker;
+    gm_error        err = { 0 };
+    gm_plan_options o   = gm_plan_options_defaults();
+    must(gm_plan_create(gm_alloc_system(), program, &o, &plan, &err), &err);
+    must(gm_lanes_create(gm_alloc_system(), plan, lanes, &block, &err), &err);
+    must(gm_worker_create(gm_alloc_system(), plan, &worker, &err), &err);
+    for (uint32_t slot = 0; slot < gm_program_slot_count(program); slot++) gm_lanes_fill(block, (gm_slot){ slot }, base[slot]);
+    double begin = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    for (uint32_t b = 0; b < gm_lanes_blocks(block); b++) {
+        gm_lanes_start(block, b, worker, GM_START_FORKED);
+        gm_lanes_steps(block, b, worker, 1, steps);
+    }
+    double seconds = clock_s(CLOCK_PROCESS_CPUTIME_ID) - begin;
+    gm_worker_destroy(worker);
+    gm_lanes_destroy(block);
+    gm_plan_destroy(plan);
+    return seconds;
+}
+
+static double group_job_s(const gm_group *group, const double *base, gm_pool *pool, uint32_t lanes, uint32_t steps)
+{
+    static const double quantiles[] = { 0.05, 0.5, 0.95 };
+    gm_group_variable   level;
+    waiting             w = { 0 };
+    gm_futures         *job;
+    if (!gm_group_find(group, GM_STR("tower.level"), &level)) return NAN;
+    gm_watched         output = { GM_STR("tower.level"), level.slot, level.factor, level.offset };
+    gm_futures_request r      = gm_futures_defaults(gm_group_program(group), base);
+    r.horizon_s = steps, r.step_s = 1, r.lanes = lanes, r.threads_max = 1;
+    r.outputs = &output, r.output_count = 1, r.quantiles = quantiles, r.quantile_count = 3;
+    double begin = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    must(gm_futures_start(gm_alloc_system(), pool, &r, (gm_futures_calls){ .done = on_done, .context = &w }, &job, &w.err), &w.err);
+    while (!w.done) gm_pool_turn(pool, GM_SECOND);
+    must(w.status, &w.err);
+    gm_futures_destroy(job);
+    return clock_s(CLOCK_PROCESS_CPUTIME_ID) - begin;
+}
+
+static void bench_plant(const char *folder, int rounds, gm_pool *pool)
+{
+    enum { PLANT_LANES = 256, PLANT_STEPS = 7200 };
+    gm_cli         cli = { .alloc = gm_alloc_system(), .io = gm_io_system(), .clock = gm_clock_system(),
+                           .arena = gm_arena_create(gm_alloc_system(), 0), .out = stdout, .err = stderr };
+    gm_plant_group plant;
+    gm_fork_report report;
+    gm_error       err = { 0 };
+    if (gm_plant_group_open(&cli, folder, "tower", true, &plant) != GM_EXIT_OK) exit(1);
+    const gm_program *program = gm_group_program(plant.group);
+    double           *base    = calloc(gm_program_slot_count(program), sizeof *base), bare[ROUNDS_MAX], job[ROUNDS_MAX];
+    gm_group_reader   reader  = gm_group_live_reader(plant.state);
+    must(gm_group_fork(plant.group, &reader, 0, base, &report, &err), &err);
+    for (int i = 0; i < rounds; i++) {
+        bare[i] = group_bare_s(program, base, PLANT_LANES, PLANT_STEPS);
+        job[i]  = group_job_s(plant.group, base, pool, PLANT_LANES, PLANT_STEPS);
+    }
+    double b = median(bare, rounds), j = median(job, rounds);
+    printf("%-12s engine %7.2f M lane-steps/s on one thread, %.2f of the program alone\n", "pumphouse", PLANT_LANES * PLANT_STEPS / j * 1e-6, b / j);
+    free(base);
+    gm_plant_group_close(&plant);
+    gm_arena_destroy(cli.arena);
+}
+
 // 100 states that decay into one another.
 static gm_program *hundred(void)
 {
@@ -292,17 +361,21 @@ static double fork_s(int rounds)
 
 int main(int argc, char **argv)
 {
-    int   rounds = 5;
-    FILE *json   = NULL;
+    int         rounds = 5;
+    FILE       *json   = NULL;
+    const char *plant  = NULL;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--rounds") == 0) rounds = atoi(argv[i + 1]);
         if (strcmp(argv[i], "--json") == 0) json = fopen(argv[i + 1], "w");
+        if (strcmp(argv[i], "--plant") == 0) plant = argv[i + 1];
     }
+    setlinebuf(stdout);
     rounds = rounds < 1 ? 1 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
     gm_pool        *pool;
     gm_error        err = { 0 };
     gm_pool_options o   = gm_pool_options_defaults();
     must(gm_pool_create(gm_alloc_system(), NULL, &o, &pool, &err), &err);
+    if (plant != NULL) bench_plant(plant, rounds, pool);
     if (json != NULL) fprintf(json, "{\"models\":[");
     for (size_t m = 0; m < sizeof models / sizeof models[0]; m++) bench_model(m, rounds, pool, json);
 
