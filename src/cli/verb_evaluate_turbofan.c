@@ -41,7 +41,7 @@ static gm_status evaluate(const gm_cli *cli, const gm_rul_model *model, const gm
     gm_prognostics_of(outcomes, fleet->run_count, cap, &out->clipped);
     gm_prognostics_of(outcomes, fleet->run_count, INFINITY, &out->whole);
 
-    double square = 0;
+    double square = 0, compared = 0;
     for (size_t r = 0; r < fleet->run_count; r++) {
         const gm_run *run = &fleet->runs[r];
         gm_similar    found[GM_SIMILAR_MAX];
@@ -49,10 +49,12 @@ static gm_status evaluate(const gm_cli *cli, const gm_rul_model *model, const gm
         double        rul;
         gm_status st = gm_rul_similar(model, cli->alloc, gm_fleet_row(fleet, run->first), run->count, GM_SIMILAR_NONE,
                                       found, &count, &rul, err);
+        if (st == GM_INVALID) continue;  // too few rows to lay along anything
         if (st != GM_OK) return st;
+        compared++;
         square += (rul - fmin(run->left, cap)) * (rul - fmin(run->left, cap));
     }
-    out->similar_rmse = sqrt(square / (double)fleet->run_count);
+    out->similar_rmse = compared > 0 ? sqrt(square / compared) : 0;
     return GM_OK;
 }
 
