@@ -230,7 +230,7 @@ static void json_says_the_same_as_text(void **state)
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         gm_wording words;
         gm_vary    b[GM_WORDING_ROOM], a = read_one(&w, pairs[i].text);
-        uint32_t   n;
+        uint32_t   n    = 0;
         gm_error   err  = { 0 };
         json_t    *json = json_loads(pairs[i].json, 0, NULL);
         gm_status  st   = gm_wording_read_json(json, w.arena, &words, &err);
