@@ -2,6 +2,7 @@
 
 #include "api/context.h"
 #include "api/events/routing.h"
+#include "api/routes.h"
 #include "api/futures/forecasts.h"
 #include "api/stream.h"
 #include "link/ingest_lines.h"
@@ -66,6 +67,7 @@ gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_erro
     if (st == GM_OK) st = gm_jobs_create(&jobs, &api->jobs, err);
     if (st == GM_OK) st = gm_indexes_create(options->alloc, options->engine, &api->indexes, err);
     if (st == GM_OK) st = gm_forecasts_create(options, &api->forecasts, err);
+    if (st == GM_OK) st = gm_alarm_events_create(api, err);
     if (st != GM_OK) {
         gm_api_destroy(api);
         return st;
@@ -123,6 +125,7 @@ void gm_api_destroy(gm_api *api)
     if (api == NULL) return;
     gm_api_close(api);
     gm_forecasts_destroy(api->forecasts);
+    gm_alarm_events_destroy(api);
     gm_streams_destroy(api->streams);
     gm_routing_destroy(api->routing);
     gm_jobs_destroy(api->jobs);

@@ -25,6 +25,7 @@
 typedef struct gm_api gm_api;
 struct gm_ingest;
 struct gm_insight;
+struct gm_control;
 
 // A file of the console, embedded in the program. All static.
 typedef struct gm_asset {
@@ -61,6 +62,7 @@ typedef struct gm_api_options {
     bool             open_metrics;  // /metrics without a token
     struct gm_ingest *ingest;       // for bulk ingest; NULL: there is none
     struct gm_insight *insight;     // predictions and anomalies; NULL: there are none
+    struct gm_control *control;     // alarms, commands, rules; NULL: there are none
     gm_api_limits    limits;
     gm_str           plant;         // what /v1/plant calls it; copied
     gm_str           version, features;  // what the program was built with; static

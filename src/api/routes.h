@@ -10,6 +10,15 @@ void gm_route_anomalies(gm_request *request);
 
 // forecast_route.c
 void gm_route_forecasts(gm_request *request);
+// alarms_route.c
+gm_status gm_alarm_events_create(gm_api *api, gm_error *err);
+void gm_alarm_events_destroy(gm_api *api);
+void gm_route_alarms(gm_request *request);
+void gm_route_alarm(gm_request *request);
+void gm_route_alarm_act(gm_request *request);
+void gm_route_alarm_metrics(gm_request *request);
+void gm_route_alarm_rollup(gm_request *request);
+void gm_route_alarm_stream(gm_request *request);
 
 // models.c
 void gm_route_models_add(gm_request *request);

@@ -13,6 +13,7 @@
 #include "cli/plant_load.h"
 #include "cli/replay_map.h"
 #include "cli/verbs.h"
+#include "control/control.h"
 #include "engine/checkpoint.h"
 #include "engine/dead_letter.h"
 #include "insight/live/insight.h"
@@ -46,6 +47,7 @@ struct gm_server {
     gm_creator       *creator;
     gm_access        *access;
     gm_insight       *insight;
+    gm_control       *control;
     gm_maps          *maps;
     gm_ingest        *ingest;        // native and mapped messages, lines; shared by MQTT and HTTP
     gm_behaviors     *behaviors;     // what the twins do; NULL: nothing
@@ -308,6 +310,13 @@ static gm_status open_insight(gm_server *server, gm_error *err)
     return gm_insight_create(&o, &server->insight, err);
 }
 
+static gm_status open_control(gm_server *server, gm_error *err)
+{
+    gm_control_options o = { .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
+                             .relationships = gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_RELATIONSHIPS) };
+    return gm_control_create(&o, &server->control, err);
+}
+
 static gm_status open_engine(gm_server *server, gm_error *err)
 {
     const gm_cli     *cli    = server->cli;
@@ -329,6 +338,7 @@ static gm_status open_engine(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_mqtt_server_prepare(cli->alloc, server->loop, server->engine, &server->prepared, err);
     if (st == GM_OK) st = gm_access_setup(cli->alloc, cli->io, cli->clock, server->engine, server->plant, server->arena, &server->access, err);
     if (st == GM_OK) st = open_insight(server, err);
+    if (st == GM_OK) st = open_control(server, err);
     return st == GM_OK ? open_ingest(server, err) : st;
 }
 
@@ -479,7 +489,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
     if (jobs_dir.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
-        .dead_letters = server->letters, .ingest = server->ingest, .insight = server->insight, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
+        .dead_letters = server->letters, .ingest = server->ingest, .insight = server->insight, .control = server->control, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
         .version = gm_help_version_number(), .features = text,
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
         .io = server->cli->io, .data_dir = server->data_dir.ptr, .jobs_dir = jobs_dir.ptr, .endpoints = server->endpoints,
@@ -604,6 +614,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = check_access(server, err);
     if (st == GM_OK) st = load(server, err);
     if (st == GM_OK) st = gm_insight_start(server->insight, server->pool, err);
+    if (st == GM_OK) st = gm_control_start(server->control, err);
     if (st == GM_OK) st = listen_mqtt(server, err);
     if (st == GM_OK) st = gm_api_listen(server->api, server->http_address, err);
     if (st == GM_OK && server->https_address.ptr != NULL)
@@ -639,8 +650,10 @@ void gm_server_close(gm_server *server)
     if (server->api != NULL) gm_api_close(server->api);
     gm_pool_destroy(server->pool);  // jobs are told that they are cancelled; the API still has what they belong to
     gm_insight_stop(server->insight);
+    gm_control_stop(server->control);
     gm_engine_close(server->engine);
     gm_insight_destroy(server->insight);
+    gm_control_destroy(server->control);
     gm_mqtt_server_destroy(server->prepared);
     gm_api_destroy(server->api);
     gm_behaviors_destroy(server->behaviors);

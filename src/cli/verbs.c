@@ -35,6 +35,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_user_list,
     &gm_verb_user_revoke,
     &gm_verb_predict,
+    &gm_verb_alarms,
     &gm_verb_anomalies,
     &gm_verb_forecast,
     &gm_verb_train_turbofan,

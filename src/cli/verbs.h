@@ -11,6 +11,7 @@ struct gm_plant;
 void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
 
 extern const gm_verb gm_verb_agent;
+extern const gm_verb gm_verb_alarms;
 extern const gm_verb gm_verb_anomalies;
 extern const gm_verb gm_verb_check;
 extern const gm_verb gm_verb_dead_letters;

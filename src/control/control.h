@@ -1,0 +1,35 @@
+// control/control.h: what to do. Everything that acts back on the world, put together for one plant.
+//
+//   gm_control_create(&options, &control, &err);   // registers folds: before gm_engine_recover
+//   gm_engine_recover(...)
+//   gm_control_start(control, &err);               // from here on it acts
+//   gm_control_stop(control);                      // before the engine is closed
+//   gm_control_destroy(control);                   // after it
+//
+// docs/control.md tells the whole; docs/rules.md the language of rules.
+#ifndef GM_CONTROL_CONTROL_H
+#define GM_CONTROL_CONTROL_H
+
+#include "control/alarms.h"
+#include "control/journal.h"
+
+typedef struct gm_control gm_control;
+
+typedef struct gm_control_options {
+    const gm_alloc *alloc;
+    const gm_clock *clock;
+    gm_loop        *loop;
+    gm_engine      *engine;
+    gm_str          relationships;  // that lead from a twin to those under it, separated by commas; "*": all. Copied
+} gm_control_options;
+
+GM_NODISCARD gm_status gm_control_create(const gm_control_options *options, gm_control **out, gm_error *err);
+GM_NODISCARD gm_status gm_control_start(gm_control *control, gm_error *err);
+void                   gm_control_stop(gm_control *control);     // NULL is allowed, as below
+void                   gm_control_destroy(gm_control *control);
+
+gm_alarms  *gm_control_alarms(gm_control *control);
+gm_journal *gm_control_journal(gm_control *control);
+gm_str      gm_control_relationships(const gm_control *control);
+
+#endif
