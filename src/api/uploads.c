@@ -29,7 +29,7 @@ static void save(void *context, gm_buf *out)
 static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error *err)
 {
     gm_uploads *uploads = context;
-    gm_bytes    in      = { .at = bytes, .end = bytes + size };
+    gm_bytes    in      = { .at = bytes, .end = size > 0 ? bytes + size : bytes };
     uploads->count      = 0;
     while (gm_bytes_left(&in) > 0) {
         if (!gm_alloc_reserve(uploads->alloc, &uploads->at, &uploads->capacity, uploads->count + 1, sizeof *uploads->at)) {

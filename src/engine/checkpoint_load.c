@@ -138,7 +138,7 @@ static gm_status load_models(gm_engine *engine, gm_frames_in *in, gm_error *err)
     gm_buf bytes = gm_buf_init(engine->alloc);
     gm_frames_rest(in, &bytes);
     gm_status st   = bytes.failed ? gm_fail(err, GM_NOMEM, "engine.checkpoint", "reading models") : gm_frames_status(in, err);
-    gm_bytes  left = { .at = bytes.ptr, .end = bytes.ptr + bytes.len };
+    gm_bytes  left = { .at = bytes.ptr, .end = bytes.ptr != NULL ? bytes.ptr + bytes.len : NULL };
     while (st == GM_OK && gm_bytes_left(&left) > 0) st = apply_model(engine, &left, err);
     gm_buf_finish(&bytes);
     return st;

@@ -64,7 +64,7 @@ static void save(void *context, gm_buf *out)
 static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error *err)
 {
     gm_dead_letters *letters = context;
-    gm_bytes         in      = { .at = bytes, .end = bytes + size };
+    gm_bytes         in      = { .at = bytes, .end = size > 0 ? bytes + size : bytes };
     letters->count           = 0;
     letters->total           = 0;
     uint64_t total = size > 0 ? gm_bytes_varint(&in) : 0;

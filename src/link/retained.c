@@ -124,7 +124,7 @@ static void save(void *context, gm_buf *out)
 static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error *err)
 {
     gm_retained *r  = context;
-    gm_bytes     in = { .at = bytes, .end = bytes + size };
+    gm_bytes     in = { .at = bytes, .end = size > 0 ? bytes + size : bytes };
     for (size_t i = 0; i < r->tree.count; i++) {
         if (r->tree.nodes[i].value == NULL) continue;
         gm_free(r->alloc, r->tree.nodes[i].value);

@@ -45,7 +45,7 @@ void gm_state_destroy(gm_state *state)
 // ---- writing ------------------------------------------------------------------------------------------------------
 
 // One table per type, by number; made when the types appear.
-static gm_status make_tables(gm_state *state)
+gm_status gm_state_make_tables(gm_state *state)
 {
     size_t count = gm_model_count(state->model);
     for (size_t i = 0; i < count; i++) {
@@ -71,7 +71,7 @@ static gm_status apply_models(gm_state *state, const gm_change *change, gm_error
     gm_model_source source   = { .text = change->text };
     gm_status       st       = gm_model_add(state->model, &source, 1, &findings, err);
     gm_findings_finish(&findings);
-    return st == GM_OK ? make_tables(state) : st;
+    return st == GM_OK ? gm_state_make_tables(state) : st;
 }
 
 gm_status gm_state_reserve_twins(gm_state *state, uint32_t limit)

@@ -64,6 +64,9 @@ typedef struct gm_relationship {
 GM_NODISCARD gm_state *gm_state_create(const gm_alloc *alloc, gm_model *model);
 void                   gm_state_destroy(gm_state *state);
 
+// Tables for types that the model knows already: for a state beside the engine's (engine/as_of.h). GM_NOMEM.
+GM_NODISCARD gm_status gm_state_make_tables(gm_state *state);
+
 // ---- writing (engine only) --------------------------------------------------------------------------------------
 // Applies a committed change. What was checked before appending can not fail here; GM_CONFLICT says that the world
 // moved on between append and commit (the twin was deleted or changed its model) and the change has no effect.
