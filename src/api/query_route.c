@@ -1,10 +1,12 @@
-// POST /query: a question in the query language, answered a page at a time.
+// POST /query: a question in the query language, answered a page at a time. AS OF: from a state built as it was.
+// LIMIT: each page of such an answer builds it again, on the engine thread; hence the bound on twins.
 #include "api/routes.h"
+#include "engine/as_of.h"
 #include "query/query.h"
 
 // A long question is asked in slices, so that others have their turn on the engine thread in between: about so many rows
 // and relationships at a time, and slices until the time is up. (ORDER BY and GROUP BY run to their end in one.)
-enum { PAGE = 100, SLICE_WORK = 50000 };
+enum { PAGE = 100, SLICE_WORK = 50000, PAST_TWINS = 200000 };
 #define SLICE GM_MILLISECOND
 
 static gm_str text_member(const json_t *body, const char *key)
@@ -68,6 +70,27 @@ static void reply_page(asking *a)
     gm_reply_json(request, 200);
 }
 
+// The present, or with AS OF a state as it was: that is asked in one slice, since it does not outlive it.
+static gm_status run(asking *a, gm_query_page *page, gm_error *err)
+{
+    gm_request *request = a->request;
+    gm_time_ns  time;
+    if (!gm_query_as_of(a->query, &time)) return gm_query_run(a->query, gm_api_state(request), page, &request->out, err);
+    gm_state *past;
+    gm_fence  fence;
+    page->past     = true;
+    page->work_max = 0;
+    if (page->fence != NULL) {  // who is kept to some twins sees those that he sees today
+        fence       = *page->fence;
+        fence.shows = NULL;
+        page->fence = &fence;
+    }
+    gm_status st = gm_as_of_state(request->engine, time, PAST_TWINS, &past, err);
+    if (st == GM_OK) st = gm_query_run(a->query, past, page, &request->out, err);
+    gm_state_destroy(past);
+    return st;
+}
+
 // One slice. True: the page is whole, or refused; it is answered.
 static bool ask_slice(asking *a)
 {
@@ -76,7 +99,7 @@ static bool ask_slice(asking *a)
     gm_error      err     = { 0 };
     size_t        before  = request->out.len;
     if (a->items > 0) gm_buf_byte(&request->out, ',');
-    gm_status st = gm_query_run(a->query, gm_api_state(request), &page, &request->out, &err);
+    gm_status st = run(a, &page, &err);
     if (st != GM_OK) {
         bool token = st == GM_INVALID && a->given;
         gm_buf_clear(&request->out);

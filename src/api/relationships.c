@@ -292,8 +292,65 @@ static gm_edge page_start(const gm_state *state, gm_twin twin, bool incoming, ui
     return edge;
 }
 
+// ?asOf=TIME: the relationships that were, in one page.
+typedef struct listing_then { gm_request *request; gm_str name; uint32_t written; } listing_then;
+
+static bool write_then(void *context, const gm_relationship_then *then)
+{
+    listing_then          *l = context;
+    const gm_relationship *r = &then->relationship;
+    const gm_state        *state = gm_api_state(l->request);
+    bool seen = gm_state_exists(state, r->target) && gm_state_exists(state, r->source) && gm_api_sees(l->request, r->target) &&
+                gm_api_sees(l->request, r->source);
+    if (l->name.len > 0 && !gm_str_eq(l->name, r->name)) return true;
+    if (gm_api_fence(l->request) != NULL && !seen) return true;
+    gm_buf *out = &l->request->out;
+    gm_buf_text(out, l->written++ > 0 ? ",{\"$relationshipId\":" : "{\"$relationshipId\":");
+    gm_buf_json_str(out, r->id);
+    gm_buf_text(out, ",\"$sourceId\":");
+    gm_buf_json_str(out, gm_state_id_then(state, r->source));
+    gm_buf_text(out, ",\"$targetId\":");
+    gm_buf_json_str(out, gm_state_id_then(state, r->target));
+    gm_buf_text(out, ",\"$relationshipName\":");
+    gm_buf_json_str(out, r->name);
+    if (r->properties.len > 2) {
+        gm_buf_byte(out, ',');
+        gm_buf_str(out, gm_str_slice(r->properties, 1, r->properties.len - 1));
+    }
+    gm_buf_byte(out, '}');
+    return !out->failed;
+}
+
+static void list_then(gm_request *request, bool incoming, gm_str time_text)
+{
+    gm_time_ns   time;
+    gm_twin_then then;
+    listing_then l = { .request = request };
+    if (!gm_request_parameter(request, "relationshipName", &l.name)) return;
+    if (gm_time_parse(time_text, &time, NULL) != GM_OK) {
+        gm_reply_error(request, 400, "InvalidArgument", "'asOf' is a time such as 2026-01-01T00:00:00Z.");
+        return;
+    }
+    gm_str id = request->parameters[0];
+    if (!gm_state_twin_at(gm_api_state(request), id, time, &then) ||
+        (gm_api_fence(request) != NULL && !(gm_state_exists(gm_api_state(request), then.twin) && gm_api_sees(request, then.twin)))) {
+        gm_api_no_twin(request, id);
+        return;
+    }
+    gm_buf_text(&request->out, "{\"value\":[");
+    gm_state_relationships_at(gm_api_state(request), then.twin, incoming ? GM_SIDE_IN : GM_SIDE_OUT, time, write_then, &l);
+    gm_buf_text(&request->out, "]}");
+    gm_reply_json(request, 200);
+}
+
 static void list(gm_request *request, bool incoming)
 {
+    gm_str as_of;
+    if (!gm_request_parameter(request, "asOf", &as_of)) return;
+    if (as_of.len > 0) {
+        list_then(request, incoming, as_of);
+        return;
+    }
     gm_twin twin = gm_api_twin(request);
     if (!gm_twin_ok(twin)) return;
     gm_str   name;

@@ -3,6 +3,7 @@
 #include "api/documents.h"
 #include "api/routes.h"
 #include "base/utf8.h"
+#include "engine/as_of.h"
 #include "state/document.h"
 
 void gm_api_no_twin(gm_request *request, gm_str id)
@@ -30,6 +31,13 @@ bool gm_api_id_fits(gm_request *request, gm_str id)
     return false;
 }
 
+// A twin that is no more has no place in the graph by which a fence could tell.
+static bool seen_then(const gm_request *request, const gm_twin_then *then)
+{
+    return gm_api_fence(request) == NULL ||
+           (gm_state_exists(gm_api_state(request), then->twin) && gm_api_sees(request, then->twin));
+}
+
 static void reply_twin(gm_request *request, gm_twin twin)
 {
     const gm_state *state = gm_api_state(request);
@@ -38,8 +46,40 @@ static void reply_twin(gm_request *request, gm_twin twin)
     gm_reply_json(request, 200);
 }
 
+// ?asOf=TIME: the twin as it was. An extension; the reference knows the present only.
+static void reply_twin_then(gm_request *request, gm_str time_text)
+{
+    gm_time_ns   time;
+    gm_twin_then then;
+    gm_error     err   = { 0 };
+    gm_state    *past  = NULL;
+    gm_str       id    = request->parameters[0];
+    if (gm_time_parse(time_text, &time, NULL) != GM_OK) {
+        gm_reply_error(request, 400, "InvalidArgument", "'asOf' is a time such as 2026-01-01T00:00:00Z.");
+        return;
+    }
+    if (!gm_state_twin_at(gm_api_state(request), id, time, &then) || !seen_then(request, &then)) {
+        gm_api_no_twin(request, id);
+        return;
+    }
+    gm_status st = gm_as_of_twin(request->engine, &then, time, &past, &err);
+    if (st != GM_OK) {
+        gm_reply_failure(request, st, &err);
+        return;
+    }
+    gm_document_write_twin(past, (gm_twin){ 0 }, &request->out);
+    gm_state_destroy(past);
+    gm_reply_json(request, 200);
+}
+
 void gm_route_twin_get(gm_request *request)
 {
+    gm_str as_of;
+    if (!gm_request_parameter(request, "asOf", &as_of)) return;
+    if (as_of.len > 0) {
+        reply_twin_then(request, as_of);
+        return;
+    }
     gm_twin twin = gm_api_twin(request);
     if (gm_twin_ok(twin)) reply_twin(request, twin);
 }

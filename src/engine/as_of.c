@@ -25,6 +25,7 @@ typedef struct building {
     gm_state        *state;
     gm_time_ns       time;
     size_t           left;
+    bool             alone;    // one twin, by the number 0
     gm_buf           record;   // an encoded change
     gm_buf           texts;    // of its cells: history shows one at a time
     gm_cell_write   *cells;
@@ -88,7 +89,7 @@ static bool add_twin(void *context, const gm_twin_then *then)
     size_t   size = gm_change_size_twin_put(then->id, type->id, b->cells, n);
     uint8_t *to   = room(b, size);
     if (to == NULL) return false;
-    gm_change_encode_twin_put(to, then->twin.v, then->id, type->id, b->cells, n);
+    gm_change_encode_twin_put(to, b->alone ? 0 : then->twin.v, then->id, type->id, b->cells, n);
     return apply(b, GM_CHANGE_TWIN_PUT, size);
 }
 
@@ -109,23 +110,38 @@ static bool add_relationships(void *context, const gm_twin_then *then)
     return gm_state_relationships_at(b->engine->state, then->twin, GM_SIDE_OUT, b->time, add_relationship, b);
 }
 
-gm_status gm_as_of_state(const gm_engine *engine, gm_time_ns time, size_t most, gm_state **out_state, gm_error *err)
+static building begin(const gm_engine *engine, gm_time_ns time, size_t most)
 {
     building b = { .engine = engine, .time = time, .left = most, .record = gm_buf_init(engine->alloc),
                    .texts = gm_buf_init(engine->alloc), .state = gm_state_create(engine->alloc, engine->model) };
-    *out_state = NULL;
     if (b.state == NULL || gm_state_make_tables(b.state) != GM_OK) (void)refuse(&b, GM_NOMEM, "no memory for the past");
+    return b;
+}
+
+static gm_status end(building *b, gm_state **out_state, gm_error *err)
+{
+    *out_state = b->status == GM_OK ? b->state : NULL;
+    if (b->status != GM_OK) gm_state_destroy(b->state);
+    if (b->status != GM_OK && err != NULL) *err = b->err;
+    gm_free(b->engine->alloc, b->cells);
+    gm_buf_finish(&b->record);
+    gm_buf_finish(&b->texts);
+    return b->status;
+}
+
+gm_status gm_as_of_state(const gm_engine *engine, gm_time_ns time, size_t most, gm_state **out_state, gm_error *err)
+{
+    building b = begin(engine, time, most);
     if (b.status == GM_OK) gm_state_twins_at(engine->state, time, add_twin, &b);
     if (b.status == GM_OK) gm_state_twins_at(engine->state, time, add_relationships, &b);
-    if (b.status == GM_OK) {
-        *out_state = b.state;
-        b.state    = NULL;
-    } else if (err != NULL) {
-        *err = b.err;
-    }
-    gm_state_destroy(b.state);
-    gm_free(engine->alloc, b.cells);
-    gm_buf_finish(&b.record);
-    gm_buf_finish(&b.texts);
-    return b.status;
+    return end(&b, out_state, err);
+}
+
+gm_status gm_as_of_twin(const gm_engine *engine, const gm_twin_then *then, gm_time_ns time, gm_state **out_state, gm_error *err)
+{
+    building b = begin(engine, time, 1);
+    b.alone    = true;
+    if (b.status == GM_OK) add_twin(&b, then);
+    if (b.status == GM_OK && gm_state_twin_count(b.state) == 0) (void)refuse(&b, GM_NOTFOUND, "the twin's model was deleted");
+    return end(&b, out_state, err);
 }

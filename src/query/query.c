@@ -262,7 +262,7 @@ gm_status gm_query_run(const gm_query *query, const gm_state *state, gm_query_pa
     page->items       = 0;
     page->next[0]     = '\0';
     page->charge      = 0;
-    if (ast->has_as_of) return gm_fail(err, GM_INVALID, "query", "AS OF can not be answered from the present state");
+    if (ast->has_as_of && !page->past) return gm_fail(err, GM_INVALID, "query", "AS OF can not be answered from the present state");
     if (ast->explain && page->fence != NULL) {
         return gm_fail(err, GM_INVALID, "query", "EXPLAIN tells about the whole plant; it is not for who sees a part of it");
     }

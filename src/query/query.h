@@ -31,6 +31,7 @@ typedef struct gm_query_page {
                                              //     none) and a token; 0 = no bound. ORDER BY and GROUP BY run to the end.
     const gm_fence *fence;                   // in: on whose behalf; twins outside, and relationships with an end outside,
                                              //     are not there. NULL: all are
+    bool            past;                    // in: the state is the one of the query's AS OF (engine/as_of.h)
     uint32_t items;                          // out: rows written
     char     next[GM_QUERY_TOKEN_MAX];       // out: token of the next page as a C string; "" at the end
     double   charge;                         // out: rows and relationships looked at, for the query-charge header

@@ -80,6 +80,15 @@ bool gm_state_relationships_at(const gm_state *state, gm_twin twin, gm_side side
     return true;
 }
 
+gm_str gm_state_id_then(const gm_state *state, gm_twin twin)
+{
+    if (gm_state_exists(state, twin)) return gm_state_id(state, twin);
+    for (size_t i = state->past.twin_count; i-- > 0;) {
+        if (state->past.twins[i].number == twin.v) return gm_text_view(state->past.twins[i].id);
+    }
+    return (gm_str){ 0 };
+}
+
 gm_status gm_state_forget(gm_state *state, gm_twin twin)
 {
     return gm_past_forget(&state->past, twin.v);

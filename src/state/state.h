@@ -136,6 +136,10 @@ bool gm_state_twins_at(const gm_state *state, gm_time_ns time, gm_state_twin_eac
 bool gm_state_relationships_at(const gm_state *state, gm_twin twin, gm_side side, gm_time_ns time,
                                gm_state_relationship_each *each, void *context);
 
+// The id that a number stands for or stood for; empty when nothing is known of it any more. Cost for a twin that is gone:
+// looks through the past.
+gm_str gm_state_id_then(const gm_state *state, gm_twin twin);
+
 // Forgets what a twin was (deletion for good). GM_NOMEM: more was forgotten than asked for.
 GM_NODISCARD gm_status gm_state_forget(gm_state *state, gm_twin twin);
 

@@ -55,6 +55,30 @@ static void history_is_answered_in_order_with_units_and_pages(void **state)
     api_plant_stop(&p);
 }
 
+static void the_past_is_answered_by_source_time(void **state)
+{
+    (void)state;
+    api_plant p = { 0 };
+    api_plant_start(&p, NULL);
+    api_plant_fill(&p);
+    report(&p, "2026-01-01T00:00:01Z", "{\"heat\":2.5}");
+    report(&p, "2026-01-01T00:00:03Z", "{\"heat\":-4}");
+    report(&p, "2026-01-01T00:00:02Z", "{\"heat\":3}");  // late, and yet in its place
+    static const api_step steps[] = {
+        { "GET", "/digitaltwins/p1" V "&asOf=2026-01-01T00:00:02Z", NULL, NULL, 200, "\"heat\":3" },
+        { "GET", "/digitaltwins/p1" V "&asOf=2026-01-01T00:00:02.5Z", NULL, NULL, 200, "\"heat\":3" },
+        { "GET", "/digitaltwins/p1" V "&asOf=2100-01-01T00:00:00Z", NULL, NULL, 200, "\"heat\":-4" },
+        { "GET", "/digitaltwins/p1" V "&asOf=2026-01-01T00:00:00Z", NULL, NULL, 404, "DigitalTwinNotFound" },
+        { "GET", "/digitaltwins/p1" V "&asOf=then", NULL, NULL, 400, "asOf" },
+        { "POST", "/query" V, NULL, "{\"query\":\"SELECT T.heat FROM DIGITALTWINS T WHERE T.$dtId = 'p1' AS OF '2026-01-01T00:00:01Z'\"}", 200,
+          "{\"value\":[{\"heat\":2.5}]}" },
+        { "POST", "/query" V, NULL, "{\"query\":\"SELECT COUNT() FROM DIGITALTWINS AS OF '2025-01-01T00:00:00Z'\"}", 200, "[{\"COUNT\":0}]" },
+        { "GET", "/digitaltwins/p1/relationships" V "&asOf=2100-01-01T00:00:00Z", NULL, NULL, 200, "{\"value\":[" },
+    };
+    API_TALK(&p, steps);
+    api_plant_stop(&p);
+}
+
 // Writes n samples, one a second, straight into the engine.
 static void write_samples(api_plant *p, int n)
 {
@@ -265,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_declares_its_right_and_its_reach),
         cmocka_unit_test(history_is_answered_in_order_with_units_and_pages),
+        cmocka_unit_test(the_past_is_answered_by_source_time),
         cmocka_unit_test(long_histories_come_in_pages_or_thinned_with_their_peaks),
         cmocka_unit_test(forecasts_follow_the_season_and_say_what_is_missing),
         cmocka_unit_test(people_see_every_column_with_unit_and_age),
