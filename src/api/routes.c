@@ -68,6 +68,7 @@ const gm_route gm_routes[] = {
     { GM_METHOD_GET,    "/v1/alarms/{id}",     gm_route_alarm,         GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "An alarm" },
     { GM_METHOD_POST,   "/v1/alarms/{id}/{action}", gm_route_alarm_act, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, OWN, "Acknowledge, shelve or reset an alarm" },
     { GM_METHOD_GET,    "/v1/twins/{id}",    gm_route_live,          GM_RIGHT_READ, GM_REACH_TWIN, GM_BODY_NONE, OWN, "A twin with all its values, units and ages" },
+    { GM_METHOD_POST,   "/v1/checkpoint",    gm_route_checkpoint,    GM_RIGHT_ADMIN, GM_REACH_PLANT, GM_BODY_JSON, OWN, "Write a checkpoint, or a backup" },
     { GM_METHOD_GET,    "/v1/tree",          gm_route_tree,          GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Walk or search the tree of twins" },
     { GM_METHOD_GET,    "/v1/stream",        gm_route_stream,        GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Follow twins as they change (server-sent events)" },
     { GM_METHOD_GET,    "/v1/endpoints",     gm_route_endpoints,     GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Endpoints of event routes and how they fare" },

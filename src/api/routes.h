@@ -52,6 +52,9 @@ void gm_route_component_telemetry(gm_request *request);
 // query_route.c
 void gm_route_query(gm_request *request);
 
+// checkpoint_route.c
+void gm_route_checkpoint(gm_request *request);
+
 // event_routes.c
 void gm_route_event_routes_list(gm_request *request);
 void gm_route_event_route_get(gm_request *request);

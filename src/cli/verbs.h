@@ -13,6 +13,7 @@ void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
 extern const gm_verb gm_verb_agent;
 extern const gm_verb gm_verb_alarms;
 extern const gm_verb gm_verb_anomalies;
+extern const gm_verb gm_verb_backup;
 extern const gm_verb gm_verb_check;
 extern const gm_verb gm_verb_dead_letters;
 extern const gm_verb gm_verb_export;
@@ -36,6 +37,7 @@ extern const gm_verb gm_verb_query;
 extern const gm_verb gm_verb_reliability;
 extern const gm_verb gm_verb_replay;
 extern const gm_verb gm_verb_rig;
+extern const gm_verb gm_verb_restore;
 extern const gm_verb gm_verb_serve;
 extern const gm_verb gm_verb_set;
 extern const gm_verb gm_verb_simulate;
@@ -45,6 +47,7 @@ extern const gm_verb gm_verb_user_add;
 extern const gm_verb gm_verb_user_list;
 extern const gm_verb gm_verb_user_revoke;
 extern const gm_verb gm_verb_train_turbofan;
+extern const gm_verb gm_verb_verify;
 extern const gm_verb gm_verb_watch;
 
 #endif

@@ -99,6 +99,11 @@ void                   gm_history_save(const gm_history *history, struct gm_fram
 // Into an empty history. GM_CORRUPT, GM_NOMEM, GM_IO: it is good for gm_history_destroy only.
 GM_NODISCARD gm_status gm_history_load(gm_history *history, struct gm_frames_in *in, gm_error *err);
 
+// Reads every sealed block. Calls bad for each that is damaged and goes on. GM_IO, GM_NOMEM: not read to the end.
+typedef void gm_history_bad(void *context, const gm_error *why);
+GM_NODISCARD gm_status gm_history_verify(const gm_history *history, gm_history_bad *bad, void *context, uint64_t *out_blocks,
+                                         gm_error *err);
+
 struct gm_files *gm_history_files(const gm_history *history);  // NULL: there are none
 
 typedef struct gm_history_stats {

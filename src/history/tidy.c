@@ -73,3 +73,25 @@ bool gm_history_tidy(gm_history *h, size_t entries, gm_status *out_st, gm_error 
     if (*out_st == GM_NOTFOUND || !gm_files_uses(h->files, done)) *out_st = GM_OK;
     return *out_st == GM_OK;
 }
+
+gm_status gm_history_verify(const gm_history *h, gm_history_bad *bad, void *context, uint64_t *out_blocks, gm_error *err)
+{
+    *out_blocks = 0;
+    for (uint32_t id = 0; id < h->table.used; id++) {
+        const gm_series *s = gm_series_at(&h->table, id);
+        if (!s->in_use || !s->is_large || s->large.blocks == NULL) continue;
+        for (size_t i = 0; i < s->large.blocks->count; i++) {
+            gm_samples samples;
+            gm_error   why = { 0 };
+            gm_status  st  = gm_history_open_block(h, s, i, &samples, &why);
+            ++*out_blocks;
+            if (st == GM_CORRUPT || st == GM_NOTFOUND) {
+                bad(context, &why);
+            } else if (st != GM_OK) {
+                if (err != NULL) *err = why;
+                return st;
+            }
+        }
+    }
+    return GM_OK;
+}
