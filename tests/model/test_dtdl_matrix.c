@@ -592,8 +592,118 @@ static void every_element_and_every_slip(void **state)
     assert_int_equal(wrong, 0);
 }
 
+// ---- extensions ----
+
+typedef struct cotype {
+    const char *extension;
+    unsigned    from[5];   // by the extension's version: in which versions of DTDL, 0: none
+    const char *term, *extra;
+    const char *classes;   // that it can be added to, each between blanks
+} cotype;
+
+static const cotype cotypes[] = {
+    { "annotation", { 0, V3, V34 }, "ValueAnnotation", "\"annotates\":\"z\"", " Property Telemetry " },
+    { "historization", { 0, V3, V34 }, "Historized", NULL, " Property Telemetry " },
+    { "requirement", { 0, V34 }, "Required", NULL, " Field " },
+    { "mqtt", { 0, V3, V34, V34 }, "Mqtt", "\"payloadFormat\":\"Json/1\"", " Interface " },
+    { "mqtt", { 0, V3, V34, V34 }, "Idempotent", NULL, " Command " },
+    { "mqtt", { 0, V3, V34, V34 }, "Indexed", "\"index\":1", " EnumValue Field Telemetry " },
+    { "mqtt", { 0, 0, 0, V34 }, "Error", NULL, " Object " },
+    { "quantitativeTypes", { 0, V3, V4 }, "Temperature", "\"unit\":\"kelvin\"",
+      " CommandRequest CommandResponse Field MapValue Property Telemetry " },
+    { "quantitativeTypes", { 0, V3, V4 }, "RelativeHumidity", "\"unit\":\"percent\"",
+      " CommandRequest CommandResponse Field MapValue Property Telemetry " },
+};
+
+static void one_cotype(sheet *s, const cotype *c, unsigned version)
+{
+    char context[160], type[128], blanks[64], long_type[256];
+    bool top = s->e->before == NULL;
+    snprintf(context, sizeof context, top ? "[\"dtmi:dtdl:context;%u\",\"dtmi:dtdl:extension:%s;%u\"]" : "%.0u\"dtmi:dtdl:extension:%s;%u\"",
+             top ? s->v : 0, c->extension, version);
+    snprintf(type, sizeof type, "[\"%s\",\"%s\"]", s->e->name, c->term);
+    snprintf(blanks, sizeof blanks, " %s ", s->e->name);
+    bool fits = strstr(c->classes, blanks) != NULL, known = (c->from[version] & bit_of(s->v)) != 0;
+    const char *rule = !fits ? "invalidCotype" : known ? NULL : "invalidCotypeVersion";
+    ADD(s, rule, .context = context, .type = type, .extra = c->extra);
+    if (!fits || !known) return;
+    ADD(s, "typeUndefinedTerm", .type = type, .extra = c->extra);
+    if (strcmp(c->extension, "quantitativeTypes") == 0) {
+        snprintf(long_type, sizeof long_type, "[\"%s\",\"dtmi:dtdl:extension:%s:v%u:class:%s\"]", s->e->name, c->extension, version, c->term);
+        ADD(s, "missingSupplementalObjectProperty", .context = context, .type = type);
+        ADD(s, "wrongParent", .context = context, .type = type, .extra = "\"unit\":\"metre\"");
+        ADD(s, "badDtmiOrTerm", .context = context, .type = type, .extra = "\"unit\":\"what\"");
+        ADD(s, "refNotStringOrObject", .context = context, .type = type, .extra = "\"unit\":7");
+        ADD(s, "notRequiredType", .context = context, .type = type, .name = "schema", .value = "\"string\"", .extra = c->extra);
+        ADD(s, "notRequiredType", .context = context, .type = type, .name = "schema", .value = "\"boolean\"", .extra = c->extra);
+        ADD(s, NULL, .context = context, .type = type, .name = "schema", .value = "\"float\"", .extra = c->extra);
+        ADD(s, NULL, .context = context, .type = type, .name = "schema", .value = "\"long\"", .extra = c->extra);
+    } else {
+        snprintf(long_type, sizeof long_type, "[\"%s\",\"dtmi:dtdl:extension:%s:v%u:%s\"]", s->e->name, c->extension, version, c->term);
+        if (c->extra != NULL) ADD(s, "missingSupplementalLiteralProperty", .context = context, .type = type);
+    }
+    ADD(s, NULL, .context = context, .type = long_type, .extra = c->extra);
+    ADD(s, "propertyUndefinedTerm", .context = context, .type = type, .extra = "\"whatever\":1");
+    if (c->extra != NULL) ADD(s, "propertyIrrelevantDtmiOrTerm", .context = context, .extra = c->extra);
+}
+
+static void every_cotype_on_every_class(void **state)
+{
+    (void)state;
+    size_t all = 0;
+    int    wrong = 0;
+    for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++) {
+        for (unsigned v = 3; v <= 4; v++) {
+            if ((elements[i].versions & bit_of(v)) == 0) continue;
+            sheet s = { .e = &elements[i], .v = v, .text = gm_buf_init(gm_alloc_system()), .labels = gm_buf_init(gm_alloc_system()) };
+            gm_buf_text(&s.text, "[");
+            for (size_t c = 0; c < sizeof cotypes / sizeof cotypes[0]; c++) {
+                for (unsigned e = 1; e < 5; e++) {
+                    if (cotypes[c].from[e] != 0) one_cotype(&s, &cotypes[c], e);
+                }
+            }
+            wrong += check(&s);
+            all += s.count;
+            gm_buf_finish(&s.text);
+            gm_buf_finish(&s.labels);
+        }
+    }
+    print_message("%zu cases, %d differ\n", all, wrong);
+    assert_int_equal(wrong, 0);
+}
+
+// The strings of the MQTT extension: topics are labels and {tokens} between slashes, service groups are one label.
+static void topics_and_groups(void **state)
+{
+    (void)state;
+    static const struct { const char *name, *value, *rule; } rows[] = {
+        { "commandTopic", "a", NULL }, { "commandTopic", "a/b", NULL }, { "commandTopic", "{a}", NULL },
+        { "commandTopic", "{a:b}/c", NULL }, { "commandTopic", "a/$b", NULL }, { "commandTopic", "a!%&'()*,-.:;<=>?@[]^_`|~", NULL },
+        { "commandTopic", "", "stringInvalid" }, { "commandTopic", "/a", "stringInvalid" }, { "commandTopic", "a/", "stringInvalid" },
+        { "commandTopic", "a//b", "stringInvalid" }, { "commandTopic", "$a", "stringInvalid" }, { "commandTopic", "a b", "stringInvalid" },
+        { "commandTopic", "a/+", "stringInvalid" }, { "commandTopic", "#", "stringInvalid" }, { "commandTopic", "{}", "stringInvalid" },
+        { "commandTopic", "{a1}", "stringInvalid" }, { "commandTopic", "{a:b:c}", "stringInvalid" }, { "commandTopic", "{:a}", "stringInvalid" },
+        { "commandTopic", "{a:}", "stringInvalid" }, { "commandTopic", "a{b}", "stringInvalid" }, { "commandTopic", "a\u00e4", "stringInvalid" },
+        { "telemetryTopic", "a/{b}", NULL }, { "telemetryTopic", "", "stringInvalid" }, { "telemetryTopic", "a+b", "stringInvalid" },
+        { "cmdServiceGroupId", "g$1", NULL }, { "cmdServiceGroupId", "", "stringInvalid" }, { "cmdServiceGroupId", "a/b", "stringInvalid" },
+        { "telemServiceGroupId", "g", NULL }, { "telemServiceGroupId", "a b", "stringInvalid" }, { "telemServiceGroupId", "{a}", "stringInvalid" },
+    };
+    sheet s = { .e = &elements[0], .v = 4, .text = gm_buf_init(gm_alloc_system()), .labels = gm_buf_init(gm_alloc_system()) };
+    gm_buf_text(&s.text, "[");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char extra[256];
+        snprintf(extra, sizeof extra, "\"payloadFormat\":\"x\",\"%s\":\"%s\"", rows[i].name, rows[i].value);
+        ADD(&s, rows[i].rule, .context = "[\"dtmi:dtdl:context;4\",\"dtmi:dtdl:extension:mqtt;3\"]", .type = "[\"Interface\",\"Mqtt\"]",
+            .extra = extra);
+    }
+    assert_int_equal(check(&s), 0);
+    gm_buf_finish(&s.text);
+    gm_buf_finish(&s.labels);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_element_and_every_slip) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_element_and_every_slip),
+                                        cmocka_unit_test(every_cotype_on_every_class), cmocka_unit_test(topics_and_groups) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
