@@ -207,7 +207,8 @@ const char *gm_section_text(gm_section section);
 
 typedef enum gm_check_kind {
     GM_CHECK_ASSERT,    // the mask must be true, or the lane fails with the message
-    GM_CHECK_WARN,      // the mask should be true; counted and reported, the lane goes on
+    GM_CHECK_WARN,      // the mask should be true; counted each time that it no longer is, the lane goes on
+    GM_CHECK_NOTE,      // counted each time the mask changes: a warning at events, which toggle it. False at first
     GM_CHECK_TERMINATE  // when the mask is true the lane ends, successfully
 } gm_check_kind;
 

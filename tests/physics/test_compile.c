@@ -1,5 +1,6 @@
 // Texts become programs that give the right numbers: each against a closed form or a published value.
 #include "physics/modelica_support.h"
+#include "physics/solve/solve.h"
 
 typedef struct expectation { double time; const char *name; double value, tolerance; } expectation;
 
@@ -285,6 +286,37 @@ static void assertions_and_terminate_end_a_run(void **state)
     }
 }
 
+static gm_status go_on(void *context, const gm_solve_row *row, gm_error *err)
+{
+    (void)context, (void)row, (void)err;
+    return GM_OK;
+}
+
+// Whatever the solver and however many steps it takes: x leaves the range of its warning twice, and is not what the
+// sampled warning wants at 0.25, 0.5 and 0.75.
+static void a_warning_is_counted_once_each_time_it_arises(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "model A Real x; equation x = sin(4*3.14159265358979*(time + 0.01)); "
+        "assert(x < 0.5, \"large\", AssertionLevel.warning); "
+        "when sample(0.25, 0.25) then assert(time > 0.9, \"early\", AssertionLevel.warning); end when; end A;";
+    for (int solver = GM_SOLVER_EULER; solver < GM_SOLVER_COUNT; solver++) {
+        gm_test_model t;
+        gm_test_model_open(&t, gm_alloc_system(), text, NULL);
+        if (t.status != GM_OK) fail_msg("%s", (const char *)t.text.ptr);
+        gm_solve_options options = gm_solve_options_defaults();
+        gm_solve_report  report;
+        options.solver = (gm_solver)solver;
+        options.stop   = 0.96;
+        if (gm_solver_available(options.solver)) {
+            assert_gm_ok(gm_solve(gm_alloc_system(), t.program, &options, NULL, 0, go_on, NULL, &report, &t.err), t.err);
+            if (report.warnings != 5) fail_msg("%s: %llu warnings", gm_solver_text(options.solver), (unsigned long long)report.warnings);
+        }
+        gm_test_model_close(&t);
+    }
+}
+
 // ---------------------------------------------------------------------------------------------------- what is refused
 
 static void faulty_systems_are_refused_by_name(void **state)
@@ -363,6 +395,7 @@ int main(void)
         cmocka_unit_test(parameters_follow_what_is_set),
         cmocka_unit_test(a_delay_keeps_the_past_of_its_variable),
         cmocka_unit_test(assertions_and_terminate_end_a_run),
+        cmocka_unit_test(a_warning_is_counted_once_each_time_it_arises),
         cmocka_unit_test(faulty_systems_are_refused_by_name),
         cmocka_unit_test(every_allocation_failure_is_reported_and_leaks_nothing),
     };

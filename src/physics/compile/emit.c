@@ -680,6 +680,7 @@ static void emit_checks(compiler *C)
         if (a->kind == GM_FLAT_REINIT) continue;
         gm_check_kind kind = a->kind == GM_FLAT_ASSERT ? GM_CHECK_ASSERT
                              : a->kind == GM_FLAT_WARN ? GM_CHECK_WARN
+                             : a->kind == GM_FLAT_NOTE ? GM_CHECK_NOTE
                                                        : GM_CHECK_TERMINATE;
         gm_ex         e    = kind == GM_CHECK_TERMINATE ? a->guard : a->value;
         gm_build_check(C->b, kind, e == GM_EX_NONE ? gm_emit_bool(C->b, true) : as_mask(&em, emit_ex(&em, e)),

@@ -207,7 +207,7 @@ static gm_ex without_pre(void *context, gm_ex leaf)
 }
 
 // A condition of an event must not be looked at between events: an assertion inside a when is remembered, and checked
-// after.
+// after. A warning happens any number of times: each turns its memory over.
 static void remember_action(extraction *x, gm_flat_action *a)
 {
     compiler *C = x->C;
@@ -219,10 +219,19 @@ static void remember_action(extraction *x, gm_flat_action *a)
                C, VAR_DISCRETE,
                gm_work_printf(&C->w, "\"" GM_STR_FMT "\" happened", GM_STR_ARG(gm_str_slice(a->message, 0, 60))),
                a->at);
-    gm_ex    now      = gm_ex_2(&C->ex, GM_EX_OR, happened, gm_ex_id(&C->ex, GM_EX_PRE, m));
+    gm_ex    before   = gm_ex_id(&C->ex, GM_EX_PRE, m), now = gm_ex_2(&C->ex, GM_EX_OR, happened, before);
+    if (a->kind == GM_FLAT_WARN) {
+        gm_ex both = gm_ex_2(&C->ex, GM_EX_AND, happened, before);
+        now        = gm_ex_2(&C->ex, GM_EX_AND, now, gm_ex_1(&C->ex, GM_EX_NOT, both));
+    }
     decide(C, m, now, gm_ex_const(&C->ex, 0));
-    if (a->kind == GM_FLAT_TERMINATE) a->guard = gm_ex_var(&C->ex, m);
-    else {
+    if (a->kind == GM_FLAT_TERMINATE) {
+        a->guard = gm_ex_var(&C->ex, m);
+    } else if (a->kind == GM_FLAT_WARN) {
+        a->kind  = GM_FLAT_NOTE;
+        a->guard = GM_EX_NONE;
+        a->value = gm_ex_var(&C->ex, m);
+    } else {
         a->guard = GM_EX_NONE;
         a->value = gm_ex_1(&C->ex, GM_EX_NOT, gm_ex_var(&C->ex, m));
     }

@@ -78,7 +78,7 @@ static void dump_equations(const gm_flat *flat, const char *title, const gm_flat
 
 static void dump_action(const gm_flat *flat, const gm_flat_action *action, gm_buf *out)
 {
-    static const char *const kinds[] = { "reinit", "assert", "warn", "terminate" };
+    static const char *const kinds[] = { "reinit", "assert", "warn", "note", "terminate" };
     gm_buf_text(out, "  ");
     if (action->guard != GM_EX_NONE) {
         gm_buf_text(out, "when ");

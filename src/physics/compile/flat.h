@@ -61,6 +61,7 @@ typedef enum gm_flat_action_kind {
     GM_FLAT_REINIT,
     GM_FLAT_ASSERT,
     GM_FLAT_WARN,
+    GM_FLAT_NOTE,  // a warning at events, after extract_events: its value is turned over each time
     GM_FLAT_TERMINATE
 } gm_flat_action_kind;
 

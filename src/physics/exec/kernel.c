@@ -366,7 +366,9 @@ static gm_status make_loops(gm_kernel *k, const lowering *l, gm_executor executo
     if (k->loops == NULL || k->loop_scratch == NULL) return gm_fail(err, GM_NOMEM, "physics.kernel", "%u loops", k->loop_count);
     for (uint32_t i = 0; i < l->n; i++) {
         if (l->code->ins[i].op != GM_OP_SOLVE || k->loops[l->code->ins[i].a] != NULL) continue;
-        gm_status st = gm_newton_create(k->alloc, l->program, l->code->ins[i].a, executor, &k->loops[l->code->ins[i].a], err);
+        uint32_t  loop = l->code->ins[i].a;
+        gm_linear how  = gm_linear_for(gm_program_loop(l->program, loop));
+        gm_status st   = gm_newton_create(k->alloc, l->program, loop, how, executor, &k->loops[loop], err);
         if (st != GM_OK) return st;
     }
     return GM_OK;

@@ -386,7 +386,8 @@ static void hear_alarms(gm_lanes *lanes, double *rows, uint32_t block)
             bool mask = row_of(lanes, rows, l->checks + c)[lane] != 0;
             if (checks[c].kind == GM_CHECK_TERMINATE && mask) leave(lanes, rows, block, lane, GM_LANE_TERMINATED, c);
             if (checks[c].kind == GM_CHECK_ASSERT && !mask) leave(lanes, rows, block, lane, GM_LANE_ASSERTED, c);
-            if (checks[c].kind == GM_CHECK_WARN && !mask) lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)lane].warnings++;
+            bool was  = row_of(lanes, rows, l->heard + c)[lane] != 0;
+            if (gm_check_warns(checks[c].kind, was, mask)) lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)lane].warnings++;
         }
     }
 }
@@ -416,6 +417,17 @@ static void find_unsolved(gm_lanes *lanes, double *rows, uint32_t block, gm_work
     }
 }
 
+// What checks said before the first look.
+static void hush(gm_lanes *lanes, double *rows)
+{
+    uint32_t             count;
+    const gm_check_info *checks = gm_program_checks(lanes->plan->program, &count);
+    for (uint32_t c = 0; c < count; c++) {
+        double *row = row_of(lanes, rows, lanes->plan->layout.checks + c);
+        for (int i = 0; i < GM_BLOCK_LANES; i++) row[i] = checks[c].kind == GM_CHECK_NOTE ? 0 : 1;
+    }
+}
+
 static void force_events(gm_lanes *lanes, double *rows, uint32_t block, gm_worker *worker)
 {
     if (!gm_program_has_events(lanes->plan->program)) return;
@@ -436,6 +448,7 @@ void gm_lanes_start(gm_lanes *lanes, uint32_t block, gm_worker *worker, gm_start
         step[i]   = 0;
     }
     if (start == GM_START_FRESH) find_unsolved(lanes, rows, block, worker, KERNEL_INITIAL);
+    hush(lanes, rows);
     forget(lanes, rows);
     remember(lanes, rows, worker);
     force_events(lanes, rows, block, worker);

@@ -117,7 +117,7 @@ typedef enum gm_lane_status {
 typedef struct gm_lane_report {
     gm_lane_status status;
     uint32_t       check;     // ASSERTED, TERMINATED: index into gm_program_checks
-    uint32_t       warnings;  // times a GM_CHECK_WARN was not met
+    uint32_t       warnings;  // of all checks together: GM_CHECK_WARN, GM_CHECK_NOTE
     double         time;      // when it left, s; or now
 } gm_lane_report;
 

@@ -6,9 +6,16 @@
 
 typedef struct gm_newton gm_newton;  // immutable: a loop's body compiled for an executor
 
-// Errors as gm_kernel_create; GM_LIMIT: more unknowns than the dense solver takes.
-GM_NODISCARD gm_status gm_newton_create(const gm_alloc *alloc, const gm_program *program, uint32_t loop, gm_executor executor,
-                                        gm_newton **out_newton, gm_error *err);
+typedef enum gm_linear {
+    GM_LINEAR_DENSE,  // eight lanes side by side; up to 256 unknowns
+    GM_LINEAR_SPARSE  // KLU, lane by lane with one symbolic analysis (sparse.h)
+} gm_linear;
+
+gm_linear gm_linear_for(const gm_loop_info *loop);  // the faster one, of those that were built in
+
+// Errors as gm_kernel_create; GM_LIMIT: more unknowns than the linear solver takes; GM_INVALID: a singular pattern.
+GM_NODISCARD gm_status gm_newton_create(const gm_alloc *alloc, const gm_program *program, uint32_t loop, gm_linear linear,
+                                        gm_executor executor, gm_newton **out_newton, gm_error *err);
 void                   gm_newton_destroy(gm_newton *newton);
 const gm_loop_info    *gm_newton_loop(const gm_newton *newton);
 

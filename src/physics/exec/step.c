@@ -16,7 +16,8 @@ gm_layout gm_layout_of(const gm_program *program)
     l.alarm  = l.step + 4;
     l.error  = l.step + 5;
     l.checks = l.step + 6;
-    l.slope  = l.checks + checks;
+    l.heard  = l.checks + checks;
+    l.slope  = l.heard + checks;
     l.indicators = l.slope + states;
     l.history    = l.indicators + relations;
     l.count      = l.history + delays * GM_HISTORY_ROWS;
@@ -90,6 +91,15 @@ void gm_stepper_store(gm_stepper *s, uint32_t row, uint32_t value)
     gm_code_result_add(s->code, GM_RESULT_STORE, row, value);
 }
 
+// Stores the mask of a check, and the one it had at the last look, which is returned.
+static uint32_t look(gm_stepper *s, const gm_code_result *check)
+{
+    uint32_t was = gm_stepper_row(s, s->layout->checks + check->target);
+    gm_stepper_store(s, s->layout->heard + check->target, was);
+    gm_stepper_store(s, s->layout->checks + check->target, gm_stepper_op(s, GM_OP_NUMBER, s->map[check->value], 0, 0));
+    return gm_stepper_op(s, GM_OP_MASK, was, 0, 0);
+}
+
 // After a step: do events want to run, has a check something to say?
 static void watch(gm_stepper *s)
 {
@@ -112,9 +122,11 @@ static void watch(gm_stepper *s)
     const gm_check_info *checks = gm_program_checks(s->program, &count);
     region                      = gm_stepper_section(s, GM_SECTION_CHECK);
     for (uint32_t i = 0; i < region.result_count && s->code->status == GM_OK; i++) {
-        uint32_t mask = s->map[region.results[i].value], check = region.results[i].target;
-        gm_stepper_store(s, s->layout->checks + check, gm_stepper_op(s, GM_OP_NUMBER, mask, 0, 0));
-        if (checks[check].kind != GM_CHECK_TERMINATE) mask = gm_stepper_op(s, GM_OP_NOT, mask, 0, 0);
+        uint32_t mask = s->map[region.results[i].value];
+        uint32_t was  = look(s, &region.results[i]);
+        gm_check_kind kind = checks[region.results[i].target].kind;
+        if (kind == GM_CHECK_NOTE) mask = gm_stepper_op(s, GM_OP_XOR, mask, was, 0);
+        else if (kind != GM_CHECK_TERMINATE) mask = gm_stepper_op(s, GM_OP_NOT, mask, 0, 0);
         alarm = gm_stepper_op(s, or, alarm, mask, 0);
     }
     gm_stepper_store(s, s->layout->alarm, gm_stepper_op(s, GM_OP_NUMBER, alarm, 0, 0));
@@ -306,8 +318,7 @@ gm_status gm_checks_code(const gm_program *program, const gm_layout *layout, gm_
     if (st != GM_OK) return st;
     gm_region region = gm_stepper_section(&s, GM_SECTION_CHECK);
     for (uint32_t i = 0; i < region.result_count && code->status == GM_OK; i++) {
-        uint32_t mask = gm_stepper_op(&s, GM_OP_NUMBER, s.map[region.results[i].value], 0, 0);
-        gm_stepper_store(&s, layout->checks + region.results[i].target, mask);
+        look(&s, &region.results[i]);
     }
     gm_stepper_finish(&s);
     return gm_code_compact(code, false);

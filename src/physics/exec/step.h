@@ -15,6 +15,7 @@ typedef struct gm_layout {
     uint32_t flag;     // 1: EVENT must run
     uint32_t alarm;    // 1: a check has something to say
     uint32_t checks;   // first of one row per check: 1 = its mask
+    uint32_t heard;    // first of one row per check: its mask at the look before
     uint32_t slope;    // first of one row per state: derivative at the start of the next step (adaptive explicit)
     uint32_t indicators;  // first of one row per relation
     uint32_t history;  // first of GM_HISTORY_ROWS rows per delay
@@ -29,9 +30,15 @@ gm_status gm_step_code(const gm_program *program, const gm_layout *layout, gm_me
 gm_status gm_section_code(const gm_program *program, const gm_layout *layout, gm_section section, gm_code *code);
 gm_status gm_event_code(const gm_program *program, const gm_layout *layout, gm_code *code);
 
-// Indicators into their rows, checks into theirs (1 = the mask).
+// Indicators into their rows, checks into theirs (1 = the mask; what they were before, into `heard`).
 gm_status gm_indicators_code(const gm_program *program, const gm_layout *layout, gm_code *code);
 gm_status gm_checks_code(const gm_program *program, const gm_layout *layout, gm_code *code);
+
+// Does a check add to the warnings, after its mask was `was` and is `mask`?
+static inline bool gm_check_warns(gm_check_kind kind, bool was, bool mask)
+{
+    return kind == GM_CHECK_WARN ? was && !mask : kind == GM_CHECK_NOTE && was != mask;
+}
 
 // The derivatives at the present point into the slope rows.
 gm_status gm_slopes_code(const gm_program *program, const gm_layout *layout, gm_code *code);

@@ -114,6 +114,15 @@ static bool pair_up(const gm_loop_info *loop, uint32_t k, uint32_t *row_of, uint
     return false;
 }
 
+// Whoever writes balances writes that of a node in the node's row: it is what the node's unknown weighs most in, and
+// there will be no pivoting.
+static void pair_diagonal(const gm_loop_info *loop, uint32_t *row_of)
+{
+    for (uint32_t e = 0; e < loop->entries; e++) {
+        if (loop->rows[e] == loop->columns[e]) row_of[loop->columns[e]] = loop->rows[e];
+    }
+}
+
 // The unknowns of all loops in the derivatives: their guesses, and residuals paired with them. False: no memory, or a loop
 // that is singular by structure.
 static bool list_unknowns(factors *f)
@@ -128,7 +137,9 @@ static bool list_unknowns(factors *f)
             f->guess[at + k] = loop->guess[k].v;
             f->row[at + k]   = GM_CODE_NONE;
         }
+        pair_diagonal(loop, f->row + at);
         for (uint32_t k = 0; k < loop->unknowns; k++) {
+            if (f->row[at + k] != GM_CODE_NONE) continue;
             uint8_t *seen   = gm_alloc_zeroed(f->s->code->alloc, loop->unknowns);
             bool     paired = seen != NULL && pair_up(loop, k, f->row + at, seen);
             gm_free(f->s->code->alloc, seen);

@@ -316,7 +316,7 @@ static void variables(const writer *w)
 
 static void checks(const writer *w)
 {
-    static const char *const kinds[] = { "GM_CHECK_ASSERT", "GM_CHECK_WARN", "GM_CHECK_TERMINATE" };
+    static const char *const kinds[] = { "GM_CHECK_ASSERT", "GM_CHECK_WARN", "GM_CHECK_NOTE", "GM_CHECK_TERMINATE" };
     uint32_t                 count;
     const gm_check_info     *list = gm_program_checks(w->x->program, &count);
     gm_buf_text(w->out, "static const gm_check checks[] = {\n");

@@ -26,6 +26,7 @@ struct gm_machine {
     const gm_delay_info *delays;
     uint32_t          delay_count;
     double           *at_root;    // [indicators] at the beginning of an event
+    bool              looked;     // at the checks, before
 };
 
 static gm_status code_of(const gm_machine *m, part p, gm_code *code)
@@ -453,7 +454,9 @@ gm_verdict gm_machine_check(gm_machine *m, uint32_t *out_check, uint64_t *warnin
         *out_check = c;
         if (checks[c].kind == GM_CHECK_ASSERT && !mask) return GM_VERDICT_ASSERT;
         if (checks[c].kind == GM_CHECK_TERMINATE && mask) return GM_VERDICT_TERMINATE;
-        if (checks[c].kind == GM_CHECK_WARN && !mask) ++*warnings;
+        bool was = m->looked ? row_of(m, m->layout.heard + c)[0] != 0 : checks[c].kind != GM_CHECK_NOTE;
+        if (gm_check_warns(checks[c].kind, was, mask)) ++*warnings;
     }
+    m->looked = true;
     return GM_VERDICT_GO_ON;
 }

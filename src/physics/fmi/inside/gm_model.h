@@ -41,7 +41,7 @@ typedef struct {  // an algebraic loop: residuals of unknowns, and their derivat
 
 typedef struct { double start, min, max, nominal; } gm_slot;
 
-typedef enum { GM_CHECK_ASSERT, GM_CHECK_WARN, GM_CHECK_TERMINATE } gm_check_kind;
+typedef enum { GM_CHECK_ASSERT, GM_CHECK_WARN, GM_CHECK_NOTE, GM_CHECK_TERMINATE } gm_check_kind;
 typedef struct { gm_check_kind kind; const char *message; } gm_check;
 
 // What a value reference means.
