@@ -278,7 +278,7 @@ static void lanes_and_ida_arrive_at_the_same_place(void **state)
     (void)state;
     need_klu();
     if (!gm_solver_available(GM_SOLVER_IDA)) skip();
-    gm_program *p = plate(17);
+    gm_program *p = plate(11);
     double      a = x_at_one(p, GM_SOLVER_RK4), b = x_at_one(p, GM_SOLVER_IDA), c = x_at_one(p, GM_SOLVER_IMPLICIT);
     if (!(fabs(a - b) < 1e-7 && fabs(c - b) < 1e-7)) fail_msg("rk4 %.12g, ida %.12g, implicit %.12g", a, b, c);
     gm_program_destroy(p);
