@@ -57,6 +57,8 @@ static const gm_option keys[GM_CONFIG_KEY_COUNT] = {
                                          "sessions that are kept while their client is away" },
     [GM_CONFIG_MQTT_SESSION_EXPIRY]  = { "mqtt.session_expiry", GM_OPTION_DURATION, "LENGTH", "7d",
                                          "the longest that a session is kept without its client" },
+    [GM_CONFIG_MQTT_KEEP_ALIVE]      = { "mqtt.keep_alive", GM_OPTION_DURATION, "LENGTH", "60s",
+                                         "the longest keep-alive of a version 5 client that asks for one; 0s: any" },
     [GM_CONFIG_LOG_SEGMENT_SIZE]     = { "log.segment_size", GM_OPTION_SIZE, "SIZE", "64MiB",
                                          "a new log file is begun after so many bytes" },
     [GM_CONFIG_LOG_BATCH_LIMIT]      = { "log.batch_limit", GM_OPTION_SIZE, "SIZE", "32MiB",

@@ -355,7 +355,7 @@ static gm_api_limits api_limits(const gm_config *config)
 
 static gm_mqtt_limits mqtt_limits(const gm_config *config, gm_mqtt_limits l)
 {
-    gm_dur_ns expiry  = 0;
+    gm_dur_ns expiry  = 0, keep_alive = 0;
     l.connections     = (uint32_t)gm_option_count(gm_config_text(config, GM_CONFIG_MQTT_CONNECTIONS));
     l.packet          = gm_option_size(gm_config_text(config, GM_CONFIG_MQTT_PACKET));
     l.queued_messages = (uint32_t)gm_option_count(gm_config_text(config, GM_CONFIG_MQTT_QUEUED_MESSAGES));
@@ -363,6 +363,9 @@ static gm_mqtt_limits mqtt_limits(const gm_config *config, gm_mqtt_limits l)
     l.sessions        = (uint32_t)gm_option_count(gm_config_text(config, GM_CONFIG_MQTT_SESSIONS));
     if (gm_dur_parse(gm_config_text(config, GM_CONFIG_MQTT_SESSION_EXPIRY), &expiry, NULL) == GM_OK) {
         l.session_expiry_s = (uint32_t)(expiry / GM_SECOND < UINT32_MAX ? expiry / GM_SECOND : UINT32_MAX);
+    }
+    if (gm_dur_parse(gm_config_text(config, GM_CONFIG_MQTT_KEEP_ALIVE), &keep_alive, NULL) == GM_OK) {
+        l.keep_alive_s = (uint16_t)(keep_alive / GM_SECOND < UINT16_MAX ? keep_alive / GM_SECOND : UINT16_MAX);
     }
     return l;
 }

@@ -56,6 +56,15 @@ static gm_str assign_id(gm_mqtt_server *server, char *out, size_t size)
     return (gm_str){ out, (size_t)len };
 }
 
+// Version 5 clients are told when the server wants to hear from them sooner than they meant to [MQTT5-3.2.2-22]; to those of
+// 3.1.1 there is no way to say it.
+static uint16_t keep_alive_of(const gm_mqtt_connection *c, const gm_mqtt_connect *connect)
+{
+    uint16_t most = c->server->limits.keep_alive_s;
+    bool     told = connect->level >= GM_MQTT_V5 && most > 0 && connect->keep_alive_s > most;
+    return told ? most : connect->keep_alive_s;
+}
+
 static void take_properties(gm_mqtt_connection *c, const gm_mqtt_connect *connect)
 {
     const gm_mqtt_properties *p = &connect->properties;
@@ -63,7 +72,7 @@ static void take_properties(gm_mqtt_connection *c, const gm_mqtt_connect *connec
         gm_mqtt_has(p, GM_MQTT_RECEIVE_MAXIMUM) ? (uint16_t)p->number[GM_MQTT_RECEIVE_MAXIMUM] : UINT16_MAX;
     c->packet_max = gm_mqtt_has(p, GM_MQTT_MAXIMUM_PACKET_SIZE) ? p->number[GM_MQTT_MAXIMUM_PACKET_SIZE] : UINT32_MAX;
     c->problem_information = !gm_mqtt_has(p, GM_MQTT_REQUEST_PROBLEM) || p->number[GM_MQTT_REQUEST_PROBLEM] == 1;
-    c->keep_alive          = (gm_dur_ns)connect->keep_alive_s * GM_SECOND;
+    c->keep_alive          = (gm_dur_ns)keep_alive_of(c, connect) * GM_SECOND;
     c->out_alias_max =
         gm_mqtt_has(p, GM_MQTT_TOPIC_ALIAS_MAXIMUM) ? (uint16_t)p->number[GM_MQTT_TOPIC_ALIAS_MAXIMUM] : 0;
     if (c->out_alias_max > OUT_ALIASES_MAX) c->out_alias_max = OUT_ALIASES_MAX;
@@ -78,6 +87,8 @@ static void write_connack(gm_mqtt_connection *c, const gm_mqtt_connect *connect,
     if (limits->receive_maximum < UINT16_MAX) gm_mqtt_set_number(&p, GM_MQTT_RECEIVE_MAXIMUM, limits->receive_maximum);
     gm_mqtt_set_number(&p, GM_MQTT_MAXIMUM_PACKET_SIZE, (uint32_t)limits->packet);
     if (limits->topic_aliases > 0) gm_mqtt_set_number(&p, GM_MQTT_TOPIC_ALIAS_MAXIMUM, limits->topic_aliases);
+    uint16_t keep_alive = keep_alive_of(c, connect);
+    if (keep_alive != connect->keep_alive_s) gm_mqtt_set_number(&p, GM_MQTT_SERVER_KEEP_ALIVE, keep_alive);
     if (assigned.len > 0) gm_mqtt_set_text(&p, GM_MQTT_ASSIGNED_CLIENT_ID, assigned);
     gm_mqtt_write_connack(&c->out, c->version, present, GM_MQTT_SUCCESS, &p);
     gm_mqtt_flush_later(c);
@@ -99,7 +110,8 @@ static gm_status find_session(gm_mqtt_connection *c, const gm_mqtt_connect *conn
             gm_mqtt_session_end(session);
             session = NULL;
         } else if (session->will != NULL) {
-            gm_mqtt_will_drop(session);         // back in time
+            if (session->will->due_known && session->will->due <= c->server->now) gm_mqtt_will_start(session, true);
+            else gm_mqtt_will_drop(session);    // back in time
         }
     }
     *out_present = session != NULL;

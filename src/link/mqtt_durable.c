@@ -12,6 +12,7 @@ void gm_mqtt_durable_open(gm_mqtt_session *s)
     gm_mqtt_server *server = s->server;
     gm_error        err;
     if (!server->durable || (s->expiry_s == 0 && !s->durable)) return;
+    gm_mqtt_durable_flush(server);  // what became of the will before belongs in front of this one
     bool     fresh = !s->durable;
     uint32_t key   = fresh ? server->next_key : s->key;
     gm_buf  *text  = &server->record;
@@ -21,6 +22,7 @@ void gm_mqtt_durable_open(gm_mqtt_session *s)
     gm_buf_varint(text, s->serial);
     gm_str owner = gm_principal_name(s->principal);
     gm_buf_text_of(text, s->principal != NULL ? owner : (gm_str){ "", 0 });
+    gm_mqtt_will_write(s->will, text);
     if (text->failed || gm_index_reserve(&server->by_key, 1) != GM_OK) return;
     gm_str client = { s->client_id, s->client_id_len };
     if (submit(server, GM_CHANGE_MQTT_SESSION, client, gm_buf_view(text), (gm_ask){ 0 }, &err) != GM_OK || !fresh) return;

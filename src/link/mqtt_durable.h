@@ -1,11 +1,11 @@
 // link/mqtt_durable.h: inside of link/mqtt_server.h: sessions that outlive the server, as records of the log.
 //
 // A session is durable when it may outlive its connection (clean session 0, or a session expiry). Then
-//   SESSION    (20)  it began, or went on with another expiry
+//   SESSION    (20)  it began, or went on with another expiry and another will
 //   SUBSCRIBE  (21)  its subscriptions changed
 //   MESSAGE    (22)  a QoS 1 or 2 message for some durable sessions, each with the serial it has in that session's queue
 //   PROGRESS   (23)  items: sent, released, done (of outgoing messages); received, forgotten (of incoming QoS 2
-//                    messages); left, ended (of the session)
+//                    messages); left, ended, its will is gone (of the session)
 // A message enters the queue of a durable session when its record is applied, so what a client was sent is durable.
 //
 // Invariants: (1) an entry's serial, and so its packet identifier, is the same before and after a restart; (2) PUBREL and
@@ -24,7 +24,8 @@ typedef enum gm_mqtt_item {
     GM_MQTT_ITEM_RECEIVED,   // packet identifier
     GM_MQTT_ITEM_FORGOTTEN,  // packet identifier
     GM_MQTT_ITEM_LEFT,       // expiry in seconds, from the record's time on
-    GM_MQTT_ITEM_ENDED
+    GM_MQTT_ITEM_ENDED,
+    GM_MQTT_ITEM_WILL_GONE   // published, or not wanted any more
 } gm_mqtt_item;
 
 // ---- folding, checkpoints (mqtt_recover.c) ------------------------------------------------------------------------

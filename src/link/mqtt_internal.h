@@ -10,6 +10,7 @@
 #define GM_LINK_MQTT_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "base/index.h"
 #include "base/wire.h"
 #include "link/ingest.h"
@@ -166,6 +167,9 @@ GM_NODISCARD gm_status gm_mqtt_will_set(gm_mqtt_session *session, const gm_mqtt_
 void gm_mqtt_will_drop(gm_mqtt_session *session);                       // DISCONNECT, or back in time
 void gm_mqtt_will_start(gm_mqtt_session *session, bool session_ends);   // the connection broke: after the delay, or now
 void gm_mqtt_wills_publish(gm_mqtt_server *server);                     // those that are due
+// As a part of a durable session's record. will NULL: there is none. GM_CORRUPT, GM_NOMEM: then the session has none.
+void gm_mqtt_will_write(const gm_mqtt_will *will, gm_buf *out);
+GM_NODISCARD gm_status gm_mqtt_will_read(gm_mqtt_session *session, gm_bytes *in);
 
 // ---- connections (mqtt_connection.c) ------------------------------------------------------------------------------
 // An acknowledgement that waits for its commit. They leave in the order in which the messages came [MQTT-4.6.0-2, -3].

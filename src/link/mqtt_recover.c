@@ -4,11 +4,16 @@
 #include "link/topic.h"
 
 #define WHERE "link.mqtt"
-enum { VERSION = 1, CLIENT_MAX = 65535 };
+enum { VERSION = 2, WITHOUT_WILLS = 1, CLIENT_MAX = 65535 };
 
 static gm_status corrupt(gm_error *err)
 {
     return gm_fail(err, GM_CORRUPT, WHERE, "a record of an MQTT session can not be read");
+}
+
+static gm_status no_will(gm_status st, gm_error *err)
+{
+    return st == GM_CORRUPT ? corrupt(err) : gm_fail(err, GM_NOMEM, WHERE, "keeping a will");
 }
 
 // ---- by key -------------------------------------------------------------------------------------------------------
@@ -79,7 +84,9 @@ static gm_status fold_session(void *context, const gm_record *record, const gm_c
     if (st != GM_OK) return st;
     s->expiry_s = (uint32_t)expiry;
     s->left_at  = 0;
-    return GM_OK;
+    if (gm_bytes_left(&in) == 0) gm_mqtt_will_drop(s);  // as records were before they had wills
+    else st = gm_mqtt_will_read(s, &in);
+    return st == GM_OK ? GM_OK : no_will(st, err);
 }
 
 static gm_status fold_subscribe(void *context, const gm_record *record, const gm_change *change, gm_error *err)
@@ -185,7 +192,7 @@ static gm_status fold_progress(void *context, const gm_record *record, const gm_
         uint8_t          item  = gm_bytes_byte(&in);
         gm_mqtt_session *s     = gm_mqtt_durable_find(server, (uint32_t)gm_bytes_varint(&in));
         uint64_t         value = gm_bytes_varint(&in);
-        if (in.bad || item == 0 || item > GM_MQTT_ITEM_ENDED) return corrupt(err);
+        if (in.bad || item == 0 || item > GM_MQTT_ITEM_WILL_GONE) return corrupt(err);
         if (s == NULL) continue;
         switch ((gm_mqtt_item)item) {
         case GM_MQTT_ITEM_RECEIVED:
@@ -197,6 +204,7 @@ static gm_status fold_progress(void *context, const gm_record *record, const gm_
             s->left_at  = record->ingest;
             break;
         case GM_MQTT_ITEM_ENDED: gm_mqtt_session_end(s); break;
+        case GM_MQTT_ITEM_WILL_GONE: gm_mqtt_will_drop(s); break;
         default: progress_of(s, (gm_mqtt_item)item, value); break;
         }
     }
@@ -258,6 +266,7 @@ static void save_session(gm_buf *out, const gm_mqtt_server *server, const gm_mqt
         if (gm_mqtt_session_has_received(s, (uint16_t)id)) gm_buf_varint(out, id);
     }
     save_queue(out, server, s);
+    gm_mqtt_will_write(s->will, out);
 }
 
 static void save(void *context, gm_buf *out)
@@ -291,7 +300,7 @@ static gm_status load_entry(gm_mqtt_server *server, gm_mqtt_session *s, uint64_t
     return st;
 }
 
-static gm_status load_session(gm_mqtt_server *server, gm_bytes *in, gm_error *err)
+static gm_status load_session(gm_mqtt_server *server, gm_bytes *in, uint8_t version, gm_error *err)
 {
     gm_mqtt_session *s;
     gm_str   client = gm_bytes_text(in);
@@ -322,7 +331,9 @@ static gm_status load_session(gm_mqtt_server *server, gm_bytes *in, gm_error *er
     if (in->bad || in_flight > count) return corrupt(err);
     for (uint64_t i = 0; st == GM_OK && i < count; i++) st = load_entry(server, s, serial + i, in, err);
     s->in_flight = (uint32_t)in_flight;
-    return st;
+    if (st != GM_OK || version == WITHOUT_WILLS) return st;
+    st = gm_mqtt_will_read(s, in);
+    return st == GM_OK ? GM_OK : no_will(st, err);
 }
 
 static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error *err)
@@ -334,11 +345,12 @@ static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error
     }
     server->next_key = 0;
     if (size == 0) return GM_OK;
-    if (gm_bytes_byte(&in) != VERSION) return corrupt(err);
+    uint8_t version = gm_bytes_byte(&in);
+    if (version != VERSION && version != WITHOUT_WILLS) return corrupt(err);
     uint64_t next = gm_bytes_varint(&in), n = gm_bytes_varint(&in);
     if (in.bad || next >= UINT32_MAX) return corrupt(err);
     gm_status st = GM_OK;
-    for (; st == GM_OK && n > 0; n--) st = load_session(server, &in, err);
+    for (; st == GM_OK && n > 0; n--) st = load_session(server, &in, version, err);
     if (server->next_key < next) server->next_key = (uint32_t)next;
     return st == GM_OK && in.bad ? corrupt(err) : st;
 }
@@ -353,6 +365,15 @@ void gm_mqtt_durable_register(gm_mqtt_server *server)
     gm_engine_fold(server->engine, GM_CHANGE_MQTT_MESSAGE, fold_message, server);
     gm_engine_fold(server->engine, GM_CHANGE_MQTT_PROGRESS, fold_progress, server);
     gm_engine_keep(server->engine, &(gm_keeper){ "mqtt.sessions", server, save, load });
+}
+
+// The connection has broken, with the server or before it.
+static void begin_will(gm_mqtt_session *s, bool session_ends, gm_time_ns now)
+{
+    gm_mqtt_will *will = s->will;
+    if (will == NULL) return;
+    gm_mqtt_will_start(s, session_ends);
+    if (s->left_at != 0 && s->left_at < now) will->due -= now - s->left_at;
 }
 
 void gm_mqtt_durable_begin(gm_mqtt_server *server)
@@ -370,6 +391,8 @@ void gm_mqtt_durable_begin(gm_mqtt_server *server)
                       (server->options.access == NULL ||
                        gm_access_enter_named(server->options.access, (gm_str){ s->owner, s->owner_len }, &s->principal, &err) != GM_OK);
         s->ends = server->now + left;
+        if (nobody) gm_mqtt_will_drop(s);
+        begin_will(s, left <= 0, now);
         if (left <= 0 || nobody) gm_mqtt_session_end(s);
     }
 }

@@ -25,6 +25,7 @@ gm_mqtt_server_options gm_mqtt_server_options_defaults(void)
                     .sessions         = 100000,
                     .subscriptions    = 10000,
                     .session_expiry_s = 7 * 24 * 3600,
+                    .keep_alive_s     = 60,
                     .connect_timeout  = 10 * GM_SECOND,
                     .future           = 3650 * GM_DAY },
     };

@@ -37,6 +37,7 @@ typedef struct gm_mqtt_limits {
     uint32_t  sessions;           // kept while their client is away. Default 100,000
     uint32_t  subscriptions;      // per session. Default 10,000
     uint32_t  session_expiry_s;   // the longest that a session is kept without its client. Default 7 days
+    uint16_t  keep_alive_s;       // the longest keep-alive of a version 5 client that asks for one; 0: any. Default 60
     gm_dur_ns connect_timeout;    // until the CONNECT is there. Default 10 s
     gm_dur_ns future;             // a source time may lie this far after now. Default 3,650 days
 } gm_mqtt_limits;

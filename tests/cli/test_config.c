@@ -119,6 +119,8 @@ static void the_defaults_are_those_of_the_parts(void **state)
     assert_int_equal(gm_option_count(gm_config_text(&c, GM_CONFIG_MQTT_SESSIONS)), mqtt.sessions);
     assert_int_equal(gm_dur_parse(gm_config_text(&c, GM_CONFIG_MQTT_SESSION_EXPIRY), &expiry, NULL), GM_OK);
     assert_int_equal(expiry / GM_SECOND, mqtt.session_expiry_s);
+    assert_int_equal(gm_dur_parse(gm_config_text(&c, GM_CONFIG_MQTT_KEEP_ALIVE), &expiry, NULL), GM_OK);
+    assert_int_equal(expiry / GM_SECOND, mqtt.keep_alive_s);
     assert_int_equal(gm_option_size(gm_config_text(&c, GM_CONFIG_LOG_SEGMENT_SIZE)), log.segment_size);
     assert_int_equal(gm_option_size(gm_config_text(&c, GM_CONFIG_LOG_BATCH_LIMIT)), log.batch_limit);
     assert_int_equal(gm_option_yes(gm_config_text(&c, GM_CONFIG_LOG_REALTIME_COMMIT)), log.realtime_commit);

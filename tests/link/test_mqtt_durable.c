@@ -268,6 +268,94 @@ static void sessions_come_back_from_a_checkpoint(void **state)
     gm_test_remove_dir(dir);
 }
 
+// The same at a moment when nothing is under way: what the server does while it ends here reaches no disk.
+static void go_dark(rig *r, rig_client *a, rig_client *b)
+{
+    r->disk.dark = true;
+    crash(r, a, b);
+}
+
+static gm_mqtt_connect mortal(uint32_t delay_s)
+{
+    gm_mqtt_connect c = { .level = GM_MQTT_V5, .client_id = GM_STR("mortal"), .properties.block = { "", 0 },
+                          .has_will = true, .will_qos = 1, .will_topic = GM_STR("gone"), .will_payload = GM_STR("x"),
+                          .will_properties.block = { "", 0 } };
+    gm_mqtt_set_number(&c.properties, GM_MQTT_SESSION_EXPIRY, 600);
+    if (delay_s > 0) gm_mqtt_set_number(&c.will_properties, GM_MQTT_WILL_DELAY, delay_s);
+    return c;
+}
+
+// The will is a part of the session's state. It goes out after the restart, once, unless its client is back in time.
+static void a_will_survives_the_server__MQTT_3_1_2_8_MQTT5_4_1(void **state)
+{
+    (void)state;
+    rig            *r       = rig_make();
+    rig_client      watcher = come_back(r, "watcher", false);
+    gm_mqtt_connect connect = mortal(0);
+    rig_subscribe(&watcher, "gone", 1);
+    rig_client c = rig_connect_with(r, &connect, false);
+    rig_subscribe(&watcher, "gone", 1);  // answered when all before it is durable
+    go_dark(r, &c, &watcher);
+    watcher = come_back(r, "watcher", true);
+    gm_mqtt_publish m = rig_expect_publish(&watcher, "gone", "x", 1, false);
+    assert_int_equal(m.packet_id, 1);
+    rig_send_hex(&watcher, "40 02 00 01");
+    rig_expect_nothing(&watcher);
+    rig_stop(r);
+    rig_hang_up(&watcher);
+    rig_start(r);
+    watcher = come_back(r, "watcher", true);
+    rig_expect_nothing(&watcher);
+
+    // With a delay: back in time, then not back in time.
+    connect = mortal(30);
+    c       = rig_connect_with(r, &connect, true);
+    rig_subscribe(&watcher, "gone", 1);  // answered when all before it is durable
+    go_dark(r, &c, &watcher);
+    watcher = come_back(r, "watcher", true);
+    rig_pass(r, 20 * GM_SECOND);
+    rig_expect_nothing(&watcher);
+    c = rig_connect_with(r, &connect, true);
+    rig_subscribe(&watcher, "gone", 1);  // answered when all before it is durable
+    rig_pass(r, 40 * GM_SECOND);
+    rig_expect_nothing(&watcher);
+    go_dark(r, &c, &watcher);
+    watcher = come_back(r, "watcher", true);
+    rig_pass(r, 40 * GM_SECOND);
+    (void)rig_expect_publish(&watcher, "gone", "x", 1, false);
+    rig_hang_up(&watcher);
+    rig_free(r);
+}
+
+static void a_will_that_is_not_wanted_any_more_does_not_come_back__MQTT_3_1_2_10(void **state)
+{
+    (void)state;
+    rig            *r       = rig_make();
+    rig_client      watcher = come_back(r, "watcher", false);
+    gm_mqtt_connect connect = mortal(0);
+    rig_subscribe(&watcher, "gone", 1);
+    rig_client c = rig_connect_with(r, &connect, false);
+    rig_send_hex(&c, "e0 00");
+    rig_expect_closed(&c);
+    rig_hang_up(&c);
+    rig_subscribe(&watcher, "gone", 1);  // answered when all before it is durable
+    go_dark(r, &watcher, NULL);
+    watcher = come_back(r, "watcher", true);
+    rig_pass(r, 2 * GM_SECOND);
+    rig_expect_nothing(&watcher);
+    // The server that ends in order does not blame its clients.
+    c = rig_connect_with(r, &connect, true);
+    rig_stop(r);
+    rig_hang_up(&c);
+    rig_hang_up(&watcher);
+    rig_start(r);
+    watcher = come_back(r, "watcher", true);
+    rig_pass(r, 2 * GM_SECOND);
+    rig_expect_nothing(&watcher);
+    rig_hang_up(&watcher);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +365,8 @@ int main(void)
         cmocka_unit_test(a_received_message_is_not_taken_a_second_time__MQTT_4_3_3_2),
         cmocka_unit_test(subscriptions_end_for_good_with_unsubscribe_and_clean_session__MQTT_3_1_2_6),
         cmocka_unit_test(sessions_come_back_from_a_checkpoint),
+        cmocka_unit_test(a_will_survives_the_server__MQTT_3_1_2_8_MQTT5_4_1),
+        cmocka_unit_test(a_will_that_is_not_wanted_any_more_does_not_come_back__MQTT_3_1_2_10),
         cmocka_unit_test(a_session_expires_while_the_server_is_away__MQTT5_3_1_2_11_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

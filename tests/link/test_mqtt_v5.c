@@ -76,6 +76,51 @@ static void connack_says_what_the_server_can__3_2_2_3(void **state)
     rig_free(r);
 }
 
+// CONNECT with that keep-alive; does CONNACK name `told` instead (0: nothing)?
+static void check_keep_alive(rig *r, uint8_t level, uint16_t asked, uint16_t told)
+{
+    rig_client      c       = rig_dial(r);
+    gm_mqtt_connect connect = v5("k");
+    gm_buf          out     = gm_buf_init(gm_alloc_system());
+    const char      named[] = { GM_MQTT_SERVER_KEEP_ALIVE, (char)(told >> 8), (char)told };
+    connect.level           = level;
+    connect.keep_alive_s    = asked;
+    gm_mqtt_write_connect(&out, &connect);
+    rig_send_buf(&c, &out);
+    gm_mqtt_frame frame = rig_next(&c);
+    assert_int_equal(frame.type, GM_MQTT_CONNACK);
+    assert_int_equal(frame.body.ptr[1], 0);
+    gm_str rest = gm_str_slice(frame.body, 3, frame.body.len);
+    bool   any  = gm_str_find_char(rest, GM_MQTT_SERVER_KEEP_ALIVE) != SIZE_MAX;
+    if (any != (told > 0)) fail_msg("keep-alive %u is %sreplaced", asked, any ? "" : "not ");
+    if (told > 0) assert_true(gm_str_find(rest, (gm_str){ named, sizeof named }) != SIZE_MAX);
+    gm_buf_finish(&out);
+    rig_hang_up(&c);
+}
+
+static void the_servers_keep_alive_replaces_a_longer_one__MQTT_3_1_2_21_MQTT_3_2_2_21_22(void **state)
+{
+    (void)state;
+    rig *r = rig_make();
+    check_keep_alive(r, 5, 120, 60);
+    check_keep_alive(r, 5, 60, 0);
+    check_keep_alive(r, 5, 0, 0);
+    gm_mqtt_connect connect = v5("quiet");
+    connect.keep_alive_s    = 120;
+    rig_client c            = rig_connect_with(r, &connect, false);
+    rig_pass(r, 85 * GM_SECOND);
+    rig_expect_nothing(&c);  // and it was heard by that
+    rig_pass(r, 95 * GM_SECOND);
+    expect_disconnect(&c, GM_MQTT_KEEP_ALIVE_TIMEOUT);
+    rig_hang_up(&c);
+    connect.level = 4;  // nobody can tell it, so it is what it asked for
+    c             = rig_connect_with(r, &connect, false);
+    rig_pass(r, 170 * GM_SECOND);
+    rig_expect_nothing(&c);
+    rig_hang_up(&c);
+    rig_free(r);
+}
+
 static void a_malformed_connect_is_answered_with_its_reason__MQTT_3_1_4_1(void **state)
 {
     (void)state;
@@ -585,6 +630,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connack_says_what_the_server_can__3_2_2_3),
+        cmocka_unit_test(the_servers_keep_alive_replaces_a_longer_one__MQTT_3_1_2_21_MQTT_3_2_2_21_22),
         cmocka_unit_test(a_malformed_connect_is_answered_with_its_reason__MQTT_3_1_4_1),
         cmocka_unit_test(faults_are_told_before_the_connection_closes__MQTT_4_13_1_1),
         cmocka_unit_test(taking_over_is_told_to_the_old_connection__MQTT_3_1_4_3),
