@@ -46,16 +46,6 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
                        fault(wear="wear=0.25", stopped="speed=0"), command(setSpeed="speed=request")));
   end Pump;
 
-  model Vessel "an air vessel: a cushion of air that surges push against"
-    Real pressure(unit="Pa", start=6.2e5, fixed=true);
-    Gemel.Fluid.Port port;
-    Gemel.Fluid.Junction cushion(compliance=2e-3, p(fixed=false));
-  equation
-    pressure = cushion.p;
-    connect(port, cushion.port);
-    annotation(__gemel(interface="dtmi:gemel:pumphouse:Vessel;1", connect(feeds="port,a")));
-  end Vessel;
-
   model Leak "a hole to the open air (Torricelli)"
     parameter Real rho(unit="kg/m3", min=0) = 998.2;
     parameter Real area(unit="m2", min=0) = 0;
@@ -65,6 +55,19 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
     lost = area*sqrt(2*max(port.p, 0)/rho);
     port.m_flow = rho*lost;
   end Leak;
+
+  model Vessel "an air vessel: a cushion of air that surges push against"
+    Real pressure(unit="Pa", start=6.2e5, fixed=true);
+    Gemel.Fluid.Port port;
+    parameter Real leak(unit="m2", min=0) = 0 "area of a hole at its foot";
+    Gemel.Fluid.Junction cushion(compliance=2e-3, p(fixed=false));
+    Leak hole(area=leak);
+  equation
+    pressure = cushion.p;
+    connect(port, cushion.port);
+    connect(port, hole.port);
+    annotation(__gemel(interface="dtmi:gemel:pumphouse:Vessel;1", connect(feeds="port,a"), fault(leak="leak=3e-5")));
+  end Vessel;
 
   model Height "water standing in a pipe without friction"
     extends Gemel.Fluid.TwoPorts;
@@ -126,6 +129,8 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
     Real pattern "share of the mean by the time of day";
     Real 'flow'(unit="m3/s");
     Real pressure(unit="Pa", start=3.2e5, fixed=true);
+    parameter Real leak(unit="m2", min=0) = 0 "area of a hole in the network";
+    Leak hole(area=leak);
     Gemel.Fluid.Port port;
     Gemel.Fluid.Junction network(compliance=2e-2, p(fixed=false));
     Gemel.Fluid.Demand taps;
@@ -140,7 +145,8 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
     connect(port, down.a);
     connect(down.b, network.port);
     connect(down.b, taps.port);
-    annotation(__gemel(interface="dtmi:gemel:pumphouse:Town;1"));
+    connect(down.b, hole.port);
+    annotation(__gemel(interface="dtmi:gemel:pumphouse:Town;1", fault(leak="leak=4e-5")));
   end Town;
 
   model Controller "two hystereses: the lead pump between start and stop, the assist pump when that is not enough"

@@ -1,0 +1,69 @@
+// insight/estimate/setup.h: what a plant wants to be estimated: the files estimate/*.json, read into tables.
+//
+//   { "estimates": [ { "name": "waterworks", "root": "tower",
+//       "measured":   { "tower.level": { "noise": 0.01 }, "vessel.pressure": {}, "pump1.motor/power": { "bias": 0.2 } },
+//       "parameters": { "pump1.wear": { "deviation": 0.1, "walk": 0.005 }, "main.pipe.f": { "log": true } },
+//       "faults":     { "main.leak": {} },
+//       "follow":     [ { "signal": "pump1.motor/power", "above": 1, "set": { "controller.startLevel": [100, -100] } } ],
+//       "into":       { "pump1.wear": ["wearEstimate", "wearDeviation"] } } ] }
+//
+// Names are TWIN.VARIABLE as everywhere (futures/group.h). docs/estimation.md is the page for users.
+#ifndef GM_INSIGHT_ESTIMATE_SETUP_H
+#define GM_INSIGHT_ESTIMATE_SETUP_H
+
+#include "base/arena.h"
+
+enum {
+    GM_ESTIMATE_SETUPS_MAX = 1000,
+    GM_ESTIMATE_ASKS_MAX   = 64,    // of one kind in one estimate
+    GM_ESTIMATE_SETS_MAX   = 8
+};
+
+// NaN: not said. All in the units that people see.
+typedef struct gm_estimate_ask {
+    gm_str name;
+    double start, deviation;  // where it begins and how well that is known
+    double walk;              // what it may wander, standard deviation per square root of an hour
+    double noise, bias;       // measured: deviation of the sensor's noise; of its offset (0: it has none)
+    double min, max;
+    bool   log;               // its logarithm is estimated; deviation and walk are relative
+    gm_str into[2];           // properties of its twin that get the estimate and its deviation; empty: none
+} gm_estimate_ask;
+
+typedef struct gm_estimate_list { gm_estimate_ask *items; uint32_t count; } gm_estimate_list;
+
+// What a measured signal says about the way in which the plant works: above the limit `on` holds, else `off`.
+typedef struct gm_estimate_follow {
+    gm_str   signal;
+    double   above;
+    gm_str   names[GM_ESTIMATE_SETS_MAX];
+    double   on[GM_ESTIMATE_SETS_MAX], off[GM_ESTIMATE_SETS_MAX];
+    uint32_t count;
+} gm_estimate_follow;
+
+typedef enum gm_estimate_filter { GM_ESTIMATE_AUTO, GM_ESTIMATE_UNSCENTED, GM_ESTIMATE_ENSEMBLE } gm_estimate_filter;
+
+typedef struct gm_estimate_setup {
+    gm_str              name, root;
+    gm_estimate_list    measured, parameters, faults, states;
+    gm_estimate_follow *follow;
+    uint32_t            follow_count;
+    gm_estimate_filter  filter;
+    uint32_t            members;   // of an ensemble
+    double              lag_s;     // how long late measurements are waited for
+    double              gate;      // deviations beyond which a measurement is an outlier
+    double              alarm;     // deviations beyond which a fault is told
+    double              hold_s;    // how long it must be so
+    double              window_s;  // how long faults are looked for from one beginning
+    double              tolerance; // of the integration
+    double              step_s;    // > 0: RK4 with this step instead
+    bool                stiff;
+} gm_estimate_setup;
+
+void gm_estimate_setup_defaults(gm_estimate_setup *out);
+
+// Appends what one file asks for; texts are copied into the arena. setups has room for GM_ESTIMATE_SETUPS_MAX.
+// GM_INVALID: err says which member is wrong; GM_LIMIT, GM_NOMEM.
+GM_NODISCARD gm_status gm_estimate_setups_parse(gm_arena *arena, gm_str text, gm_estimate_setup *setups, uint32_t *count, gm_error *err);
+
+#endif

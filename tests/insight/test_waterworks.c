@@ -1,0 +1,127 @@
+// The waterworks, estimated: wear and roughness from level, pressures and power; leaks found and placed. Protocol: the rig with
+// noise, dropouts and late messages, samples every 10 s; wear of both pumps, friction of the main and the town's demand drawn for
+// each seed, unknown to the twin. GM_DEEP=1 runs all seeds and healthy days (docs/estimation.md has the table).
+#include "base/rng.h"
+#include "insight/waterworks.h"
+#include "support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const char *const PLACES[] = { "vessel.leak", "main.leak", "town.leak" };
+
+static bool deep(void) { return getenv("GM_DEEP") != NULL; }
+
+typedef struct truth { double wear1, wear2, friction; } truth;
+
+static truth begin(trial *t, waterworks *w, uint64_t seed)
+{
+    char  text[300];
+    truth is = { 0.02 + 0.2 * gm_rng_uniform(seed, 0, 0, 0), 0.02 + 0.2 * gm_rng_uniform(seed, 1, 0, 0), 0.02 * exp(0.6 * (gm_rng_uniform(seed, 2, 0, 0) - 0.5)) };
+    snprintf(text, sizeof text, "{\"pump1.wear\":%.6f,\"pump2.wear\":%.6f,\"main.pipe.f\":%.6f,\"town.demandFactor\":%.6f}", is.wear1, is.wear2,
+             is.friction, 1 + 0.1 * (gm_rng_uniform(seed, 4, 0, 0) - 0.5));
+    assert_true(trial_begin(t, w, seed, 10, text));
+    return is;
+}
+
+static void wear_and_roughness_are_found_in_a_day(void **state)
+{
+    waterworks *w    = *state;
+    uint64_t    last = deep() ? 10 : 1;
+    for (uint64_t seed = 1; seed <= last; seed++) {
+        trial t;
+        truth is = begin(&t, w, seed);
+        assert_true(trial_run(&t, 24 * 3600));
+        gm_estimator_value wear = trial_value(&t, "pump1.wear"), friction = trial_value(&t, "main.pipe.f");
+        print_message("seed %" PRIu64 ": wear %.4f (truth %.4f), friction %.5f (truth %.5f)\n", seed, wear.mean, is.wear1, friction.mean, is.friction);
+        assert_true(fabs(wear.mean / is.wear1 - 1) < 0.1);
+        assert_true(fabs(friction.mean / is.friction - 1) < 0.1);
+        assert_int_equal(gm_estimator_statistics(gm_vigil_estimator(t.vigil)).restarts, 0);
+        trial_end(&t);
+    }
+}
+
+// One litre a second, a twentieth of what a pump gives.
+static void spring_a_leak(trial *t, int place)
+{
+    waterworks *w = t->works;
+    if (place != 1) {
+        assert_gm_ok(gm_rig_fault_at(t->rig, gm_str_of(PLACES[place]), gm_rig_time(t->rig), &w->err), w->err);
+        return;
+    }
+    gm_buf  out  = gm_buf_init(gm_alloc_system());
+    json_t *body = json_pack("{s:f}", "leak", 1.1e-4);
+    assert_gm_ok(gm_rig_desired(t->rig, GM_STR("main"), GM_STR(""), body, &out, &w->err), w->err);
+    json_decref(body);
+    gm_buf_finish(&out);
+}
+
+static void leaks_are_found_within_two_hours_and_placed(void **state)
+{
+    waterworks *w     = *state;
+    int         found = 0, placed = 0, runs = deep() ? 20 : 3, first = 101;
+    for (int seed = first; seed < first + runs; seed++) {
+        trial          t;
+        gm_vigil_fault f     = { 0 };
+        int            place = seed % 3;
+        double         start = (20 + 8 * gm_rng_uniform((uint64_t)seed, 3, 0, 0)) * 3600;
+        begin(&t, w, (uint64_t)seed);
+        assert_true(trial_run(&t, start));
+        assert_false(gm_vigil_alarm(t.vigil, &f));
+        spring_a_leak(&t, place);
+        assert_true(trial_run(&t, start + 2 * 3600));
+        bool told = gm_vigil_alarm(t.vigil, &f), right = told && gm_str_is(f.name, PLACES[place]);
+        print_message("seed %d, %s: %s%s, severity %.2f, %.1f deviations\n", seed, PLACES[place], told ? "told" : "missed", !told ? "" : right ? ", placed" : ", misplaced",
+                      f.severity, f.significance);
+        found += told;
+        placed += right;
+        trial_end(&t);
+    }
+    assert_true(found == runs);
+    assert_true(deep() ? placed >= 18 : placed >= 2);
+}
+
+static void healthy_days_raise_no_alarm(void **state)
+{
+    waterworks *w = *state;
+    if (!deep()) skip();
+    int alarms = 0;
+    for (uint64_t seed = 201; seed < 211; seed++) {
+        trial          t;
+        gm_vigil_fault f;
+        bool           before = false;
+        begin(&t, w, seed);
+        for (double hour = 0.25; hour <= 48; hour += 0.25) {
+            assert_true(trial_run(&t, hour * 3600));
+            bool now = gm_vigil_alarm(t.vigil, &f);
+            alarms += now && !before;
+            before = now;
+        }
+        trial_end(&t);
+    }
+    print_message("%d false alarms in 20 days\n", alarms);
+    assert_true(alarms <= 1);
+}
+
+static int open_works(void **state)
+{
+    static waterworks w;
+    *state = &w;
+    return waterworks_open(&w);
+}
+
+static int close_works(void **state)
+{
+    waterworks_close(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wear_and_roughness_are_found_in_a_day),
+        cmocka_unit_test(leaks_are_found_within_two_hours_and_placed),
+        cmocka_unit_test(healthy_days_raise_no_alarm),
+    };
+    return cmocka_run_group_tests(tests, open_works, close_works);
+}
