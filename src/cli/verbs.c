@@ -28,6 +28,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_futures_verify,
     &gm_verb_map_test,
     &gm_verb_model_explain,
+    &gm_verb_optimise,
     &gm_verb_reliability,
     &gm_verb_model_migrate,
     &gm_verb_fmu_info,
