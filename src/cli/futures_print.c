@@ -137,6 +137,50 @@ static void print_end(const json_t *result, gm_buf *out)
     gm_buf_byte(out, '\n');
 }
 
+// A line of print_members: the member's values, or what they are called (root is NULL). Returns how many cells there are.
+static size_t member_cells(const gm_cli *cli, const char *root, json_t *member, gm_str cells[COLUMNS_MAX])
+{
+    json_t     *of, *curve;
+    const char *name, *key;
+    size_t      k = 1;
+    cells[0]      = root == NULL ? GM_STR("at the horizon") : gm_str_of(root);
+    json_object_foreach(json_object_get(member, "outputs"), name, of) {
+        json_object_foreach(json_object_get(of, "quantiles"), key, curve) {
+            if (k == COLUMNS_MAX) return k;
+            cells[k++] = root == NULL ? gm_arena_printf(cli->arena, "%s %g %%", name, 100 * strtod(key, NULL))
+                                      : number_text(cli, number_at(curve, json_array_size(curve) - 1));
+        }
+    }
+    json_object_foreach(json_object_get(member, "until"), name, of) {
+        double p = json_number_value(json_object_get(of, "probability"));
+        if (k == COLUMNS_MAX) return k;
+        cells[k++] = root == NULL ? gm_str_of(name) : gm_arena_printf(cli->arena, "%.1f %%", 100 * p);
+    }
+    return k;
+}
+
+// A line for each member of a fleet: where its outputs are at the horizon, and how likely its conditions are.
+static void print_members(const gm_cli *cli, const json_t *of, gm_buf *out)
+{
+    json_t     *members = json_object_get(of, "members"), *member;
+    const char *root;
+    gm_str      cells[COLUMNS_MAX];
+    if (json_object_size(members) == 0) return;
+    size_t         columns = member_cells(cli, NULL, json_object_iter_value(json_object_iter(members)), cells);
+    gm_table_text *table   = gm_table_text_create(cli->arena, columns);
+    if (table == NULL) {
+        out->failed = true;
+        return;
+    }
+    gm_table_text_add(table, cells);
+    json_object_foreach(members, root, member) {
+        member_cells(cli, root, member, cells);
+        gm_table_text_add(table, cells);
+    }
+    gm_table_text_write(table, out);
+    gm_buf_byte(out, '\n');
+}
+
 typedef void each_output(const gm_cli *cli, const char *name, const json_t *output, const json_t *time, gm_buf *out);
 
 static void each_of(const gm_cli *cli, const json_t *result, const char *scenario, const json_t *outputs,
@@ -160,10 +204,12 @@ static gm_exit print_all(const gm_cli *cli, const json_t *result, each_output *p
         each_of(cli, result, name, json_object_get(one, "outputs"), print, &out);
         print_passages(json_object_get(one, "until"), &out);
         print_scores(json_object_get(one, "scores"), &out);
+        print_members(cli, one, &out);
     }
     if (scenarios == NULL) {
         print_passages(json_object_get(result, "until"), &out);
         print_scores(json_object_get(result, "scores"), &out);
+        print_members(cli, result, &out);
         print_sensitivity(json_object_get(result, "sensitivity"), &out);
     }
     print_end(result, &out);

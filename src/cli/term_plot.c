@@ -10,6 +10,11 @@
 // ANSI foregrounds, told apart on dark and on light ground.
 static const uint8_t colours[GM_TERM_SERIES_MAX] = { 36, 33, 35, 32, 34, 31, 37, 90 };
 
+// Bits of a Braille cell, by row and column (Unicode chapter 21.1: dots 1-3, 7 left, 4-6, 8 right).
+static const uint8_t dot_bits[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
+
+enum { GAP = 255 };  // instead of a series: the gap around a line that goes over others
+
 typedef struct range { double low, high; } range;
 
 typedef struct canvas {
@@ -26,12 +31,26 @@ static void widen(range *r, double value)
 
 static void set_dot(canvas *c, int64_t x, int64_t y, uint8_t owner)
 {
-    // Bits of a Braille cell, by row and column (Unicode chapter 21.1: dots 1-3, 7 left, 4-6, 8 right).
-    static const uint8_t bits[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
     if (x < 0 || y < 0 || x >= 2 * (int64_t)c->columns || y >= 4 * (int64_t)c->rows) return;
     size_t at = (size_t)(y / 4) * c->columns + (size_t)(x / 2);
-    c->dots[at] |= bits[y % 4][x % 2];
+    c->dots[at] |= dot_bits[y % 4][x % 2];
     c->owner[at] = owner;
+}
+
+static void clear_dot(canvas *c, int64_t x, int64_t y)
+{
+    if (x < 0 || y < 0 || x >= 2 * (int64_t)c->columns || y >= 4 * (int64_t)c->rows) return;
+    c->dots[(size_t)(y / 4) * c->columns + (size_t)(x / 2)] &= (uint8_t)~dot_bits[y % 4][x % 2];
+}
+
+// A dot, or a gap of two dots above and below where a dot will be.
+static void touch_dot(canvas *c, int64_t x, int64_t y, uint8_t owner)
+{
+    if (owner != GAP) set_dot(c, x, y, owner);
+    for (int64_t away = 1; owner == GAP && away <= 2; away++) {
+        clear_dot(c, x, y - away);
+        clear_dot(c, x, y + away);
+    }
 }
 
 // Bresenham's line; a chart is at most 2000 x 800 dots.
@@ -39,7 +58,7 @@ static void draw_line(canvas *c, int64_t x0, int64_t y0, int64_t x1, int64_t y1,
 {
     int64_t dx = llabs(x1 - x0), dy = -llabs(y1 - y0), sx = x0 < x1 ? 1 : -1, sy = y0 < y1 ? 1 : -1, error = dx + dy;
     for (;;) {
-        set_dot(c, x0, y0, owner);
+        touch_dot(c, x0, y0, owner);
         if (x0 == x1 && y0 == y1) return;
         int64_t twice = 2 * error;
         if (twice >= dy) {
@@ -78,7 +97,7 @@ static void draw_series(canvas *c, const gm_term_series *s, range x, range y, ui
         } else if (before) {
             draw_line(c, px, py, qx, qy, owner);
         } else {
-            set_dot(c, qx, qy, owner);
+            touch_dot(c, qx, qy, owner);
         }
         px     = qx;
         py     = qy;
@@ -177,7 +196,12 @@ void gm_term_plot_draw(const gm_term_plot *plot, const gm_term_series *series, s
     if (c.dots == NULL || c.owner == NULL) {
         out->failed = true;
     } else {
-        for (size_t i = 0; i < n; i++) draw_series(&c, &series[i], x, y, (uint8_t)i);
+        for (size_t i = 0; i < n; i++) {
+            // Without colours a line would drown in the band that it goes over.
+            bool drowns = !plot->colour && i > 0 && series[i].y_high == NULL && series[i - 1].y_high != NULL;
+            if (drowns) draw_series(&c, &series[i], x, y, GAP);
+            draw_series(&c, &series[i], x, y, (uint8_t)i);
+        }
         write_rows(plot, &c, y, margin, out);
         write_x_axis(plot, &c, x, margin, out);
         write_legend(plot, series, n, margin, out);

@@ -42,6 +42,14 @@ static void print_output(const char *name, const json_t *o, gm_buf *out)
                       100 * strtod(key, NULL), key, 100 * json_number_value(share));
 }
 
+static void print_member(const char *root, const json_t *member, gm_buf *out)
+{
+    const char *name;
+    json_t     *o;
+    gm_buf_printf(out, "member %s%s\n", root, json_is_object(member) ? "" : ": its twins have changed since");
+    json_object_foreach(json_object_get(member, "outputs"), name, o) print_output(name, o, out);
+}
+
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
     gm_http       *http = NULL;
@@ -64,6 +72,7 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
                       gm_futures_time_text(number_of(answer.body, "passed"), passed),
                       gm_futures_time_text(number_of(answer.body, "horizon"), horizon));
         json_object_foreach(json_object_get(answer.body, "outputs"), name, o) print_output(name, o, &out);
+        json_object_foreach(json_object_get(answer.body, "members"), name, o) print_member(name, o, &out);
         code = gm_client_print(cli, &out);
     }
     if (code == GM_EXIT_OK) gm_http_answer_finish(&answer);

@@ -13,6 +13,7 @@
 enum {
     OPT_HTTP,
     OPT_ROOT,
+    OPT_EACH,
     OPT_HORIZON,
     OPT_STEP,
     OPT_TOLERANCE,
@@ -40,7 +41,10 @@ static const gm_option options[] = {
     [OPT_HTTP]      = { "http", GM_OPTION_ADDRESS, "ADDR:PORT", NULL,
                         "where the server is ($GEMEL_HTTP, else 127.0.0.1:8080 when it serves this plant; else the plant is "
                              "opened)" },
-    [OPT_ROOT]      = { "root", GM_OPTION_TEXT, "ID", NULL, "a twin; everything that is connected with it runs" },
+    [OPT_ROOT]      = { "root", GM_OPTION_TEXT, "ID", NULL,
+                        "a twin; everything that is connected with it runs. Several: a fleet of like groups",
+                        .repeats = true },
+    [OPT_EACH]      = { "each", GM_OPTION_TEXT, "QUERY", NULL, "the roots of a fleet: 'SELECT * FROM DIGITALTWINS WHERE ...'" },
     [OPT_HORIZON]   = { "horizon", GM_OPTION_TEXT, "TIME", "24h", "how far to look: 90s, 24h, 7d" },
     [OPT_STEP]      = { "step", GM_OPTION_TEXT, "TIME", NULL, "length of the fixed steps (default: 1s)" },
     [OPT_TOLERANCE] = { "tolerance", GM_OPTION_NUMBER, "NUMBER", NULL,
@@ -210,11 +214,13 @@ static json_t *request_of(const gm_cli *cli, const gm_args *args, gm_error *err)
     const struct {
         int         option;
         const char *field;
-    } texts[] = { { OPT_ROOT, "root" },     { OPT_HORIZON, "horizon" },
+    } texts[] = { { OPT_EACH, "fleet" },    { OPT_HORIZON, "horizon" },
                   { OPT_STEP, "step" },     { OPT_METHOD, "method" },
                   { OPT_EVERY, "every" },   { OPT_AS_OF, "asOf" },
                   { OPT_DESIGN, "design" }, { OPT_SENSITIVITY, "sensitivity" } };
     for (size_t i = 0; i < GM_COUNT_OF(texts); i++) add_text(args, (size_t)texts[i].option, texts[i].field, request);
+    if (args->value_counts[OPT_ROOT] > 1) add_texts(args, OPT_ROOT, "roots", request);
+    else add_text(args, OPT_ROOT, "root", request);
     add_count(args, OPT_POINTS, "points", request);
     add_count(args, OPT_LANES, "lanes", request);
     add_count(args, OPT_SEED, "seed", request);
@@ -304,8 +310,10 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     gm_local_server *local = NULL;
     gm_http         *http  = NULL;
     const char      *plant = gm_args_operand(args, 0);
-    if (!gm_args_given(args, OPT_ROOT))
+    if (!gm_args_given(args, OPT_ROOT) && !gm_args_given(args, OPT_EACH))
         return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--root: which twin? Everything connected with it runs");
+    if (gm_args_given(args, OPT_ROOT) && gm_args_given(args, OPT_EACH))
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--each: its query names the roots; leave --root out");
     json_t *request = request_of(cli, args, &err);
     if (request == NULL) return gm_cli_fail(cli, &err);
     gm_exit code = gm_client_open(cli, args, OPT_HTTP, &http);
@@ -344,7 +352,9 @@ const gm_verb gm_verb_what_if = {
         "gemel what-if plant --root tank1 --vary 'tank1.leak=uniform(0,0.02)' --set 'pump1.speed=0@1h' --outputs "
         "tank1.level,pump1.power\n"
         "gemel what-if plant --root tank1 --vary 'town.demand*=normal(1,0.1)' --until 'tank1.level < 0.5' --outputs "
-        "tank1.level --json",
+        "tank1.level --json\n"
+        "gemel what-if plant --each \"SELECT * FROM DIGITALTWINS WHERE IS_OF_MODEL('dtmi:plant:Tank;1')\" --lanes 64 "
+        "--until 'tank1.level < 0.5'",
     .syntax = GM_SYNTAX(options, operands),
     .run    = run,
 };

@@ -172,18 +172,37 @@ static gm_status check_looked_at(const gm_futures_request *r, gm_error *err)
 static gm_status check_memory(const gm_futures_request *r, gm_error *err)
 {
     uint64_t scenarios = r->scenario_count > 0 ? r->scenario_count : 1, points = (uint64_t)r->points + 2;
+    uint64_t views     = r->members > 1 ? 1 + (uint64_t)r->members : 1, lanes = (uint64_t)r->lanes * r->members;
     uint64_t each      = ((uint64_t)r->output_count * points + r->condition_count + r->score_count + 2) * 8;
-    uint64_t all       = each * scenarios * r->lanes;  // 2^6 * 2^22 * (2^8 * 2^14 * 2^3) fits
-    if (r->lanes == 0 || r->lanes * scenarios > GM_FUTURES_LANES_MAX)
+    uint64_t told      = ((uint64_t)r->output_count * (r->quantile_count + 2u) + r->exceedance_count + r->condition_count) * points * 8;
+    uint64_t result    = views * scenarios * told;
+    if (r->members == 0 || r->members > GM_FUTURES_MEMBERS_MAX)
+        return gm_fail(err, GM_LIMIT, where, "a fleet of %u groups; 1 to %d", r->members, GM_FUTURES_MEMBERS_MAX);
+    if (r->lanes == 0 || r->lanes > GM_FUTURES_LANES_MAX || lanes * scenarios > GM_FUTURES_LANES_MAX)
         return gm_fail(err, GM_LIMIT, where, "%llu lanes in all scenarios; 1 to %d",
-                       (unsigned long long)(r->lanes * scenarios), GM_FUTURES_LANES_MAX);
+                       (unsigned long long)(lanes * scenarios), GM_FUTURES_LANES_MAX);
+    if (result > r->memory_max)
+        return gm_fail(err, GM_LIMIT, where,
+                       "the results of %u groups need %llu MB, the limit is %llu MB; ask for fewer points or outputs",
+                       r->members, (unsigned long long)(result >> 20), (unsigned long long)((uint64_t)r->memory_max >> 20));
+    uint64_t all = each * scenarios * lanes;  // 2^22 * (2^8 * 2^14 * 2^3) fits
     if (all <= r->memory_max) return GM_OK;
     return gm_fail(err, GM_LIMIT, where,
                    "%u lanes x %u outputs x %llu points x %llu scenarios need %llu MB, the limit is %llu MB; "
                    "%llu lanes would fit",
                    r->lanes, r->output_count, (unsigned long long)points, (unsigned long long)scenarios,
                    (unsigned long long)(all >> 20), (unsigned long long)((uint64_t)r->memory_max >> 20),
-                   (unsigned long long)(r->memory_max / (each * scenarios)));
+                   (unsigned long long)(r->memory_max / (each * scenarios * r->members)));
+}
+
+static gm_status check_members(const gm_futures_request *r, gm_error *err)
+{
+    size_t slots = gm_program_slot_count(r->program);
+    for (uint32_t m = 1; m < r->members; m++) {
+        if (r->base[m * slots + GM_TIME_SLOT.v] != r->base[GM_TIME_SLOT.v])
+            return gm_fail(err, GM_INVALID, where, "the groups of a fleet are forked at different times");
+    }
+    return GM_OK;
 }
 
 gm_status gm_futures_check(const gm_futures_request *r, gm_error *err)
@@ -194,6 +213,7 @@ gm_status gm_futures_check(const gm_futures_request *r, gm_error *err)
         st = gm_fail(err, GM_LIMIT, where, "%u scenarios; at most %d", r->scenario_count, GM_FUTURES_SCENARIO_MAX);
     if (st == GM_OK) st = check_looked_at(r, err);
     if (st == GM_OK) st = check_memory(r, err);
+    if (st == GM_OK) st = check_members(r, err);
     if (st == GM_OK && r->scenario_count == 0) st = check_scenario(r, NULL, &total, err);
     for (uint32_t i = 0; st == GM_OK && i < r->scenario_count; i++)
         st = check_scenario(r, &r->scenarios[i], &total, err);

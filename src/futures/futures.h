@@ -22,6 +22,10 @@
 // draw) alone, so the same request gives the same bits on any number of threads, and gm_futures_lane finds any lane again.
 // With scenarios every scenario runs all lanes, with the same draws: differences between scenarios are not noise.
 //
+// A FLEET: several groups of one shape (gm_group_same_shape) run as lanes of the one program, `lanes` lanes of each member,
+// with the same draws in each: member m's lane i is lane m * lanes + i of the job, and bit for bit lane i of a job of m alone.
+// Statistics come for every member and over all of them.
+//
 // Lanes that fail (diverge, break an assert, find no solution) are counted and told, and enter no statistic.
 //
 // Memory does not depend on the number of steps: the chosen outputs of all lanes are kept at the output points
@@ -37,12 +41,13 @@
 typedef struct gm_futures gm_futures;  // one job. Owner's thread
 
 enum {
-    GM_FUTURES_LANES_MAX    = 1 << 22,  // lanes * scenarios
+    GM_FUTURES_LANES_MAX    = 1 << 22,  // lanes * members * scenarios
     GM_FUTURES_POINTS_MAX   = 10000,
     GM_FUTURES_OUTPUTS_MAX  = 256,
     GM_FUTURES_VARY_MAX     = 1024,     // of all scenarios together
     GM_FUTURES_SCENARIO_MAX = 64,
     GM_FUTURES_WATCH_MAX    = 64,       // conditions, and scores
+    GM_FUTURES_MEMBERS_MAX  = 4096,
     GM_FUTURES_STEPS_MAX    = 2000000000
 };
 
@@ -127,7 +132,9 @@ typedef enum gm_futures_method {
 
 typedef struct gm_futures_request {
     const gm_program *program;      // viewed until gm_futures_destroy; everything else is copied
-    const double     *base;         // [slots] the state to fork
+    const double     *base;         // [members][slots] the states to fork, all of one time
+    uint32_t          members;      // of a fleet; 1 as a rule
+    const gm_str     *member_names; // [members]; NULL: nobody asks for members one by one
     bool              fresh;        // run INITIAL: states come from the model's own start, not from base
     double            horizon_s;
     gm_futures_method method;
@@ -136,7 +143,7 @@ typedef struct gm_futures_request {
     double            every_s;      // how often inputs move and conditions and scores are looked at; 0: every step (fixed
                                     // steps), every output point (else)
     uint32_t          points;       // intervals between output points, at most; default 240
-    uint32_t          lanes, threads_max;
+    uint32_t          lanes, threads_max;  // lanes: of each member
     uint64_t          seed;
     gm_design_kind    design;
     size_t            memory_max;   // bytes for kept values; default 512 MiB
@@ -175,7 +182,7 @@ typedef struct gm_passage {  // of one condition in one scenario
 
 typedef struct gm_tally {    // of one score in one scenario, over the lanes that count
     double   mean, sd, min, max;
-    uint32_t min_lane, max_lane;
+    uint32_t min_lane, max_lane;     // of the job
     const double *quantiles;         // [quantile_count]
     const double *histogram_edges;   // as gm_band
     const uint32_t *histogram;
@@ -194,7 +201,8 @@ typedef struct gm_lane_trouble { uint32_t lane, scenario; uint32_t status; doubl
 enum { GM_FUTURES_TROUBLES = 10 };
 
 typedef struct gm_futures_result {
-    uint32_t        lanes, scenario_count, output_count, point_count, quantile_count, exceedance_count, condition_count;
+    uint32_t        lanes;           // of a scenario: of all members together
+    uint32_t        member_count, view_count, scenario_count, output_count, point_count, quantile_count, exceedance_count, condition_count;
     uint32_t        score_count, bins, varied_count;
     uint32_t        diverged;        // lanes that failed, of all scenarios
     uint32_t        failed_by[8];    // by gm_lane_status (physics/exec/lanes.h)
@@ -204,17 +212,27 @@ typedef struct gm_futures_result {
     double          step_s;          // as it was taken
     uint64_t        lane_steps;      // fixed steps: lanes * steps
     double          seconds;         // from start to end, by the clock on the wall
-    const gm_band    *bands;         // [scenario][output]
-    const double     *exceeded;      // [scenario][exceedance][point]
-    const gm_passage *passages;      // [scenario][condition]
-    const gm_tally   *tallies;       // [scenario][score]
-    const gm_sensitivity *sensitivities;  // [scenario][score, then output][varied]; NULL: not asked for
+    // A view is a set of lanes that statistics are made of: 0 is all of them; in a fleet 1 + m is member m's.
+    const gm_band    *bands;         // [scenario][view][output]
+    const double     *exceeded;      // [scenario][view][exceedance][point]
+    const gm_passage *passages;      // [scenario][view][condition]
+    const gm_tally   *tallies;       // [scenario][view][score]
+    const gm_sensitivity *sensitivities;  // [scenario][member][score, then output][varied]; NULL: not asked for
     const gm_str     *varied;        // [varied_count] names of what is drawn, in the order of the design's dimensions
 } gm_futures_result;
 
+// Of all lanes of a scenario.
 static inline const gm_band *gm_futures_band(const gm_futures_result *f, uint32_t scenario, uint32_t output)
 {
-    return &f->bands[scenario * f->output_count + output];
+    return &f->bands[(size_t)scenario * f->view_count * f->output_count + output];
+}
+
+// Of one member's lanes.
+static inline const gm_band *gm_futures_member_band(const gm_futures_result *f, uint32_t scenario, uint32_t member,
+                                                    uint32_t output)
+{
+    size_t view = f->member_count > 1 ? 1 + (size_t)member : 0;
+    return &f->bands[(scenario * f->view_count + view) * f->output_count + output];
 }
 
 // ---------------------------------------------------------------------------------------------------- the job

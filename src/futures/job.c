@@ -74,7 +74,7 @@ static void make_partial(gm_futures *job, gm_partial_store *to)
         for (uint32_t o = 0; o < r->output_count; o++) {
             size_t n = 0;
             for (uint32_t b = 0; b < blocks; b++) {
-                uint32_t each = r->lanes - lanes[b] < GM_MARCH_LANES ? r->lanes - lanes[b] : GM_MARCH_LANES;
+                uint32_t each = s->lanes - lanes[b] < GM_MARCH_LANES ? s->lanes - lanes[b] : GM_MARCH_LANES;
                 memcpy(x + n, gm_job_values(job, 0, o, p) + lanes[b], each * sizeof *x);
                 n += each;
             }
@@ -132,16 +132,16 @@ static bool keep_point(void *context, uint32_t point, gm_march *run)
 static void keep_ends(gm_futures *job, const gm_march *run)
 {
     const gm_futures_request *r = &job->scheme->request;
-    size_t                    scenario = run->scenario;
+    size_t                    scenario = run->scenario, lanes = job->scheme->lanes;
     for (uint32_t k = 0; k < r->condition_count; k++) {
-        memcpy(job->passages + (scenario * r->condition_count + k) * r->lanes + run->first,
+        memcpy(job->passages + (scenario * r->condition_count + k) * lanes + run->first,
                run->first_passage + k * GM_MARCH_LANES, run->count * sizeof(double));
     }
     for (uint32_t k = 0; k < r->score_count; k++) {
-        memcpy(job->scores + (scenario * r->score_count + k) * r->lanes + run->first, run->scores + k * GM_MARCH_LANES,
+        memcpy(job->scores + (scenario * r->score_count + k) * lanes + run->first, run->scores + k * GM_MARCH_LANES,
                run->count * sizeof(double));
     }
-    memcpy(job->reports + scenario * r->lanes + run->first, run->reports, run->count * sizeof *run->reports);
+    memcpy(job->reports + scenario * lanes + run->first, run->reports, run->count * sizeof *run->reports);
 }
 
 static gm_status run_part(void *context, uint32_t part, uint32_t thread, gm_pool_job *self, gm_error *err)
@@ -163,8 +163,8 @@ static gm_status run_part(void *context, uint32_t part, uint32_t thread, gm_pool
 
 static double *scratch_of(gm_futures *job, gm_error *err)
 {
-    double *scratch = gm_alloc_array(job->alloc, job->scheme->request.lanes, sizeof *scratch);
-    if (scratch == NULL) gm_fail(err, GM_NOMEM, "futures", "reducing %u lanes", job->scheme->request.lanes);
+    double *scratch = gm_alloc_array(job->alloc, job->scheme->lanes, sizeof *scratch);
+    if (scratch == NULL) gm_fail(err, GM_NOMEM, "futures", "reducing %u lanes", job->scheme->lanes);
     return scratch;
 }
 
@@ -176,7 +176,8 @@ static gm_status reduce_part(void *context, uint32_t part, uint32_t thread, gm_p
     if (job->result.output_count == 0) return GM_OK;
     double *scratch = scratch_of(job, err);
     if (scratch == NULL) return GM_NOMEM;
-    gm_reduce_band(job, part / job->result.output_count, part % job->result.output_count, scratch);
+    uint32_t row = part / job->result.output_count, views = job->result.view_count;
+    gm_reduce_band(job, row / views, row % views, part % job->result.output_count, scratch);
     gm_free(job->alloc, scratch);
     return GM_OK;
 }
@@ -216,7 +217,7 @@ static void on_blocks(void *context, gm_status status, const gm_error *err)
 {
     gm_futures *job   = context;
     gm_error    again = { 0 };
-    uint32_t    parts = job->result.scenario_count * job->result.output_count;
+    uint32_t    parts = job->result.scenario_count * job->result.view_count * job->result.output_count;
     if (status == GM_OK) {
         gm_pool_task task = { .parts       = parts > 0 ? parts : 1,
                               .threads_max = job->scheme->request.threads_max,
@@ -242,7 +243,7 @@ static gm_status make_room(gm_futures *job, gm_error *err)
 {
     const gm_scheme          *s = job->scheme;
     const gm_futures_request *r = &s->request;
-    size_t                    lanes = (size_t)s->scenario_count * r->lanes,
+    size_t                    lanes = (size_t)s->scenario_count * s->lanes,
            points                   = (size_t)s->point_count; // within memory_max: no overflow
     job->run_count    = gm_pool_threads(job->pool);
     job->runs         = gm_alloc_zeroed(job->alloc, job->run_count * sizeof *job->runs);
@@ -363,9 +364,9 @@ gm_status gm_futures_lane(const gm_alloc *alloc, const gm_futures_request *reque
     gm_arena  *arena  = gm_arena_create(alloc, 0);
     gm_status    st     = arena != NULL ? gm_scheme_make(arena, request, &scheme, err)
                                         : gm_fail(err, GM_NOMEM, "futures", "running a lane");
-    if (st == GM_OK && (lane >= request->lanes || scenario >= scheme->scenario_count))
+    if (st == GM_OK && (lane >= scheme->lanes || scenario >= scheme->scenario_count))
         st = gm_fail(err, GM_INVALID, "futures", "lane %u of scenario %u; there are %u lanes of %u scenarios", lane,
-                     scenario, request->lanes, scheme->scenario_count);
+                     scenario, scheme->lanes, scheme->scenario_count);
     if (st != GM_OK) goto done;
     *out_points = scheme->point_count;
     if (out_values == NULL) goto done;

@@ -49,7 +49,7 @@ struct gm_futures {
 static inline double *gm_job_values(const gm_futures *job, uint32_t scenario, uint32_t output, uint32_t point)
 {
     const gm_scheme *s = job->scheme;
-    return job->values + (((size_t)scenario * s->request.output_count + output) * s->point_count + point) * s->request.lanes;
+    return job->values + (((size_t)scenario * s->request.output_count + output) * s->point_count + point) * s->lanes;
 }
 
 static inline bool gm_lane_failed(const gm_lane_report *report)
@@ -59,9 +59,9 @@ static inline bool gm_lane_failed(const gm_lane_report *report)
 
 // reduce.c. Memory of the result, in the arena.
 GM_NODISCARD gm_status gm_reduce_prepare(gm_futures *job, gm_error *err);
-// One output of one scenario: scratch [lanes].
-void gm_reduce_band(gm_futures *job, uint32_t scenario, uint32_t output, double *scratch);
-// All that needs the lanes' own numbers only. scratch: [lanes].
+// One output of one view of one scenario: scratch [lanes of all members].
+void gm_reduce_band(gm_futures *job, uint32_t scenario, uint32_t view, uint32_t output, double *scratch);
+// All that needs the lanes' own numbers only. scratch: likewise.
 void gm_reduce_rest(gm_futures *job, double *scratch);
 // What failed, before anything else is reduced: those lanes' values become NaN.
 void gm_reduce_failures(gm_futures *job);

@@ -97,10 +97,17 @@ void gm_march_destroy(gm_march *run)
     gm_free(run->alloc, run);
 }
 
+// Among the lanes of all members.
+static uint32_t place_of(const gm_march *run, int i)
+{
+    uint32_t place = run->first + (uint32_t)i;
+    return place < run->scheme->lanes ? place : run->scheme->lanes - 1;
+}
+
+// Among the lanes of its member: what random numbers and lists go by.
 static uint32_t lane_of(const gm_march *run, int i)
 {
-    uint32_t lane = run->first + (uint32_t)i;
-    return lane < run->scheme->request.lanes ? lane : run->scheme->request.lanes - 1;
+    return place_of(run, i) % run->scheme->request.lanes;
 }
 
 // ---- changes --------------------------------------------------------------------------------------------------------
@@ -345,14 +352,26 @@ static void look(gm_march *run, double t)
 
 // ---- going on -------------------------------------------------------------------------------------------------------
 
+// Each lane from its member's state.
+static void fill(gm_march *run)
+{
+    const gm_futures_request *r     = &run->scheme->request;
+    uint32_t                  slots = gm_program_slot_count(r->program);
+    const double             *from[N];
+    for (int i = 0; i < N; i++) from[i] = r->base + (size_t)(place_of(run, i) / r->lanes) * slots;
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        double *row = gm_lanes_row(run->lanes, 0, (gm_slot){ slot });
+        for (int i = 0; i < N; i++) row[i] = from[i][slot];
+    }
+}
+
 void gm_march_fork(gm_march *run, uint32_t scenario, uint32_t first)
 {
     const gm_scheme *s = run->scheme;
     run->scenario      = scenario;
     run->first         = first;
-    run->count         = s->request.lanes - first < N ? s->request.lanes - first : N;
-    for (uint32_t slot = 0; slot < gm_program_slot_count(s->request.program); slot++)
-        gm_lanes_fill(run->lanes, (gm_slot){ slot }, s->request.base[slot]);
+    run->count         = s->lanes - first < N ? s->lanes - first : N;
+    fill(run);
     *run->parts = (struct gm_march_parts){ .changes = run->parts->changes, .before = run->parts->before,
                                          .score_before = run->parts->score_before, .looked = -1 };
     for (uint32_t i = 0; i < s->request.condition_count * N; i++) run->first_passage[i] = INFINITY;

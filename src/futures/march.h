@@ -35,7 +35,7 @@ void                   gm_march_destroy(gm_march *run);  // NULL is allowed
 // The plan that fits a request.
 GM_NODISCARD gm_status gm_march_plan(const gm_alloc *alloc, const gm_futures_request *request, gm_plan **out_plan, gm_error *err);
 
-// Lanes first .. first + 63 of a scenario (fewer at the end). False: on_point gave up.
+// Lanes first .. first + 63 of a scenario's (fewer at the end), counted through all members. False: on_point gave up.
 bool gm_march_block(gm_march *run, uint32_t scenario, uint32_t first, gm_march_point *on_point, void *context);
 
 // The shown values of a variable now; NaN for lanes that have failed.

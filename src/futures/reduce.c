@@ -22,7 +22,10 @@ gm_status gm_reduce_prepare(gm_futures *job, gm_error *err)
     const gm_futures_request *r = &s->request;
     gm_futures_result        *f = &job->result;
     uint32_t scenarios = s->scenario_count, points = s->point_count, q = r->quantile_count;
-    *f                   = (gm_futures_result) { .lanes            = r->lanes,
+    uint32_t views = r->members > 1 ? 1 + r->members : 1, rows = scenarios * views;
+    *f                   = (gm_futures_result) { .lanes            = s->lanes,
+                                                 .member_count     = r->members,
+                                                 .view_count       = views,
                                                  .scenario_count   = scenarios,
                                                  .output_count     = r->output_count,
                                                  .point_count      = points,
@@ -35,32 +38,32 @@ gm_status gm_reduce_prepare(gm_futures *job, gm_error *err)
                                                  .varied           = s->varied,
                                                  .time_s           = s->time_s,
                                                  .step_s           = s->steps > 0 ? s->step_s : 0,
-                                                 .lane_steps       = (uint64_t)s->steps * r->lanes * scenarios };
-    gm_band    *bands    = gm_arena_zeroed(job->arena, (size_t)scenarios * r->output_count + 1, sizeof *bands);
-    gm_passage *passages = gm_arena_zeroed(job->arena, (size_t)scenarios * r->condition_count + 1, sizeof *passages);
-    gm_tally   *tallies  = gm_arena_zeroed(job->arena, (size_t)scenarios * r->score_count + 1, sizeof *tallies);
-    f->exceeded = doubles(job, (size_t)scenarios * r->exceedance_count * points);
+                                                 .lane_steps       = (uint64_t)s->steps * s->lanes * scenarios };
+    gm_band    *bands    = gm_arena_zeroed(job->arena, (size_t)rows * r->output_count + 1, sizeof *bands);
+    gm_passage *passages = gm_arena_zeroed(job->arena, (size_t)rows * r->condition_count + 1, sizeof *passages);
+    gm_tally   *tallies  = gm_arena_zeroed(job->arena, (size_t)rows * r->score_count + 1, sizeof *tallies);
+    f->exceeded = doubles(job, (size_t)rows * r->exceedance_count * points);
     bool good   = bands != NULL && passages != NULL && tallies != NULL && f->exceeded != NULL;
-    for (uint32_t i = 0; good && i < scenarios * r->output_count; i++) {
+    for (uint32_t i = 0; good && i < rows * r->output_count; i++) {
         bands[i].quantiles = doubles(job, (size_t)q * points);
         bands[i].mean      = doubles(job, points);
         bands[i].sd        = doubles(job, points);
         good = bands[i].quantiles != NULL && bands[i].mean != NULL && bands[i].sd != NULL &&
                prepare_histogram(job, &bands[i].histogram_edges, &bands[i].histogram);
     }
-    for (uint32_t i = 0; good && i < scenarios * r->condition_count; i++) {
+    for (uint32_t i = 0; good && i < rows * r->condition_count; i++) {
         passages[i].quantiles = doubles(job, q);
         passages[i].reached   = doubles(job, points);
         good                  = passages[i].quantiles != NULL && passages[i].reached != NULL;
     }
-    for (uint32_t i = 0; good && i < scenarios * r->score_count; i++) {
+    for (uint32_t i = 0; good && i < rows * r->score_count; i++) {
         tallies[i].quantiles = doubles(job, q);
         good =
             tallies[i].quantiles != NULL && prepare_histogram(job, &tallies[i].histogram_edges, &tallies[i].histogram);
     }
     if (good && (r->design == GM_DESIGN_SALTELLI || r->design == GM_DESIGN_MORRIS)) {
         f->sensitivities = gm_arena_zeroed(
-            job->arena, (size_t)scenarios * (r->score_count + r->output_count) * s->design.dimensions + 1,
+            job->arena, (size_t)scenarios * r->members * (r->score_count + r->output_count) * s->design.dimensions + 1,
             sizeof *f->sensitivities);
         good             = f->sensitivities != NULL;
     }
@@ -114,14 +117,25 @@ void gm_histogram(const double *x, size_t n, uint32_t bins, double *edges, uint3
 // The result's arrays are const to those who read it; here they are filled.
 #define FILL(type, array) ((type *)(uintptr_t)(array))
 
-void gm_reduce_band(gm_futures *job, uint32_t scenario, uint32_t output, double *scratch)
+// The lanes of a view.
+typedef struct span { uint32_t first, count; } span;
+
+static span span_of(const gm_scheme *s, uint32_t view)
 {
-    const gm_futures_request *r = &job->scheme->request;
-    gm_futures_result        *f = &job->result;
-    const gm_band            *band = gm_futures_band(f, scenario, output);
+    if (view == 0) return (span){ 0, s->lanes };
+    return (span){ (view - 1) * s->request.lanes, s->request.lanes };
+}
+
+void gm_reduce_band(gm_futures *job, uint32_t scenario, uint32_t view, uint32_t output, double *scratch)
+{
+    const gm_futures_request *r   = &job->scheme->request;
+    gm_futures_result        *f   = &job->result;
+    span                      own = span_of(job->scheme, view);
+    size_t                    row = (size_t)scenario * f->view_count + view;
+    const gm_band            *band = &f->bands[row * f->output_count + output];
     for (uint32_t p = 0; p < f->point_count; p++) {
-        memcpy(scratch, gm_job_values(job, scenario, output, p), r->lanes * sizeof *scratch);
-        size_t n = gm_drop_nan(scratch, r->lanes);
+        memcpy(scratch, gm_job_values(job, scenario, output, p) + own.first, own.count * sizeof *scratch);
+        size_t n = gm_drop_nan(scratch, own.count);
         moments(scratch, n, &FILL(double, band->mean)[p], &FILL(double, band->sd)[p]);
         for (uint32_t e = 0; e < r->exceedance_count; e++) {
             const gm_exceedance *x = &r->exceedances[e];
@@ -129,7 +143,7 @@ void gm_reduce_band(gm_futures *job, uint32_t scenario, uint32_t output, double 
             if (x->output != output) continue;
             for (size_t i = 0; i < n; i++) above += x->below ? scratch[i] < x->threshold : scratch[i] > x->threshold;
             FILL(double, f->exceeded)
-            [(scenario * f->exceedance_count + e) * f->point_count + p] = n > 0 ? (double)above / (double)n : NAN;
+            [(row * f->exceedance_count + e) * f->point_count + p] = n > 0 ? (double)above / (double)n : NAN;
         }
         if (p + 1 == f->point_count && r->bins > 0)
             gm_histogram(scratch, n, r->bins, FILL(double, band->histogram_edges), FILL(uint32_t, band->histogram));
@@ -143,9 +157,9 @@ void gm_reduce_failures(gm_futures *job)
     gm_futures_result   *f = &job->result;
     uint32_t             checks;
     const gm_check_info *check = gm_program_checks(s->request.program, &checks);
-    for (uint32_t at = 0; at < s->scenario_count * s->request.lanes; at++) {
+    for (uint32_t at = 0; at < s->scenario_count * s->lanes; at++) {
         const gm_lane_report *report = &job->reports[at];
-        uint32_t              scenario = at / s->request.lanes, lane = at % s->request.lanes;
+        uint32_t              scenario = at / s->lanes, lane = at % s->lanes;
         if (!gm_lane_failed(report)) continue;
         f->diverged++;
         f->failed_by[report->status]++;
@@ -153,7 +167,7 @@ void gm_reduce_failures(gm_futures *job)
             for (uint32_t p = 0; p < s->point_count; p++) gm_job_values(job, scenario, o, p)[lane] = NAN;
         }
         for (uint32_t k = 0; k < s->request.score_count; k++)
-            job->scores[(scenario * s->request.score_count + k) * s->request.lanes + lane] = NAN;
+            job->scores[((size_t)scenario * s->request.score_count + k) * s->lanes + lane] = NAN;
         if (f->trouble_count == GM_FUTURES_TROUBLES) continue;
         bool asserted = report->status == GM_LANE_ASSERTED && report->check < checks;
         f->troubles[f->trouble_count++] =
@@ -225,19 +239,22 @@ static void sort(double *x, size_t n)
     }
 }
 
-static void reduce_passage(gm_futures *job, uint32_t scenario, uint32_t condition, double *scratch)
+static void reduce_passage(gm_futures *job, uint32_t scenario, uint32_t view, uint32_t condition, double *scratch)
 {
     const gm_scheme *s     = job->scheme;
-    uint32_t         lanes = s->request.lanes;
-    const double    *first = job->passages + ((size_t)scenario * s->request.condition_count + condition) * lanes;
-    gm_passage      *p     = FILL(gm_passage, &job->result.passages[scenario * s->request.condition_count + condition]);
+    span             own   = span_of(s, view);
+    uint32_t         lanes = own.count;
+    size_t           row   = (size_t)scenario * job->result.view_count + view;
+    const double    *first =
+        job->passages + ((size_t)scenario * s->request.condition_count + condition) * s->lanes + own.first;
+    gm_passage *p = FILL(gm_passage, &job->result.passages[row * s->request.condition_count + condition]);
     survival         v     = { .times = scratch };
     for (uint32_t i = 0; i < lanes; i++) {
         if (!isinf(first[i])) scratch[v.n++] = first[i];
     }
     v.lost = scratch + v.n;
     for (uint32_t i = 0; i < lanes; i++) {
-        const gm_lane_report *report = &job->reports[(size_t)scenario * lanes + i];
+        const gm_lane_report *report = &job->reports[(size_t)scenario * s->lanes + own.first + i];
         if (isinf(first[i]) && gm_lane_failed(report)) scratch[v.n + v.m++] = report->time - s->request.base[0];
     }
     sort(scratch, v.n);
@@ -254,35 +271,40 @@ static void reduce_passage(gm_futures *job, uint32_t scenario, uint32_t conditio
 
 // ---- scores, sensitivities ------------------------------------------------------------------------------------------
 
-static void reduce_score(gm_futures *job, uint32_t scenario, uint32_t score, double *scratch)
+static void reduce_score(gm_futures *job, uint32_t scenario, uint32_t view, uint32_t score, double *scratch)
 {
-    const gm_futures_request *r = &job->scheme->request;
-    const double             *y = job->scores + ((size_t)scenario * r->score_count + score) * r->lanes;
-    gm_tally                 *t = FILL(gm_tally, &job->result.tallies[scenario * r->score_count + score]);
+    const gm_scheme          *s   = job->scheme;
+    const gm_futures_request *r   = &s->request;
+    span                      own = span_of(s, view);
+    size_t                    row = (size_t)scenario * job->result.view_count + view;
+    const double             *y   = job->scores + ((size_t)scenario * r->score_count + score) * s->lanes + own.first;
+    gm_tally                 *t   = FILL(gm_tally, &job->result.tallies[row * r->score_count + score]);
     t->min = INFINITY;
     t->max = -INFINITY;
-    for (uint32_t i = 0; i < r->lanes; i++) {
-        if (y[i] < t->min) t->min = y[i], t->min_lane = i;
-        if (y[i] > t->max) t->max = y[i], t->max_lane = i;
+    for (uint32_t i = 0; i < own.count; i++) {
+        if (y[i] < t->min) t->min = y[i], t->min_lane = own.first + i;
+        if (y[i] > t->max) t->max = y[i], t->max_lane = own.first + i;
     }
-    memcpy(scratch, y, r->lanes * sizeof *scratch);
-    size_t n = gm_drop_nan(scratch, r->lanes);
+    memcpy(scratch, y, own.count * sizeof *scratch);
+    size_t n = gm_drop_nan(scratch, own.count);
     if (n == 0) t->min = t->max = NAN;
     moments(scratch, n, &t->mean, &t->sd);
     if (r->bins > 0) gm_histogram(scratch, n, r->bins, FILL(double, t->histogram_edges), FILL(uint32_t, t->histogram));
     gm_quantiles(scratch, n, r->quantiles, r->quantile_count, FILL(double, t->quantiles), 1);
 }
 
-static void reduce_sensitivities(gm_futures *job, uint32_t scenario, double *scratch)
+// A design lies in the lanes of one member, so indices are a member's.
+static void reduce_sensitivities(gm_futures *job, uint32_t scenario, uint32_t member, double *scratch)
 {
     const gm_scheme *s    = job->scheme;
     uint32_t         rows = s->request.score_count + s->request.output_count, k = s->design.dimensions;
     for (uint32_t row = 0; job->result.sensitivities != NULL && row < rows; row++) {
         bool          score = row < s->request.score_count;
-        const double *y = score ? job->scores + ((size_t)scenario * s->request.score_count + row) * s->request.lanes
+        const double *y = score ? job->scores + ((size_t)scenario * s->request.score_count + row) * s->lanes
                                 : gm_job_values(job, scenario, row - s->request.score_count, s->point_count - 1);
-        gm_sensitivity_of(&s->design, y, scratch,
-                          FILL(gm_sensitivity, job->result.sensitivities) + ((size_t)scenario * rows + row) * k);
+        size_t        at = ((size_t)scenario * s->request.members + member) * rows + row;
+        gm_sensitivity_of(&s->design, y + (size_t)member * s->request.lanes, scratch,
+                          FILL(gm_sensitivity, job->result.sensitivities) + at * k);
     }
 }
 
@@ -290,8 +312,10 @@ void gm_reduce_rest(gm_futures *job, double *scratch)
 {
     const gm_scheme *s = job->scheme;
     for (uint32_t scenario = 0; scenario < s->scenario_count; scenario++) {
-        for (uint32_t k = 0; k < s->request.condition_count; k++) reduce_passage(job, scenario, k, scratch);
-        for (uint32_t k = 0; k < s->request.score_count; k++) reduce_score(job, scenario, k, scratch);
-        reduce_sensitivities(job, scenario, scratch);
+        for (uint32_t view = 0; view < job->result.view_count; view++) {
+            for (uint32_t k = 0; k < s->request.condition_count; k++) reduce_passage(job, scenario, view, k, scratch);
+            for (uint32_t k = 0; k < s->request.score_count; k++) reduce_score(job, scenario, view, k, scratch);
+        }
+        for (uint32_t m = 0; m < s->request.members; m++) reduce_sensitivities(job, scenario, m, scratch);
     }
 }

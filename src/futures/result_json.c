@@ -57,11 +57,11 @@ static void put_histogram(gm_buf *out, const double *edges, const uint32_t *coun
     gm_buf_text(out, "]}");
 }
 
-static void put_outputs(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, uint32_t scenario)
+static void put_outputs(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, size_t row)
 {
     gm_buf_byte(out, '{');
     for (uint32_t o = 0; o < f->output_count; o++) {
-        const gm_band *band = gm_futures_band(f, scenario, o);
+        const gm_band *band = &f->bands[row * f->output_count + o];
         put_name(out, r->outputs[o].name, o == 0);
         gm_buf_text(out, "{\"quantiles\":");
         put_quantiles(out, r, band->quantiles, f->point_count, f->point_count);
@@ -75,22 +75,22 @@ static void put_outputs(gm_buf *out, const gm_futures_request *r, const gm_futur
     gm_buf_byte(out, '}');
 }
 
-static void put_exceedances(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, uint32_t scenario)
+static void put_exceedances(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, size_t row)
 {
     gm_buf_byte(out, '{');
     for (uint32_t e = 0; e < f->exceedance_count; e++) {
         put_name(out, r->exceedances[e].text, e == 0);
-        put_numbers(out, f->exceeded + ((size_t)scenario * f->exceedance_count + e) * f->point_count, f->point_count,
+        put_numbers(out, f->exceeded + (row * f->exceedance_count + e) * f->point_count, f->point_count,
                     1);
     }
     gm_buf_byte(out, '}');
 }
 
-static void put_passages(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, uint32_t scenario)
+static void put_passages(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, size_t row)
 {
     gm_buf_byte(out, '{');
     for (uint32_t c = 0; c < f->condition_count; c++) {
-        const gm_passage *p = &f->passages[scenario * f->condition_count + c];
+        const gm_passage *p = &f->passages[row * f->condition_count + c];
         put_name(out, r->conditions[c].text, c == 0);
         gm_buf_printf(out, "{\"passed\":%u,\"censored\":%u,\"failed\":%u,\"probability\":", p->passed, p->censored,
                       p->failed);
@@ -108,11 +108,11 @@ static void put_passages(gm_buf *out, const gm_futures_request *r, const gm_futu
     gm_buf_byte(out, '}');
 }
 
-static void put_tallies(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, uint32_t scenario)
+static void put_tallies(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, size_t row)
 {
     gm_buf_byte(out, '{');
     for (uint32_t k = 0; k < f->score_count; k++) {
-        const gm_tally *t = &f->tallies[scenario * f->score_count + k];
+        const gm_tally *t = &f->tallies[row * f->score_count + k];
         const struct {
             const char *key;
             double      value;
@@ -149,7 +149,7 @@ static void put_sensitivity(gm_buf *out, const gm_sensitivity *s, bool morris)
     gm_buf_byte(out, '}');
 }
 
-static void put_sensitivities(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, uint32_t scenario)
+static void put_sensitivities(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, size_t block)
 {
     uint32_t rows = f->score_count + f->output_count;
     gm_buf_byte(out, '{');
@@ -158,7 +158,7 @@ static void put_sensitivities(gm_buf *out, const gm_futures_request *r, const gm
         gm_buf_byte(out, '{');
         for (uint32_t i = 0; i < f->varied_count; i++) {
             put_name(out, f->varied[i], i == 0);
-            put_sensitivity(out, &f->sensitivities[((size_t)scenario * rows + row) * f->varied_count + i],
+            put_sensitivity(out, &f->sensitivities[(block * rows + row) * f->varied_count + i],
                             r->design == GM_DESIGN_MORRIS);
         }
         gm_buf_byte(out, '}');
@@ -173,7 +173,7 @@ static void put_trajectories(gm_buf *out, const gm_futures_request *r, const gm_
     uint32_t written[2 * GM_FUTURES_WATCH_MAX], n = 0;
     gm_buf_byte(out, '{');
     for (uint32_t k = 0; k < 2 * f->score_count; k++) {
-        const gm_tally *t    = &f->tallies[scenario * f->score_count + k / 2];
+        const gm_tally *t    = &f->tallies[(size_t)scenario * f->view_count * f->score_count + k / 2];
         uint32_t        lane = k % 2 == 0 ? t->min_lane : t->max_lane, seen = 0;
         while (seen < n && written[seen] != lane) seen++;
         if (seen < n) continue;
@@ -193,17 +193,43 @@ static void put_trajectories(gm_buf *out, const gm_futures_request *r, const gm_
     gm_buf_byte(out, '}');
 }
 
+// What is told of one set of lanes.
+static void put_view(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, size_t row)
+{
+    gm_buf_text(out, "\"outputs\":");
+    put_outputs(out, r, f, row);
+    if (f->exceedance_count > 0) gm_buf_text(out, ",\"exceed\":"), put_exceedances(out, r, f, row);
+    if (f->condition_count > 0) gm_buf_text(out, ",\"until\":"), put_passages(out, r, f, row);
+    if (f->score_count > 0) gm_buf_text(out, ",\"scores\":"), put_tallies(out, r, f, row);
+}
+
+// Sensitivities are a member's: its lanes are the design.
+static void put_members(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, uint32_t scenario)
+{
+    gm_buf_text(out, ",\"members\":{");
+    for (uint32_t m = 0; m < f->member_count; m++) {
+        size_t view = f->member_count > 1 ? 1 + (size_t)m : 0;
+        put_name(out, r->member_names[m], m == 0);
+        gm_buf_printf(out, "{\"firstLane\":%u,", m * r->lanes);
+        put_view(out, r, f, (size_t)scenario * f->view_count + view);
+        if (f->sensitivities != NULL) {
+            gm_buf_text(out, ",\"sensitivity\":");
+            put_sensitivities(out, r, f, (size_t)scenario * f->member_count + m);
+        }
+        gm_buf_byte(out, '}');
+    }
+    gm_buf_byte(out, '}');
+}
+
 static void put_scenario(gm_buf *out, const gm_futures_request *r, const gm_futures_result *f, const gm_futures *job,
                          uint32_t scenario)
 {
-    gm_buf_text(out, "\"outputs\":");
-    put_outputs(out, r, f, scenario);
-    if (f->exceedance_count > 0) gm_buf_text(out, ",\"exceed\":"), put_exceedances(out, r, f, scenario);
-    if (f->condition_count > 0) gm_buf_text(out, ",\"until\":"), put_passages(out, r, f, scenario);
-    if (f->score_count > 0) gm_buf_text(out, ",\"scores\":"), put_tallies(out, r, f, scenario);
+    put_view(out, r, f, (size_t)scenario * f->view_count);
     if (f->score_count > 0 && f->output_count > 0 && job != NULL)
         gm_buf_text(out, ",\"trajectories\":"), put_trajectories(out, r, f, job, scenario);
-    if (f->sensitivities != NULL) gm_buf_text(out, ",\"sensitivity\":"), put_sensitivities(out, r, f, scenario);
+    if (f->sensitivities != NULL && f->member_count == 1)
+        gm_buf_text(out, ",\"sensitivity\":"), put_sensitivities(out, r, f, scenario);
+    if (r->member_names != NULL) put_members(out, r, f, scenario);
 }
 
 static void put_troubles(gm_buf *out, const gm_futures_result *f)

@@ -12,7 +12,7 @@ static gm_status no_memory(gm_error *err) { return gm_fail(err, GM_NOMEM, "futur
 gm_futures_request gm_futures_defaults(const gm_program *program, const double *base)
 {
     return (gm_futures_request){ .program = program, .base = base, .horizon_s = 3600, .step_s = 1, .tolerance = 1e-6,
-                                 .points = 240, .lanes = 1024, .memory_max = (size_t)512 << 20 };
+                                 .members = 1, .points = 240, .lanes = 1024, .memory_max = (size_t)512 << 20 };
 }
 
 const char *gm_score_text(gm_score_kind kind)
@@ -85,12 +85,17 @@ static bool copy_watched(gm_arena *arena, gm_futures_request *r)
 
 static bool copy_request(gm_arena *arena, gm_futures_request *r)
 {
-    r->base      = copied(arena, r->base, gm_program_slot_count(r->program), sizeof *r->base);
+    r->base      = copied(arena, r->base, (size_t)r->members * gm_program_slot_count(r->program), sizeof *r->base);
     r->vary      = copy_vary(arena, r->vary, r->vary_count);
+    gm_str *members = copied(arena, r->member_names, r->member_names != NULL ? r->members : 0, sizeof *members);
+    for (uint32_t m = 0; r->member_names != NULL && members != NULL && m < r->members; m++) {
+        if (!copy_name(arena, &members[m])) members = NULL;
+    }
+    if (r->member_names != NULL) r->member_names = members;
     r->quantiles = copied(arena, r->quantiles, r->quantile_count, sizeof *r->quantiles);
     gm_scenario    *scenarios    = copied(arena, r->scenarios, r->scenario_count, sizeof *scenarios);
     gm_correlation *correlations = copied(arena, r->correlations, r->correlation_count, sizeof *correlations);
-    bool good = r->base != NULL && r->vary != NULL && r->quantiles != NULL && scenarios != NULL && correlations != NULL;
+    bool good = members != NULL && r->base != NULL && r->vary != NULL && r->quantiles != NULL && scenarios != NULL && correlations != NULL;
     for (uint32_t i = 0; good && i < r->scenario_count; i++) {
         scenarios[i].vary = copy_vary(arena, scenarios[i].vary, scenarios[i].vary_count);
         good              = scenarios[i].vary != NULL && copy_name(arena, &scenarios[i].name);
@@ -302,7 +307,8 @@ gm_status gm_scheme_make(gm_arena *arena, const gm_futures_request *request, gm_
     if (!copy_request(arena, &s->request)) return no_memory(err);
     const gm_futures_request *r = &s->request;
     s->scenario_count = r->scenario_count > 0 ? r->scenario_count : 1;
-    s->blocks         = (r->lanes + 63) / 64;
+    s->lanes          = r->members * r->lanes;
+    s->blocks         = (s->lanes + 63) / 64;
     s->design         = (gm_design){ .kind = r->design, .seed = r->seed, .lanes = r->lanes };
     st                = make_changes(arena, s, err);
     if (st == GM_OK) st = make_stops(arena, s, err);

@@ -35,6 +35,7 @@ typedef struct gm_scheme {
     gm_stop           *stops;       // [stop_count] rising; the first is 0, the last the horizon
     uint32_t           stop_count, point_count;
     double            *time_s;      // [point_count]
+    uint32_t           lanes;           // of one scenario: those of all members, one member behind the other
     uint32_t           scenario_count, blocks;  // blocks of one scenario
     gm_variation        **changes;     // [scenario][change_counts]
     uint32_t          *change_counts;
@@ -46,7 +47,7 @@ typedef struct gm_scheme {
 // Copies the request into the arena and works out the rest. Errors as gm_futures_check; GM_NOMEM.
 GM_NODISCARD gm_status gm_scheme_make(gm_arena *arena, const gm_futures_request *request, gm_scheme **out_scheme, gm_error *err);
 
-// The draw of a change for a lane: 0 < u < 1, correlated where asked for.
+// The draw of a change for a lane of a member: 0 < u < 1, correlated where asked for.
 double gm_scheme_uniform(const gm_scheme *s, const gm_variation *change, uint32_t lane);
 
 bool gm_scheme_fixed(const gm_scheme *s);

@@ -243,6 +243,77 @@ static void faults_and_schedules_come_by_name(void **state)
     close_world(&w);
 }
 
+static const json_t *curve(const json_t *of, const char *output, const char *quantile)
+{
+    return json_object_get(json_object_get(json_object_get(json_object_get(of, "outputs"), output), "quantiles"), quantile);
+}
+
+#define FLEET "\"horizon\":\"2s\",\"step\":\"0.01s\",\"lanes\":100,\"seed\":7,\"points\":20,\"vary\":[\"t1.k*=uniform(0.5,1.5)\"]," \
+              "\"outputs\":[\"t1.x\",\"t1.twice\"],\"until\":[\"t1.x < 1\"]"
+
+// However the members are named, each is what it is alone; names are the first member's.
+static void a_fleet_runs_as_lanes_of_one_program(void **state)
+{
+    (void)state;
+    world w;
+    open_world(&w);
+    static const api_step steps[] = {
+        { "PUT", "/digitaltwins/t3" V, NULL, "{\"$metadata\":{\"$model\":\"dtmi:t:Decay;1\"},\"x\":3,\"k\":1.5}", 200, NULL },
+        { "PUT", "/digitaltwins/t4" V, NULL, "{\"$metadata\":{\"$model\":\"dtmi:t:Decay;1\"},\"x\":0.5}", 200, NULL },
+    };
+    API_TALK(&w.plant, steps);
+    static const char *const bodies[] = {
+        "{\"roots\":[\"t1\",\"t3\",\"t4\"]," FLEET ",\"save\":true}",
+        "{\"fleet\":\"SELECT * FROM DIGITALTWINS WHERE IS_OF_MODEL('dtmi:t:Decay;1')\"," FLEET "}",
+        "{\"fleet\":\"SELECT T FROM DIGITALTWINS T WHERE IS_OF_MODEL(T, 'dtmi:t:Decay;1')\"," FLEET "}",
+        "{\"fleet\":\"SELECT T.$dtId FROM DIGITALTWINS T WHERE IS_OF_MODEL(T, 'dtmi:t:Decay;1')\"," FLEET "}",
+    };
+    static const struct { const char *root, *body; } alone[] = {
+        { "t1", "{\"root\":\"t1\"," FLEET "}" },
+        { "t3", "{\"root\":\"t3\",\"horizon\":\"2s\",\"step\":\"0.01s\",\"lanes\":100,\"seed\":7,\"points\":20,\"vary\":[\"t3.k*=uniform(0.5,1.5)\"],"
+                "\"outputs\":[\"t3.x\",\"t3.twice\"]}" },
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        json_t *r = ask(&w, "POST", "/v1/futures", bodies[i], 200), *members = json_object_get(r, "members");
+        assert_int_equal(json_integer_value(json_object_get(r, "lanes")), 300);
+        assert_int_equal(json_object_size(members), 3);
+        assert_int_equal(json_array_size(json_object_get(r, "roots")), 3);
+        assert_string_equal(json_string_value(json_array_get(json_object_get(json_object_get(r, "twins"), "t3"), 0)), "t3");
+        for (int k = 0; k < 2; k++) {
+            json_t *one = ask(&w, "POST", "/v1/futures", alone[k].body, 200), *member = json_object_get(members, alone[k].root);
+            assert_int_equal(json_integer_value(json_object_get(member, "firstLane")), 100 * k);
+            const json_t *x = curve(member, "t1.x", "0.5"), *y = curve(one, k == 0 ? "t1.x" : "t3.x", "0.5");
+            assert_int_equal(json_array_size(x), 21);
+            assert_true(json_equal((json_t *)(uintptr_t)x, (json_t *)(uintptr_t)y));
+            json_decref(one);
+        }
+        // t4 begins below 1: all its lanes have passed at once; the fleet's share is that of all 300 lanes.
+        double all = 0, of[3];
+        static const char *const roots[] = { "t1", "t3", "t4" };
+        for (int k = 0; k < 3; k++) {
+            const json_t *until = json_object_get(json_object_get(json_object_get(members, roots[k]), "until"), "t1.x < 1");
+            of[k] = json_number_value(json_object_get(until, "probability"));
+            all += of[k] / 3;
+        }
+        assert_true(of[2] == 1);
+        near_to(json_number_value(json_object_get(json_object_get(json_object_get(r, "until"), "t1.x < 1"), "probability")), all, 1e-9);
+        char    path[100];
+        snprintf(path, sizeof path, "/v1/futures/%s/lanes/150", json_string_value(json_object_get(r, "id")));
+        json_t *lane = ask(&w, "GET", path, NULL, 200);
+        near_to(json_number_value(json_array_get(json_object_get(json_object_get(lane, "outputs"), "t1.x"), 0)), 3, 1e-12);
+        json_decref(lane);
+        if (i == 0) {
+            snprintf(path, sizeof path, "/v1/futures/%s/verification", json_string_value(json_object_get(r, "id")));
+            json_t *v = ask(&w, "GET", path, NULL, 200);
+            assert_int_equal(json_object_size(json_object_get(v, "members")), 3);
+            assert_true(json_is_object(json_object_get(json_object_get(json_object_get(json_object_get(v, "members"), "t3"), "outputs"), "t1.x")));
+            json_decref(v);
+        }
+        json_decref(r);
+    }
+    close_world(&w);
+}
+
 static void what_can_not_be_is_refused_with_what_to_change(void **state)
 {
     (void)state;
@@ -251,6 +322,13 @@ static void what_can_not_be_is_refused_with_what_to_change(void **state)
     static const struct { const char *body, *says; unsigned status; } cases[] = {
         { "{}", "root", 400 },
         { "{\"root\":\"nobody\",\"outputs\":[\"t1.x\"]}", "nobody", 404 },
+        { "{\"root\":\"t1\",\"roots\":[\"t1\"],\"outputs\":[\"t1.x\"]}", "Expected one of", 400 },
+        { "{\"roots\":[\"t1\",\"t1\"],\"outputs\":[\"t1.x\"]}", "named twice", 400 },
+        { "{\"roots\":[\"t1\",\"t2\"],\"outputs\":[\"t1.x\"]}", "no behavior", 400 },
+        { "{\"roots\":[],\"outputs\":[\"t1.x\"]}", "list of ids", 400 },
+        { "{\"fleet\":\"SELECT\",\"outputs\":[\"t1.x\"]}", "fleet", 400 },
+        { "{\"fleet\":\"SELECT COUNT() FROM DIGITALTWINS\",\"outputs\":[\"t1.x\"]}", "every row must be a twin", 400 },
+        { "{\"fleet\":\"SELECT * FROM DIGITALTWINS WHERE $dtId = 'nobody'\",\"outputs\":[\"t1.x\"]}", "finds no twin", 400 },
         { "{\"root\":\"t2\",\"outputs\":[\"t1.x\"]}", "no behavior", 400 },
         { "{\"root\":\"t1\"}", "name at least one", 400 },
         { "{\"root\":\"t1\",\"outputs\":[\"t1.y\"]}", "there is no variable 't1.y' here; t1 has ", 400 },
@@ -288,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_lane_runs_again_with_the_same_bits),
         cmocka_unit_test(what_is_saved_can_be_verified),
         cmocka_unit_test(faults_and_schedules_come_by_name),
+        cmocka_unit_test(a_fleet_runs_as_lanes_of_one_program),
         cmocka_unit_test(what_can_not_be_is_refused_with_what_to_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static int set_up(void **state)
                "{\"@type\":\"Property\",\"name\":\"k\",\"schema\":\"double\",\"writable\":true}]}"));
     snprintf(path, sizeof path, "%s/twins/all.ndjson", f.plant);
     gm_test_write_file(path, GM_STR("{\"Section\":\"Twins\"}\n{\"$dtId\":\"t1\",\"$metadata\":{\"$model\":\"dtmi:t:"
-                                    "Decay;1\"},\"x\":2,\"k\":1}\n"));
+                                    "Decay;1\"},\"x\":2,\"k\":1}\n{\"$dtId\":\"t2\",\"$metadata\":{\"$model\":\"dtmi:t:Decay;1\"},\"x\":3,\"k\":1}\n"));
     snprintf(path, sizeof path, "%s/behaviors/decay.mo", f.plant);
     gm_test_write_file(
         path,
@@ -166,9 +166,32 @@ static void a_saved_forecast_is_verified(void **state)
     gm_ran_finish(&ran);
 }
 
+static void a_fleet_is_named_or_found(void **state)
+{
+    fixture *f = *state;
+    json_t  *named = answer(GM_RUN("what-if", f->plant, "--http", f->server->http, "--root", "t1", "--root", "t2", "--horizon", "2s",
+                                   "--step", "0.01s", "--lanes", "64", "--outputs", "t1.x", "--json"));
+    json_t  *found = answer(GM_RUN("what-if", f->plant, "--http", f->server->http, "--each", "SELECT * FROM DIGITALTWINS",
+                                   "--horizon", "2s", "--step", "0.01s", "--lanes", "64", "--outputs", "t1.x", "--json"));
+    near_to(last(json_object_get(json_object_get(named, "members"), "t2"), "0.5"), 3 * exp(-2), 1e-6);
+    assert_true(json_equal(json_object_get(named, "members"), json_object_get(found, "members")));
+    json_decref(named);
+    json_decref(found);
+    gm_ran ran = GM_RUN("what-if", f->plant, "--http", f->server->http, "--root", "t1", "--root", "t2", "--horizon", "2s", "--lanes",
+                        "10", "--outputs", "t1.x", "--until", "t1.x < 0.35");
+    assert_int_equal(ran.code, 0);
+    assert_non_null(strstr(GM_TEXT(ran.out), "at the horizon"));
+    assert_non_null(strstr(GM_TEXT(ran.out), "100.0 %"));
+    gm_ran_finish(&ran);
+    ran = GM_RUN("what-if", f->plant, "--root", "t1", "--each", "SELECT * FROM DIGITALTWINS", "--outputs", "t1.x");
+    assert_int_equal(ran.code, 2);
+    gm_ran_finish(&ran);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fleet_is_named_or_found),
         cmocka_unit_test(a_running_server_is_asked),
         cmocka_unit_test(without_a_server_the_plant_is_opened),
         cmocka_unit_test(people_get_tables_and_charts),

@@ -52,7 +52,15 @@ gm_forecast *gm_forecast_find(gm_forecasts *forecasts, const gm_request *request
 {
     gm_forecast *f = forecasts->newest;
     while (f != NULL && (f->dropped || !gm_str_is(id, f->id))) f = f->next;
-    return f != NULL && gm_twin_ok(gm_api_find(request, f->root)) ? f : NULL;
+    return f != NULL && gm_forecast_seen(f, request) ? f : NULL;
+}
+
+bool gm_forecast_seen(const gm_forecast *f, const gm_request *request)
+{
+    for (uint32_t i = 0; i < f->fleet.count; i++) {
+        if (!gm_twin_ok(gm_api_find(request, f->fleet.roots[i]))) return false;
+    }
+    return true;
 }
 
 static void drop_if_unused(gm_forecast *f)
@@ -79,7 +87,12 @@ static void write_head(const gm_forecast *f, gm_buf *out)
 {
     char at[GM_TIME_TEXT];
     gm_buf_printf(out, "\"id\":\"%s\",\"root\":", f->id);
-    gm_buf_json_str(out, f->root);
+    gm_buf_json_str(out, f->fleet.roots[0]);
+    for (uint32_t i = 0; f->fleet.asked && i < f->fleet.count; i++) {
+        gm_buf_text(out, i == 0 ? ",\"roots\":[" : ",");
+        gm_buf_json_str(out, f->fleet.roots[i]);
+        if (i + 1 == f->fleet.count) gm_buf_byte(out, ']');
+    }
     gm_buf_printf(out, ",\"asOf\":\"%.*s\"", (int)gm_time_format(f->world.at, at), at);
 }
 
@@ -90,6 +103,7 @@ static void on_finish(void *context, const gm_futures *job, const gm_futures_res
     const gm_api_options *o = &f->all->options;
     f->result.limit         = GM_FORECAST_FILE_MAX;
     gm_futures_result_write(&f->request, result, job, &f->result);
+    gm_buf_str(&f->result, f->twins);
     if (!f->save || o->io == NULL || o->data_dir == NULL || f->result.failed) return;
     gm_buf    text = gm_buf_init(o->alloc), path = gm_buf_init(o->alloc);
     gm_buf_printf(&path, "%s/futures", o->data_dir);
@@ -149,40 +163,90 @@ static void on_news(void *context) { gm_forecast_stream_tell(context); }
 
 // ---- starting -------------------------------------------------------------------------------------------------------
 
-static bool open_group(gm_forecast *f, gm_request *request, gm_twin root)
+static bool open_group(gm_forecast *f, gm_request *request, uint32_t member, gm_group **out)
 {
-    const gm_api_options *o = &f->all->options;
-    gm_error              err = { 0 };
-    gm_status st = gm_group_world_open(o->alloc, o->behaviors, gm_api_state(request), root, &f->world.group, &err);
+    const gm_api_options *o    = &f->all->options;
+    gm_error              err  = { 0 };
+    gm_str                root = gm_str_slice(f->fleet.roots[member], 0, 128);
+    gm_status             st =
+        gm_group_world_open(o->alloc, o->behaviors, gm_api_state(request), f->fleet.twins[member], out, &err);
     if (st == GM_NOTFOUND)
         gm_reply_error(request, 400, "NoBehavior",
                        "'" GM_STR_FMT "' has no behavior: no class in behaviors/ names its interface.",
-                       GM_STR_ARG(gm_str_slice(f->root, 0, 128)));
+                       GM_STR_ARG(root));
     else if (st == GM_INVALID)
         gm_reply_error(request, 400, "BehaviorInvalid",
                        "The group does not compile: %s; 'gemel check' lists everything.", err.text);
     else if (st != GM_OK) gm_reply_failure(request, st, &err);
-    for (uint32_t i = 0; st == GM_OK && i < gm_group_twin_count(f->world.group); i++) {
-        if (gm_api_sees(request, gm_group_twin(f->world.group, i))) continue;
+    if (st != GM_OK) return false;
+    for (uint32_t i = 0; i < gm_group_twin_count(*out); i++) {
+        if (gm_api_sees(request, gm_group_twin(*out, i))) continue;
         gm_reply_error(request, 403, "Forbidden", "The group has twins that you may not see.");
         return false;
     }
-    return st == GM_OK;
+    if (member == 0 || gm_group_same_shape(f->world.group, *out)) return true;
+    gm_reply_error(request, 400, "NotAlike",
+                   "The group of '" GM_STR_FMT "' is not built like that of '" GM_STR_FMT
+                   "' (types, classes or connections differ); members of a fleet are alike.",
+                   GM_STR_ARG(root), GM_STR_ARG(gm_str_slice(f->fleet.roots[0], 0, 128)));
+    return false;
 }
 
-static bool fork_group(gm_forecast *f, gm_request *request)
+static bool fork_group(gm_forecast *f, gm_request *request, uint32_t member, gm_group *group)
 {
     gm_error        err    = { 0 };
     gm_fork_report  report;
     gm_group_reader reader = gm_group_world_reader(&f->world);
-    f->base = GM_ARENA_NEW(f->arena, double, gm_program_slot_count(gm_group_program(f->world.group)));
-    gm_status st           = f->base != NULL
-                                 ? gm_group_fork(f->world.group, &reader, gm_group_time(f->world.at), f->base, &report, &err)
-                                 : GM_NOMEM;
+    double         *slots  = f->base + (size_t)member * gm_program_slot_count(gm_group_program(group));
+    gm_status       st     = gm_group_fork(group, &reader, gm_group_time(f->world.at), slots, &report, &err);
     if (st == GM_DIVERGED)
         gm_reply_error(request, 400, "NoBeginning", "The state that is forked has no solution: %s.", err.text);
     else if (st != GM_OK) gm_reply_failure(request, st, &err);
     return st == GM_OK;
+}
+
+// "tank2":["tank2","pump2"]: the twins of a member, each in the place where the first member has its own.
+static void tell_twins(const gm_fleet *fleet, uint32_t member, const gm_group *group, gm_buf *out)
+{
+    if (!fleet->asked) return;
+    gm_buf_text(out, member == 0 ? ",\"twins\":{" : ",");
+    gm_buf_json_str(out, fleet->roots[member]);
+    for (uint32_t i = 0; i < gm_group_twin_count(group); i++) {
+        gm_buf_text(out, i == 0 ? ":[" : ",");
+        gm_buf_json_str(out, gm_group_twin_id(group, i));
+    }
+    gm_buf_byte(out, ']');
+    if (member + 1 == fleet->count) gm_buf_byte(out, '}');
+}
+
+// The first member's group stays open: its program and its names are the job's.
+static bool fork_all(gm_forecast *f, gm_request *request)
+{
+    gm_buf twins = gm_buf_init(f->all->options.alloc);
+    bool   good  = open_group(f, request, 0, &f->world.group);
+    if (good) {
+        f->base = GM_ARENA_NEW(f->arena, double,
+                               (size_t)f->fleet.count * gm_program_slot_count(gm_group_program(f->world.group)));
+        good    = f->base != NULL;
+        if (!good) gm_reply_failure(request, GM_NOMEM, NULL);
+    }
+    for (uint32_t m = 0; good && m < f->fleet.count; m++) {
+        gm_group *group = f->world.group, *other = NULL;
+        if (m > 0) {
+            good  = open_group(f, request, m, &other);
+            group = other;
+        }
+        good = good && fork_group(f, request, m, group);
+        if (good) tell_twins(&f->fleet, m, group, &twins);
+        gm_group_close(other);
+    }
+    if (good) {
+        f->twins = gm_arena_str(f->arena, gm_buf_view(&twins));
+        good     = !twins.failed && f->twins.ptr != NULL;
+        if (!good) gm_reply_failure(request, GM_NOMEM, NULL);
+    }
+    gm_buf_finish(&twins);
+    return good;
 }
 
 static bool read_time(gm_forecast *f, gm_request *request, const json_t *body)
@@ -200,11 +264,13 @@ static bool read_time(gm_forecast *f, gm_request *request, const json_t *body)
 
 static bool read_request(gm_forecast *f, gm_request *request, const json_t *body)
 {
-    static const char *const own[] = { "root", "asOf", "save", "wait", NULL };
+    static const char *const own[] = { "root", "roots", "fleet", "asOf", "save", "wait", NULL };
     static const double      usual[] = { 0.05, 0.5, 0.95 };
     gm_error                 err   = { 0 };
     gm_futures_world         world = gm_group_world_of(&f->world);
     f->request                = gm_futures_defaults(world.program, f->base);
+    f->request.members        = f->fleet.count;
+    f->request.member_names   = f->fleet.asked ? f->fleet.roots : NULL;
     f->request.quantiles      = usual;
     f->request.quantile_count = 3;
     gm_status st = gm_futures_request_read(body, own, &world, f->arena, &f->request, &err);
@@ -217,26 +283,16 @@ static bool read_request(gm_forecast *f, gm_request *request, const json_t *body
 
 static bool prepare(gm_forecast *f, gm_request *request, const json_t *body)
 {
-    const json_t *root = json_object_get(body, "root");
-    if (!json_is_string(root)) {
-        gm_reply_error(request, 400, "BadRequest", "\"root\": expected the id of a twin.");
-        return false;
-    }
-    f->root         = gm_arena_str(f->arena, gm_str_of(json_string_value(root)));
     f->request_text = gm_arena_str(f->arena, gm_buf_view(&request->body));
     f->save         = json_is_true(json_object_get(body, "save"));
-    if (f->root.ptr == NULL || f->request_text.ptr == NULL) {
+    if (f->request_text.ptr == NULL) {
         gm_reply_failure(request, GM_NOMEM, NULL);
         return false;
     }
-    gm_twin twin = gm_api_find(request, f->root);
-    if (!gm_twin_ok(twin)) {
-        gm_api_no_twin(request, f->root);
-        return false;
-    }
+    if (!gm_fleet_read(request, body, f->arena, &f->fleet)) return false;
     f->world.engine = request->engine;
-    return read_time(f, request, body) && open_group(f, request, twin) && fork_group(f, request) &&
-           read_request(f, request, body);
+    f->world.fleet  = f->fleet.count > 1;
+    return read_time(f, request, body) && fork_all(f, request) && read_request(f, request, body);
 }
 
 static void name_it(gm_forecast *f, gm_time_ns now)
@@ -361,6 +417,18 @@ gm_status gm_forecast_unsave(gm_forecasts *all, gm_str id, gm_error *err)
     return st;
 }
 
+// As gm_forecast_seen.
+static bool document_seen(const json_t *document, const gm_request *request)
+{
+    const json_t *root = json_object_get(document, "root"), *roots = json_object_get(document, "roots");
+    if (!json_is_string(root) || !gm_twin_ok(gm_api_find(request, gm_str_of(json_string_value(root))))) return false;
+    for (size_t i = 0; i < json_array_size(roots); i++) {
+        const char *id = json_string_value(json_array_get(roots, i));
+        if (id == NULL || !gm_twin_ok(gm_api_find(request, gm_str_of(id)))) return false;
+    }
+    return true;
+}
+
 json_t *gm_forecast_document(gm_forecasts *all, gm_request *request, gm_str id)
 {
     gm_forecast *f = gm_forecast_find(all, request, id);
@@ -376,8 +444,7 @@ json_t *gm_forecast_document(gm_forecasts *all, gm_request *request, gm_str id)
         gm_buf_finish(&text);
     } else {
         document = read_saved(all, id);
-        const char *root = json_string_value(json_object_get(document, "root"));
-        if (document != NULL && (root == NULL || !gm_twin_ok(gm_api_find(request, gm_str_of(root))))) {
+        if (document != NULL && !document_seen(document, request)) {
             json_decref(document);
             document = NULL;
         }

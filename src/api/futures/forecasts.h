@@ -8,6 +8,7 @@
 #define GM_API_FUTURES_FORECASTS_H
 
 #include "api/context.h"
+#include "api/futures/fleet.h"
 #include "api/futures/world.h"
 #include "futures/request_json.h"
 
@@ -29,10 +30,11 @@ typedef struct gm_forecast {
     struct gm_forecast *previous, *next;   // newest first
     char                id[GM_FORECAST_ID];
     gm_arena           *arena;             // what follows lies there
-    gm_str              root, request_text;
-    gm_group_world      world;             // its group is ours
+    gm_fleet            fleet;
+    gm_str              twins, request_text;  // twins: who is who in the members, as JSON; empty: not a fleet
+    gm_group_world      world;             // its group, the first member's, is ours
     gm_futures_request  request;
-    double             *base;
+    double             *base;              // [members][slots]
     gm_futures         *job;               // NULL when it has ended
     gm_forecast_state   state;
     gm_error            err;
@@ -47,7 +49,9 @@ GM_NODISCARD gm_status gm_forecasts_create(const gm_api_options *options, gm_for
 // Cancels what runs. The pool must have ended, so that every job has had its done.
 void gm_forecasts_destroy(gm_forecasts *forecasts);  // NULL is allowed
 
-// By id, when the one who asks may see its root; NULL: there is none in memory.
+// May the one who asks see all its roots?
+bool gm_forecast_seen(const gm_forecast *forecast, const gm_request *request);
+// By id, when the one who asks may see it; NULL: there is none in memory.
 gm_forecast *gm_forecast_find(gm_forecasts *forecasts, const gm_request *request, gm_str id);
 gm_forecast *gm_forecasts_newest(gm_forecasts *forecasts);
 

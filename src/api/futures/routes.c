@@ -35,7 +35,7 @@ static bool is_small(const gm_forecast *f)
     const gm_futures_request *r = &f->request;
     double                    scenarios = r->scenario_count > 0 ? r->scenario_count : 1,
            steps = r->method == GM_FUTURES_FIXED || r->method == GM_FUTURES_EULER ? r->horizon_s / r->step_s : 1000;
-    return steps * r->lanes * scenarios <= GM_FORECAST_SMALL;
+    return steps * r->lanes * r->members * scenarios <= GM_FORECAST_SMALL;
 }
 
 static void wait_for(gm_request *request, gm_forecast *f)
@@ -71,7 +71,7 @@ void gm_route_futures_list(gm_request *request)
     bool first = true;
     gm_buf_text(&request->out, "{\"value\":[");
     for (gm_forecast *f = gm_forecasts_newest(forecasts_of(request)); f != NULL; f = f->next) {
-        if (f->dropped || !gm_twin_ok(gm_api_find(request, f->root))) continue;
+        if (f->dropped || !gm_forecast_seen(f, request)) continue;
         if (!first) gm_buf_byte(&request->out, ',');
         first = false;
         gm_forecast_write(f, false, &request->out);
@@ -233,10 +233,11 @@ void gm_route_futures_lane(gm_request *request)
     gm_str    lane = request->parameters[1];
     int64_t   number = -1;
     uint64_t  scenario;
+    uint32_t  lanes = f->request.lanes * f->request.members;
     gm_error  err = { 0 };
     if (!gm_request_number(request, "scenario", 0, GM_FUTURES_SCENARIO_MAX, 0, &scenario)) return;
-    if (gm_number_read_int(lane, &number) != lane.len || number < 0 || number >= f->request.lanes) {
-        gm_reply_error(request, 404, "LaneNotFound", "There are lanes 0 to %u.", f->request.lanes - 1);
+    if (gm_number_read_int(lane, &number) != lane.len || number < 0 || number >= lanes) {
+        gm_reply_error(request, 404, "LaneNotFound", "There are lanes 0 to %u.", lanes - 1);
         return;
     }
     gm_arena *arena = gm_arena_create(o->alloc, 0);

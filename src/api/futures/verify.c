@@ -10,7 +10,7 @@ enum { POINTS_MAX = 200000, QUANTILES_MAX = 100 };
 
 typedef struct check {
     const json_t         *quantiles;   // of the output: {"0.05":[...], ...}
-    const gm_group_world *world;
+    gm_group_world       *world;
     gm_twin               twin;
     uint32_t              column;
     gm_time_ns            from, now;
@@ -87,13 +87,33 @@ static void write_output(const check *c, const json_t *time, gm_buf *out)
     gm_buf_byte(out, '}');
 }
 
-static bool find_column(const gm_group *group, const char *name, check *c)
+// Names speak of the group `named`; the twin is the one in the same place of `own`.
+static bool find_column(const gm_group *named, const gm_group *own, const char *name, check *c)
 {
     gm_group_variable v;
-    if (!gm_group_find(group, gm_str_of(name), &v) || v.binding == NULL) return false;
-    c->twin   = gm_group_twin(group, v.member);
+    if (!gm_group_same_shape(named, own)) return false;  // rebuilt since
+    if (!gm_group_find(named, gm_str_of(name), &v) || v.binding == NULL) return false;
+    c->twin   = gm_group_twin(own, v.member);
     c->column = v.binding->column;
     return true;
+}
+
+static void write_outputs(check *c, const gm_group *named, const json_t *outputs, const json_t *time, gm_buf *out)
+{
+    const json_t *output;
+    const char   *name;
+    bool          first = true;
+    gm_buf_text(out, "\"outputs\":{");
+    json_object_foreach((json_t *)(uintptr_t)outputs, name, output) {
+        c->quantiles = json_object_get(output, "quantiles");
+        if (!first) gm_buf_byte(out, ',');
+        first = false;
+        gm_buf_json_str(out, gm_str_of(name));
+        gm_buf_byte(out, ':');
+        if (find_column(named, c->world->group, name, c)) write_output(c, time, out);
+        else gm_buf_text(out, "null");
+    }
+    gm_buf_byte(out, '}');
 }
 
 static bool open_group(gm_forecasts *forecasts, gm_request *request, gm_twin root, gm_group **out)
@@ -109,21 +129,51 @@ static bool open_group(gm_forecasts *forecasts, gm_request *request, gm_twin roo
     return st == GM_OK;
 }
 
+// Every member by itself; null: its twins or classes are no longer what they were.
+static void write_members(gm_forecasts *forecasts, gm_request *request, check *c, const json_t *members,
+                          const json_t *time, gm_buf *out)
+{
+    gm_group_world *world = c->world;
+    gm_group       *named = world->group;
+    const json_t   *member;
+    const char     *root;
+    bool            first = true;
+    const gm_api_options *o = gm_forecasts_options(forecasts);
+    gm_buf_text(out, "\"members\":{");
+    json_object_foreach((json_t *)(uintptr_t)members, root, member) {
+        gm_twin twin = gm_api_find(request, gm_str_of(root));
+        world->group = NULL;
+        gm_status st = gm_twin_ok(twin) ? gm_group_world_open(o->alloc, o->behaviors, gm_api_state(request), twin,
+                                                              &world->group, NULL)
+                                        : GM_NOTFOUND;
+        if (!first) gm_buf_byte(out, ',');
+        first = false;
+        gm_buf_json_str(out, gm_str_of(root));
+        gm_buf_text(out, st == GM_OK ? ":{" : ":null");
+        if (st != GM_OK) continue;
+        write_outputs(c, named, json_object_get(member, "outputs"), time, out);
+        gm_buf_byte(out, '}');
+        gm_group_close(world->group);
+    }
+    world->group = named;
+    gm_buf_byte(out, '}');
+}
+
 bool gm_forecast_verify(gm_forecasts *forecasts, gm_request *request, const json_t *document, gm_buf *out)
 {
     const char *root    = json_string_value(json_object_get(document, "root")),
                *as_of   = json_string_value(json_object_get(document, "asOf"));
-    const json_t *time = json_object_get(document, "time"), *outputs = json_object_get(document, "outputs"), *output;
+    const json_t *time = json_object_get(document, "time"), *outputs = json_object_get(document, "outputs"),
+                 *members = json_object_get(document, "members");
     gm_group_world world = { .engine = request->engine, .live = false };
     check          c     = { .world = &world, .now = gm_api_now(request) };
-    const char    *name;
-    bool           first = true;
+    size_t         groups = json_object_size(members) > 0 ? json_object_size(members) : 1;
     if (root == NULL || as_of == NULL || !json_is_array(time) || !json_is_object(outputs) ||
         gm_time_parse(gm_str_of(as_of), &c.from, NULL) != GM_OK) {
         gm_reply_error(request, 500, "FuturesDamaged", "The saved futures can not be read.");
         return false;
     }
-    if (json_array_size(time) * json_object_size(outputs) > POINTS_MAX) {
+    if (json_array_size(time) * json_object_size(outputs) * groups > POINTS_MAX) {
         gm_reply_error(request, 400, "LimitExceeded", "More than %d points of all outputs together.", POINTS_MAX);
         return false;
     }
@@ -133,17 +183,10 @@ bool gm_forecast_verify(gm_forecasts *forecasts, gm_request *request, const json
     gm_buf_json_str(out, gm_str_of(as_of));
     put_number(out, "horizon", horizon);
     put_number(out, "passed", passed < horizon ? passed : horizon);
-    gm_buf_text(out, ",\"outputs\":{");
-    json_object_foreach((json_t *)(uintptr_t)outputs, name, output) {
-        c.quantiles = json_object_get(output, "quantiles");
-        if (!first) gm_buf_byte(out, ',');
-        first = false;
-        gm_buf_json_str(out, gm_str_of(name));
-        gm_buf_byte(out, ':');
-        if (find_column(world.group, name, &c)) write_output(&c, time, out);
-        else gm_buf_text(out, "null");
-    }
-    gm_buf_text(out, "}}");
+    gm_buf_byte(out, ',');
+    if (members != NULL) write_members(forecasts, request, &c, members, time, out);
+    else write_outputs(&c, world.group, outputs, time, out);
+    gm_buf_byte(out, '}');
     gm_group_close(world.group);
     return true;
 }

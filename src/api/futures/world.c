@@ -94,6 +94,10 @@ static gm_status history(void *context, gm_str name, double span_s, gm_arena *ar
     gm_group_world   *world = context;
     gm_group_variable v;
     gm_alloc          alloc = gm_arena_alloc(arena);
+    if (world->fleet)
+        return gm_fail(err, GM_INVALID, "api.futures",
+                       "the history of '" GM_STR_FMT "' is one member's; members of a fleet can not share it",
+                       GM_STR_ARG(gm_str_slice(name, 0, 80)));
     if (!gm_group_find(world->group, name, &v) || v.binding == NULL)
         return gm_fail(err, GM_INVALID, "api.futures",
                        "'" GM_STR_FMT "' is no property or telemetry of a twin, so it has no history",

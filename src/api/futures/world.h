@@ -11,6 +11,7 @@ typedef struct gm_group_world {
     gm_group  *group;
     gm_time_ns at;      // the moment that is forked
     bool       live;    // now; else the state as it was
+    bool       fleet;   // the group stands for others too: no history of its own
 } gm_group_world;
 
 // Opens the group of a root. Errors as gm_group_open, with the first of the diagnostics in err.
