@@ -111,6 +111,40 @@ gm_probe gm_probe_find(const gm_filter *filter, const gm_node *const *conditions
     return best;
 }
 
+// Whether each value of the column is below, at or above the literal just as its key is.
+static bool key_is_exact(gm_kind kind, const gm_node *c)
+{
+    gm_qvalue literal = c->b->literal;
+    switch (kind) {
+    case GM_KIND_DOUBLE:
+        return literal.kind == GM_Q_DOUBLE ||
+               (literal.kind == GM_Q_INT && literal.i <= INT64_C(1) << 53 && literal.i >= -(INT64_C(1) << 53));
+    case GM_KIND_INT: return literal.kind == GM_Q_INT;
+    case GM_KIND_BOOL: return literal.kind == GM_Q_BOOL && c->op == GM_EQ;
+    default: return false;
+    }
+}
+
+bool gm_probe_count(const gm_filter *filter, const gm_node *const *conditions, size_t n, size_t *out_rows)
+{
+    uint32_t         column;
+    const gm_sorted *sorted;
+    gm_index_order   order;
+    range            r, equal;
+    if (n != 1 || !indexed_column(filter, conditions[0], &column, &sorted, &order)) return false;
+    const gm_node *c    = conditions[0];
+    gm_kind        kind = filter->table.type->columns[column].kind;
+    if (c->kind != GM_NODE_COMPARE || c->b->kind != GM_NODE_LITERAL || !key_is_exact(kind, c)) return false;
+    if (!keys_of(kind, order, c->b->literal, &equal) || !compare_range(kind, order, c, &r)) return false;
+    if (kind == GM_KIND_DOUBLE) {  // what is no number has keys beyond the infinities
+        if (r.low == 0) r.low = gm_index_key_of_double(-INFINITY);
+        if (r.high == UINT64_MAX) r.high = gm_index_key_of_double(INFINITY);
+    }
+    *out_rows = gm_sorted_count_range(sorted, r.low, r.high);
+    if (c->op == GM_GT || c->op == GM_LT) *out_rows -= gm_sorted_count_range(sorted, equal.low, equal.high);
+    return true;
+}
+
 // ---- rows -----------------------------------------------------------------------------------------------------------
 
 typedef struct gathering { const gm_sorted *sorted; uint32_t *rows; size_t count, max; } gathering;

@@ -20,6 +20,10 @@ typedef struct gm_probe {
 // The best probe for the table among n conditions of a conjunction.
 gm_probe gm_probe_find(const gm_filter *filter, const gm_node *const *conditions, size_t n);
 
+// How many rows of the table satisfy all n conditions, when an index alone can tell: one comparison of a number or a
+// boolean with a value that its column can hold exactly. False: look at the rows.
+bool gm_probe_count(const gm_filter *filter, const gm_node *const *conditions, size_t n, size_t *out_rows);
+
 // Its rows in rising order, each once. NULL: memory was refused.
 GM_NODISCARD uint32_t *gm_probe_rows(const gm_probe *probe, const gm_filter *filter, gm_arena *arena, size_t *out_count);
 

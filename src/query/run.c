@@ -5,6 +5,7 @@
 // the stages behind it; (3) recursion is as deep as the hops of the pattern, at most GM_HOPS_MAX and the joins.
 #include "query/run.h"
 
+#include "query/path_count.h"
 #include "query/probe.h"
 
 static bool check_stage(gm_run *run, size_t stage)
@@ -25,7 +26,7 @@ static bool check_stage(gm_run *run, size_t stage)
 
 static gm_flow walk_from(gm_run *run, size_t step);
 
-static bool name_fits(const gm_run *run, size_t step, gm_edge edge)
+bool gm_run_name_fits(const gm_run *run, size_t step, gm_edge edge)
 {
     size_t n = run->plan.steps[step].name_count;
     if (n == 0) return true;
@@ -66,7 +67,7 @@ static gm_flow cross(gm_run *run, size_t index, gm_edge edge, gm_twin far, uint3
     bool           once = run->eval.ast->is_match;
     if (!gm_fence_shows(run->fence, far)) return GM_GO_ON;
     run->work++;
-    if (!name_fits(run, index, edge) || (once && on_trail(run, edge))) return GM_GO_ON;
+    if (!gm_run_name_fits(run, index, edge) || (once && on_trail(run, edge))) return GM_GO_ON;
     if (once) run->trail[run->trail_length++] = edge.v;
     if (step->relationship != GM_NO_COLLECTION) gm_eval_bind_edge(&run->eval, step->relationship, edge);
     gm_flow flow = hop(run, index, far, hops + 1);
@@ -92,14 +93,14 @@ static void count_ends(gm_run *run, size_t index, gm_twin at)
          e         = gm_state_next_out(state, e)) {
         if (!gm_fence_shows(run->fence, gm_state_edge_target(state, e))) continue;
         run->work++;
-        run->counted += name_fits(run, index, e) && !(once && on_trail(run, e));
+        run->counted += gm_run_name_fits(run, index, e) && !(once && on_trail(run, e));
     }
     for (gm_edge e = gm_state_first_in(state, at); step->direction != GM_OUT && gm_edge_ok(e);
          e         = gm_state_next_in(state, e)) {
         if (!gm_fence_shows(run->fence, gm_state_edge_source(state, e))) continue;
         run->work++;
         if (step->direction == GM_ANY && gm_state_edge_source(state, e).v == at.v) continue;
-        run->counted += name_fits(run, index, e) && !(once && on_trail(run, e));
+        run->counted += gm_run_name_fits(run, index, e) && !(once && on_trail(run, e));
     }
 }
 
@@ -134,6 +135,10 @@ static gm_flow hop(gm_run *run, size_t index, gm_twin at, uint32_t hops)
 
 static gm_flow walk_from(gm_run *run, size_t step)
 {
+    if (run->paths != NULL) {
+        gm_path_count_from(run->paths, (gm_twin){ run->eval.bound[run->plan.collection] });
+        return GM_GO_ON;
+    }
     if (step == run->plan.step_count) return run->row(run);
     return hop(run, step, (gm_twin){ run->eval.bound[run->plan.steps[step].from] }, 0);
 }
@@ -153,6 +158,7 @@ static void begin_start(gm_run *run, uint64_t a, uint64_t b)
 static bool out_of_budget(gm_run *run, uint64_t a, uint64_t b)
 {
     if (run->work_max == 0 || run->work < run->work_max) return false;
+    if (run->paths != NULL) gm_path_count_finish(run->paths);
     run->at.a = a;
     run->at.b = b;
     run->at.skip = 0;
@@ -261,9 +267,14 @@ static void walk_tables(gm_run *run)
         for (size_t i = plan->stages[0]; possible && i < plan->stages[1]; i++) {
             possible = gm_filter_possible(&filter, plan->conditions[i]) & 1u << GM_TRUE;
         }
-        gm_flow flow = GM_GO_ON;
-        if (possible) {
-            gm_probe probe = gm_probe_find(&filter, plan->conditions + plan->stages[0], plan->stages[1] - plan->stages[0]);
+        gm_flow flow   = GM_GO_ON;
+        size_t  checks = plan->stages[1] - plan->stages[0], count;
+        bool    whole  = run->counting && run->fence == NULL && plan->step_count == 0 && from == 0;
+        if (possible && whole && gm_probe_count(&filter, plan->conditions + plan->stages[0], checks, &count)) {
+            run->counted += count;
+            run->work++;
+        } else if (possible) {
+            gm_probe probe = gm_probe_find(&filter, plan->conditions + plan->stages[0], checks);
             flow = probe.sorted != NULL ? walk_probe(run, &filter, t, from, &probe) : walk_table(run, &filter, t, from);
         }
         gm_arena_rewind(run->eval.scratch, mark);
@@ -337,10 +348,15 @@ void gm_run_walk(gm_run *run)
     run->resume_a    = run->at.a;
     run->resume_b    = run->at.b;
     run->resume_skip = run->at.skip;
+    if (gm_path_count_fits(run) && gm_path_count_create(run, &run->paths) != GM_OK) {
+        run->status = GM_NOMEM;
+        return;
+    }
     switch (run->plan.start) {
     case GM_START_TABLES: walk_tables(run); break;
     case GM_START_TWINS: walk_listed(run); break;
     case GM_START_EDGES: walk_edges(run); break;
     case GM_START_EDGES_OF: walk_edges_of(run); break;
     }
+    if (run->paths != NULL && run->status == GM_OK) gm_path_count_finish(run->paths);
 }

@@ -10,6 +10,8 @@
 
 typedef enum gm_flow { GM_GO_ON, GM_STOP } gm_flow;
 
+struct gm_path_count;
+
 typedef struct gm_run gm_run;
 struct gm_run {
     gm_eval        eval;
@@ -26,6 +28,7 @@ struct gm_run {
     uint32_t      *names[GM_STEPS_MAX];                // numbers of the steps' relationship names
     bool           counting;    // `row` does no more than counted++
     uint64_t       counted;
+    struct gm_path_count *paths;  // counts what the starts lead to (path_count.h); NULL: the walk does
     gm_flow (*row)(gm_run *run);  // takes what is bound in eval
     // Called for a stretch of a table that starts rows, when the query has no steps: true when it has taken all rows of
     // the mask; else it may have cleared rows that can not matter, and the others come through `row`. NULL: no
@@ -33,6 +36,9 @@ struct gm_run {
     bool (*block)(gm_run *run, gm_filter *filter, uint32_t first, size_t n, uint8_t *mask);
     void          *context;
 };
+
+// Whether the relationship has one of the names that the step asks for.
+bool gm_run_name_fits(const gm_run *run, size_t step, gm_edge edge);
 
 // Calls run->row for every row of the answer from run->at on.
 void gm_run_walk(gm_run *run);

@@ -419,3 +419,14 @@ gm_twin gm_state_edge_target(const gm_state *state, gm_edge edge)
 {
     return (gm_twin){ state->graph.edges[edge.v].twin[GM_DIRECTION_IN] };
 }
+
+void gm_state_prefetch_ends(const gm_state *state, gm_twin twin)
+{
+    __builtin_prefetch(&state->ends[GM_DIRECTION_OUT][twin.v]);
+    __builtin_prefetch(&state->ends[GM_DIRECTION_IN][twin.v]);
+}
+
+void gm_state_prefetch_edge(const gm_state *state, gm_edge edge)
+{
+    __builtin_prefetch(&state->graph.edges[edge.v]);
+}

@@ -107,6 +107,9 @@ uint32_t gm_state_name_number(const gm_state *state, gm_str name);
 uint32_t gm_state_edge_name(const gm_state *state, gm_edge edge);
 gm_twin  gm_state_edge_source(const gm_state *state, gm_edge edge);
 gm_twin  gm_state_edge_target(const gm_state *state, gm_edge edge);
+// Asks memory for where a twin's lists begin, or for a relationship, which will be read soon.
+void     gm_state_prefetch_ends(const gm_state *state, gm_twin twin);
+void     gm_state_prefetch_edge(const gm_state *state, gm_edge edge);
 
 // ---- then ---------------------------------------------------------------------------------------------------------
 // What existed at a moment. A twin exists from the commit that made it, or from its earliest sample when that is older
