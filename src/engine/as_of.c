@@ -2,6 +2,8 @@
 
 #include "engine/internal.h"
 
+#include <stdlib.h>
+
 gm_status gm_as_of_value(const gm_engine *engine, const gm_twin_then *then, uint32_t column, gm_time_ns time, gm_sample *out,
                          gm_error *err)
 {
@@ -24,8 +26,10 @@ typedef struct building {
     const gm_engine *engine;
     gm_state        *state;
     gm_time_ns       time;
-    size_t           left;
+    size_t           most;
     bool             alone;    // one twin, by the number 0
+    gm_twin_then    *twins;    // who existed
+    size_t           twin_count, twin_capacity;
     gm_buf           record;   // an encoded change
     gm_buf           texts;    // of its cells: history shows one at a time
     gm_cell_write   *cells;
@@ -59,12 +63,10 @@ static uint8_t *room(building *b, size_t size)
 
 static bool holds_text(gm_kind kind) { return kind == GM_KIND_STRING || kind == GM_KIND_JSON; }
 
-static bool add_twin(void *context, const gm_twin_then *then)
+static bool add_twin(building *b, const gm_twin_then *then)
 {
-    building      *b    = context;
     const gm_type *type = then->type;
     size_t         n    = 0;
-    if (b->left-- == 0) return refuse(b, GM_LIMIT, "too many twins existed then; restrict the limit, or ask for single twins");
     if (gm_model_find(b->engine->model, type->id) != type) return true;
     if (!gm_alloc_reserve(b->engine->alloc, &b->cells, &b->capacity, type->column_count + 1, sizeof *b->cells)) {
         return refuse(b, GM_NOMEM, "no memory for the past");
@@ -104,15 +106,26 @@ static bool add_relationship(void *context, const gm_relationship_then *then)
     return apply(b, GM_CHANGE_RELATIONSHIP_PUT, size);
 }
 
-static bool add_relationships(void *context, const gm_twin_then *then)
+static bool note_twin(void *context, const gm_twin_then *then)
 {
     building *b = context;
-    return gm_state_relationships_at(b->engine->state, then->twin, GM_SIDE_OUT, b->time, add_relationship, b);
+    if (b->twin_count == b->most) return refuse(b, GM_LIMIT, "too many twins existed then; restrict the limit, or ask for single twins");
+    if (!gm_alloc_reserve(b->engine->alloc, &b->twins, &b->twin_capacity, b->twin_count + 1, sizeof *b->twins)) {
+        return refuse(b, GM_NOMEM, "no memory for the past");
+    }
+    b->twins[b->twin_count++] = *then;
+    return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = ((const gm_twin_then *)a)->twin.v, y = ((const gm_twin_then *)b)->twin.v;
+    return x < y ? -1 : x > y;
 }
 
 static building begin(const gm_engine *engine, gm_time_ns time, size_t most)
 {
-    building b = { .engine = engine, .time = time, .left = most, .record = gm_buf_init(engine->alloc),
+    building b = { .engine = engine, .time = time, .most = most, .record = gm_buf_init(engine->alloc),
                    .texts = gm_buf_init(engine->alloc), .state = gm_state_create(engine->alloc, engine->model) };
     if (b.state == NULL || gm_state_make_tables(b.state) != GM_OK) (void)refuse(&b, GM_NOMEM, "no memory for the past");
     return b;
@@ -123,17 +136,23 @@ static gm_status end(building *b, gm_state **out_state, gm_error *err)
     *out_state = b->status == GM_OK ? b->state : NULL;
     if (b->status != GM_OK) gm_state_destroy(b->state);
     if (b->status != GM_OK && err != NULL) *err = b->err;
+    gm_free(b->engine->alloc, b->twins);
     gm_free(b->engine->alloc, b->cells);
     gm_buf_finish(&b->record);
     gm_buf_finish(&b->texts);
     return b->status;
 }
 
+// A state takes twins in rising order of their numbers.
 gm_status gm_as_of_state(const gm_engine *engine, gm_time_ns time, size_t most, gm_state **out_state, gm_error *err)
 {
-    building b = begin(engine, time, most);
-    if (b.status == GM_OK) gm_state_twins_at(engine->state, time, add_twin, &b);
-    if (b.status == GM_OK) gm_state_twins_at(engine->state, time, add_relationships, &b);
+    building b    = begin(engine, time, most);
+    bool     good = b.status == GM_OK && gm_state_twins_at(engine->state, time, note_twin, &b);
+    if (good && b.twin_count > 1) qsort(b.twins, b.twin_count, sizeof *b.twins, by_number);
+    for (size_t i = 0; good && i < b.twin_count; i++) good = add_twin(&b, &b.twins[i]);
+    for (size_t i = 0; good && i < b.twin_count; i++) {
+        good = gm_state_relationships_at(engine->state, b.twins[i].twin, GM_SIDE_OUT, time, add_relationship, &b);
+    }
     return end(&b, out_state, err);
 }
 
@@ -141,7 +160,7 @@ gm_status gm_as_of_twin(const gm_engine *engine, const gm_twin_then *then, gm_ti
 {
     building b = begin(engine, time, 1);
     b.alone    = true;
-    if (b.status == GM_OK) add_twin(&b, then);
+    if (b.status == GM_OK) (void)add_twin(&b, then);
     if (b.status == GM_OK && gm_state_twin_count(b.state) == 0) (void)refuse(&b, GM_NOTFOUND, "the twin's model was deleted");
     return end(&b, out_state, err);
 }

@@ -161,7 +161,6 @@ static gm_status keep_removals(gm_engine *engine, gm_twin twin, const gm_change 
 }
 
 // A twin that changes its model or is deleted: values that only live in cells get series of their own, since the cells will go.
-// Series go on under the columns with the same paths by themselves.
 static gm_status keep_cells(gm_engine *engine, gm_twin twin, gm_error *err)
 {
     const gm_type *type = gm_state_type(engine->state, twin);
@@ -176,6 +175,39 @@ static gm_status keep_cells(gm_engine *engine, gm_twin twin, gm_error *err)
     return GM_OK;
 }
 
+static bool names_series(const gm_engine *engine, const gm_type *type, const gm_change *change, uint32_t series)
+{
+    gm_cell_write cell;
+    for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) {
+        if (cell.column < type->column_count && gm_engine_series(engine, type, cell.column) == series) return true;
+    }
+    return false;
+}
+
+// A series goes on under the column with the same path of the new model. All cells go, so values that are not replaced are
+// removed; those that come along and have a series are samples of it.
+static gm_status keep_change_of_model(gm_engine *engine, const gm_record *record, gm_twin twin, const gm_change *change, gm_error *err)
+{
+    const gm_type *was = gm_state_type(engine->state, twin), *is = gm_model_find(engine->model, change->name);
+    if (is == NULL) return GM_OK;  // the change will have no effect
+    gm_status st = keep_cells(engine, twin, err);
+    for (uint32_t c = 0; st == GM_OK && c < was->column_count; c++) {
+        gm_cell  cell;
+        uint32_t series = gm_engine_series(engine, was, c);
+        gm_state_get(engine->state, twin, c, &cell);
+        if (cell.value.kind == GM_KIND_NONE || names_series(engine, is, change, series)) continue;
+        st = gm_history_append(engine->history, twin.v, series, record->ingest, (gm_value){ 0 }, NULL, err);
+    }
+    gm_cell_write cell;
+    for (const uint8_t *at = change->cells; st == GM_OK && gm_change_next_cell(change, &at, &cell);) {
+        if (cell.column >= is->column_count) return gm_fail(err, GM_CORRUPT, "engine", "column %u does not exist", cell.column);
+        uint32_t series = gm_engine_series(engine, is, cell.column);
+        if (!gm_history_has(engine->history, twin.v, series)) continue;
+        st = gm_history_append(engine->history, twin.v, series, cell.at, cell.value, NULL, err);
+    }
+    return st;
+}
+
 // Before the state changes: what history needs to know of the old state.
 static gm_status record_history(gm_engine *engine, const gm_record *record, const gm_change *change, gm_error *err)
 {
@@ -185,7 +217,7 @@ static gm_status record_history(gm_engine *engine, const gm_record *record, cons
     if (change->kind == GM_CHANGE_TWIN_DELETE) return keep_cells(engine, twin, err);
     if (change->kind == GM_CHANGE_TWIN_PUT) {
         if (!gm_str_eq(gm_state_id(engine->state, twin), change->id)) return GM_OK;
-        if (!gm_str_eq(type->id, change->name)) return keep_cells(engine, twin, err);
+        if (!gm_str_eq(type->id, change->name)) return keep_change_of_model(engine, record, twin, change, err);
         gm_status st = keep_removals(engine, twin, change, record->ingest, err);
         if (st != GM_OK) return st;
     } else if (type->number != change->type) {

@@ -165,6 +165,7 @@ static gm_status verify_checkpoints(verifying *v, gm_error *err)
     if (st == GM_OK && count > 0 && v->count > 0 && v->out->last_record > 0 && v->out->last_record < all[0]) {
         damaged(v, "%s: the log ends with record %" PRIu64 ", but there is a checkpoint of record %" PRIu64, v->path,
                 v->out->last_record, all[0]);
+        v->out->torn_bytes = 0;  // what follows had been acknowledged
     }
     gm_free(v->alloc, all);
     return st;

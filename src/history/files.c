@@ -314,21 +314,30 @@ gm_status gm_files_read(gm_files *f, gm_place place, uint32_t twin, uint32_t col
     return GM_OK;
 }
 
-gm_status gm_files_next(gm_files *f, uint32_t number, uint32_t *offset, gm_entry *out, gm_error *err)
+gm_status gm_files_check(gm_files *f, uint32_t number, gm_error *err)
 {
-    const part    *p = find(f, number);
+    const part    *p     = find(f, number);
+    gm_place       place = { number, 0 };
     const uint8_t *at;
     if (p == NULL) return gm_fail(err, GM_NOTFOUND, "history.files", "no file %08" PRIu32 ".hist", number);
-    gm_place place = { number, *offset };
+    if (p->size < GM_HISTORY_FILE_HEADER) return damaged(f, place, err);
+    gm_status st = view(f, place, GM_HISTORY_FILE_HEADER, &at, err);
+    if (st != GM_OK) return st;
+    bool right = memcmp(at, magic, sizeof magic) == 0 && gm_get_u32(at + 8) == VERSION && gm_get_u32(at + 12) == gm_crc32c(number, at, 12);
+    return right ? GM_OK : damaged(f, place, err);
+}
+
+gm_status gm_files_next(gm_files *f, uint32_t number, uint32_t *offset, gm_entry *out, gm_error *err)
+{
+    const uint8_t *at;
     if (*offset == 0) {
-        gm_status st = p->size >= GM_HISTORY_FILE_HEADER ? view(f, place, GM_HISTORY_FILE_HEADER, &at, err) : damaged(f, place, err);
+        gm_status st = gm_files_check(f, number, err);
         if (st != GM_OK) return st;
-        if (memcmp(at, magic, sizeof magic) != 0 || gm_get_u32(at + 8) != VERSION ||
-            gm_get_u32(at + 12) != gm_crc32c(number, at, 12)) {
-            return damaged(f, place, err);
-        }
-        *offset = place.offset = GM_HISTORY_FILE_HEADER;
+        *offset = GM_HISTORY_FILE_HEADER;
     }
+    const part *p     = find(f, number);
+    gm_place    place = { number, *offset };
+    if (p == NULL) return gm_fail(err, GM_NOTFOUND, "history.files", "no file %08" PRIu32 ".hist", number);
     if (*offset == p->size) return gm_fail(err, GM_NOTFOUND, "history.files", "the end of %08" PRIu32 ".hist", number);
     if (p->size - *offset < GM_HISTORY_ENTRY_HEADER) return damaged(f, place, err);
     gm_status st = view(f, place, GM_HISTORY_ENTRY_HEADER, &at, err);
@@ -360,7 +369,7 @@ void gm_files_drop(gm_files *f, gm_place place, uint32_t size)
     p->used -= GM_HISTORY_ENTRY_HEADER + size;
 }
 
-uint32_t gm_files_current(const gm_files *f) { return f->next - 1; }
+uint32_t gm_files_current(const gm_files *f) { return f->writing ? f->next - 1 : f->next; }
 size_t   gm_files_count(const gm_files *f) { return f->count; }
 
 uint64_t gm_files_bytes(const gm_files *f)

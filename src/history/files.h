@@ -47,7 +47,7 @@ void gm_files_synced(gm_files *files, uint32_t number);  // files up to this num
 bool gm_files_claim(gm_files *files, gm_place place, uint32_t size);
 void gm_files_drop(gm_files *files, gm_place place, uint32_t size);
 
-uint32_t gm_files_current(const gm_files *files);  // number of the file that is written to
+uint32_t gm_files_current(const gm_files *files);  // number of the file that is written to, or will be next
 uint64_t gm_files_bytes(const gm_files *files);    // of all files
 size_t   gm_files_count(const gm_files *files);
 
@@ -62,6 +62,9 @@ void gm_files_remove_unused(gm_files *files, uint32_t before, const uint32_t *us
 
 // The file that wastes most, when less than half of it is used: worth copying what is. False: there is none.
 bool gm_files_wasteful(const gm_files *files, uint32_t *out_number);
+
+// Looks at a file's header. GM_CORRUPT: it is damaged. GM_NOTFOUND.
+GM_NODISCARD gm_status gm_files_check(gm_files *files, uint32_t number, gm_error *err);
 
 // Walks the entries of a file: *offset begins at 0. GM_NOTFOUND: the end. GM_CORRUPT: damage at *offset.
 typedef struct gm_entry { uint32_t twin, column, size; gm_place place; const uint8_t *bytes; } gm_entry;

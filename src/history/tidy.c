@@ -74,24 +74,47 @@ bool gm_history_tidy(gm_history *h, size_t entries, gm_status *out_st, gm_error 
     return *out_st == GM_OK;
 }
 
+// What can be told of the damage and gone on behind; anything else ends the reading.
+static gm_status told(gm_status st, const gm_error *why, gm_history_bad *bad, void *context, gm_error *err)
+{
+    if (st == GM_CORRUPT || st == GM_NOTFOUND) {
+        bad(context, why);
+        return GM_OK;
+    }
+    if (st != GM_OK && err != NULL) *err = *why;
+    return st;
+}
+
+static gm_status verify_headers(const gm_history *h, gm_history_bad *bad, void *context, gm_error *err)
+{
+    if (h->files == NULL) return GM_OK;
+    uint32_t *numbers = gm_alloc_array(h->alloc, gm_files_count(h->files) + 1, sizeof *numbers);
+    if (numbers == NULL) return gm_fail(err, GM_NOMEM, "history", "verifying files");
+    gm_status st    = GM_OK;
+    size_t    count = gm_files_used(h->files, numbers);
+    for (size_t i = 0; st == GM_OK && i < count; i++) {
+        gm_error why = { 0 };
+        st           = gm_files_check(h->files, numbers[i], &why);
+        st           = told(st, &why, bad, context, err);
+    }
+    gm_free(h->alloc, numbers);
+    return st;
+}
+
 gm_status gm_history_verify(const gm_history *h, gm_history_bad *bad, void *context, uint64_t *out_blocks, gm_error *err)
 {
-    *out_blocks = 0;
-    for (uint32_t id = 0; id < h->table.used; id++) {
+    *out_blocks  = 0;
+    gm_status st = verify_headers(h, bad, context, err);
+    for (uint32_t id = 0; st == GM_OK && id < h->table.used; id++) {
         const gm_series *s = gm_series_at(&h->table, id);
         if (!s->in_use || !s->is_large || s->large.blocks == NULL) continue;
-        for (size_t i = 0; i < s->large.blocks->count; i++) {
+        for (size_t i = 0; st == GM_OK && i < s->large.blocks->count; i++) {
             gm_samples samples;
             gm_error   why = { 0 };
-            gm_status  st  = gm_history_open_block(h, s, i, &samples, &why);
+            st             = gm_history_open_block(h, s, i, &samples, &why);
+            st             = told(st, &why, bad, context, err);
             ++*out_blocks;
-            if (st == GM_CORRUPT || st == GM_NOTFOUND) {
-                bad(context, &why);
-            } else if (st != GM_OK) {
-                if (err != NULL) *err = why;
-                return st;
-            }
         }
     }
-    return GM_OK;
+    return st;
 }

@@ -273,6 +273,73 @@ static void refused_memory_is_an_error_at_every_allocation_of_recovery(void **st
     gm_fault_io_finish(&disk);
 }
 
+// The engine may end for want of memory; what it had acknowledged is there when there is memory again.
+static void acknowledged_steps_survive_refused_memory_at_every_allocation_of_a_life(void **state)
+{
+    (void)state;
+    uint64_t seed = gm_test_seed();
+    for (uint64_t k = 0;; k += rounds(7, 1)) {
+        uint64_t       random = seed + k;
+        gm_fault_io    disk;
+        gm_fault_alloc fault;
+        gm_fault_io_init(&disk, seed ^ k);
+        gm_fault_alloc_init(&fault, k);
+        gm_plant_rig rig = on(&disk);
+        rig.alloc        = &fault.alloc;
+        bool whole       = life_with_checkpoints(&rig, &random);
+        if (fault.live_blocks != 0) fail_msg("%" PRId64 " blocks are left after refusal %" PRIu64, fault.live_blocks, k);
+        if (!whole) assert_true(fault.fired);
+        bool fired = fault.fired;
+        rig.alloc  = gm_alloc_system();
+        gm_fault_io_restart(&disk);
+        char after[48];
+        snprintf(after, sizeof after, "refusal %" PRIu64 " of memory", k);
+        if (!gm_rig_start(&rig)) fail_msg("%s: %s", after, rig.err.text);
+        gm_rig_check_counter(&rig, after);
+        gm_rig_stop(&rig);
+        assert_int_equal(disk.open_files, 0);
+        gm_fault_io_finish(&disk);
+        if (!fired) break;
+    }
+}
+
+static void write_leftover(gm_fault_io *disk, const char *path)
+{
+    gm_file *file;
+    gm_error err = { 0 };
+    assert_gm_ok(disk->io.open(&disk->io, path, GM_OPEN_CREATE, &file, &err), err);
+    assert_gm_ok(disk->io.write(file, 0, "half of something", 17, &err), err);
+    disk->io.close(file);
+}
+
+static void what_an_interrupted_checkpoint_left_behind_is_no_obstacle(void **state)
+{
+    (void)state;
+    uint64_t    random = gm_test_seed();
+    gm_fault_io disk;
+    gm_fault_io_init(&disk, random);
+    gm_plant_rig rig = on(&disk);
+    size_t       size;
+    assert_true(gm_rig_start(&rig));
+    assert_true(gm_rig_live(&rig, &random, 20));
+    assert_gm_ok(gm_rig_checkpoint(&rig, NULL), rig.err);
+    gm_rig_stop(&rig);
+    write_leftover(&disk, "d/checkpoint/next.tmp");
+    write_leftover(&disk, "d/log/next.tmp");
+    write_leftover(&disk, "d/history/00000999.hist");  // a file that no checkpoint refers to
+    for (int again = 0; again < 2; again++) {
+        if (!gm_rig_start(&rig)) fail_msg("%s", rig.err.text);
+        assert_int_equal(gm_engine_checkpoint_report(rig.engine).damage.len, 0);
+        gm_rig_check_counter(&rig, "a restart among leftovers");
+        assert_true(gm_rig_live(&rig, &random, 20));
+        assert_gm_ok(gm_rig_checkpoint(&rig, NULL), rig.err);
+        assert_null(gm_fault_io_bytes(&disk, "d/checkpoint/next.tmp", &size));
+        gm_rig_stop(&rig);
+    }
+    assert_null(gm_fault_io_bytes(&disk, "d/history/00000999.hist", &size));
+    gm_fault_io_finish(&disk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +351,8 @@ int main(void)
         cmocka_unit_test(acknowledged_steps_survive_any_refused_call),
         cmocka_unit_test(a_damaged_checkpoint_is_told_and_the_older_one_serves),
         cmocka_unit_test(refused_memory_is_an_error_at_every_allocation_of_recovery),
+        cmocka_unit_test(acknowledged_steps_survive_refused_memory_at_every_allocation_of_a_life),
+        cmocka_unit_test(what_an_interrupted_checkpoint_left_behind_is_no_obstacle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

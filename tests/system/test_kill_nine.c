@@ -1,7 +1,8 @@
 // kill -9 at random moments under QoS 1 load: every acknowledged message is there afterwards, once, and nothing that was
 // never sent. Messages carry their own number as value and as source time, so they are compared one by one.
 //
-// 50 rounds; 300 with GM_DEEP=1. Some rounds kill the server while it is still recovering.
+// Each test 30 rounds; 300 with GM_DEEP=1. Some rounds kill the server while it is still recovering; in the second test it is
+// writing checkpoints nearly all the time, and releases log and history behind them.
 #include "cli/http_client.h"
 #include "link/mqtt_codec.h"
 #include "support/files.h"
@@ -10,6 +11,7 @@
 #include "support/temp_dir.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -29,7 +31,7 @@ typedef struct fixture {
     uint64_t acknowledged_count, random;
 } fixture;
 
-static int set_up(void **state)
+static int set_up_with(void **state, gm_str settings)
 {
     static fixture f;
     char           path[600];
@@ -47,11 +49,20 @@ static int set_up(void **state)
                                     "{\"$dtId\":\"d2\",\"$metadata\":{\"$model\":\"dtmi:test:Device;1\"}},"
                                     "{\"$dtId\":\"d3\",\"$metadata\":{\"$model\":\"dtmi:test:Device;1\"}}]"));
     snprintf(path, sizeof path, "%s/gemel.conf", f.plant);
-    gm_test_write_file(path, GM_STR("log.segment_size = 1MiB\n"));  // many segments: kills meet their ends too
+    gm_test_write_file(path, settings);
+    f.sent = f.acknowledged_count = 0;
     f.acknowledged = calloc(MESSAGES_MAX, 1);
     assert_non_null(f.acknowledged);
     *state = &f;
     return 0;
+}
+
+// Many segments: kills meet their ends too.
+static int set_up(void **state) { return set_up_with(state, GM_STR("log.segment_size = 1MiB\n")); }
+
+static int set_up_checkpoints(void **state)
+{
+    return set_up_with(state, GM_STR("log.segment_size = 128KiB\ncheckpoint.log_size = 64KiB\n"));
 }
 
 static int tear_down(void **state)
@@ -241,10 +252,9 @@ static void expect_nothing_lost(const fixture *f)
     assert_int_equal(gm_served_stop(s), 0);
 }
 
-static void what_was_acknowledged_survives_kill_nine_once(void **state)
+static void live_and_die(fixture *f)
 {
-    fixture *f      = *state;
-    int      rounds = getenv("GM_DEEP") != NULL ? 300 : 50;
+    int rounds = getenv("GM_DEEP") != NULL ? 300 : 30;
     for (int round = 0; round < rounds; round++) {
         if (gm_test_random(&f->random) % 4 == 0) start_and_kill(f);
         load_and_kill(f, 1 + gm_test_random(&f->random) % (round % 10 == 9 ? 20000 : 4000));
@@ -252,10 +262,33 @@ static void what_was_acknowledged_survives_kill_nine_once(void **state)
     expect_nothing_lost(f);
 }
 
+static void what_was_acknowledged_survives_kill_nine_once(void **state) { live_and_die(*state); }
+
+static bool holds_file(const fixture *f, const char *folder, const char *ending)
+{
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s", f->data, folder);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    bool any = false;
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) any = any || strstr(entry->d_name, ending) != NULL;
+    closedir(dir);
+    return any;
+}
+
+static void it_survives_checkpoints_that_are_killed_too(void **state)
+{
+    fixture *f = *state;
+    live_and_die(f);
+    assert_true(holds_file(f, "checkpoint", ".ckpt") && holds_file(f, "history", ".hist"));
+    assert_false(holds_file(f, "log", "00000000000000000001.log"));  // log was released on the way
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_acknowledged_survives_kill_nine_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_survives_checkpoints_that_are_killed_too, set_up_checkpoints, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
