@@ -1,7 +1,9 @@
-// GET /v1/forecasts: where a signal goes, by the simple method that was best on its own past.
+// GET /v1/forecasts: where a signal goes, by the method that was best on its own past. Samples are gathered here, the
+// forecasters run in the worker pool.
 #include "api/live.h"
 #include "api/routes.h"
 #include "base/number.h"
+#include "base/pool.h"
 #include "insight/forecast/forecast.h"
 #include "insight/live/gather.h"
 
@@ -10,7 +12,7 @@
 
 enum {
     VALUES = 2000
-}; // evenly spaced, that are looked back upon: what the engine's thread can spare some milliseconds for
+}; // evenly spaced, that are looked back upon
 
 static int by_time(const void *a, const void *b)
 {
@@ -82,24 +84,85 @@ static void write_answer(gm_request *request, const gm_forecast *f, gm_time_ns l
     gm_reply_json(request, 200);
 }
 
-static gm_status forecast(gm_request *request, const gm_rows *rows, gm_dur_ns step, uint32_t horizon, gm_error *err)
+// One request on its way through the pool.
+typedef struct work {
+    gm_request  *request;
+    double      *y;  // [VALUES]
+    size_t       n;
+    uint32_t     horizon;
+    gm_time_ns   last;
+    gm_dur_ns    step;
+    gm_forecast  f;
+} work;
+
+static void finish_work(work *w)
+{
+    const gm_alloc *alloc = w->request->api->options.alloc;
+    gm_forecast_finish(&w->f);
+    gm_free(alloc, w->y);
+    gm_free(alloc, w);
+}
+
+static gm_status make(work *w, gm_error *err)
+{
+    gm_forecast_series series = { .y = w->y, .n = w->n, .step_s = (double)w->step / 1e9 };
+    series.first_s            = (double)w->last / 1e9 - (double)(w->n - 1) * series.step_s;
+    return gm_forecast_make(w->request->api->options.alloc, &series, w->horizon, &w->f, err);
+}
+
+static gm_status on_thread(void *context, uint32_t part, uint32_t thread, gm_pool_job *job, gm_error *err)
+{
+    (void)part, (void)thread, (void)job;
+    return make(context, err);
+}
+
+static void answer(work *w, gm_status st, const gm_error *err)
+{
+    if (st == GM_OK) write_answer(w->request, &w->f, w->last, w->step);
+    else gm_reply_failure(w->request, st, err);
+}
+
+static void on_done(void *context, gm_status st, const gm_error *err)
+{
+    work       *w       = context;
+    gm_request *request = w->request;
+    if (!request->gone) answer(w, st, err);
+    finish_work(w);
+    gm_request_release(request);
+}
+
+// Hands over to the pool, or answers at once where there is none.
+static gm_status submit(gm_request *request, const gm_rows *rows, gm_dur_ns step, uint32_t horizon, gm_error *err)
 {
     const gm_alloc *alloc = request->api->options.alloc;
-    gm_forecast     f     = { 0 };
+    gm_pool        *pool  = request->api->options.pool;
     if (step == 0) step = usual_step(alloc, rows);
     if (step == 0)
         return gm_fail(err, GM_INVALID, "api.forecast", "%zu samples; %d are the least", rows->count,
                        GM_FORECAST_LEAST);
-    double *y = gm_alloc_array(alloc, VALUES, sizeof *y);
-    if (y == NULL) return gm_fail(err, GM_NOMEM, "api.forecast", "%d values", VALUES);
-    size_t     n    = even_out(rows, step, y);
-    gm_status  st   = gm_forecast_make(alloc, y, n, 0, horizon, &f, err);
     gm_time_ns last = rows->times[rows->count - 1];
-    if (st == GM_OK && last > GM_TIME_MAX - (gm_time_ns)(horizon + 1) * step)
-        st = gm_fail(err, GM_INVALID, "api.forecast", "the horizon lies beyond the year 2200");
-    if (st == GM_OK) write_answer(request, &f, last, step);
-    gm_forecast_finish(&f);
-    gm_free(alloc, y);
+    if (last > GM_TIME_MAX - (gm_time_ns)(horizon + 1) * step)
+        return gm_fail(err, GM_INVALID, "api.forecast", "the horizon lies beyond the year 2200");
+    work *w = gm_alloc_zeroed(alloc, sizeof *w);
+    if (w != NULL) *w = (work){ .request = request, .y = gm_alloc_array(alloc, VALUES, sizeof *w->y), .horizon = horizon, .last = last, .step = step };
+    if (w == NULL || w->y == NULL) {
+        gm_free(alloc, w);
+        return gm_fail(err, GM_NOMEM, "api.forecast", "%d values", VALUES);
+    }
+    w->n = even_out(rows, step, w->y);
+    gm_pool_task task = { .parts = 1, .run = on_thread, .done = on_done, .context = w };
+    gm_pool_id   id;
+    if (pool != NULL) {
+        gm_request_hold(request);
+        gm_status st = gm_pool_submit(pool, &task, &id, err);
+        if (st == GM_OK) return GM_OK;
+        gm_request_release(request);
+        finish_work(w);
+        return st;
+    }
+    gm_status st = make(w, err);
+    if (st == GM_OK) write_answer(request, &w->f, last, step);
+    finish_work(w);
     return st;
 }
 
@@ -138,7 +201,7 @@ void gm_route_forecasts(gm_request *request)
     gm_rows   rows;
     gm_status st = gm_rows_gather(request->engine, request->api->options.alloc, twin, &column, 1, GM_TIME_MAX,
                                   2 * VALUES, &rows, &err);
-    if (st == GM_OK) st = forecast(request, &rows, step, (uint32_t)horizon, &err);
+    if (st == GM_OK) st = submit(request, &rows, step, (uint32_t)horizon, &err);
     gm_rows_finish(&rows);
     if (st != GM_OK) gm_reply_failure(request, st, &err);
 }

@@ -76,9 +76,9 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 const gm_verb gm_verb_forecast = {
     .name    = "forecast",
     .summary = "say where a property of a twin goes, from its own past",
-    .text = "Naive (the last value), seasonal naive and exponential smoothing are held against each other on the last "
-            "third of the "
-            "history; smoothing is offered only where it wins. LOW and HIGH hold nine truths in ten.",
+    .text = "Naive (the last value), seasonal naive, exponential smoothing and boosted trees (on lags, season, hour and "
+            "weekday) are held against each other on the last third of the history; what is not naive is offered only where "
+            "it wins. LOW and HIGH hold nine truths in ten.",
     .examples = "gemel forecast pump7 flow --horizon 48\ngemel forecast building temperature --step 1h --csv",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,

@@ -1,6 +1,8 @@
 // Simple forecasters, held against each other.
 #include "insight/forecast/forecast.h"
 
+#include "insight/forecast/boosted.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,7 @@ static const double SHARE = 0.9; // of the truths that an interval holds
 
 const char *gm_forecast_method_text(gm_forecast_method method)
 {
-    static const char *const texts[] = { "naive", "seasonal naive", "exponential smoothing" };
+    static const char *const texts[] = { "naive", "seasonal naive", "exponential smoothing", "boosted trees" };
     return texts[method];
 }
 
@@ -172,6 +174,7 @@ static method choose(const trial *t, uint32_t season, double errors[GM_FORECAST_
     errors[GM_FORECAST_NAIVE]          = mae_of(t, &naive);
     errors[GM_FORECAST_SEASONAL_NAIVE] = season > 0 ? mae_of(t, &seasonal) : NAN;
     smoothing                          = best_smoothing(t, season, &errors[GM_FORECAST_SMOOTHING]);
+    errors[GM_FORECAST_BOOSTED]        = NAN;  // offer_trees
     double least                       = errors[GM_FORECAST_NAIVE];
     if (season > 0 && errors[GM_FORECAST_SEASONAL_NAIVE] < least) {
         least = errors[GM_FORECAST_SEASONAL_NAIVE];
@@ -214,9 +217,29 @@ static void spread(const trial *t, double *errors, gm_forecast *f)
     f->coverage = asked > 0 ? (double)inside / (double)asked : NAN;
 }
 
-gm_status gm_forecast_make(const gm_alloc *alloc, const double *values, size_t n, uint32_t season, uint32_t horizon,
-                           gm_forecast *out, gm_error *err)
+// Takes the trees where they beat what was chosen by more than a fiftieth: errors [horizon][origins] are theirs then.
+static gm_status offer_trees(const gm_alloc *alloc, const gm_boosted_trial *b, double *errors, gm_forecast *f, gm_error *err)
 {
+    if (!gm_boosted_possible(b)) return GM_OK;
+    size_t    bytes = (size_t)b->horizon * b->origins * sizeof *errors;
+    double   *own   = gm_alloc_bytes(alloc, bytes), mae;
+    gm_status st    = own != NULL ? gm_boosted_compare(alloc, b, own, &mae, err) : gm_fail(err, GM_NOMEM, "insight.forecast", "comparing");
+    if (st == GM_OK) f->errors[GM_FORECAST_BOOSTED] = mae;
+    if (st == GM_OK && mae < 0.98 * f->errors[f->method]) {
+        st        = gm_boosted_ahead(alloc, b, f->mid, err);
+        f->method = GM_FORECAST_BOOSTED;
+        memcpy(errors, own, bytes);
+    }
+    gm_free(alloc, own);
+    return st;
+}
+
+gm_status gm_forecast_make(const gm_alloc *alloc, const gm_forecast_series *series, uint32_t horizon, gm_forecast *out,
+                           gm_error *err)
+{
+    const double *values = series->y;
+    size_t        n      = series->n;
+    uint32_t      season = series->season;
     *out = (gm_forecast) { .alloc = alloc, .horizon = horizon };
     if (n < GM_FORECAST_LEAST)
         return gm_fail(err, GM_INVALID, "insight.forecast", "%zu values; %d are the least", n, GM_FORECAST_LEAST);
@@ -255,7 +278,12 @@ gm_status gm_forecast_make(const gm_alloc *alloc, const double *values, size_t n
     out->low    = memory + horizon;
     out->high   = memory + 2 * (size_t)horizon;
     run(&m, y, n, horizon, from, every, t.seasonal, scratch + 2 * n, origins, NULL, out->mid);
-    spread(&t, scratch + 2 * n, out);
+    gm_forecast_series whole = *series;
+    whole.y                  = y;
+    gm_boosted_trial b       = { &whole, season, horizon, from, every, origins };
+    gm_status        st      = series->simple ? GM_OK : offer_trees(alloc, &b, scratch + 2 * n, out, err);
+    if (st == GM_OK) spread(&t, scratch + 2 * n, out);
+    else gm_forecast_finish(out);
     gm_free(alloc, scratch);
-    return GM_OK;
+    return st;
 }
