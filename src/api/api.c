@@ -6,12 +6,14 @@
 #include "api/futures/forecasts.h"
 #include "api/stream.h"
 #include "link/ingest_lines.h"
+#include "api/held.h"
 #include "api/transfer/jobs.h"
 
 gm_api_limits gm_api_limits_defaults(void)
 {
     return (gm_api_limits){
         .body_max         = 4 << 20,
+        .twin_max         = 32 << 10,  // as the reference has it ("Azure Digital Twins service limits")
         .models_max       = 64 << 20,
         .bulk_max         = 64 << 20,
         .bodies_max       = 256 << 20,
@@ -124,6 +126,7 @@ void gm_api_destroy(gm_api *api)
 {
     if (api == NULL) return;
     gm_api_close(api);
+    gm_held_end_all(api);
     gm_forecasts_destroy(api->forecasts);
     gm_alarm_events_destroy(api);
     gm_streams_destroy(api->streams);

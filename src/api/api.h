@@ -40,6 +40,7 @@ typedef struct gm_asset {
 
 typedef struct gm_api_limits {
     size_t   body_max;         // bytes of a request body; default 4 MiB
+    size_t   twin_max;         // the same for one that makes or changes a twin or a relationship; default 32 KiB
     size_t   models_max;       // the same for POST /models: ontologies are large; default 64 MiB
     size_t   bulk_max;         // the same for bulk ingest; default 64 MiB
     size_t   bodies_max;       // of all bodies under way together; default 256 MiB

@@ -24,6 +24,7 @@ struct gm_api {
     gm_indexes    *indexes;
     struct gm_event_stream *alarm_events;  // NULL: no control
     gm_timer      *alarm_tick;    // readers of events hear once a second that all is well
+    struct gm_held *held;         // answers that take many turns
     gm_uploads     uploads;       // when each model was added
     struct gm_lines *lines;       // line protocol; made by its first request
     gm_str         plant;

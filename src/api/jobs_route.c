@@ -1,5 +1,6 @@
 // Import and deletion jobs (api-version 2023-10-31), and a plant as one file in one request.
 #include "api/documents.h"
+#include "api/held.h"
 #include "api/paging.h"
 #include "api/routes.h"
 #include "api/transfer/export.h"
@@ -242,12 +243,12 @@ void gm_route_export(gm_request *request)
 enum { REFUSALS_TOLD = 100 };
 
 typedef struct importing {
+    gm_held     held;
     gm_request *request;
     gm_import  *import;
     size_t      offset;    // in the body
     gm_buf      refusals;
     size_t      told;
-    gm_timer   *timer;
 } importing;
 
 static gm_status read_body(void *context, char *to, size_t max, size_t *out_n, gm_error *err)
@@ -292,20 +293,21 @@ static void reply_import(importing *i, gm_import_flow flow)
     gm_reply_json(request, 200);
 }
 
-static void import_on(void *context)
+static bool import_on(void *context, gm_dur_ns *pause)
 {
-    importing     *i       = context;
-    gm_request    *request = i->request;
-    gm_import_flow flow    = request->gone ? GM_IMPORT_FAILED : gm_import_step(i->import, GM_MILLISECOND);
-    gm_error       err;
-    i->timer               = NULL;
-    bool      more         = flow == GM_IMPORT_GOES_ON || flow == GM_IMPORT_WAITS;
-    gm_dur_ns pause        = flow == GM_IMPORT_WAITS ? GM_MILLISECOND : 0;
-    if (more && gm_loop_after(request->api->options.loop, pause, import_on, i, &i->timer, &err) == GM_OK) return;
-    if (!request->gone) reply_import(i, flow);
+    importing     *i    = context;
+    gm_import_flow flow = gm_import_step(i->import, GM_MILLISECOND);
+    if (flow == GM_IMPORT_WAITS) *pause = GM_MILLISECOND;
+    if (flow == GM_IMPORT_GOES_ON || flow == GM_IMPORT_WAITS) return true;
+    reply_import(i, flow);
+    return false;
+}
+
+static void end_import(void *context)
+{
+    importing *i = context;
     gm_import_close(i->import);
     gm_buf_finish(&i->refusals);
-    gm_request_release(request);
 }
 
 void gm_route_import(gm_request *request)
@@ -320,9 +322,9 @@ void gm_route_import(gm_request *request)
     gm_import_options options = { .alloc = request->alloc, .clock = request->api->options.clock, .engine = request->engine,
                                   .source = { read_body, i }, .refused = on_refused, .context = i };
     gm_status st = gm_import_open(&options, &i->import, &err);
-    if (st == GM_OK) st = gm_loop_after(request->api->options.loop, 0, import_on, i, &i->timer, &err);
+    if (st == GM_OK) st = gm_held_begin(&i->held, request, import_on, end_import, i, &err);
     if (st == GM_OK) {
-        gm_request_hold(request);
+        gm_request_audit(request);
         return;
     }
     gm_import_close(i->import);

@@ -1,6 +1,7 @@
 // Twins that change their model: a dry run that says what stands in the way, and the change of all of them at once.
 #include "api/migration.h"
 
+#include "api/held.h"
 #include "api/routes.h"
 
 enum { FAILURES_TOLD = 1000, TWINS_BETWEEN_LOOKS = 8 };
@@ -76,6 +77,7 @@ gm_status gm_migration_read(gm_engine *engine, gm_twin twin, const gm_type *to, 
 // CHECKING --none fails, or those may stay behind--> MOVING --all committed--> answered
 //     +--dry run, or some fail--> answered
 typedef struct migrating {
+    gm_held        held;
     gm_request    *request;
     const gm_type *from, *to;
     bool           dry_run, skip, moving;
@@ -83,7 +85,6 @@ typedef struct migrating {
     uint64_t       checked, failed, moved, lost, pending;
     gm_buf         failures;
     gm_arena      *arena;
-    gm_timer      *timer;
     gm_status      status;
     gm_error       err;
 } migrating;
@@ -99,6 +100,7 @@ static void on_moved(void *context, uint64_t token, gm_status status, const gm_e
         m->status = status;
         m->err    = *err;
     }
+    gm_request_release(m->request);
 }
 
 static void note_failure(migrating *m, gm_twin twin, const char *why)
@@ -125,9 +127,11 @@ static bool take_twin(migrating *m, gm_twin twin)
     if (st == GM_INVALID) note_failure(m, twin, err.text);
     if (st == GM_INVALID || (st == GM_OK && !m->moving)) return true;
     if (st == GM_OK) {
-        m->pending++;
         st = gm_engine_twin_put(engine, twin, id, document.type, document.cells, document.count, (gm_ask){ on_moved, m, 0 }, NULL, &err);
-        m->pending -= st != GM_OK;
+        if (st == GM_OK) {
+            m->pending++;
+            gm_request_hold(m->request);  // m lies in it, and is told when this has come
+        }
         if (st == GM_LIMIT) return false;
     }
     if (st != GM_OK) {
@@ -155,7 +159,7 @@ static void reply(migrating *m)
 
 static bool over(migrating *m)
 {
-    if (m->status != GM_OK || m->request->gone) return m->pending == 0;
+    if (m->status != GM_OK) return m->pending == 0;
     if (m->next < gm_state_next_twin(gm_api_state(m->request))) return false;
     if (m->moving) return m->pending == 0;
     if (m->dry_run || (m->failed > 0 && !m->skip)) return true;
@@ -164,30 +168,33 @@ static bool over(migrating *m)
     return false;
 }
 
-static void migrate_on(void *context)
+static bool migrate_on(void *context, gm_dur_ns *pause)
 {
-    migrating  *m       = context;
-    gm_request *request = m->request;
-    gm_dur_ns   until   = gm_monotonic(request->api->options.clock) + GM_MILLISECOND, pause = 0;
-    m->timer            = NULL;
-    for (int n = 1; !request->gone && m->status == GM_OK && m->next < gm_state_next_twin(gm_api_state(request)); n++) {
+    migrating      *m       = context;
+    gm_request     *request = m->request;
+    const gm_clock *clock   = request->api->options.clock;
+    gm_dur_ns       until   = gm_monotonic(clock) + GM_MILLISECOND;
+    for (int n = 1; m->status == GM_OK && m->next < gm_state_next_twin(gm_api_state(request)); n++) {
         gm_twin twin  = { m->next };
         bool    there = gm_state_exists(gm_api_state(request), twin) && gm_state_type(gm_api_state(request), twin) == m->from;
         if (there && !take_twin(m, twin)) {
-            pause = GM_MILLISECOND;
+            *pause = GM_MILLISECOND;
             break;
         }
         m->next++;
-        if (n % TWINS_BETWEEN_LOOKS == 0 && gm_monotonic(request->api->options.clock) >= until) break;
+        if (n % TWINS_BETWEEN_LOOKS == 0 && gm_monotonic(clock) >= until) break;
     }
-    gm_error err;
-    bool     done = over(m);
-    if (m->pending > 0) pause = GM_MILLISECOND;
-    if (!done && gm_loop_after(request->api->options.loop, pause, migrate_on, m, &m->timer, &err) == GM_OK) return;
-    if (!request->gone) reply(m);
+    bool done = over(m);
+    if (m->pending > 0) *pause = GM_MILLISECOND;
+    if (done) reply(m);
+    return !done;
+}
+
+static void end_migration(void *context)
+{
+    migrating *m = context;
     gm_buf_finish(&m->failures);
     gm_arena_destroy(m->arena);
-    gm_request_release(request);
 }
 
 static const gm_type *type_member(gm_request *request, const json_t *body, const char *name)
@@ -224,10 +231,10 @@ void gm_route_migrate(gm_request *request)
     if (m != NULL) {
         *m = (migrating){ .request = request, .from = from, .to = to, .dry_run = json_is_true(dry), .skip = json_is_true(skip),
                           .failures = gm_buf_init(request->alloc), .arena = gm_arena_create(request->alloc, 0) };
-        if (m->arena != NULL) st = gm_loop_after(request->api->options.loop, 0, migrate_on, m, &m->timer, &err);
+        if (m->arena != NULL) st = gm_held_begin(&m->held, request, migrate_on, end_migration, m, &err);
     }
     if (st == GM_OK) {
-        gm_request_hold(request);
+        if (!m->dry_run) gm_request_audit(request);
         return;
     }
     if (m != NULL) gm_arena_destroy(m->arena);

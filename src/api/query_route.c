@@ -1,5 +1,6 @@
 // POST /query: a question in the query language, answered a page at a time. AS OF: from a state built as it was.
 // LIMIT: each page of such an answer builds it again, on the engine thread; hence the bound on twins.
+#include "api/held.h"
 #include "api/routes.h"
 #include "engine/as_of.h"
 #include "query/query.h"
@@ -48,13 +49,13 @@ static void reply_query_error(gm_request *request, gm_status st, const gm_error 
 }
 
 typedef struct asking {
+    gm_held     held;
     gm_request *request;
     gm_query   *query;
     char        token[GM_QUERY_TOKEN_MAX];  // where the next slice goes on; at first, what the client gave
     bool        given;                      // the client's own token is still to be read
     uint32_t    left, items;                // rows that the page still has room for; rows in it
     double      charge;
-    gm_timer   *timer;
 } asking;
 
 static void reply_page(asking *a)
@@ -128,19 +129,13 @@ static bool ask_on(asking *a)
     return false;
 }
 
-static void on_turn(void *context)
+static bool on_turn(void *context, gm_dur_ns *pause)
 {
-    asking     *a       = context;
-    gm_request *request = a->request;
-    gm_error    err     = { 0 };
-    a->timer            = NULL;
-    bool over           = request->gone || ask_on(a);
-    gm_status st        = over ? GM_OK : gm_loop_after(request->api->options.loop, 0, on_turn, a, &a->timer, &err);
-    if (!over && st == GM_OK) return;
-    if (!over) gm_reply_failure(request, st, &err);
-    gm_query_destroy(a->query);
-    gm_request_release(request);
+    (void)pause;
+    return !ask_on(context);
 }
+
+static void end_asking(void *context) { gm_query_destroy(((asking *)context)->query); }
 
 void gm_route_query(gm_request *request)
 {
@@ -165,12 +160,10 @@ void gm_route_query(gm_request *request)
         return;
     }
     gm_buf_text(&request->out, "{\"value\":[");
-    bool over = ask_on(a);
-    st        = over ? GM_OK : gm_loop_after(request->api->options.loop, 0, on_turn, a, &a->timer, &err);
-    if (!over && st == GM_OK) {
-        gm_request_hold(request);
-        return;
+    if (!ask_on(a)) {
+        st = gm_held_begin(&a->held, request, on_turn, end_asking, a, &err);
+        if (st == GM_OK) return;
+        gm_reply_failure(request, st, &err);
     }
-    if (!over) gm_reply_failure(request, st, &err);
     gm_query_destroy(a->query);
 }

@@ -402,7 +402,7 @@ gm_ask gm_request_ask(gm_request *request, gm_request_call *then)
 }
 
 // Who changed what, right behind the change. What a device measures is no change that somebody has made.
-static void audit(gm_request *request)
+void gm_request_audit(gm_request *request)
 {
     if (request->audited || request->api == NULL || request->route == NULL) return;
     if (gm_str_ends(gm_str_of(request->route->pattern), GM_STR("/telemetry"))) return;
@@ -414,7 +414,7 @@ static void audit(gm_request *request)
 void gm_request_submitted(gm_request *request, gm_status status, const gm_error *err)
 {
     if (status == GM_OK) {
-        audit(request);
+        gm_request_audit(request);
         return;
     }
     request->pending--;

@@ -146,6 +146,9 @@ gm_ask gm_request_ask(gm_request *request, gm_request_call *then);
 // To be called with the submission's status: waits when it was taken, tries again when the batch was full, replies
 // when it was refused.
 void gm_request_submitted(gm_request *request, gm_status status, const gm_error *err);
+// Writes into the audit trail that this request changes something, once. For those that change by other ways than an ask
+// of their own.
+void gm_request_audit(gm_request *request);
 // Others than the engine work on the answer: the request waits and stays alive (perhaps `gone`: then nobody is to be
 // answered) until it is released.
 void gm_request_hold(gm_request *request);

@@ -210,6 +210,9 @@ static bool body_fits(gm_request *request)
     switch (request->route->body) {
     case GM_BODY_NONE: return true;  // what comes nevertheless is ignored
     case GM_BODY_JSON: request->body.limit = limits->body_max; break;
+    case GM_BODY_TWIN:
+        request->body.limit = limits->twin_max < limits->body_max ? limits->twin_max : limits->body_max;
+        break;
     case GM_BODY_MODELS: request->body.limit = limits->models_max; break;
     case GM_BODY_BULK: request->body.limit = limits->bulk_max; break;
     }

@@ -281,10 +281,40 @@ static void roles_and_headers_are_asked_for(void **state)
     stop(&p);
 }
 
+// Changes that are many commits, or none of the request's own, are in the trail too: once, and only what was begun.
+static void imports_jobs_and_migrations_are_in_the_audit_trail(void **state)
+{
+    (void)state;
+    api_plant p;
+    start(&p);
+    added all = add_user(&p, "alice", GM_RIGHT_ADMIN, NULL, NULL, 0), ron = add_user(&p, "ron", GM_RIGHT_ENGINEER, "site1", NULL, 0);
+    char  lines[200];
+    snprintf(lines, sizeof lines, "Content-Type: application/x-ndjson\r\n%s", all.header);
+    static const char twins[] = "{\"Section\":\"Twins\"}\n{\"$dtId\":\"in1\",\"$metadata\":{\"$model\":\"dtmi:f:Thing;1\"}}\n";
+    const api_step steps[] = {
+        { "POST", "/models" V, all.header, "[{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:f:Thing;2\",\"@type\":\"Interface\",\"contents\":["
+          "{\"@type\":\"Relationship\",\"name\":\"contains\"},{\"@type\":\"Relationship\",\"name\":\"feeds\"}]}]", 201, NULL },
+        { "POST", "/v1/import", ron.header, "{}", 403, NULL },
+        { "POST", "/v1/migrate", ron.header, "{\"from\":\"dtmi:f:Thing;1\",\"to\":\"dtmi:f:Thing;2\"}", 403, NULL },
+        { "GET", "/v1/audit", all.header, NULL, 200, "!/v1/" },
+        { "POST", "/v1/migrate", all.header, "{\"from\":\"dtmi:f:Thing;1\",\"to\":\"dtmi:f:Thing;2\",\"dryRun\":true}", 200, NULL },
+        { "GET", "/v1/audit", all.header, NULL, 200, "!/v1/migrate" },
+        { "POST", "/v1/import", lines, twins, 200, "\"twins\":1" },
+        { "GET", "/v1/audit", all.header, NULL, 200, "\"who\":\"alice\",\"what\":\"POST /v1/import\"" },
+        { "POST", "/v1/migrate", all.header, "{\"from\":\"dtmi:f:Thing;1\",\"to\":\"dtmi:f:Thing;2\",\"skipFailing\":true}", 200, NULL },
+        { "GET", "/v1/audit", all.header, NULL, 200, "\"who\":\"alice\",\"what\":\"POST /v1/migrate\"" },
+        { "POST", "/jobs/deletions" V, all.header, NULL, 202, NULL },
+        { "GET", "/v1/audit", all.header, NULL, 200, "\"who\":\"alice\",\"what\":\"POST /jobs/deletions\"" },
+    };
+    API_TALK(&p, steps);
+    stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_of_the_other_side_is_seen_by_any_reading),
+        cmocka_unit_test(imports_jobs_and_migrations_are_in_the_audit_trail),
         cmocka_unit_test(counts_are_counts_of_what_may_be_seen),
         cmocka_unit_test(the_fence_moves_with_the_plant),
         cmocka_unit_test(a_stream_shows_his_twins_only_and_ends_with_his_access),
