@@ -83,6 +83,10 @@ typedef struct gm_api_options {
     // connections; the pool ends before the API is destroyed.
     struct gm_behaviors *behaviors;
     struct gm_pool      *pool;
+    // Takes over connections of MQTT over WebSocket (GET /mqtt), the handshake done; may be NULL: there is none.
+    // fd is taken; over(over_context) is called once, before it is closed.
+    void (*websocket)(void *context, int fd, void (*over)(void *over_context), void *over_context);
+    void *websocket_context;
     // Appends Prometheus lines of others (MQTT and so on) to /metrics; may be NULL.
     void (*metrics)(void *context, gm_buf *out);
     void *metrics_context;

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,7 +29,16 @@ struct gm_http {
     size_t             body_bytes;
     uint64_t           requests;
     bool               stopping;
+    struct hand       *hands;
 };
+
+// A connection that another protocol has. It has a descriptor of its own for it; the library's is closed when that is over.
+typedef struct hand {
+    struct hand                      *previous, *next;  // of http->hands
+    const gm_alloc                   *alloc;
+    gm_http                          *http;             // NULL: HTTP has ended before
+    struct MHD_UpgradeResponseHandle *handle;
+} hand;
 
 // ---- requests ------------------------------------------------------------------------------------------------------
 
@@ -128,8 +138,50 @@ static ssize_t read_source(void *context, uint64_t position, char *to, size_t ma
     return (ssize_t)n;
 }
 
+static void give_back(hand *h)
+{
+    gm_http *http = h->http;
+    MHD_upgrade_action(h->handle, MHD_UPGRADE_ACTION_CLOSE);
+    h->http = NULL;
+    if (h->previous != NULL) h->previous->next = h->next;
+    else http->hands = h->next;
+    if (h->next != NULL) h->next->previous = h->previous;
+}
+
+static void on_over(void *context)
+{
+    hand    *h    = context;
+    gm_http *http = h->http;
+    if (http != NULL) {
+        give_back(h);
+        run_soon(http);
+    }
+    gm_free(h->alloc, h);
+}
+
+// The answer 101 is sent. Who has sent something before it came does not keep to the protocol (RFC 6455, section 4.1).
+static void on_upgrade(void *context, struct MHD_Connection *connection, void *request_context, const char *extra,
+                       size_t extra_size, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
+{
+    (void)connection, (void)request_context, (void)extra;
+    gm_request *request = context;
+    gm_http    *http    = request->transport;
+    hand       *h       = extra_size == 0 && !http->stopping ? gm_alloc_zeroed(http->options.alloc, sizeof *h) : NULL;
+    int         own     = h != NULL ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (own < 0) {
+        gm_free(http->options.alloc, h);
+        MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+        return;
+    }
+    *h = (hand){ .next = http->hands, .alloc = http->options.alloc, .http = http, .handle = handle };
+    if (h->next != NULL) h->next->previous = h;
+    http->hands = h;
+    request->upgrade(request->upgrade_context, own, on_over, h);
+}
+
 static struct MHD_Response *make_response(gm_request *request)
 {
+    if (request->upgrade != NULL) return MHD_create_response_for_upgrade(on_upgrade, request);
     if (request->source.read != NULL) {
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_source, request, NULL);
     }
@@ -330,7 +382,7 @@ gm_status gm_http_start(const gm_http_options *options, gm_http **out_http, gm_e
         tls_options[2] = text_option(MHD_OPTION_HTTPS_PRIORITIES, GM_TLS_PRIORITIES);
     }
     http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | (options->tls != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, http,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_TURBO | (options->tls != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, http,
         MHD_OPTION_LISTEN_SOCKET, http->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 0, MHD_OPTION_URI_LOG_CALLBACK, on_uri, http,
@@ -379,6 +431,7 @@ void gm_http_stop(gm_http *http)
     for (gm_request *r = http->first; r != NULL; r = r->next) {
         if (r->suspended) wake(r);
     }
+    while (http->hands != NULL) give_back(http->hands);  // its new owner releases it
     if (http->daemon != NULL) MHD_stop_daemon(http->daemon);
     if (http->listen_fd >= 0) close(http->listen_fd);
     while (http->pooled > 0) gm_request_destroy(http->pool[--http->pooled]);

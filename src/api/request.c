@@ -317,6 +317,13 @@ void gm_reply_source(gm_request *request, const char *mime, gm_source source)
     answered(request, 200);
 }
 
+void gm_reply_upgrade(gm_request *request, gm_upgraded *call, void *context)
+{
+    request->upgrade         = call;
+    request->upgrade_context = context;
+    answered(request, 101);
+}
+
 void gm_reply_error_details(gm_request *request, unsigned status, const char *code, gm_str message, gm_str details)
 {
     request->reply_header_count = 0;

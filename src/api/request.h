@@ -52,6 +52,10 @@ typedef struct gm_source {
     void *context;
 } gm_source;
 
+// Takes over the connection of a request that was answered with 101: fd is the callee's to close; over(over_context) is to
+// be called once, when nobody will use it any more, before it is closed.
+typedef void gm_upgraded(void *context, int fd, void (*over)(void *over_context), void *over_context);
+
 typedef struct gm_request gm_request;
 typedef void gm_request_call(gm_request *request);
 
@@ -96,6 +100,8 @@ struct gm_request {
     gm_header   reply_headers[GM_REPLY_HEADERS_MAX];
     size_t      reply_header_count;
     gm_source   source;                                 // sent in place of out when read is set
+    gm_upgraded *upgrade;                               // NULL: the connection stays HTTP's
+    void        *upgrade_context;
 };
 
 // ---- life cycle (transport) ----------------------------------------------------------------------------------------
@@ -130,6 +136,8 @@ void gm_reply_text(gm_request *request, unsigned status, const char *mime); // r
 void gm_reply_empty(gm_request *request, unsigned status);
 void gm_reply_fixed(gm_request *request, unsigned status, gm_str mime, gm_str bytes);
 void gm_reply_source(gm_request *request, const char *mime, gm_source source);
+// 101: from here on the connection is another protocol's; the headers that say which are the caller's to set before.
+void gm_reply_upgrade(gm_request *request, gm_upgraded *call, void *context);
 // {"error":{"code","message"}} and x-ms-error-code.
 void gm_reply_error(gm_request *request, unsigned status, const char *code, const char *fmt, ...) GM_PRINTF(4, 5);
 // The same with `details`: a JSON array text.

@@ -77,9 +77,8 @@ static void find_route(gm_request *request)
     }
 }
 
-// A page of another origin must not change anything here through the browser of someone who may: browsers say where a
-// page comes from, and only they do.
-static bool comes_from_elsewhere(const gm_request *request)
+// A page of another origin must not change anything here through the browser of someone who may.
+bool gm_router_is_foreign(const gm_request *request)
 {
     gm_str origin = gm_request_header(request, "origin");
     if (origin.ptr == NULL) return false;
@@ -138,7 +137,7 @@ static bool admit(gm_request *request)
     const gm_route *route  = request->route;
     bool            open   = route->call == gm_route_metrics && request->api->options.open_metrics;
     gm_right        needed = open ? GM_RIGHT_NONE : route->right;
-    if (route->right > GM_RIGHT_READ && comes_from_elsewhere(request)) {
+    if (route->right > GM_RIGHT_READ && gm_router_is_foreign(request)) {
         gm_reply_error(request, 403, "CrossOriginRefused", "A page of another origin may not change anything here.");
         return false;
     }
@@ -226,7 +225,7 @@ static bool body_fits(gm_request *request)
     gm_str type = gm_request_header(request, "content-type");
     bool lines = request->route->body == GM_BODY_MODELS && gm_str_is(type, "application/x-ndjson");
     if (lines || is_json(type)) return true;
-    // Without this a page of another origin could send a body without asking first (see comes_from_elsewhere).
+    // Without this a page of another origin could send a body without asking first (see gm_router_is_foreign).
     gm_reply_error(request, 415, "UnsupportedMediaType",
                    "The body must be JSON, and the header Content-Type must say so: application/json.");
     return false;

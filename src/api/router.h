@@ -43,6 +43,9 @@ void gm_router_begin(gm_request *request);
 // The token in the value of an Authorization header ("Bearer TOKEN", "Token TOKEN"); ptr NULL: there is none.
 gm_str gm_router_token(gm_str header);
 
+// Does it come from a page of another origin? Browsers say where a page comes from, and only they do.
+bool gm_router_is_foreign(const gm_request *request);
+
 // The whole request is there: runs the route.
 void gm_router_handle(gm_request *request);
 

@@ -96,6 +96,7 @@ const gm_route gm_routes[] = {
     { GM_METHOD_GET,    "/ping",             gm_route_ping,          GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "Is somebody there? (InfluxDB clients)" },
     { GM_METHOD_GET,    "/health",           gm_route_influx_health, GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "Is the server in order? (InfluxDB clients)" },
     { GM_METHOD_GET,    "/v1/openapi.json",  gm_route_openapi,       GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "This description" },
+    { GM_METHOD_GET,    "/mqtt",             gm_route_mqtt,          GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "MQTT over WebSocket" },
     { GM_METHOD_GET,    "/healthz",          gm_route_health,        GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "Is the server in order?" },
     { GM_METHOD_GET,    "/metrics",          gm_route_metrics,       GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Measurements for Prometheus" },
     { GM_METHOD_GET,    "/*",                gm_route_asset,         GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "The console" },

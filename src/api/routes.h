@@ -101,6 +101,7 @@ void gm_route_dead_letters(gm_request *request);  // plant.c
 void gm_route_plant(gm_request *request);
 void gm_route_health(gm_request *request);
 void gm_route_metrics(gm_request *request);       // metrics.c
+void gm_route_mqtt(gm_request *request);          // websocket_route.c
 void gm_route_openapi(gm_request *request);       // assets.c
 void gm_route_asset(gm_request *request);
 

@@ -20,6 +20,7 @@
 #include "link/create.h"
 #include "link/ingest.h"
 #include "link/mqtt_server.h"
+#include "link/websocket.h"
 #include "physics/modelica/diag.h"
 
 #include <errno.h>
@@ -478,6 +479,20 @@ static gm_status open_futures(gm_server *server, gm_error *err)
     return st;
 }
 
+// MQTT over WebSocket: its handshake was HTTP's, the rest is the MQTT endpoint's.
+static void take_websocket(void *context, int fd, void (*over)(void *over_context), void *over_context)
+{
+    gm_server *server = context;
+    gm_wire   *wire   = gm_wire_of_websocket(server->cli->alloc, fd, over, over_context);
+    if (wire == NULL) over(over_context);
+    if (server->mqtt != NULL) {
+        gm_mqtt_server_adopt(server->mqtt, fd, wire);
+        return;
+    }
+    gm_wire_close(wire);  // the server is ending
+    close(fd);
+}
+
 static gm_status create_api(gm_server *server, gm_error *err)
 {
     gm_buf features = gm_buf_init(server->cli->alloc);
@@ -501,6 +516,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
         .access = server->access,
         .open_metrics = gm_option_yes(gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_OPEN_METRICS)),
         .behaviors = server->behaviors, .pool = server->pool,
+        .websocket = take_websocket, .websocket_context = server,
         .metrics = write_mqtt_metrics, .metrics_context = server,
     };
     return gm_api_create(&o, &server->api, err);

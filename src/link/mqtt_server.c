@@ -302,6 +302,11 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server)
     gm_free(server->alloc, server);
 }
 
+void gm_mqtt_server_adopt(gm_mqtt_server *server, int fd, gm_wire *wire)
+{
+    gm_mqtt_connection_accept(server, fd, wire);
+}
+
 uint16_t gm_mqtt_server_port(const gm_mqtt_server *server)
 {
     return server->listeners[GM_MQTT_PLAIN].port;

@@ -79,6 +79,10 @@ void gm_mqtt_server_destroy(gm_mqtt_server *server);
 // the rest follows gm_engine_close. NULL is allowed.
 void gm_mqtt_server_stop(gm_mqtt_server *server);
 
+// Serves a connection that somebody else has accepted (over WebSocket). fd and wire are taken; wire NULL: memory was
+// refused for it, and fd is closed.
+void gm_mqtt_server_adopt(gm_mqtt_server *server, int fd, gm_wire *wire);
+
 uint16_t gm_mqtt_server_port(const gm_mqtt_server *server);
 uint16_t gm_mqtt_server_tls_port(const gm_mqtt_server *server);  // 0: it does not
 
