@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { STAGES = RODAS_STAGES, UNKNOWNS_MAX = 400 };
+enum { STAGES = RODAS_STAGES, UNKNOWNS_MAX = 1000 };
 
 typedef struct factors {
     gm_stepper *s;
@@ -25,6 +25,8 @@ typedef struct factors {
     uint32_t   *guess;   // [n] slot of each unknown's guess; of the states: their slots
     uint32_t   *row;     // [n] which residual stands in the row of an unknown, counted from the first of its loop
     uint8_t    *done;    // [n]
+    uint32_t   *in_row, *in_column;  // [n] entries off the diagonal, in what is left of the matrix
+    uint32_t   *columns; // [n] of a pivot's row
 } factors;
 
 static uint32_t *entry(const factors *f, uint32_t row, uint32_t column) { return &f->w[(size_t)row * f->n + column]; }
@@ -36,39 +38,62 @@ static uint32_t choose_pivot(const factors *f)
     uint64_t best_cost = 0;
     for (uint32_t k = 0; k < f->n; k++) {
         if (f->done[k]) continue;
-        uint64_t in_row = 0, in_column = 0;
-        for (uint32_t j = 0; j < f->n; j++) {
-            if (f->done[j] || j == k) continue;
-            in_row += *entry(f, k, j) != GM_CODE_NONE;
-            in_column += *entry(f, j, k) != GM_CODE_NONE;
-        }
-        if (best == GM_CODE_NONE || in_row * in_column < best_cost) {
+        uint64_t cost = (uint64_t)f->in_row[k] * f->in_column[k];
+        if (best == GM_CODE_NONE || cost < best_cost) {
             best      = k;
-            best_cost = in_row * in_column;
+            best_cost = cost;
         }
     }
     return best;
 }
 
-static void eliminate(factors *f, uint32_t p)
+static void count_entries(factors *f)
 {
-    gm_stepper *s = f->s;
-    f->inverse[p] = gm_stepper_op(s, GM_OP_DIV, gm_stepper_number(s, 1), *entry(f, p, p), 0);
     for (uint32_t i = 0; i < f->n; i++) {
-        if (f->done[i] || i == p || *entry(f, i, p) == GM_CODE_NONE) continue;
-        uint32_t factor = gm_stepper_op(s, GM_OP_MUL, *entry(f, i, p), f->inverse[p], 0);
-        *entry(f, i, p) = factor;
         for (uint32_t j = 0; j < f->n; j++) {
-            if (f->done[j] || j == p || *entry(f, p, j) == GM_CODE_NONE) continue;
-            uint32_t *w = entry(f, i, j);
-            if (*w == GM_CODE_NONE) *w = gm_stepper_op(s, GM_OP_NEG, gm_stepper_op(s, GM_OP_MUL, factor, *entry(f, p, j), 0), 0, 0);
-            else *w = gm_stepper_op(s, GM_OP_FNMA, factor, *entry(f, p, j), *w);
+            if (i == j || *entry(f, i, j) == GM_CODE_NONE) continue;
+            f->in_row[i]++;
+            f->in_column[j]++;
         }
     }
 }
 
+// w[i][j] -= factor * w[p][j]
+static void subtract(factors *f, uint32_t i, uint32_t j, uint32_t factor, uint32_t p)
+{
+    gm_stepper *s = f->s;
+    uint32_t   *w = entry(f, i, j);
+    if (*w != GM_CODE_NONE) {
+        *w = gm_stepper_op(s, GM_OP_FNMA, factor, *entry(f, p, j), *w);
+        return;
+    }
+    *w = gm_stepper_op(s, GM_OP_NEG, gm_stepper_op(s, GM_OP_MUL, factor, *entry(f, p, j), 0), 0, 0);
+    if (i == j) return;
+    f->in_row[i]++;
+    f->in_column[j]++;
+}
+
+static void eliminate(factors *f, uint32_t p)
+{
+    gm_stepper *s = f->s;
+    uint32_t    count = 0;
+    f->inverse[p] = gm_stepper_op(s, GM_OP_DIV, gm_stepper_number(s, 1), *entry(f, p, p), 0);
+    for (uint32_t j = 0; j < f->n; j++) {
+        if (!f->done[j] && j != p && *entry(f, p, j) != GM_CODE_NONE) f->columns[count++] = j;
+    }
+    for (uint32_t i = 0; i < f->n; i++) {
+        if (f->done[i] || i == p || *entry(f, i, p) == GM_CODE_NONE) continue;
+        uint32_t factor = gm_stepper_op(s, GM_OP_MUL, *entry(f, i, p), f->inverse[p], 0);
+        *entry(f, i, p) = factor;
+        f->in_row[i]--;  // the pivot's column is through
+        for (uint32_t k = 0; k < count; k++) subtract(f, i, f->columns[k], factor, p);
+    }
+    for (uint32_t k = 0; k < count; k++) f->in_column[f->columns[k]]--;
+}
+
 static void factor(factors *f)
 {
+    count_entries(f);
     for (uint32_t k = 0; k < f->n; k++) {
         f->order[k] = choose_pivot(f);
         eliminate(f, f->order[k]);
@@ -114,12 +139,25 @@ static bool pair_up(const gm_loop_info *loop, uint32_t k, uint32_t *row_of, uint
     return false;
 }
 
-// Whoever writes balances writes that of a node in the node's row: it is what the node's unknown weighs most in, and
-// there will be no pivoting.
-static void pair_diagonal(const gm_loop_info *loop, uint32_t *row_of)
+static bool is_taken(const gm_loop_info *loop, const uint32_t *row_of, uint32_t row)
 {
-    for (uint32_t e = 0; e < loop->entries; e++) {
-        if (loop->rows[e] == loop->columns[e]) row_of[loop->columns[e]] = loop->rows[e];
+    for (uint32_t k = 0; k < loop->unknowns; k++) {
+        if (row_of[k] == row) return true;
+    }
+    return false;
+}
+
+// There will be no pivoting, so first the pairs that can not vanish: those with a derivative that is a number, then the
+// diagonal, because whoever writes balances writes that of a node in the node's row.
+static void pair_safely(const gm_loop_info *loop, uint32_t *row_of)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t e = 0; e < loop->entries; e++) {
+            uint32_t      r = loop->rows[e], k = loop->columns[e];
+            const gm_ins *derivative = &loop->body.ins[loop->body.results[loop->unknowns + e].value];
+            bool          safe = pass == 0 ? derivative->op == GM_OP_CONST && gm_ins_const(derivative) != 0 : r == k;
+            if (safe && row_of[k] == GM_CODE_NONE && !is_taken(loop, row_of, r)) row_of[k] = r;
+        }
     }
 }
 
@@ -137,7 +175,7 @@ static bool list_unknowns(factors *f)
             f->guess[at + k] = loop->guess[k].v;
             f->row[at + k]   = GM_CODE_NONE;
         }
-        pair_diagonal(loop, f->row + at);
+        pair_safely(loop, f->row + at);
         for (uint32_t k = 0; k < loop->unknowns; k++) {
             if (f->row[at + k] != GM_CODE_NONE) continue;
             uint8_t *seen   = gm_alloc_zeroed(f->s->code->alloc, loop->unknowns);
@@ -324,7 +362,7 @@ gm_status gm_step_implicit(gm_stepper *s, double tolerance)
         if (n > UNKNOWNS_MAX) return GM_LIMIT;
     }
     if (n > UNKNOWNS_MAX) return GM_LIMIT;
-    enum { LISTS = 4, WORK = 4 + STAGES };
+    enum { LISTS = 7, WORK = 4 + STAGES };
     const gm_alloc *alloc = s->code->alloc;
     uint32_t       *lists = gm_alloc_zeroed(alloc, ((LISTS + WORK) * (size_t)n + 1) * sizeof *lists);
     factors         f     = { .s = s, .n = n, .states = s->state_count, .w = gm_alloc_array(alloc, (size_t)n * n + 1, sizeof *f.w), .done = gm_alloc_zeroed(alloc, n + 1u) };
@@ -334,6 +372,9 @@ gm_status gm_step_implicit(gm_stepper *s, double tolerance)
         f.inverse = lists + n;
         f.guess   = lists + 2 * (size_t)n;
         f.row     = lists + 3 * (size_t)n;
+        f.in_row    = lists + 4 * (size_t)n;
+        f.in_column = lists + 5 * (size_t)n;
+        f.columns   = lists + 6 * (size_t)n;
         memset(f.w, 0xff, (size_t)n * n * sizeof *f.w);
         st = GM_INVALID;
         if (list_unknowns(&f)) rodas(&f, tolerance, lists + LISTS * (size_t)n, &st);
