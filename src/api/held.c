@@ -32,7 +32,8 @@ gm_status gm_held_begin(gm_held *held, gm_request *request, gm_held_turn *turn, 
                         gm_error *err)
 {
     gm_api *api  = request->api;
-    *held        = (gm_held){ .request = request, .api = api, .turn = turn, .end = end, .context = context, .next = api->held };
+    *held =
+        (gm_held){ .request = request, .api = api, .turn = turn, .end = end, .context = context, .next = api->held };
     gm_status st = gm_loop_after(api->options.loop, 0, on_turn, held, &held->timer, err);
     if (st != GM_OK) return st;
     if (held->next != NULL) held->next->previous = held;

@@ -19,7 +19,8 @@ static gm_str body_text(const json_t *body, const char *name)
 
 static void no_job(gm_request *request, gm_job_kind kind)
 {
-    gm_reply_error(request, 404, kind == GM_JOB_IMPORT ? "ImportJobNotFound" : "DeletionJobNotFound", "There is no job with the id " GM_STR_FMT ".",
+    gm_reply_error(request, 404, kind == GM_JOB_IMPORT ? "ImportJobNotFound" : "DeletionJobNotFound",
+                   "There is no job with the id " GM_STR_FMT ".",
                    GM_STR_ARG(gm_str_slice(request->parameters[0], 0, 200)));
 }
 
@@ -63,7 +64,8 @@ static bool room_for_job(gm_request *request)
 {
     const gm_jobs *jobs = request->api->jobs;
     if (gm_jobs_count(jobs, GM_JOB_IMPORT) + gm_jobs_count(jobs, GM_JOB_DELETION) < GM_JOBS_MAX) return true;
-    gm_reply_error(request, 400, "JobLimitReached", "There are %d jobs, as many as are remembered; delete some that are over.", GM_JOBS_MAX);
+    gm_reply_error(request, 400, "JobLimitReached",
+                   "There are %d jobs, as many as are remembered; delete some that are over.", GM_JOBS_MAX);
     return false;
 }
 
@@ -101,13 +103,15 @@ void gm_route_import_job_put(gm_request *request)
         return;
     }
     if (gm_jobs_find(request->api->jobs, GM_JOB_IMPORT, id) != NULL) {
-        gm_reply_error(request, 400, "ValidationFailed", "There is an import job with the id " GM_STR_FMT ".", GM_STR_ARG(id));
+        gm_reply_error(request, 400, "ValidationFailed", "There is an import job with the id " GM_STR_FMT ".",
+                       GM_STR_ARG(id));
         return;
     }
     if (!room_for_job(request)) return;
     gm_error err = { 0 };
     gm_ask   ask = gm_request_ask(request, after_import_put);
-    gm_request_submitted(request, gm_jobs_submit_new(request->api->jobs, GM_JOB_IMPORT, id, input, output, ask, &err), &err);
+    gm_request_submitted(request, gm_jobs_submit_new(request->api->jobs, GM_JOB_IMPORT, id, input, output, ask, &err),
+                         &err);
 }
 
 static void after_removal(gm_request *request) { gm_reply_empty(request, 204); }
@@ -122,7 +126,8 @@ void gm_route_import_job_delete(gm_request *request)
     }
     gm_error err = { 0 };
     gm_ask   ask = gm_request_ask(request, after_removal);
-    gm_request_submitted(request, gm_jobs_submit_remove(request->api->jobs, GM_JOB_IMPORT, request->parameters[0], ask, &err), &err);
+    gm_request_submitted(
+        request, gm_jobs_submit_remove(request->api->jobs, GM_JOB_IMPORT, request->parameters[0], ask, &err), &err);
 }
 
 static void after_cancel(gm_request *request) { reply_job(request, GM_JOB_IMPORT, 200, request->parameters[0]); }
@@ -164,7 +169,8 @@ void gm_route_deletion_job_post(gm_request *request)
     if (wanted.len > 0 && !gm_api_id_fits(request, wanted)) return;
     // Nobody names it: then by the moment, which no other job has.
     if (id != NULL && wanted.len > 0) *id = gm_arena_str(request->arena, wanted);
-    else if (id != NULL) *id = gm_arena_printf(request->arena, "deletion-%llx", (unsigned long long)gm_api_now(request));
+    else if (id != NULL)
+        *id = gm_arena_printf(request->arena, "deletion-%llx", (unsigned long long)gm_api_now(request));
     if (id == NULL || id->ptr == NULL) {
         gm_reply_failure(request, GM_NOMEM, NULL);
         return;
@@ -172,11 +178,13 @@ void gm_route_deletion_job_post(gm_request *request)
     for (size_t i = 0; i < id->len; i++) {
         unsigned char c = (unsigned char)id->ptr[i];
         if (c > ' ' && c < 0x7f && c != '/' && c != '%' && c != '?' && c != '#') continue;
-        gm_reply_error(request, 400, "ValidationFailed", "An operation-id consists of characters that need no encoding in a path.");
+        gm_reply_error(request, 400, "ValidationFailed",
+                       "An operation-id consists of characters that need no encoding in a path.");
         return;
     }
     if (gm_jobs_find(jobs, GM_JOB_DELETION, *id) != NULL) {
-        gm_reply_error(request, 400, "ValidationFailed", "There is a deletion job with the id " GM_STR_FMT ".", GM_STR_ARG(*id));
+        gm_reply_error(request, 400, "ValidationFailed", "There is a deletion job with the id " GM_STR_FMT ".",
+                       GM_STR_ARG(*id));
         return;
     }
     if (!room_for_job(request)) return;
@@ -228,7 +236,8 @@ void gm_route_export(gm_request *request)
         return;
     }
     exporting *e = gm_alloc_zeroed(request->alloc, sizeof *e);
-    if (e != NULL) e->export = gm_export_open(request->alloc, request->engine, graph ? GM_EXPORT_GRAPH : GM_EXPORT_LINES);
+    if (e != NULL)
+        e->export = gm_export_open(request->alloc, request->engine, graph ? GM_EXPORT_GRAPH : GM_EXPORT_LINES);
     if (e == NULL || e->export == NULL) {
         gm_free(request->alloc, e);
         gm_reply_failure(request, GM_NOMEM, NULL);
@@ -262,11 +271,13 @@ static gm_status read_body(void *context, char *to, size_t max, size_t *out_n, g
     return GM_OK;
 }
 
-static void on_refused(void *context, const char *section, uint64_t number, gm_str id, const char *code, const char *why)
+static void on_refused(void *context, const char *section, uint64_t number, gm_str id, const char *code,
+                       const char *why)
 {
     importing *i = context;
     if (i->told++ >= REFUSALS_TOLD) return;
-    gm_buf_printf(&i->refusals, "%s{\"section\":\"%s\",\"line\":%llu,\"id\":", i->told > 1 ? "," : "", section, (unsigned long long)number);
+    gm_buf_printf(&i->refusals, "%s{\"section\":\"%s\",\"line\":%llu,\"id\":", i->told > 1 ? "," : "", section,
+                  (unsigned long long)number);
     gm_buf_json_str(&i->refusals, id);
     gm_buf_printf(&i->refusals, ",\"code\":\"%s\",\"message\":", code);
     gm_buf_json_str(&i->refusals, gm_str_of(why));
@@ -283,8 +294,8 @@ static void reply_import(importing *i, gm_import_flow flow)
         return;
     }
     gm_buf_printf(&request->out, "{\"models\":%llu,\"twins\":%llu,\"relationships\":%llu,\"refused\":%llu,\"error\":",
-                  (unsigned long long)count.models, (unsigned long long)count.twins, (unsigned long long)count.relationships,
-                  (unsigned long long)count.refused);
+                  (unsigned long long)count.models, (unsigned long long)count.twins,
+                  (unsigned long long)count.relationships, (unsigned long long)count.refused);
     if (flow == GM_IMPORT_FAILED) gm_buf_json_str(&request->out, gm_str_of(gm_import_error(i->import)->text));
     else gm_buf_text(&request->out, "null");
     gm_buf_text(&request->out, ",\"refusals\":[");
@@ -319,8 +330,12 @@ void gm_route_import(gm_request *request)
         return;
     }
     *i = (importing){ .request = request, .refusals = gm_buf_init(request->alloc) };
-    gm_import_options options = { .alloc = request->alloc, .clock = request->api->options.clock, .engine = request->engine,
-                                  .source = { read_body, i }, .refused = on_refused, .context = i };
+    gm_import_options options = { .alloc   = request->alloc,
+                                  .clock   = request->api->options.clock,
+                                  .engine  = request->engine,
+                                  .source  = { read_body, i },
+                                  .refused = on_refused,
+                                  .context = i };
     gm_status st = gm_import_open(&options, &i->import, &err);
     if (st == GM_OK) st = gm_held_begin(&i->held, request, import_on, end_import, i, &err);
     if (st == GM_OK) {

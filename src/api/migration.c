@@ -24,7 +24,10 @@ static void drop_foreign_telemetry(json_t *document, const gm_type *from, const 
     }
 }
 
-void gm_migration_drop_foreign(json_t *document, const gm_type *from, const gm_type *to) { drop_foreign_telemetry(document, from, to); }
+void gm_migration_drop_foreign(json_t *document, const gm_type *from, const gm_type *to)
+{
+    drop_foreign_telemetry(document, from, to);
+}
 
 static gm_status check_relationships(gm_engine *engine, gm_twin twin, const gm_type *to, gm_error *err)
 {
@@ -33,22 +36,29 @@ static gm_status check_relationships(gm_engine *engine, gm_twin twin, const gm_t
         gm_relationship             out      = gm_state_relationship(state, e);
         const gm_relationship_type *declared = gm_type_relationship(to, out.name);
         if (declared == NULL) {
-            return gm_fail(err, GM_INVALID, "api.migration", "relationship '" GM_STR_FMT "' is a '" GM_STR_FMT "', which the new model does not declare",
+            return gm_fail(err, GM_INVALID, "api.migration",
+                           "relationship '" GM_STR_FMT "' is a '" GM_STR_FMT "', which the new model does not declare",
                            GM_STR_ARG(gm_str_slice(out.id, 0, 60)), GM_STR_ARG(gm_str_slice(out.name, 0, 60)));
         }
-        const gm_type *wanted = declared->target.len > 0 ? gm_model_find(gm_engine_model(engine), declared->target) : NULL;
+        const gm_type *wanted =
+            declared->target.len > 0 ? gm_model_find(gm_engine_model(engine), declared->target) : NULL;
         if (wanted != NULL && !gm_type_is(gm_state_type(state, out.target), wanted)) {
-            return gm_fail(err, GM_INVALID, "api.migration", "relationship '" GM_STR_FMT "' leads to a twin that the new model does not admit there",
+            return gm_fail(err, GM_INVALID, "api.migration",
+                           "relationship '" GM_STR_FMT "' leads to a twin that the new model does not admit there",
                            GM_STR_ARG(gm_str_slice(out.id, 0, 60)));
         }
     }
     for (gm_edge e = gm_state_first_in(state, twin); gm_edge_ok(e); e = gm_state_next_in(state, e)) {
         gm_relationship             in       = gm_state_relationship(state, e);
         const gm_relationship_type *declared = gm_type_relationship(gm_state_type(state, in.source), in.name);
-        const gm_type *wanted = declared != NULL && declared->target.len > 0 ? gm_model_find(gm_engine_model(engine), declared->target) : NULL;
+        const gm_type              *wanted   = declared != NULL && declared->target.len > 0
+                                                   ? gm_model_find(gm_engine_model(engine), declared->target)
+                                                   : NULL;
         if (wanted != NULL && !gm_type_is(to, wanted)) {
-            return gm_fail(err, GM_INVALID, "api.migration", "relationship '" GM_STR_FMT "' of '" GM_STR_FMT "' leads here and needs a " GM_STR_FMT,
-                           GM_STR_ARG(gm_str_slice(in.id, 0, 50)), GM_STR_ARG(gm_str_slice(gm_state_id(state, in.source), 0, 50)),
+            return gm_fail(err, GM_INVALID, "api.migration",
+                           "relationship '" GM_STR_FMT "' of '" GM_STR_FMT "' leads here and needs a " GM_STR_FMT,
+                           GM_STR_ARG(gm_str_slice(in.id, 0, 50)),
+                           GM_STR_ARG(gm_str_slice(gm_state_id(state, in.source), 0, 50)),
                            GM_STR_ARG(gm_str_slice(wanted->id, 0, 60)));
         }
     }
@@ -127,7 +137,8 @@ static bool take_twin(migrating *m, gm_twin twin)
     if (st == GM_INVALID) note_failure(m, twin, err.text);
     if (st == GM_INVALID || (st == GM_OK && !m->moving)) return true;
     if (st == GM_OK) {
-        st = gm_engine_twin_put(engine, twin, id, document.type, document.cells, document.count, (gm_ask){ on_moved, m, 0 }, NULL, &err);
+        st = gm_engine_twin_put(engine, twin, id, document.type, document.cells, document.count,
+                                (gm_ask){ on_moved, m, 0 }, NULL, &err);
         if (st == GM_OK) {
             m->pending++;
             gm_request_hold(m->request);  // m lies in it, and is told when this has come
@@ -149,9 +160,11 @@ static void reply(migrating *m)
         return;
     }
     bool refused = m->failed > 0 && !m->dry_run && !m->skip;
-    gm_buf_printf(&request->out, "{\"from\":\"" GM_STR_FMT "\",\"to\":\"" GM_STR_FMT "\",\"dryRun\":%s,\"checked\":%llu,\"failed\":%llu,\"migrated\":%llu,\"failures\":[",
-                  GM_STR_ARG(m->from->id), GM_STR_ARG(m->to->id), m->dry_run ? "true" : "false", (unsigned long long)m->checked,
-                  (unsigned long long)m->failed, (unsigned long long)m->moved);
+    gm_buf_printf(&request->out,
+                  "{\"from\":\"" GM_STR_FMT "\",\"to\":\"" GM_STR_FMT
+                  "\",\"dryRun\":%s,\"checked\":%llu,\"failed\":%llu,\"migrated\":%llu,\"failures\":[",
+                  GM_STR_ARG(m->from->id), GM_STR_ARG(m->to->id), m->dry_run ? "true" : "false",
+                  (unsigned long long)m->checked, (unsigned long long)m->failed, (unsigned long long)m->moved);
     gm_buf_str(&request->out, gm_buf_view(&m->failures));
     gm_buf_text(&request->out, "]}");
     gm_reply_json(request, refused ? 409 : 200);
@@ -176,7 +189,8 @@ static bool migrate_on(void *context, gm_dur_ns *pause)
     gm_dur_ns       until   = gm_monotonic(clock) + GM_MILLISECOND;
     for (int n = 1; m->status == GM_OK && m->next < gm_state_next_twin(gm_api_state(request)); n++) {
         gm_twin twin  = { m->next };
-        bool    there = gm_state_exists(gm_api_state(request), twin) && gm_state_type(gm_api_state(request), twin) == m->from;
+        bool    there =
+            gm_state_exists(gm_api_state(request), twin) && gm_state_type(gm_api_state(request), twin) == m->from;
         if (there && !take_twin(m, twin)) {
             *pause = GM_MILLISECOND;
             break;
@@ -204,7 +218,9 @@ static const gm_type *type_member(gm_request *request, const json_t *body, const
     const gm_type *type = id.ptr != NULL ? gm_model_find(gm_api_model(request), id) : NULL;
     if (type == NULL) {
         gm_reply_error(request, id.ptr != NULL ? 404 : 400, id.ptr != NULL ? "ModelNotFound" : "InvalidArgument",
-                       "'%s' must name a model that exists; the body is {\"from\":DTMI,\"to\":DTMI,\"dryRun\":true,\"skipFailing\":false}.", name);
+                       "'%s' must name a model that exists; the body is "
+                       "{\"from\":DTMI,\"to\":DTMI,\"dryRun\":true,\"skipFailing\":false}.",
+                       name);
     }
     return type;
 }
@@ -218,19 +234,26 @@ void gm_route_migrate(gm_request *request)
     if (to == NULL) return;
     const json_t *dry = json_object_get(body, "dryRun"), *skip = json_object_get(body, "skipFailing");
     if (from == to || (dry != NULL && !json_is_boolean(dry)) || (skip != NULL && !json_is_boolean(skip))) {
-        gm_reply_error(request, 400, "InvalidArgument", "from and to are two models; dryRun and skipFailing are true or false.");
+        gm_reply_error(request, 400, "InvalidArgument",
+                       "from and to are two models; dryRun and skipFailing are true or false.");
         return;
     }
     if (to->decommissioned) {
-        gm_reply_error(request, 400, "ModelDecommissioned", "The model " GM_STR_FMT " is decommissioned.", GM_STR_ARG(to->id));
+        gm_reply_error(request, 400, "ModelDecommissioned", "The model " GM_STR_FMT " is decommissioned.",
+                       GM_STR_ARG(to->id));
         return;
     }
     migrating *m   = GM_ARENA_NEW(request->arena, migrating, 1);
     gm_error   err = { 0 };
     gm_status  st  = GM_NOMEM;
     if (m != NULL) {
-        *m = (migrating){ .request = request, .from = from, .to = to, .dry_run = json_is_true(dry), .skip = json_is_true(skip),
-                          .failures = gm_buf_init(request->alloc), .arena = gm_arena_create(request->alloc, 0) };
+        *m = (migrating){ .request  = request,
+                          .from     = from,
+                          .to       = to,
+                          .dry_run  = json_is_true(dry),
+                          .skip     = json_is_true(skip),
+                          .failures = gm_buf_init(request->alloc),
+                          .arena    = gm_arena_create(request->alloc, 0) };
         if (m->arena != NULL) st = gm_held_begin(&m->held, request, migrate_on, end_migration, m, &err);
     }
     if (st == GM_OK) {

@@ -5,8 +5,8 @@
 #include "engine/as_of.h"
 #include "query/query.h"
 
-// A long question is asked in slices, so that others have their turn on the engine thread in between: about so many rows
-// and relationships at a time, and slices until the time is up. (ORDER BY and GROUP BY run to their end in one.)
+// A long question is asked in slices, so that others have their turn on the engine thread in between: about so many
+// rows and relationships at a time, and slices until the time is up. (ORDER BY and GROUP BY run to their end in one.)
 enum { PAGE = 100, SLICE_WORK = 50000, PAST_TWINS = 200000 };
 #define SLICE GM_MILLISECOND
 
@@ -76,7 +76,8 @@ static gm_status run(asking *a, gm_query_page *page, gm_error *err)
 {
     gm_request *request = a->request;
     gm_time_ns  time;
-    if (!gm_query_as_of(a->query, &time)) return gm_query_run(a->query, gm_api_state(request), page, &request->out, err);
+    if (!gm_query_as_of(a->query, &time))
+        return gm_query_run(a->query, gm_api_state(request), page, &request->out, err);
     gm_state *past;
     gm_fence  fence;
     page->past     = true;
@@ -96,7 +97,9 @@ static gm_status run(asking *a, gm_query_page *page, gm_error *err)
 static bool ask_slice(asking *a)
 {
     gm_request   *request = a->request;
-    gm_query_page page    = { .fence = gm_api_fence(request), .items_max = a->left, .token = gm_str_of(a->token), .work_max = SLICE_WORK };
+    gm_query_page page    = {
+           .fence = gm_api_fence(request), .items_max = a->left, .token = gm_str_of(a->token), .work_max = SLICE_WORK
+    };
     gm_error      err     = { 0 };
     size_t        before  = request->out.len;
     if (a->items > 0) gm_buf_byte(&request->out, ',');

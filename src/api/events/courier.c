@@ -116,13 +116,15 @@ static bool bury_in_file(gm_courier *c, post *p, gm_str line)
     gm_error     err  = { 0 };
     path_of(c, p, ".dead.ndjson", &path);
     path_of(c, p, ".dead.1.ndjson", &aside);
-    gm_status st = path.failed || aside.failed ? GM_NOMEM : io->open(io, (const char *)path.ptr, GM_OPEN_WRITE, &file, &err);
+    gm_status st =
+        path.failed || aside.failed ? GM_NOMEM : io->open(io, (const char *)path.ptr, GM_OPEN_WRITE, &file, &err);
     if (st == GM_NOTFOUND) st = io->open(io, (const char *)path.ptr, GM_OPEN_CREATE, &file, &err);
     if (st == GM_OK) st = io->size(file, &size, &err);
     if (st == GM_OK) st = io->write(file, size, line.ptr, line.len, &err);
     if (st == GM_OK) st = io->sync(file, &err);
     io->close(file);
-    if (st == GM_OK && size + line.len > DEAD_MAX) st = io->rename(io, (const char *)path.ptr, (const char *)aside.ptr, &err);
+    if (st == GM_OK && size + line.len > DEAD_MAX)
+        st = io->rename(io, (const char *)path.ptr, (const char *)aside.ptr, &err);
     gm_buf_finish(&path);
     gm_buf_finish(&aside);
     return st == GM_OK;
@@ -239,7 +241,8 @@ static void send_some(gm_courier *c, post *p, gm_dur_ns now, gm_dur_ns *next_due
     if (p->first == NULL) return;
     memset(c->blocked, 0, sizeof c->blocked);
     size_t looked = 0;
-    for (parcel *it = p->first; it != NULL && looked < WINDOW && p->in_flight < p->options->parallel; it = it->next, looked++) {
+    for (parcel *it = p->first; it != NULL && looked < WINDOW && p->in_flight < p->options->parallel;
+         it         = it->next, looked++) {
         if (block(c, it->twin) || it->request != NULL) continue;
         if (it->due > now) {
             if (it->due < *next_due) *next_due = it->due;
@@ -339,7 +342,8 @@ static void bury_overflow(gm_courier *c, post *p)
     if (waiting <= p->options->queue) return;
     gm_buf  lines = gm_buf_init(c->options.alloc);
     parcel *keep  = p->last;
-    for (; dead < waiting - p->options->queue && keep != NULL && keep->request == NULL && lines.len < DEAD_MAX / 16; dead++) {
+    for (; dead < waiting - p->options->queue && keep != NULL && keep->request == NULL && lines.len < DEAD_MAX / 16;
+         dead++) {
         write_dead(c, p, keep, why, &lines);
         keep = keep->previous;
     }
@@ -479,7 +483,8 @@ gm_status gm_courier_post(gm_courier *c, size_t endpoint, const gm_letter *lette
     // Twice the queue wait, so not even the file of dead letters keeps up: memory comes first, and it is counted.
     if (p->stats.waiting >= 2 * (uint64_t)p->options->queue + 1000) {
         p->stats.dead++;
-        snprintf(p->stats.last_error, sizeof p->stats.last_error, "events come faster than dead letters can be written");
+        snprintf(p->stats.last_error, sizeof p->stats.last_error,
+                 "events come faster than dead letters can be written");
         pthread_mutex_unlock(&c->lock);
         free(it);
         return GM_LIMIT;

@@ -1,4 +1,5 @@
-// api/events/courier.h: carries events to webhooks, on a thread of its own, and remembers how far every endpoint has come.
+// api/events/courier.h: carries events to webhooks, on a thread of its own, and remembers how far every endpoint has
+// come.
 //
 //   gm_courier_create(&options, &courier, &err);        // reads the cursors of earlier runs
 //   gm_courier_start(courier, &err);
@@ -12,7 +13,8 @@
 //
 // Invariants: (1) of the events of one twin at most one is in flight, and none overtakes another; (2) the cursor of an
 // endpoint never passes an event that is neither delivered nor a dead letter, so a crash repeats events and loses none;
-// (3) the engine thread never waits for a network or a disk here: it takes a lock that is held for list operations only.
+// (3) the engine thread never waits for a network or a disk here: it takes a lock that is held for list operations
+// only.
 #ifndef GM_API_EVENTS_COURIER_H
 #define GM_API_EVENTS_COURIER_H
 
@@ -43,7 +45,8 @@ void                   gm_courier_destroy(gm_courier *courier);  // NULL is allo
 // How far an endpoint had come when the courier was created.
 uint64_t gm_courier_cursor(const gm_courier *courier, size_t endpoint);
 
-// Takes a letter for a webhook. GM_NOMEM, GM_LIMIT (far more wait than the queue may hold): it was not taken, but counted.
+// Takes a letter for a webhook. GM_NOMEM, GM_LIMIT (far more wait than the queue may hold): it was not taken, but
+// counted.
 GM_NODISCARD gm_status gm_courier_post(gm_courier *courier, size_t endpoint, const gm_letter *letter);
 void                   gm_courier_seen(gm_courier *courier, uint64_t sequence);
 

@@ -9,7 +9,17 @@
 
 enum { PATH_MAX_PARTS = 16, ARENA_MAX = 1 << 20 };
 
-typedef enum node_kind { NODE_TRUE, NODE_FALSE, NODE_AND, NODE_OR, NODE_NOT, NODE_COMPARE, NODE_TEXT, NODE_DEFINED, NODE_TRUTH } node_kind;
+typedef enum node_kind {
+    NODE_TRUE,
+    NODE_FALSE,
+    NODE_AND,
+    NODE_OR,
+    NODE_NOT,
+    NODE_COMPARE,
+    NODE_TEXT,
+    NODE_DEFINED,
+    NODE_TRUTH
+} node_kind;
 typedef enum compare_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE } compare_op;
 typedef enum text_op { TEXT_STARTS, TEXT_ENDS, TEXT_CONTAINS } text_op;
 typedef enum value_kind { VALUE_ABSENT, VALUE_NULL, VALUE_BOOL, VALUE_NUMBER, VALUE_TEXT, VALUE_OTHER } value_kind;
@@ -47,7 +57,8 @@ static const char *const type_names[GM_EVENT_TYPE_COUNT] = {
 };
 
 static const char *const part_names[GM_EVENT_PART_COUNT] = {
-    "type", "source", "subject", "id", "time", "dataschema", "datacontenttype", "specversion", "$body", "$new", "$old", "$twin",
+    "type",        "source", "subject", "id",   "time",  "dataschema", "datacontenttype",
+    "specversion", "$body",  "$new",    "$old", "$twin",
 };
 
 const char *gm_event_type_name(gm_event_type type) { return type_names[type]; }
@@ -104,7 +115,10 @@ static gm_str peek_word(reader *r)
     return gm_str_slice(r->text, r->at, end);
 }
 
-static bool word_is(gm_str word, const char *name) { return word.len == strlen(name) && strncasecmp(word.ptr, name, word.len) == 0; }
+static bool word_is(gm_str word, const char *name)
+{
+    return word.len == strlen(name) && strncasecmp(word.ptr, name, word.len) == 0;
+}
 
 static bool take_word(reader *r, const char *name)
 {
@@ -142,7 +156,8 @@ static bool read_text(reader *r, gm_str *out)
             *out = (gm_str){ bytes, len };
             return true;
         }
-        if (c == '\'' || (c == '\\' && more && (r->text.ptr[r->at] == '\'' || r->text.ptr[r->at] == '\\'))) c = r->text.ptr[r->at++];
+        if (c == '\'' || (c == '\\' && more && (r->text.ptr[r->at] == '\'' || r->text.ptr[r->at] == '\\')))
+            c = r->text.ptr[r->at++];
         bytes[len++] = c;
     }
     return refuse(r, "a ' at the end of the text");
@@ -162,7 +177,8 @@ static bool read_path(reader *r, operand *out)
             r->at += end + 4;
         } else {
             part = gm_str_slice(r->text, r->at, r->at);
-            while (r->at < r->text.len && (is_word(r->text.ptr[r->at]) || (part.len == 0 && r->text.ptr[r->at] == '$'))) {
+            while (r->at < r->text.len &&
+                   (is_word(r->text.ptr[r->at]) || (part.len == 0 && r->text.ptr[r->at] == '$'))) {
                 r->at++;
                 part.len++;
             }
@@ -214,8 +230,9 @@ static bool read_operand(reader *r, operand *out)
         if (!read_path(r, out)) return false;
         return out->part_count > 0 ? true : refuse(r, "'.' and the name of a property");
     }
-    return refuse(r, "type, source, subject, id, time, dataschema, datacontenttype, specversion, $body., $new., $old., $twin., "
-                     "a text in '', a number, true, false or null");
+    return refuse(
+        r, "type, source, subject, id, time, dataschema, datacontenttype, specversion, $body., $new., $old., $twin., "
+           "a text in '', a number, true, false or null");
 }
 
 static node *read_or(reader *r);
@@ -235,7 +252,8 @@ static node *read_call(reader *r, node *n)
 static node *read_comparison(reader *r)
 {
     static const struct { const char *symbol; compare_op op; } ops[] = {
-        { "!=", OP_NE }, { "<>", OP_NE }, { "<=", OP_LE }, { ">=", OP_GE }, { "=", OP_EQ }, { "<", OP_LT }, { ">", OP_GT },
+        { "!=", OP_NE }, { "<>", OP_NE }, { "<=", OP_LE }, { ">=", OP_GE },
+        { "=", OP_EQ },  { "<", OP_LT },  { ">", OP_GT },
     };
     node *n = new_node(r, NODE_COMPARE);
     if (n == NULL || !read_operand(r, &n->a)) return NULL;
@@ -355,7 +373,8 @@ static value value_of_json(const json_t *json)
     if (json_is_null(json)) return (value){ VALUE_NULL };
     if (json_is_boolean(json)) return (value){ VALUE_BOOL, .truth = json_is_true(json) };
     if (json_is_number(json)) return (value){ VALUE_NUMBER, .number = json_number_value(json) };
-    if (json_is_string(json)) return (value){ VALUE_TEXT, .text = { json_string_value(json), json_string_length(json) } };
+    if (json_is_string(json))
+        return (value){ VALUE_TEXT, .text = { json_string_value(json), json_string_length(json) } };
     return (value){ VALUE_OTHER };
 }
 
@@ -367,7 +386,8 @@ static value evaluate(const operand *o, const gm_event_subject *subject)
         return text.ptr != NULL ? (value){ VALUE_TEXT, .text = text } : (value){ VALUE_ABSENT };
     }
     const json_t *at = subject->document(subject->context, o->part);
-    for (size_t i = 0; at != NULL && i < o->part_count; i++) at = json_object_getn(at, o->parts[i].ptr, o->parts[i].len);
+    for (size_t i = 0; at != NULL && i < o->part_count; i++)
+        at = json_object_getn(at, o->parts[i].ptr, o->parts[i].len);
     return value_of_json(at);
 }
 
@@ -424,7 +444,10 @@ static bool ask(const node *n, const gm_event_subject *subject)
     return false;
 }
 
-bool gm_route_filter_matches(const gm_route_filter *filter, const gm_event_subject *subject) { return ask(filter->root, subject); }
+bool gm_route_filter_matches(const gm_route_filter *filter, const gm_event_subject *subject)
+{
+    return ask(filter->root, subject);
+}
 
 // ---- what can match -------------------------------------------------------------------------------------------------
 

@@ -1,14 +1,15 @@
 // api/events/filter.h: the condition of an event route, read once and asked for every event.
 //
 //   gm_route_filter *filter;
-//   gm_route_filter_parse(alloc, GM_STR("type = 'Microsoft.DigitalTwins.Twin.Update' AND $new.temperature > 60"), &filter, &err);
+//   gm_str text = GM_STR("type = 'Microsoft.DigitalTwins.Twin.Update' AND $new.temperature > 60");
+//   gm_route_filter_parse(alloc, text, &filter, &err);
 //   if (gm_route_filter_matches(filter, &subject)) ...
 //   gm_route_filter_destroy(filter);
 //
-// The language is that of the Azure Digital Twins reference (true, false, comparisons, AND, OR, parentheses, STARTS_WITH,
-// ENDS_WITH, CONTAINS, over the CloudEvents attributes and $body), and NOT, IS_DEFINED and three more things to speak of:
-// $new (the values that this change sets), $old (what they were before) and $twin (the whole twin as it is now).
-// A comparison with something that is not there is false; only `= null` and `!= null` ask whether it is.
+// The language is that of the Azure Digital Twins reference (true, false, comparisons, AND, OR, parentheses,
+// STARTS_WITH, ENDS_WITH, CONTAINS, over the CloudEvents attributes and $body), and NOT, IS_DEFINED and three more
+// things to speak of: $new (the values that this change sets), $old (what they were before) and $twin (the whole twin
+// as it is now). A comparison with something that is not there is false; only `= null` and `!= null` ask whether it is.
 // The language in full: docs/events.md.
 #ifndef GM_API_EVENTS_FILTER_H
 #define GM_API_EVENTS_FILTER_H
@@ -46,7 +47,8 @@ typedef struct gm_event_subject {
 typedef struct gm_route_filter gm_route_filter;
 
 // GM_INVALID: err tells the column (1-based) and what was expected. GM_LIMIT: longer or deeper than the bounds above.
-GM_NODISCARD gm_status gm_route_filter_parse(const gm_alloc *alloc, gm_str text, gm_route_filter **out_filter, gm_error *err);
+GM_NODISCARD gm_status gm_route_filter_parse(const gm_alloc *alloc, gm_str text, gm_route_filter **out_filter,
+                                             gm_error *err);
 void                   gm_route_filter_destroy(gm_route_filter *filter);
 
 bool gm_route_filter_matches(const gm_route_filter *filter, const gm_event_subject *subject);

@@ -1,5 +1,5 @@
-// Invariants: (1) what gm_notifier_before leaves behind belongs to the very change that gm_notifier_after sees next, or is
-// cleared by the next before; (2) documents of a filter are made at most once an event and dropped with it.
+// Invariants: (1) what gm_notifier_before leaves behind belongs to the very change that gm_notifier_after sees next, or
+// is cleared by the next before; (2) documents of a filter are made at most once an event and dropped with it.
 #include "api/events/notification.h"
 
 #include "base/percent.h"
@@ -147,7 +147,8 @@ static void note_values(gm_notifier *n, gm_twin twin, json_t **values)
     for (uint32_t c = 0; c < type->column_count; c++) {
         gm_cell cell;
         gm_state_get(state_of(n), twin, c, &cell);
-        if (cell.value.kind != GM_KIND_NONE && !type->columns[c].is_telemetry) set_flat(values, type->columns[c].path, cell.value);
+        if (cell.value.kind != GM_KIND_NONE && !type->columns[c].is_telemetry)
+            set_flat(values, type->columns[c].path, cell.value);
     }
 }
 
@@ -224,7 +225,8 @@ static void tell(telling *t, gm_event_type type)
 {
     gm_notifier    *n     = t->notifier;
     gm_notification event = { type, t->record->sequence, t->index++, t->record->ingest, n->twin_id, n };
-    if (!(t->types & 1u << type) || n->data.failed || n->subject.failed || n->event_source.failed || n->schema.failed) return;
+    if (!(t->types & 1u << type) || n->data.failed || n->subject.failed || n->event_source.failed || n->schema.failed)
+        return;
     snprintf(n->id, sizeof n->id, "%llu-%u", (unsigned long long)event.sequence, event.index);
     gm_time_format(event.time, n->time);
     t->each(t->context, &event);
@@ -280,7 +282,8 @@ static void add_member(gm_buf *out, const char *name, gm_str text)
 void gm_notification_write(const gm_notification *event, gm_buf *out)
 {
     const gm_notifier *n = event->notifier;
-    gm_buf_printf(out, "{\"specversion\":\"1.0\",\"id\":\"%s\",\"type\":\"%s\"", n->id, gm_event_type_name(event->type));
+    gm_buf_printf(out, "{\"specversion\":\"1.0\",\"id\":\"%s\",\"type\":\"%s\"", n->id,
+                  gm_event_type_name(event->type));
     add_member(out, "source", gm_buf_view(&n->event_source));
     if (n->subject.len > 0) add_member(out, "subject", gm_buf_view(&n->subject));
     gm_buf_printf(out, ",\"time\":\"%s\",\"datacontenttype\":\"application/json\"", n->time);

@@ -4,10 +4,10 @@
 //   ... the change is applied ...
 //   gm_notifier_after(notifier, record, change, types, each, context);      // each(context, notification)
 //
-// Types, subjects and bodies are those of the Azure Digital Twins reference ("Event notifications"): a created or deleted
-// twin or relationship as the document that GET gives, an update as {"modelId", "patch"} in the form of JSON Patch,
-// telemetry as it was reported. One change may give several: a message that sets properties and reports telemetry of two
-// components gives three. Engine thread.
+// Types, subjects and bodies are those of the Azure Digital Twins reference ("Event notifications"): a created or
+// deleted twin or relationship as the document that GET gives, an update as {"modelId", "patch"} in the form of JSON
+// Patch, telemetry as it was reported. One change may give several: a message that sets properties and reports
+// telemetry of two components gives three. Engine thread.
 #ifndef GM_API_EVENTS_NOTIFICATION_H
 #define GM_API_EVENTS_NOTIFICATION_H
 
@@ -29,7 +29,8 @@ typedef struct gm_notification {  // viewed during the call of each
 typedef void gm_notification_each(void *context, const gm_notification *event);
 
 // source: the name of this installation, as events carry it; viewed.
-GM_NODISCARD gm_notifier *gm_notifier_create(const gm_alloc *alloc, const gm_engine *engine, gm_str source);  // NULL: no memory
+GM_NODISCARD gm_notifier *gm_notifier_create(const gm_alloc *alloc, const gm_engine *engine,
+                                             gm_str source);  // NULL: no memory
 void                      gm_notifier_destroy(gm_notifier *notifier);
 
 // types: which events anybody waits for (bit 1 << gm_event_type); others cost nothing. The same for both calls.

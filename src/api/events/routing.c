@@ -14,8 +14,8 @@ typedef struct route {
     size_t           endpoint;  // SIZE_MAX: gemel.conf does not declare it (any more)
 } route;
 
-// An event that has not left yet: for a webhook until the courier's cursor has passed it (so that a checkpoint, which is
-// written by a copy of the process that may take no lock, finds it here), for MQTT until that serves.
+// An event that has not left yet: for a webhook until the courier's cursor has passed it (so that a checkpoint, which
+// is written by a copy of the process that may take no lock, finds it here), for MQTT until that serves.
 typedef struct held { struct held *next; uint64_t sequence, twin; gm_str topic, text; } held;
 
 typedef struct end {
@@ -175,7 +175,8 @@ static void publish(gm_routing *r, end *e, gm_str topic, gm_str text)
     }
     e->stats.attempts_failed++;
     e->stats.dead++;
-    snprintf(e->stats.last_error, sizeof e->stats.last_error, "%s", r->options.publish != NULL ? err.text : "no MQTT endpoint");
+    snprintf(e->stats.last_error, sizeof e->stats.last_error, "%s",
+             r->options.publish != NULL ? err.text : "no MQTT endpoint");
 }
 
 static held *hold(gm_routing *r, end *e, uint64_t sequence, uint64_t twin, gm_str topic, gm_str text)
@@ -418,7 +419,8 @@ gm_status gm_routing_create(const gm_routing_options *options, gm_routing **out_
     gm_buf_finish(&path);
     if (st == GM_OK) st = create_ends(r, err);
     if (st == GM_OK) r->notifier = gm_notifier_create(options->alloc, options->engine, gm_buf_view(&r->source));
-    if (st == GM_OK && (r->notifier == NULL || r->source.failed)) st = gm_fail(err, GM_NOMEM, "api.events", "starting event routes");
+    if (st == GM_OK && (r->notifier == NULL || r->source.failed))
+        st = gm_fail(err, GM_NOMEM, "api.events", "starting event routes");
     if (st == GM_OK && options->endpoint_count > 0) st = gm_loop_at_turn_end(options->loop, on_turn_end, r, err);
     if (st != GM_OK) {
         gm_routing_destroy(r);

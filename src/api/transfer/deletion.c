@@ -17,7 +17,8 @@ struct gm_deletion {
     gm_error        err;
 };
 
-gm_status gm_deletion_open(const gm_alloc *alloc, const gm_clock *clock, gm_engine *engine, gm_deletion **out, gm_error *err)
+gm_status gm_deletion_open(const gm_alloc *alloc, const gm_clock *clock, gm_engine *engine, gm_deletion **out,
+                           gm_error *err)
 {
     *out = gm_alloc_zeroed(alloc, sizeof **out);
     if (*out == NULL) return gm_fail(err, GM_NOMEM, "api.jobs", "starting a deletion");
@@ -63,7 +64,8 @@ static gm_status next_one(gm_deletion *d, bool *out_end, gm_error *err)
         *out_end = d->next >= gm_state_edge_limit(state);
         if (*out_end || !gm_state_edge_at(state, d->next, &edge)) break;
         gm_relationship relationship = gm_state_relationship(state, edge);
-        if (gm_engine_relationship_in_flight(d->engine, gm_state_id(state, relationship.source), relationship.id)) return GM_LIMIT;
+        if (gm_engine_relationship_in_flight(d->engine, gm_state_id(state, relationship.source), relationship.id))
+            return GM_LIMIT;
         d->pending++;
         st = gm_engine_relationship_delete(d->engine, relationship.source, relationship.id, ask, err);
         d->pending -= st != GM_OK;
@@ -80,7 +82,8 @@ static gm_status next_one(gm_deletion *d, bool *out_end, gm_error *err)
         *out_end = d->next >= gm_model_count(model);
         if (*out_end) break;
         d->pending++;
-        st = gm_engine_submit(d->engine, GM_CHANGE_MODEL_DELETE, 0, none, none, gm_model_at(model, gm_model_count(model) - 1 - d->next)->id, ask, err);
+        st = gm_engine_submit(d->engine, GM_CHANGE_MODEL_DELETE, 0, none, none,
+                              gm_model_at(model, gm_model_count(model) - 1 - d->next)->id, ask, err);
         d->pending -= st != GM_OK;
         break;
     case PHASE_DONE: *out_end = true; break;
@@ -102,8 +105,10 @@ static void end_pass(gm_deletion *d)
 {
     d->next = 0;
     if (is_empty(d)) d->phase++;
-    else if (d->phase == PHASE_TWINS && gm_state_relationship_count(gm_engine_state(d->engine)) > 0) d->phase = PHASE_RELATIONSHIPS;
-    else if (d->phase == PHASE_MODELS && gm_state_twin_count(gm_engine_state(d->engine)) > 0) d->phase = PHASE_RELATIONSHIPS;
+    else if (d->phase == PHASE_TWINS && gm_state_relationship_count(gm_engine_state(d->engine)) > 0)
+        d->phase = PHASE_RELATIONSHIPS;
+    else if (d->phase == PHASE_MODELS && gm_state_twin_count(gm_engine_state(d->engine)) > 0)
+        d->phase = PHASE_RELATIONSHIPS;
     if (++d->passes < PASSES_MAX || d->phase == PHASE_DONE) return;
     d->failed = gm_fail(&d->err, GM_CONFLICT, "api.jobs", "things are created as fast as they are deleted");
 }

@@ -48,10 +48,13 @@ static void separate(gm_export *export, gm_buf *out)
 
 static void begin_part(const gm_export *export, gm_buf *out)
 {
-    static const char *const lines[] = { "{\"Section\":\"Header\"}\n{\"fileVersion\":\"1.0.0\",\"author\":\"gemel\"}", "\n{\"Section\":\"Models\"}",
-                                         "\n{\"Section\":\"Twins\"}", "\n{\"Section\":\"Relationships\"}", "\n" };
-    static const char *const graph[] = { "{\"digitalTwinsFileInfo\":{\"fileVersion\":\"1.0.0\"},\"digitalTwinsGraph\":{", "},\"digitalTwinsModels\":[",
-                                         "\"digitalTwins\":[", "],\"relationships\":[", "]}\n" };
+    static const char *const lines[] = { "{\"Section\":\"Header\"}\n{\"fileVersion\":\"1.0.0\",\"author\":\"gemel\"}",
+                                         "\n{\"Section\":\"Models\"}", "\n{\"Section\":\"Twins\"}",
+                                         "\n{\"Section\":\"Relationships\"}", "\n" };
+    static const char *const graph[] = {
+        "{\"digitalTwinsFileInfo\":{\"fileVersion\":\"1.0.0\"},\"digitalTwinsGraph\":{", "},\"digitalTwinsModels\":[",
+        "\"digitalTwins\":[", "],\"relationships\":[", "]}\n"
+    };
     part now = export->order[export->at];
     if (export->format == GM_EXPORT_GRAPH && now == PART_MODELS) gm_buf_byte(out, ']');
     gm_buf_text(out, export->format == GM_EXPORT_LINES ? lines[now] : graph[now]);

@@ -41,8 +41,9 @@ gm_status gm_import_open(const gm_import_options *options, gm_import **out_impor
     import->options = *options;
     import->models  = json_array();
     import->arena   = gm_arena_create(options->alloc, 0);
-    gm_status st    = import->models != NULL && import->arena != NULL ? gm_items_open(options->alloc, options->source, &import->items, err)
-                                                                      : gm_fail(err, GM_NOMEM, "api.transfer", "opening a file");
+    gm_status st    = import->models != NULL && import->arena != NULL
+                          ? gm_items_open(options->alloc, options->source, &import->items, err)
+                          : gm_fail(err, GM_NOMEM, "api.transfer", "opening a file");
     if (st == GM_OK) *out_import = import;
     else destroy(import);
     return st;
@@ -124,7 +125,9 @@ static void gather_model(gm_import *import)
         json_t *stored = json_loadb(type->text.ptr, type->text.len, 0, NULL);
         bool    same   = stored != NULL && json_equal(stored, json);
         json_decref(stored);
-        if (!same) refuse(import, id, "ModelIdAlreadyExists", "a model with this id exists and says something else; give the new text the next version");
+        if (!same)
+            refuse(import, id, "ModelIdAlreadyExists",
+                   "a model with this id exists and says something else; give the new text the next version");
         return;
     }
     if (json_array_append(import->models, json) != 0) {
@@ -181,8 +184,8 @@ static bool put_twin(gm_import *import)
     if (gm_engine_in_flight(engine, GM_IN_FLIGHT_TWIN, id)) return false;  // keeps (1)
     gm_twin_document document;
     gm_error         err = { 0 };
-    gm_status        st  = gm_document_read_twin(gm_engine_model(engine), import->item.json, gm_now(import->options.clock), import->arena,
-                                                 &document, &err);
+    gm_status st = gm_document_read_twin(gm_engine_model(engine), import->item.json, gm_now(import->options.clock),
+                                         import->arena, &document, &err);
     if (st == GM_NOMEM) {
         fail(import, st, &err);
         return true;
@@ -190,7 +193,8 @@ static bool put_twin(gm_import *import)
     gm_twin twin = gm_state_find(gm_engine_state(engine), id);
     bool    gone = st == GM_OK && document.type->decommissioned && !gm_twin_ok(twin);
     if (st != GM_OK || gone) {
-        refuse(import, id, gone ? "ModelDecommissioned" : "ValidationFailed", gone ? "the model is decommissioned" : err.text);
+        refuse(import, id, gone ? "ModelDecommissioned" : "ValidationFailed",
+               gone ? "the model is decommissioned" : err.text);
         return true;
     }
     gm_ask ask = ask_of(import);
@@ -226,7 +230,8 @@ static bool put_relationship(gm_import *import)
     if (json_object_get(import->item.json, "$dtId") != NULL) json_object_del(import->item.json, "$dtId");
     gm_relationship_document document;
     gm_error                 err = { 0 };
-    gm_status st = gm_document_read_relationship(gm_state_type(state, source), import->item.json, import->arena, &document, &err);
+    gm_status                st =
+        gm_document_read_relationship(gm_state_type(state, source), import->item.json, import->arena, &document, &err);
     if (st == GM_NOMEM) {
         fail(import, st, &err);
         return true;

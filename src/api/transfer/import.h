@@ -1,15 +1,15 @@
 // api/transfer/import.h: brings a file of models, twins and relationships into the engine, a bounded piece at a time.
 //
 //   gm_import_open(&options, &import, &err);
-//   while (gm_import_step(import, GM_MILLISECOND) == GM_IMPORT_GOES_ON) ...   // WAITS: come back when the engine has committed
+//   while (gm_import_step(import, GM_MILLISECOND) == GM_IMPORT_GOES_ON) ...  // WAITS: come back after the next commit
 //   gm_import_counts(import)...
 //   gm_import_close(import);
 //
 //   models --all known--> twins --all committed--> relationships --all committed--> end
 //
-// Models that are there already with the same text are passed over; twins and relationships that are there are replaced.
-// What is refused is told (options.tell) and passed over, except models: without them the rest would only repeat itself.
-// Engine thread.
+// Models that are there already with the same text are passed over; twins and relationships that are there are
+// replaced. What is refused is told (options.tell) and passed over, except models: without them the rest would only
+// repeat itself. Engine thread.
 #ifndef GM_API_TRANSFER_IMPORT_H
 #define GM_API_TRANSFER_IMPORT_H
 

@@ -71,7 +71,9 @@ static gm_status next_line(gm_items *items, gm_str *out_line, gm_error *err)
             return GM_OK;
         }
         looked = rest.len;
-        if (looked > GM_ITEM_MAX) return gm_fail(err, GM_LIMIT, "api.transfer", "line %llu has more than %d bytes", (unsigned long long)items->line + 1, GM_ITEM_MAX);
+        if (looked > GM_ITEM_MAX)
+            return gm_fail(err, GM_LIMIT, "api.transfer", "line %llu has more than %d bytes",
+                           (unsigned long long)items->line + 1, GM_ITEM_MAX);
         gm_status st = read_more(items, err);
         if (st != GM_OK) return st;
     }
@@ -130,15 +132,18 @@ static gm_status load_document(gm_items *items, gm_error *err)
 {
     while (!items->ended) {
         if (items->bytes.len > GM_ITEMS_DOCUMENT_MAX) {
-            return gm_fail(err, GM_LIMIT, "api.transfer", "a graph of more than %d bytes; newline JSON has no bound", GM_ITEMS_DOCUMENT_MAX);
+            return gm_fail(err, GM_LIMIT, "api.transfer", "a graph of more than %d bytes; newline JSON has no bound",
+                           GM_ITEMS_DOCUMENT_MAX);
         }
         gm_status st = read_more(items, err);
         if (st != GM_OK) return st;
     }
     json_error_t where;
-    items->document = json_loadb((const char *)items->bytes.ptr + items->at, items->bytes.len - items->at, JSON_REJECT_DUPLICATES, &where);
+    items->document = json_loadb((const char *)items->bytes.ptr + items->at, items->bytes.len - items->at,
+                                 JSON_REJECT_DUPLICATES, &where);
     if (items->document == NULL) {
-        gm_status st = gm_fail(err, GM_INVALID, "api.transfer", "line %d, column %d: %s", where.line, where.column, where.text);
+        gm_status st =
+            gm_fail(err, GM_INVALID, "api.transfer", "line %d, column %d: %s", where.line, where.column, where.text);
         if (err != NULL) err->line = (uint32_t)where.line;
         return st;
     }
@@ -149,12 +154,14 @@ static gm_status load_document(gm_items *items, gm_error *err)
     items->section      = GM_ITEM_MODEL;
     gm_buf_finish(&items->bytes);
     if (items->arrays[0] != NULL || graph != NULL) return GM_OK;
-    return gm_fail(err, GM_INVALID, "api.transfer", "neither newline JSON with {\"Section\":...} lines nor a graph with digitalTwinsGraph");
+    return gm_fail(err, GM_INVALID, "api.transfer",
+                   "neither newline JSON with {\"Section\":...} lines nor a graph with digitalTwinsGraph");
 }
 
 static gm_status next_of_document(gm_items *items, gm_item *out)
 {
-    while (items->section != GM_ITEM_END && items->index >= json_array_size(items->arrays[items->section - GM_ITEM_MODEL])) {
+    while (items->section != GM_ITEM_END &&
+           items->index >= json_array_size(items->arrays[items->section - GM_ITEM_MODEL])) {
         items->section++;
         items->index = 0;
     }
@@ -162,7 +169,9 @@ static gm_status next_of_document(gm_items *items, gm_item *out)
     if (items->section == GM_ITEM_END) return GM_OK;
     items->now = json_incref(json_array_get(items->arrays[items->section - GM_ITEM_MODEL], items->index++));
     if (json_is_object(items->now)) out->json = items->now;
-    else out->status = gm_fail(&out->why, GM_INVALID, "api.transfer", "element %llu is no JSON object", (unsigned long long)out->number);
+    else
+        out->status = gm_fail(&out->why, GM_INVALID, "api.transfer", "element %llu is no JSON object",
+                              (unsigned long long)out->number);
     return GM_OK;
 }
 

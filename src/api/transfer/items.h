@@ -15,7 +15,13 @@
 
 #include <jansson.h>
 
-typedef enum gm_item_section { GM_ITEM_HEADER, GM_ITEM_MODEL, GM_ITEM_TWIN, GM_ITEM_RELATIONSHIP, GM_ITEM_END } gm_item_section;
+typedef enum gm_item_section {
+    GM_ITEM_HEADER,
+    GM_ITEM_MODEL,
+    GM_ITEM_TWIN,
+    GM_ITEM_RELATIONSHIP,
+    GM_ITEM_END
+} gm_item_section;
 
 enum { GM_ITEM_MAX = 16 << 20, GM_ITEMS_DOCUMENT_MAX = 1 << 30 };  // bytes of a line; of a whole document
 
@@ -35,7 +41,8 @@ typedef struct gm_item {
 
 typedef struct gm_items gm_items;
 
-GM_NODISCARD gm_status gm_items_open(const gm_alloc *alloc, gm_items_source source, gm_items **out_items, gm_error *err);
+GM_NODISCARD gm_status gm_items_open(const gm_alloc *alloc, gm_items_source source, gm_items **out_items,
+                                     gm_error *err);
 void                   gm_items_close(gm_items *items);  // NULL is allowed
 
 // GM_INVALID: the file is of neither form. GM_LIMIT: a line or the document is too long. GM_IO, GM_NOMEM.

@@ -34,8 +34,8 @@ static void tell_status(gm_job_log *log, const char *type, const char *section, 
     end_line(log);
 }
 
-gm_status gm_job_log_open(const gm_alloc *alloc, const gm_io *io, const gm_clock *clock, const char *path, gm_str job_id,
-                          gm_job_log **out_log, gm_error *err)
+gm_status gm_job_log_open(const gm_alloc *alloc, const gm_io *io, const gm_clock *clock, const char *path,
+                          gm_str job_id, gm_job_log **out_log, gm_error *err)
 {
     *out_log        = NULL;
     gm_job_log *log = gm_alloc_zeroed(alloc, sizeof *log);
@@ -69,11 +69,15 @@ gm_status gm_job_log_open(const gm_alloc *alloc, const gm_io *io, const gm_clock
 
 void gm_job_log_section(gm_job_log *log, const char *name, bool begins)
 {
-    tell_status(log, !begins && log->section_refused ? "Error" : "Info", name, begins ? "started" : log->section_refused ? "failed" : "succeeded");
+    tell_status(log, !begins && log->section_refused ? "Error" : "Info", name,
+                begins                 ? "started"
+                : log->section_refused ? "failed"
+                                       : "succeeded");
     log->section_refused = false;
 }
 
-void gm_job_log_refused(gm_job_log *log, const char *section, uint64_t line, gm_str id, const char *code, const char *why)
+void gm_job_log_refused(gm_job_log *log, const char *section, uint64_t line, gm_str id, const char *code,
+                        const char *why)
 {
     log->section_refused = true;
     if (log->refused++ >= GM_JOB_LOG_REFUSALS) return;
@@ -102,7 +106,8 @@ void gm_job_log_close(gm_job_log *log, const char *status, const char *code, con
     gm_error ignored;
     if (log->refused > GM_JOB_LOG_REFUSALS) {
         begin_line(log, "Warning");
-        gm_buf_printf(&log->out, "\"message\":\"%llu more items were refused\"", (unsigned long long)log->refused - GM_JOB_LOG_REFUSALS);
+        gm_buf_printf(&log->out, "\"message\":\"%llu more items were refused\"",
+                      (unsigned long long)log->refused - GM_JOB_LOG_REFUSALS);
         end_line(log);
     }
     if (code != NULL) {

@@ -49,7 +49,10 @@ static gm_str text_of(const json_t *document, const char *name)
     return (gm_str){ json_string_value(text), json_string_length(text) };
 }
 
-static bool status_is(const json_t *document, const char *status) { return gm_str_is(text_of(document, "status"), status); }
+static bool status_is(const json_t *document, const char *status)
+{
+    return gm_str_is(text_of(document, "status"), status);
+}
 
 bool gm_jobs_over(const json_t *document)
 {
@@ -141,7 +144,9 @@ static gm_status fold(void *context, const gm_record *record, const gm_change *c
     gm_job_kind kind = gm_str_is(change->name, kind_names[GM_JOB_IMPORT]) ? GM_JOB_IMPORT : GM_JOB_DELETION;
     job        *it   = find(jobs, kind, change->id);
     bool        made = (change->flags & NEW) != 0;
-    if (made == (it != NULL)) return gm_fail(err, GM_CONFLICT, "api.jobs", made ? "there is a job with this id" : "there is no job with this id");
+    if (made == (it != NULL))
+        return gm_fail(err, GM_CONFLICT, "api.jobs",
+                       made ? "there is a job with this id" : "there is no job with this id");
     if (change->text.len == 0) {
         drop(jobs, it);
         return GM_OK;
@@ -182,7 +187,8 @@ static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error
 
 // ---- submitting -----------------------------------------------------------------------------------------------------
 
-static gm_status submit(gm_jobs *jobs, gm_job_kind kind, uint8_t flags, const json_t *document, gm_ask ask, gm_error *err)
+static gm_status submit(gm_jobs *jobs, gm_job_kind kind, uint8_t flags, const json_t *document, gm_ask ask,
+                        gm_error *err)
 {
     gm_buf text = gm_buf_init(jobs->options.alloc);
     gm_document_compact(document, &text);
@@ -193,7 +199,8 @@ static gm_status submit(gm_jobs *jobs, gm_job_kind kind, uint8_t flags, const js
     return st;
 }
 
-gm_status gm_jobs_submit_new(gm_jobs *jobs, gm_job_kind kind, gm_str id, gm_str input, gm_str output, gm_ask ask, gm_error *err)
+gm_status gm_jobs_submit_new(gm_jobs *jobs, gm_job_kind kind, gm_str id, gm_str input, gm_str output, gm_ask ask,
+                             gm_error *err)
 {
     json_t    *document = json_object();
     gm_time_ns now      = gm_now(jobs->options.clock);
@@ -250,16 +257,19 @@ static gm_status bad_url(gm_error *err, gm_str url, const char *why)
 
 gm_status gm_jobs_path(const gm_jobs *jobs, gm_str url, gm_buf *out_path, gm_error *err)
 {
-    if (jobs->dir == NULL) return gm_fail(err, GM_INVALID, "api.jobs", "this server has no folder for the files of jobs");
+    if (jobs->dir == NULL)
+        return gm_fail(err, GM_INVALID, "api.jobs", "this server has no folder for the files of jobs");
     size_t scheme = gm_str_find(url, GM_STR("://"));
-    if (scheme == SIZE_MAX || url.len > 2048) return bad_url(err, url, "is no URL of a blob (https://...) or file (file:///...)");
+    if (scheme == SIZE_MAX || url.len > 2048)
+        return bad_url(err, url, "is no URL of a blob (https://...) or file (file:///...)");
     gm_str rest = gm_str_slice(url, scheme + 3, url.len);
     size_t path = gm_str_find_char(rest, '/');
     rest        = path == SIZE_MAX ? (gm_str){ 0 } : gm_str_slice(rest, path + 1, rest.len);
     rest        = gm_str_slice(rest, 0, gm_str_find_char(rest, '?'));  // a signature that the service would check
     gm_arena *arena = gm_arena_create(jobs->options.alloc, 0);
     gm_str    plain = { 0 }, part;
-    gm_status st    = arena == NULL ? gm_fail(err, GM_NOMEM, "api.jobs", "a path") : gm_percent_decode(arena, rest, &plain, err);
+    gm_status st =
+        arena == NULL ? gm_fail(err, GM_NOMEM, "api.jobs", "a path") : gm_percent_decode(arena, rest, &plain, err);
     size_t    parts = 0;
     // A file: URL may give the folder's own path; what it names then lies within it.
     gm_str    own = gm_str_of(jobs->dir);
@@ -300,7 +310,8 @@ static void on_section(void *context, const char *name, bool begins)
     gm_job_log_section(jobs->now.log, name, begins);
 }
 
-static void on_refused(void *context, const char *section, uint64_t number, gm_str id, const char *code, const char *why)
+static void on_refused(void *context, const char *section, uint64_t number, gm_str id, const char *code,
+                       const char *why)
 {
     gm_jobs *jobs = context;
     gm_job_log_refused(jobs->now.log, section, number, id, code, why);
@@ -312,18 +323,25 @@ static gm_status open_import(gm_jobs *jobs, const json_t *document, gm_error *er
     gm_buf       path = gm_buf_init(jobs->options.alloc), log = gm_buf_init(jobs->options.alloc);
     gm_status    st   = gm_jobs_path(jobs, text_of(document, "inputBlobUri"), &path, err);
     if (st == GM_OK) st = gm_jobs_path(jobs, text_of(document, "outputBlobUri"), &log, err);
-    if (st == GM_OK) st = gm_job_log_open(jobs->options.alloc, io, jobs->options.clock, (const char *)log.ptr, gm_str_of(jobs->now.id),
-                                          &jobs->now.log, err);
+    if (st == GM_OK)
+        st = gm_job_log_open(jobs->options.alloc, io, jobs->options.clock, (const char *)log.ptr,
+                             gm_str_of(jobs->now.id), &jobs->now.log, err);
     if (st == GM_OK) st = io->open(io, (const char *)path.ptr, GM_OPEN_READ, &jobs->now.input, err);
-    gm_import_options options = { .alloc = jobs->options.alloc, .clock = jobs->options.clock, .engine = jobs->options.engine,
-                                  .source = { read_input, jobs }, .section = on_section, .refused = on_refused, .context = jobs };
+    gm_import_options options = { .alloc   = jobs->options.alloc,
+                                  .clock   = jobs->options.clock,
+                                  .engine  = jobs->options.engine,
+                                  .source  = { read_input, jobs },
+                                  .section = on_section,
+                                  .refused = on_refused,
+                                  .context = jobs };
     if (st == GM_OK) st = gm_import_open(&options, &jobs->now.import, err);
     gm_buf_finish(&path);
     gm_buf_finish(&log);
     return st;
 }
 
-// The last word about the job at hand. Its files are closed; its record follows, again and again until the log takes it.
+// The last word about the job at hand. Its files are closed; its record follows, again and again until the log takes
+// it.
 static void end_work(gm_jobs *jobs, const char *status, const char *code, const char *why)
 {
     work       *w  = &jobs->now;
@@ -376,7 +394,8 @@ static gm_dur_ns step_import(gm_jobs *jobs, const json_t *document)
         end_work(jobs, "succeeded", NULL, NULL);
     } else if (flow == GM_IMPORT_DONE) {
         char why[160];
-        snprintf(why, sizeof why, "%llu items were refused; the output log names them", (unsigned long long)count.refused);
+        snprintf(why, sizeof why, "%llu items were refused; the output log names them",
+                 (unsigned long long)count.refused);
         end_work(jobs, "failed", "ImportJobFailed", why);
     } else if (flow == GM_IMPORT_FAILED) {
         gm_error err = *gm_import_error(w->import);
@@ -422,7 +441,9 @@ static void purge(gm_jobs *jobs)
     gm_error   ignored;
     for (size_t i = 0; i < jobs->count; i++) {
         const job *it = &jobs->jobs[i];
-        if (!gm_jobs_over(it->document) || gm_time_parse(text_of(it->document, "purgeDateTime"), &at, NULL) != GM_OK || at > now) continue;
+        if (!gm_jobs_over(it->document) || gm_time_parse(text_of(it->document, "purgeDateTime"), &at, NULL) != GM_OK ||
+            at > now)
+            continue;
         (void)!gm_jobs_submit_remove(jobs, it->kind, it->id, nobody, &ignored);
     }
 }
@@ -441,7 +462,8 @@ static gm_dur_ns work_on(gm_jobs *jobs)
     if (jobs->ending != NULL) return submit_ending(jobs) ? -1 : GM_MILLISECOND;
     if (jobs->now.on) {
         const json_t *document = gm_jobs_find(jobs, jobs->now.kind, gm_str_of(jobs->now.id));
-        if (document != NULL) return jobs->now.kind == GM_JOB_IMPORT ? step_import(jobs, document) : step_deletion(jobs);
+        if (document != NULL)
+            return jobs->now.kind == GM_JOB_IMPORT ? step_import(jobs, document) : step_deletion(jobs);
         end_work(jobs, "cancelled", NULL, NULL);
         return -1;
     }

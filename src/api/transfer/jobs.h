@@ -49,7 +49,8 @@ bool          gm_jobs_over(const json_t *job);                                  
 
 // Submits a new job, a cancellation, the removal of a job that is over. The ask is answered when it is durable
 // (GM_CONFLICT: meanwhile there was one with this id, or none any more). input, output: of imports.
-GM_NODISCARD gm_status gm_jobs_submit_new(gm_jobs *jobs, gm_job_kind kind, gm_str id, gm_str input, gm_str output, gm_ask ask, gm_error *err);
+GM_NODISCARD gm_status gm_jobs_submit_new(gm_jobs *jobs, gm_job_kind kind, gm_str id, gm_str input, gm_str output,
+                                          gm_ask ask, gm_error *err);
 GM_NODISCARD gm_status gm_jobs_submit_cancel(gm_jobs *jobs, gm_str id, gm_ask ask, gm_error *err);
 GM_NODISCARD gm_status gm_jobs_submit_remove(gm_jobs *jobs, gm_job_kind kind, gm_str id, gm_ask ask, gm_error *err);
 
