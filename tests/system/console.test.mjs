@@ -79,7 +79,7 @@ test("search finds a twin below the root and shows it", { timeout: 60000 }, asyn
 });
 
 test("dark is dark and keeps its contrast", { timeout: 60000 }, async () => {
-  for (let i = 0; i < 3 && (await page.getAttribute("html", "data-theme")) !== "dark"; i++) await page.click("header button.plain");
+  for (let i = 0; i < 3 && (await page.getAttribute("html", "data-theme")) !== "dark"; i++) await page.getByTestId("theme").click();
   const contrast = await page.evaluate(() => {
     const luminance = (css) => {
       const [r, g, b] = css.match(/[\d.]+/g).slice(0, 3).map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);

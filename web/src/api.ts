@@ -14,6 +14,7 @@ export interface Value {
   telemetry: boolean;
   writable: boolean;
   component?: string;
+  description?: string;
   value: Json; // null: never set
   sourceTime?: string;
   ingestTime?: string;
@@ -28,11 +29,13 @@ export interface Relationship {
 
 export interface Twin {
   id: string;
+  name?: string;
   model: string;
   modelName: string;
   etag: string;
   values: Value[];
   relationships: { out: Relationship[]; in: Relationship[] };
+  commands?: { name: string; displayName: string }[];
 }
 
 export interface TreeItem {
@@ -73,6 +76,102 @@ export interface DeadLetter {
   payload: string;
 }
 
+export type Document = { [key: string]: Json };
+
+export interface Model {
+  id: string;
+  displayName?: { [language: string]: string };
+  decommissioned: boolean;
+  model?: Json; // DTDL
+}
+
+export interface Principal {
+  name: string;
+  role: "reader" | "operator" | "engineer" | "admin";
+  scoped: boolean;
+  required: boolean;
+}
+
+export interface Risk {
+  twin: string;
+  model: string;
+  version: number;
+  at: string;
+  rul: number;
+  health: number;
+  intervals: { [percent: string]: [number, number] };
+}
+
+export interface Anomaly {
+  sequence: number;
+  twin: string;
+  detector: string;
+  open: boolean;
+  start: string;
+  end?: string;
+  score: number;
+  signals: { property: string; share: number }[];
+}
+
+export interface Alarm {
+  id: string;
+  name: string;
+  twin: string;
+  state: string;
+  priority: string;
+  active: boolean;
+  acknowledged: boolean;
+  text?: string;
+  consequence?: string;
+  response?: string;
+  raised?: string;
+  changed: string;
+  shelvedUntil?: string;
+  who?: string;
+  reason?: string;
+  chattering: boolean;
+  count: number;
+}
+
+export interface Rollup {
+  twin: string;
+  unacknowledged: number;
+  active: { [priority: string]: number };
+  below?: Rollup[];
+}
+
+export interface AlarmMetrics {
+  states: { [state: string]: number };
+  raised: { [span: string]: number };
+  standing: number;
+  chattering: number;
+  flood: boolean;
+}
+
+export interface Fan {
+  quantiles: { [q: string]: number[] };
+}
+
+export interface Futures {
+  id: string;
+  root: string;
+  asOf: string;
+  state: "running" | "done" | "failed" | "cancelled";
+  progress?: number;
+  error?: string;
+  time?: number[]; // seconds after asOf
+  outputs?: { [name: string]: Fan };
+  lanes?: number;
+  counted?: number; // of a partial result: the lanes so far
+  diverged?: number;
+  seconds?: number;
+}
+
+export interface Verification {
+  passed: number; // seconds of the horizon that are over
+  outputs: { [name: string]: { points: number; below: { [q: string]: number | null }; bias: number | null; rmse: number | null } };
+}
+
 /** A refusal by the server, with its own sentence. */
 export class ApiError extends Error {
   constructor(
@@ -84,16 +183,22 @@ export class ApiError extends Error {
   }
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const reply = await ask(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+async function send<T>(path: string, init: RequestInit): Promise<T> {
+  const reply = await ask(path, { ...init, headers: { accept: "application/json", ...init.headers } });
+  const body = (await reply.json().catch(() => null)) as unknown;
   if (!reply.ok) {
-    const body = (await reply.json().catch(() => null)) as { error?: { code: string; message: string } } | null;
-    throw new ApiError(reply.status, body?.error?.code ?? "", body?.error?.message ?? `${reply.status} ${reply.statusText}`);
+    const error = (body as { error?: { code: string; message: string } } | null)?.error;
+    throw new ApiError(reply.status, error?.code ?? "", error?.message ?? `${reply.status} ${reply.statusText}`);
   }
-  return (await reply.json()) as T;
+  return body as T;
 }
 
+const get = <T>(path: string, signal?: AbortSignal): Promise<T> => send<T>(path, signal ? { signal } : {});
+const post = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
+  send<T>(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...(signal ? { signal } : {}) });
+
 const q = encodeURIComponent;
+const VERSION = "api-version=2023-10-31"; // of the Azure Digital Twins routes
 
 export const api = {
   plant: (signal?: AbortSignal) => get<Plant>("/v1/plant", signal),
@@ -107,5 +212,34 @@ export const api = {
       `/v1/history?twin=${q(twin)}&property=${q(property)}&from=${q(from.toISOString())}&to=${q(to.toISOString())}&points=${points}`,
       signal,
     ),
-  deadLetters: (signal?: AbortSignal) => get<{ total?: number; items: DeadLetter[] }>("/v1/dead-letters", signal),
+  deadLetters: (limit = 1, signal?: AbortSignal) => get<{ total?: number; kept?: number; items: DeadLetter[] }>(`/v1/dead-letters?limit=${limit}`, signal),
+  documentAt: (id: string, at: Date | null, signal?: AbortSignal) =>
+    get<Document>(`/digitaltwins/${q(id)}?${VERSION}${at === null ? "" : `&asOf=${q(at.toISOString())}`}`, signal),
+  relationshipsAt: async (id: string, which: "relationships" | "incomingrelationships", at: Date, signal?: AbortSignal) =>
+    (await get<{ value: Document[] }>(`/digitaltwins/${q(id)}/${which}?${VERSION}&asOf=${q(at.toISOString())}`, signal)).value,
+  models: async (signal?: AbortSignal): Promise<Model[]> => {
+    const all: Model[] = [];
+    for (let next: string | undefined = `/models?${VERSION}&includeModelDefinition=true`; next !== undefined; ) {
+      const page: { value: Model[]; nextLink?: string } = await get(next, signal);
+      all.push(...page.value);
+      next = page.nextLink;
+    }
+    return all;
+  },
+  model: (id: string, signal?: AbortSignal) => get<Model>(`/models/${q(id)}?${VERSION}&includeModelDefinition=true`, signal),
+  query: (text: string, continuationToken?: string, signal?: AbortSignal) =>
+    post<{ value: Document[]; continuationToken?: string }>(
+      `/query?${VERSION}`, continuationToken === undefined ? { query: text } : { query: text, continuationToken }, signal),
+  whoami: () => get<Principal>("/v1/whoami"),
+  rul: (signal?: AbortSignal) => get<{ items: Risk[]; trouble?: string }>("/v1/rul?limit=1000", signal),
+  anomalies: (signal?: AbortSignal) => get<{ items: Anomaly[] }>("/v1/anomalies?limit=1000", signal),
+  alarms: (all: boolean, signal?: AbortSignal) => get<{ items: Alarm[]; leftOut: number }>(`/v1/alarms?limit=1000${all ? "&all=true" : ""}`, signal),
+  alarmAct: (id: string, action: string, body: { reason?: string; for?: string }) => post<Alarm>(`/v1/alarms/${q(id)}/${action}`, body),
+  rollup: (twin: string, signal?: AbortSignal) => get<Rollup>(`/v1/alarms/rollup?twin=${q(twin)}`, signal),
+  alarmMetrics: (signal?: AbortSignal) => get<AlarmMetrics>("/v1/alarms/metrics", signal),
+  futures: (request: Json, signal?: AbortSignal) => post<Futures>("/v1/futures", request, signal),
+  futuresResult: (id: string, signal?: AbortSignal) => get<Futures>(`/v1/futures/${q(id)}`, signal),
+  futuresList: (signal?: AbortSignal) => get<{ value: Futures[] }>("/v1/futures", signal),
+  futuresEnd: (id: string) => send<null>(`/v1/futures/${q(id)}`, { method: "DELETE" }),
+  verification: (id: string, signal?: AbortSignal) => get<Verification>(`/v1/futures/${q(id)}/verification`, signal),
 };

@@ -1,16 +1,28 @@
 import { useEffect } from "preact/hooks";
-import { deadLetters, missing, now, plant, startLive, twin } from "./live";
+import { alarms, startAlarms } from "./alarm_badges";
+import { formatClock, formatMoment } from "./format";
+import { lazy } from "./lazy";
+import { deadLetters, missing, now, plant, principal, startLive } from "./live";
+import { startMarks } from "./marks";
+import { absentThen, pastError, shown, startPast } from "./past";
 import { Plot } from "./plot";
 import { signOut, token } from "./session";
 import { SignIn } from "./sign_in";
 import { connection, lastHeard } from "./stream";
 import { text } from "./text";
+import { TimeBar } from "./timebar";
 import { Tree } from "./tree";
 import { TwinPage } from "./twin";
-import { formatClock } from "./format";
-import { theme, type Theme } from "./view";
+import { moment, selected, show, theme, view, VIEWS, type Theme, type View } from "./view";
 
 const NEXT_THEME: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
+const PAGES: Record<Exclude<View, "twin">, ReturnType<typeof lazy>> = {
+  futures: lazy(async () => (await import("./what_if")).WhatIf),
+  query: lazy(async () => (await import("./query")).Query),
+  fleet: lazy(async () => (await import("./fleet")).Fleet),
+  alarms: lazy(async () => (await import("./alarms")).Alarms),
+  letters: lazy(async () => (await import("./letters")).Letters),
+};
 
 function ConnectionState() {
   const state = connection.value;
@@ -26,7 +38,7 @@ function ConnectionState() {
 }
 
 function Header() {
-  const p = plant.value;
+  const p = plant.value, who = principal.value;
   return (
     <header>
       <h1>{text.product}</h1>
@@ -35,24 +47,73 @@ function Header() {
           {p.name} {p.twins !== undefined && <span class="dim">{text.twins(p.twins)}</span>}
         </span>
       )}
-      {deadLetters.value > 0 && <span class="badge">{text.deadLetters(deadLetters.value)}</span>}
       <span class="spacer" />
+      {who !== null && who.required && <span class="dim" data-testid="principal" title={text.role.title}>{who.name} · {text.role[who.role]}</span>}
       <ConnectionState />
       {token.value !== "" && (
         <button class="plain" type="button" data-testid="sign-out" onClick={signOut}>
           {text.signOut}
         </button>
       )}
-      <button class="plain" type="button" title={text.theme[theme.value]} aria-label={text.theme[theme.value]} onClick={() => (theme.value = NEXT_THEME[theme.value])}>
+      <button class="plain" type="button" data-testid="theme" title={text.theme[theme.value]} aria-label={text.theme[theme.value]} onClick={() => (theme.value = NEXT_THEME[theme.value])}>
         {theme.value === "dark" ? "☾" : theme.value === "light" ? "☀" : "◐"}
       </button>
     </header>
   );
 }
 
+/** How much waits behind a tab. */
+function waiting(v: View): number {
+  return v === "alarms" ? alarms.value.length : v === "letters" ? deadLetters.value : 0;
+}
+
+function Tabs() {
+  const move = (e: KeyboardEvent, i: number) => {
+    const step = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
+    if (step === 0) return;
+    const next = VIEWS[(i + step + VIEWS.length) % VIEWS.length]!;
+    show(next);
+    document.querySelector<HTMLElement>(`[data-tab="${next}"]`)?.focus();
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label={text.views.title}>
+      {VIEWS.map((v, i) => (
+        <button key={v} type="button" role="tab" data-tab={v} aria-selected={view.value === v} tabIndex={view.value === v ? 0 : -1} onClick={() => show(v)} onKeyDown={(e) => move(e, i)}>
+          {text.views[v]}
+          {waiting(v) > 0 && <span class="count"> {waiting(v).toLocaleString("en")}</span>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Why there is no twin to be seen. */
+function absence(): string {
+  if (missing.value !== null) return text.gone(missing.value);
+  if (pastError.value !== null) return pastError.value;
+  if (absentThen.value && selected.value !== null) return text.notThen(selected.value, formatMoment(moment.value!));
+  return selected.value === null ? text.pickTwin : text.loading;
+}
+
+function TwinView() {
+  const twin = shown.value;
+  if (twin === null) return <p class="empty">{absence()}</p>;
+  return (
+    <>
+      <TwinPage twin={twin} />
+      <Plot twin={twin} />
+    </>
+  );
+}
+
 export function App() {
-  useEffect(startLive, []);
+  useEffect(() => {
+    startLive();
+    const stops = [startPast(), startMarks(), startAlarms()];
+    return () => stops.forEach((stop) => stop());
+  }, []);
   const frozen = connection.value !== "live" && lastHeard.value > 0;
+  const Page = view.value === "twin" ? TwinView : PAGES[view.value];
   return (
     <div class={frozen ? "app frozen" : "app"}>
       <Header />
@@ -65,15 +126,13 @@ export function App() {
       <nav aria-label={text.searchTwins}>
         <Tree />
       </nav>
-      <main>
-        {twin.value !== null ? (
-          <>
-            <TwinPage twin={twin.value} />
-            <Plot twin={twin.value} />
-          </>
-        ) : (
-          <p class="empty">{missing.value !== null ? text.gone(missing.value) : text.pickTwin}</p>
-        )}
+      <div class="bars">
+        <TimeBar />
+        <Tabs />
+      </div>
+      <main role="tabpanel" aria-label={text.views[view.value]}>
+        {moment.value !== null && <p class="then" data-testid="then">{text.time.asOf(formatMoment(moment.value))}</p>}
+        <Page key={view.value} />
       </main>
     </div>
   );

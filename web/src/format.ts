@@ -40,3 +40,26 @@ export function asNumber(value: Json): number | null {
   if (typeof value === "boolean") return value ? 1 : 0;
   return null;
 }
+
+export function formatMoment(ms: number): string {
+  return new Date(ms).toLocaleString("en-GB", { hour12: false });
+}
+
+/** What an <input type=datetime-local> takes: local time without a zone. */
+export function toLocalInput(ms: number): string {
+  const d = new Date(ms);
+  return new Date(ms - d.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+}
+
+/** Seconds as "90 s", "6 h", "2 d": spans of the future. */
+export function formatSpan(s: number): string {
+  return formatAge(s * 1000).replace(".0 ", " ");
+}
+
+/** A name or value for a cell of CSV (RFC 4180). */
+export function csvCell(value: unknown): string {
+  const plain = value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  // A spreadsheet would take these beginnings for formulas; numbers may begin with a minus.
+  const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
+  return /[",\n\r]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
+}

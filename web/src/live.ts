@@ -1,6 +1,6 @@
 // The live twin on the page: the fold of snapshot and changes, as the server's state is the fold of its log.
-import { computed, effect, signal } from "@preact/signals";
-import { api, type Plant, type Twin, type Value } from "./api";
+import { effect, signal } from "@preact/signals";
+import { api, type Plant, type Principal, type Twin, type Value } from "./api";
 import { connection, serverOffset, Stream, type Change } from "./stream";
 import { token } from "./session";
 import { plotted, select, selected } from "./view";
@@ -9,6 +9,7 @@ import { canPlot } from "./format";
 export const plant = signal<Plant | null>(null);
 export const twin = signal<Twin | null>(null);
 export const missing = signal<string | null>(null); // the selected id, when the server knows no such twin
+export const principal = signal<Principal | null>(null); // who asks, and what he may
 export const deadLetters = signal<number>(0);
 export const structureVersion = signal(0); // rises when twins or relationships came or went
 export const now = signal(Date.now()); // server time, ticking; stands still when the connection does
@@ -80,6 +81,7 @@ export function startLive(): void {
     if (connection.peek() !== "live") return;
     try {
       plant.value = await api.plant();
+      principal.value = await api.whoami();
       deadLetters.value = (await api.deadLetters()).total ?? 0;
     } catch {
       // The connection state on the page says it all.
@@ -101,13 +103,13 @@ export function startLive(): void {
 }
 
 /** Values in the order of the model, grouped by component. */
-export const groups = computed(() => {
+export function groupsOf(t: Twin): { component: string; values: Value[] }[] {
   const result: { component: string; values: Value[] }[] = [];
-  for (const v of twin.value?.values ?? []) {
+  for (const v of t.values) {
     const component = v.component ?? "";
     const last = result[result.length - 1];
     if (last !== undefined && last.component === component) last.values.push(v);
     else result.push({ component, values: [v] });
   }
   return result;
-});
+}

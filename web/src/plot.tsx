@@ -1,180 +1,177 @@
-// A live plot with its history behind it. History comes decimated from the server (min and max of every bucket);
-// changes are appended as they arrive; a gap in the data is a gap in the line.
+// The chosen values of a twin over time. History comes thinned from the server; changes are appended as they arrive.
 import { useEffect, useRef, useState } from "preact/hooks";
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
-import { api, type Twin } from "./api";
-import { asNumber, formatNumber } from "./format";
+import type uPlot from "uplot";
+import type { Twin } from "./api";
+import { Chart, css, HEIGHT } from "./chart";
+import { downloadCsv, downloadPng } from "./download";
+import { asNumber } from "./format";
 import { now, onChange } from "./live";
+import { marks, marksPerPixel } from "./marks";
+import { drawn, loadSeries, type Series } from "./series";
 import { connection, epoch } from "./stream";
 import { text } from "./text";
-import { plotted, range, RANGES, theme } from "./view";
+import { moment, plotted, range, RANGES, spanOf, theme, zoom, type Window } from "./view";
 
-// Distinguishable with the common colour-vision deficiencies (after Okabe and Ito), on light and dark grounds.
-export const SERIES_COLORS = ["#2f7ed8", "#e08a1e", "#159e77", "#cc6fa8", "#8a63d2", "#c2a200", "#d4503e", "#4aa3c7"];
-const POINTS_PER_PIXEL = 1;
-const KEEP_MAX = 20000; // appended samples per series before the page asks the server for a fresh decimation
+const KEEP_MAX = 20000; // appended samples of a series before the page asks the server for a fresh thinning
+const RELOAD_MS = 150; // a zoom or scrub that goes on is not asked for at every step
 
-interface Series {
-  path: string;
-  label: string;
-  unit: string;
-  times: number[]; // seconds
-  values: (number | null)[];
+/** What the plot covers. At a moment, some of what came afterwards is seen too. */
+function windowNow(): Window {
+  if (zoom.peek() !== null) return zoom.peek()!;
+  const end = now.peek(), span = spanOf(range.peek()), at = moment.peek();
+  const to = at === null ? end : Math.min(end, at + (Number.isFinite(span) ? span / 4 : Infinity));
+  return { from: Number.isFinite(span) ? to - span : 0, to };
 }
 
-/** uPlot wants one time axis: merges the series, undefined where a series has no sample at a time. */
-function align(series: Series[]): uPlot.AlignedData {
-  if (series.length === 0) return [[]];
-  return uPlot.join(series.map((s) => [s.times, s.values] as uPlot.AlignedData)) as uPlot.AlignedData;
+function drawMarks(u: uPlot, twin: string): void {
+  const { left, top, width, height } = u.bbox;
+  const min = u.scales["x"]!.min ?? 0, max = u.scales["x"]!.max ?? 1;
+  const rows = marksPerPixel(marks.peek().filter((m) => m.twin === twin), min * 1000, max * 1000, Math.round(width));
+  u.ctx.save();
+  for (const kind of ["alarm", "anomaly"] as const) {
+    u.ctx.fillStyle = css(kind === "alarm" ? "--bad" : "--warn");
+    rows[kind].forEach((n, x) => { if (n > 0) u.ctx.fillRect(left + x - 1, top + (kind === "alarm" ? 0 : 8), 3, 7); });
+  }
+  const at = moment.peek();
+  if (at !== null && at / 1000 > min && at / 1000 < max) {
+    const x = left + ((at / 1000 - min) / (max - min)) * width;
+    u.ctx.strokeStyle = css("--warn");
+    u.ctx.lineWidth = 2;
+    u.ctx.setLineDash([4, 4]);
+    u.ctx.beginPath();
+    u.ctx.moveTo(x, top);
+    u.ctx.lineTo(x, top + height);
+    u.ctx.stroke();
+  }
+  u.ctx.restore();
 }
 
-function css(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** One plot of a twin's paths in a box: loads, appends, draws. */
+class TwinPlot {
+  readonly chart: Chart;
+  series: Series[] = [];
+  private stop = new AbortController();
+  private timer = 0;
+  private frame = 0;
+  private window: Window = windowNow();
+  private readonly off: () => void;
+
+  constructor(private readonly box: HTMLElement, private readonly twin: Twin, private readonly paths: readonly string[], private readonly say: (message: string | null) => void) {
+    this.chart = new Chart(box, paths.map((path) => {
+      const v = twin.values.find((x) => x.path === path);
+      return { label: v?.displayName ?? path, unit: v?.symbol ?? v?.unit ?? "", held: v !== undefined && !v.telemetry };
+    }), {
+      zoomed: (from, to) => { zoom.value = { from: from * 1000, to: to * 1000 }; },
+      overlay: (u) => drawMarks(u, twin.id),
+    });
+    this.chart.plot.over.addEventListener("dblclick", () => { zoom.value = null; });
+    this.off = onChange((change) => this.append(change.values));
+  }
+
+  load(): void {
+    this.stop.abort();
+    const stop = (this.stop = new AbortController());
+    const window = (this.window = windowNow());
+    const points = Math.round(this.box.clientWidth);
+    Promise.all(this.paths.map((path) => loadSeries(this.twin, path, { ...window, to: window.to + 1000 }, points, stop.signal))).then(
+      (loaded) => {
+        this.series = loaded;
+        this.say(loaded.every((s) => s.times.length === 0) ? text.noSamples : null);
+        this.draw();
+      },
+      (e: Error) => { if (!stop.signal.aborted) this.say(e.message); },
+    );
+  }
+
+  loadSoon(): void {
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.load(), RELOAD_MS);
+  }
+
+  drawSoon(): void {
+    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.draw());
+  }
+
+  destroy(): void {
+    this.stop.abort();
+    this.off();
+    window.clearTimeout(this.timer);
+    cancelAnimationFrame(this.frame);
+    this.chart.destroy();
+  }
+
+  private draw(): void {
+    this.frame = 0;
+    const following = zoom.peek() === null && moment.peek() === null;
+    const window = following ? windowNow() : this.window;
+    const known = Math.min(window.to, now.peek()) / 1000;
+    const stretch = (window.to - Math.max(window.from, 1000 * (this.series[0]?.times[0] ?? 0))) / 1000 / Math.max(this.box.clientWidth, 1);
+    const first = Math.min(known - 1, ...this.series.map((s) => s.times[0] ?? Infinity));
+    this.chart.set(this.series.map((s) => drawn(s, stretch, known)), window.from === 0 ? first : window.from / 1000, window.to / 1000);
+  }
+
+  private append(values: { [path: string]: { value: import("./api").Json; sourceTime: string } }): void {
+    let grew = false;
+    for (const s of this.series) {
+      const fresh = values[s.path];
+      if (fresh === undefined) continue;
+      const t = Date.parse(fresh.sourceTime) / 1000, last = s.times[s.times.length - 1];
+      if (last !== undefined && t <= last) continue;
+      s.times.push(t);
+      s.values.push(asNumber(fresh.value));
+      grew = true;
+      if (s.times.length > KEEP_MAX) this.loadSoon();
+    }
+    if (grew) { this.say(null); this.drawSoon(); }
+  }
 }
 
-function options(series: Series[], width: number, height: number): uPlot.Options {
-  const units = [...new Set(series.map((s) => s.unit))];
-  const axis = { stroke: css("--ink-dim"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 } };
-  return {
-    width,
-    height,
-    legend: { live: true },
-    cursor: { drag: { x: true, y: false } },
-    scales: { x: { time: true } },
-    axes: [
-      { ...axis },
-      ...units.map((unit, i) => ({
-        ...axis,
-        scale: `unit-${unit}`,
-        side: i % 2 === 0 ? 3 : 1,
-        label: unit,
-        labelSize: unit === "" ? 0 : 18,
-        size: 64,
-        grid: { show: i === 0, stroke: css("--line"), width: 1 },
-        values: (_: uPlot, ticks: number[]) => ticks.map(formatNumber),
-      })),
-    ],
-    series: [
-      { value: (_: uPlot, t: number | null) => (t == null ? "" : new Date(t * 1000).toLocaleString("en", { hour12: false })) },
-      ...series.map((s, i) => ({
-        label: s.unit === "" ? s.label : `${s.label} [${s.unit}]`,
-        scale: `unit-${s.unit}`,
-        stroke: SERIES_COLORS[i % SERIES_COLORS.length]!,
-        width: 1.5,
-        spanGaps: false,
-        points: { show: s.times.length < 40 },
-        value: (_: uPlot, v: number | null) => (v == null ? "–" : formatNumber(v)),
-      })),
-    ],
-  };
-}
-
-async function load(twin: Twin, paths: readonly string[], from: Date, to: Date, points: number, stop: AbortSignal): Promise<Series[]> {
-  return Promise.all(
-    paths.map(async (path) => {
-      const value = twin.values.find((v) => v.path === path);
-      const h = await api.history(twin.id, path, from, to, points, stop);
-      return {
-        path,
-        label: value?.displayName ?? path,
-        unit: value?.symbol ?? value?.unit ?? "",
-        times: h.points.map((p) => Date.parse(p[0]) / 1000),
-        values: h.points.map((p) => asNumber(p[1])),
-      };
-    }),
-  );
+function csvOf(plot: TwinPlot, twin: string): void {
+  const rows = plot.series.flatMap((s) => s.times.map((t, i): [string, string, string, number | null] => [new Date(t * 1000).toISOString(), s.path, s.unit, s.values[i]!]));
+  downloadCsv(`${twin}.csv`, ["time", "property", "unit", "value"], rows.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0)));
 }
 
 export function Plot({ twin }: { twin: Twin }) {
   const holder = useRef<HTMLDivElement>(null);
+  const plot = useRef<TwinPlot | null>(null);
   const [message, setMessage] = useState<string | null>(null);
-  const [version, setVersion] = useState(0); // rises to ask for everything anew
   const paths = plotted.value.filter((p) => twin.values.some((v) => v.path === p));
-  const shown = range.value;
-  const loadedWhile = epoch.value;
+  const key = paths.join("\n");
 
   useEffect(() => {
-    const box = holder.current;
-    if (box === null || paths.length === 0) return;
-    const stop = new AbortController();
-    const span = RANGES.find((r) => r.key === shown)!.ms;
-    const to = new Date(now.peek() + 1000);
-    const from = new Date(Number.isFinite(span) ? to.getTime() - span : 0);
-    let chart: uPlot | null = null;
-    let series: Series[] = [];
-    let frame = 0;
-    let zoomed = false;
-
-    const draw = () => {
-      frame = 0;
-      if (chart === null) return;
-      const data = align(series);
-      chart.setData(data, false);
-      if (!zoomed) {
-        const end = now.peek() / 1000;
-        const first = data[0]?.[0] ?? end;
-        chart.setScale("x", { min: Number.isFinite(span) ? end - span / 1000 : first, max: Math.max(end, first + 1) });
-      }
-    };
-    const soon = () => {
-      if (frame === 0) frame = requestAnimationFrame(draw);
-    };
-
-    load(twin, paths, from, to, Math.round(box.clientWidth * POINTS_PER_PIXEL), stop.signal).then(
-      (loaded) => {
-        series = loaded;
-        setMessage(loaded.every((s) => s.times.length === 0) ? text.noSamples : null);
-        box.replaceChildren();
-        chart = new uPlot({ ...options(series, box.clientWidth, 320), hooks: { setSelect: [() => (zoomed = true)] } }, align(series), box);
-        chart.over.addEventListener("dblclick", () => { zoomed = false; soon(); });
-        draw();
-      },
-      (e: Error) => { if (!stop.signal.aborted) setMessage(e.message); },
-    );
-
-    const off = onChange((change) => {
-      let grew = false;
-      for (const s of series) {
-        const fresh = change.values[s.path];
-        if (fresh === undefined) continue;
-        const t = Date.parse(fresh.sourceTime) / 1000;
-        const last = s.times[s.times.length - 1];
-        if (last !== undefined && t <= last) continue;
-        s.times.push(t);
-        s.values.push(asNumber(fresh.value));
-        grew = true;
-        if (s.times.length > KEEP_MAX) setVersion((v) => v + 1);
-      }
-      if (grew) { setMessage(null); soon(); }
-    });
-    const tick = window.setInterval(() => { if (connection.peek() === "live") soon(); }, 500);
-    const resize = new ResizeObserver(() => chart?.setSize({ width: box.clientWidth, height: 320 }));
-    resize.observe(box);
-    return () => {
-      stop.abort();
-      off();
-      window.clearInterval(tick);
-      cancelAnimationFrame(frame);
-      resize.disconnect();
-      chart?.destroy();
-    };
-    // A regained connection (a new epoch) loads again: what was missed is in the history, so the plot has no gap. A lost
-    // one leaves the plot as it was.
-  }, [twin.id, paths.join("\n"), shown, version, theme.value, loadedWhile]);
+    if (holder.current === null || paths.length === 0) return;
+    const mine = (plot.current = new TwinPlot(holder.current, twin, paths, setMessage));
+    const tick = window.setInterval(() => { if (connection.peek() === "live" && moment.peek() === null && zoom.peek() === null) mine.drawSoon(); }, 500);
+    mine.load();
+    return () => { window.clearInterval(tick); mine.destroy(); plot.current = null; };
+  }, [twin.id, key, theme.value]);
+  // A regained connection (a new epoch) loads again: what was missed is in the history, so the plot has no gap.
+  useEffect(() => plot.current?.loadSoon(), [range.value, zoom.value, moment.value, epoch.value]);
+  useEffect(() => plot.current?.drawSoon(), [marks.value]);
 
   return (
     <section class="plot" aria-label={text.plot(twin.id)}>
-      <div class="ranges" role="group" aria-label={text.range}>
-        {RANGES.map((r) => (
-          <button key={r.key} type="button" aria-pressed={r.key === shown} onClick={() => (range.value = r.key)}>
-            {text.ranges[r.key]}
-          </button>
-        ))}
+      <div class="toolbar">
+        <div class="ranges" role="group" aria-label={text.range}>
+          {RANGES.map((r) => (
+            <button key={r.key} type="button" aria-pressed={r.key === range.value && zoom.value === null} onClick={() => { range.value = r.key; zoom.value = null; }}>
+              {text.ranges[r.key]}
+            </button>
+          ))}
+        </div>
+        <span class="spacer" />
+        {zoom.value !== null && <button type="button" class="button" data-testid="zoom-out" onClick={() => (zoom.value = null)}>{text.wholeRange}</button>}
+        {paths.length > 0 && (
+          <>
+            <button type="button" class="button" data-testid="plot-png" onClick={() => { const p = plot.current; if (p !== null) downloadPng(`${twin.id}.png`, p.chart.plot.ctx.canvas, `${twin.id}: ${p.chart.lines.map((l) => l.label).join(", ")}`); }}>PNG</button>
+            <button type="button" class="button" data-testid="plot-csv" onClick={() => { if (plot.current !== null) csvOf(plot.current, twin.id); }}>CSV</button>
+          </>
+        )}
       </div>
       {paths.length === 0 && <p class="dim">{text.plotHint}</p>}
       {message !== null && paths.length > 0 && <p class="dim">{message}</p>}
-      <div ref={holder} class="chart" data-testid="chart" />
+      <div ref={holder} class="chart" data-testid="chart" tabIndex={0} aria-label={text.plotKeys} style={paths.length > 0 ? { minHeight: `${HEIGHT}px` } : { display: "none" }} />
+      {paths.length > 0 && <p class="dim hint">{text.plotKeys}</p>}
     </section>
   );
 }

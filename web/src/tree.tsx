@@ -1,90 +1,90 @@
 // The plant as a tree: roots are twins that nothing points at, children are what a twin's relationships point at.
-// Loaded level by level; a twin that is reached twice is shown twice, and a cycle opens as far as one opens it.
+// Loaded level by level, and only the rows in sight are in the page; a twin that is reached twice is shown twice, and a
+// cycle opens as far as one opens it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type TreeItem, type TreePage } from "./api";
+import { worst } from "./alarm_badges";
+import { api, type TreePage } from "./api";
 import { structureVersion } from "./live";
 import { text } from "./text";
+import { flatten, key, levels, loadLevel, loadMore, openPaths, toggle, type Row } from "./tree_rows";
 import { select, selected } from "./view";
 
-function useLevel(parent: string | null): { page: TreePage | null; error: string | null; more: () => void } {
-  const [page, setPage] = useState<TreePage | null>(null);
-  const [error, setError] = useState<string | null>(null);
-  const version = structureVersion.value;
-  useEffect(() => {
-    const stop = new AbortController();
-    api.children(parent, stop.signal).then(
-      (p) => { setPage(p); setError(null); },
-      (e: Error) => { if (!stop.signal.aborted) setError(e.message); },
-    );
-    return () => stop.abort();
-  }, [parent, version]);
-  const more = () => {
-    if (page?.nextLink === undefined) return;
-    api.more(page.nextLink).then(
-      (next) => setPage({ ...next, items: [...page.items, ...next.items] }),
-      (e: Error) => setError(e.message),
-    );
-  };
-  return { page, error, more };
+const ROW = 28; // px, as in style.css
+const BEYOND = 12; // rows kept above and below what is in sight
+
+function Badge({ twin }: { twin: string }) {
+  const priority = worst.value.get(twin);
+  return priority === undefined ? null : <span class={`alarm-badge ${priority}`} title={text.alarms.under(priority)}>! {text.alarms.priority[priority] ?? priority}</span>;
 }
 
-function Level({ parent, depth }: { parent: string | null; depth: number }) {
-  const { page, error, more } = useLevel(parent);
-  if (error !== null) return <li class="dim">{error}</li>;
-  if (page === null) return <li class="dim">{text.loading}</li>;
-  if (page.items.length === 0 && parent === null) return <li class="dim wrap">{text.noTwins}</li>;
-  return (
-    <>
-      {page.items.map((item) => <Node key={`${item.relationship ?? ""}/${item.id}`} item={item} depth={depth} />)}
-      {page.nextLink !== undefined && <li><button type="button" class="plain" onClick={more}>{text.showMore}</button></li>}
-    </>
-  );
-}
-
-function Node({ item, depth }: { item: TreeItem; depth: number }) {
-  const [open, setOpen] = useState(depth === 0);
+function TreeRow({ row, focus }: { row: Row; focus: (index: number) => void }) {
+  if (row.kind === "say") return <div class="dim node" style={{ paddingLeft: `${row.depth * 14 + 24}px` }}>{row.text}</div>;
+  const { item, depth } = row;
   const isSelected = selected.value === item.id;
+  const move = (e: KeyboardEvent) => {
+    if (e.key === "ArrowRight" && item.children > 0 && !row.open) toggle(row.path);
+    else if (e.key === "ArrowLeft" && row.open) toggle(row.path);
+    else if (e.key === "ArrowDown") focus(row.index + 1);
+    else if (e.key === "ArrowUp") focus(row.index - 1);
+    else return;
+    e.preventDefault();
+  };
   return (
-    <li role="treeitem" aria-expanded={item.children > 0 ? open : undefined} aria-selected={isSelected}>
-      <div class={isSelected ? "node selected" : "node"} style={{ paddingLeft: `${depth * 14 + 4}px` }}>
-        {item.children > 0 ? (
-          <button type="button" class="twist" aria-label={open ? text.collapse : text.expand} onClick={() => setOpen(!open)}>
-            {open ? "▾" : "▸"}
-          </button>
-        ) : (
-          <span class="twist" />
-        )}
-        <button
-          type="button"
-          class="name"
-          data-twin={item.id}
-          title={`${item.id} · ${item.model}`}
-          onClick={() => select(item.id)}
-          onKeyDown={(e) => {
-            if (e.key === "ArrowRight" && item.children > 0) setOpen(true);
-            else if (e.key === "ArrowLeft") setOpen(false);
-            else moveFocus(e);
-          }}
-        >
-          <span>{item.name}</span> <span class="dim">{item.modelName}</span>
-        </button>
-      </div>
-      {open && item.children > 0 && (
-        <ul role="group">
-          <Level parent={item.id} depth={depth + 1} />
-        </ul>
+    <div role="treeitem" aria-level={depth + 1} aria-expanded={item.children > 0 ? row.open : undefined} aria-selected={isSelected}
+         class={isSelected ? "node selected" : "node"} style={{ paddingLeft: `${depth * 14 + 4}px` }}>
+      {item.children > 0 ? (
+        <button type="button" class="twist" tabIndex={-1} aria-label={row.open ? text.collapse : text.expand} onClick={() => toggle(row.path)}>{row.open ? "▾" : "▸"}</button>
+      ) : (
+        <span class="twist" />
       )}
-    </li>
+      <button type="button" class="name" data-twin={item.id} data-row={row.index} title={`${item.id} · ${item.model}`} onClick={() => select(item.id)} onKeyDown={move}>
+        <span>{item.name}</span> <span class="dim">{item.modelName}</span>
+      </button>
+      <Badge twin={item.id} />
+    </div>
   );
 }
 
-/** Up and down move through the names as they are seen. */
-function moveFocus(e: KeyboardEvent): void {
-  const step = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
-  if (step === 0) return;
-  e.preventDefault();
-  const names = [...document.querySelectorAll<HTMLElement>("nav .name")];
-  names[names.indexOf(e.currentTarget as HTMLElement) + step]?.focus();
+function Rows() {
+  const box = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(600);
+  const version = structureVersion.value;
+  const rows = flatten(levels.value, openPaths.value);
+  useEffect(() => {
+    // What was there stays on the page while it is asked for anew.
+    for (const parent of new Set(["", ...levels.peek().keys()])) void loadLevel(parent);
+  }, [version]);
+  useEffect(() => {
+    const b = box.current!;
+    const size = new ResizeObserver(() => setHeight(b.clientHeight));
+    size.observe(b);
+    return () => size.disconnect();
+  }, []);
+  const first = Math.max(0, Math.floor(top / ROW) - BEYOND);
+  const inSight = rows.slice(first, first + Math.ceil(height / ROW) + 2 * BEYOND);
+  const more = inSight.find((r) => r.kind === "say" && r.more !== undefined);
+  useEffect(() => {
+    if (more?.kind === "say" && more.more !== undefined) void loadMore(more.more);
+  }, [more?.kind === "say" ? `${more.more}/${more.index}` : ""]);
+  const focus = (index: number) => {
+    const b = box.current!;
+    if (index * ROW < b.scrollTop) b.scrollTop = index * ROW;
+    else if ((index + 1) * ROW > b.scrollTop + b.clientHeight) b.scrollTop = (index + 1) * ROW - b.clientHeight;
+    requestAnimationFrame(() => b.querySelector<HTMLElement>(`[data-row="${index}"]`)?.focus());
+  };
+  const roots = levels.value.get("");
+  if (roots?.error !== undefined) return <p class="dim wrap">{roots.error}</p>;
+  if (roots !== undefined && roots.items.length === 0) return <p class="dim wrap">{text.noTwins}</p>;
+  return (
+    <div ref={box} class="tree" role="tree" aria-label={text.plantTree} onScroll={(e) => setTop(e.currentTarget.scrollTop)}>
+      <div style={{ height: `${rows.length * ROW}px`, position: "relative" }}>
+        <div style={{ position: "absolute", top: `${first * ROW}px`, left: 0, right: 0 }}>
+          {inSight.map((row) => <TreeRow key={key(row)} row={row} focus={focus} />)}
+        </div>
+      </div>
+    </div>
+  );
 }
 
 function Found({ what }: { what: string }) {
@@ -97,11 +97,18 @@ function Found({ what }: { what: string }) {
   }, [what]);
   if (page === null) return <p class="dim">{text.loading}</p>;
   if (page.items.length === 0) return <p class="dim wrap">{text.nothingFound(what)}</p>;
+  const move = (e: KeyboardEvent) => {
+    const step = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
+    if (step === 0) return;
+    e.preventDefault();
+    const names = [...document.querySelectorAll<HTMLElement>("nav .found .name")];
+    names[names.indexOf(e.currentTarget as HTMLElement) + step]?.focus();
+  };
   return (
     <ul class="found">
       {page.items.map((item) => (
         <li key={item.id}>
-          <button type="button" class={selected.value === item.id ? "name selected" : "name"} data-twin={item.id} onClick={() => select(item.id)} onKeyDown={moveFocus}>
+          <button type="button" class={selected.value === item.id ? "name selected" : "name"} data-twin={item.id} onClick={() => select(item.id)} onKeyDown={move}>
             <span>{item.name}</span> <span class="dim">{item.path !== undefined && item.path.length > 0 ? item.path.join(" › ") : item.modelName}</span>
           </button>
         </li>
@@ -110,12 +117,17 @@ function Found({ what }: { what: string }) {
   );
 }
 
+/** "/" leads to the search field, from anywhere but a field. */
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
 export function Tree() {
   const [search, setSearch] = useState("");
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const focus = (e: KeyboardEvent) => {
-      if (e.key !== "/" || e.target instanceof HTMLInputElement) return;
+      if (e.key !== "/" || isField(e.target)) return;
       e.preventDefault();
       input.current?.focus();
     };
@@ -125,13 +137,7 @@ export function Tree() {
   return (
     <>
       <input ref={input} type="search" placeholder={`${text.searchTwins}  (/)`} aria-label={text.searchTwins} value={search} onInput={(e) => setSearch(e.currentTarget.value)} />
-      {search.trim() !== "" ? (
-        <Found what={search.trim()} />
-      ) : (
-        <ul role="tree" class="tree">
-          <Level parent={null} depth={0} />
-        </ul>
-      )}
+      {search.trim() !== "" ? <Found what={search.trim()} /> : <Rows />}
     </>
   );
 }

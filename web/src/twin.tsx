@@ -1,15 +1,28 @@
-// One twin: its values with unit and age, and what it is connected to.
+// One twin at the page's time: its values, what it is connected to, its model, and the document itself.
+import { useState } from "preact/hooks";
 import type { Relationship, Twin, Value } from "./api";
+import { SERIES_COLORS } from "./chart";
 import { canPlot, formatAge, formatValue } from "./format";
-import { groups, now } from "./live";
-import { SERIES_COLORS } from "./plot";
+import { groupsOf } from "./live";
+import { ModelPanel, RawPanel } from "./twin_panels";
+import { clock } from "./past";
+import { Sparkline } from "./sparkline";
 import { text } from "./text";
-import { plotted, select, togglePlot } from "./view";
+import { plotted, range, select, togglePlot } from "./view";
 
-function Row({ value }: { value: Value }) {
+const OLD_TIMES = 60e3; // telemetry that has not come for so long is told to be old
+
+function Quality({ value, age }: { value: Value; age: number | null }) {
+  if (value.value === null || age === null) return null;
+  if (age < -5000) return <span class="quality warn" title={text.quality.aheadWhy}>⚠ {text.quality.ahead}</span>;
+  if (value.telemetry && age > OLD_TIMES) return <span class="quality warn" title={text.oldValue}>⚠ {text.quality.old}</span>;
+  return <span class="quality good" title={value.telemetry ? text.quality.fresh : text.quality.set}>✓</span>;
+}
+
+function Row({ twin, value }: { twin: string; value: Value }) {
   const index = plotted.value.indexOf(value.path);
   const never = value.value === null;
-  const age = value.sourceTime === undefined ? null : now.value - Date.parse(value.sourceTime);
+  const age = value.sourceTime === undefined ? null : clock.value - Date.parse(value.sourceTime);
   return (
     <tr class={never ? "never" : ""} data-path={value.path}>
       <td class="pick">
@@ -23,19 +36,19 @@ function Row({ value }: { value: Value }) {
           />
         )}
       </td>
-      <th scope="row" title={value.path}>
+      <th scope="row" title={value.description === undefined ? value.path : `${value.path}: ${value.description}`}>
         {value.displayName}
         {value.telemetry && <span class="dim"> {text.telemetry}</span>}
       </th>
       <td class="value" data-testid={`value-${value.path}`}>{never ? <span class="dim">{text.noValue}</span> : formatValue(value.value)}</td>
       <td class="unit">{value.symbol ?? value.unit ?? ""}</td>
-      <td class="age">{age === null ? "" : formatAge(age)}</td>
+      <td class="sparks">{canPlot(value) && !never && <Sparkline twin={twin} path={value.path} />}</td>
+      <td class="age" title={value.sourceTime}><Quality value={value} age={age} /> {age === null ? "" : formatAge(age)}</td>
     </tr>
   );
 }
 
 function Links({ title, links, end }: { title: string; links: Relationship[]; end: "source" | "target" }) {
-  if (links.length === 0) return null;
   return (
     <>
       {links.map((link) => {
@@ -53,32 +66,46 @@ function Links({ title, links, end }: { title: string; links: Relationship[]; en
 
 export function TwinPage({ twin }: { twin: Twin }) {
   const { out, in: incoming } = twin.relationships;
+  const [panel, setPanel] = useState<"model" | "raw" | null>(null);
+  const tab = (name: "model" | "raw", label: string) => (
+    <button type="button" class="button" data-testid={`panel-${name}`} aria-expanded={panel === name} onClick={() => setPanel(panel === name ? null : name)}>{label}</button>
+  );
   return (
     <section class="twin">
-      <h2>
-        {twin.id} <span class="dim" title={twin.model}>{twin.modelName}</span>
-      </h2>
-      <table class="values">
-        <thead>
-          <tr>
-            <th class="pick" />
-            <th scope="col">{text.property}</th>
-            <th scope="col" class="value">{text.value}</th>
-            <th scope="col">{text.unit}</th>
-            <th scope="col" class="age">{text.age}</th>
-          </tr>
-        </thead>
-        {groups.value.map((group) => (
-          <tbody key={group.component}>
-            {group.component !== "" && (
-              <tr class="component"><th colSpan={5} scope="rowgroup">{group.component}</th></tr>
-            )}
-            {group.values.map((value) => <Row key={value.path} value={value} />)}
-          </tbody>
-        ))}
-      </table>
+      <div class="toolbar">
+        <h2>
+          {twin.name !== undefined && twin.name !== twin.id ? `${twin.name} · ${twin.id}` : twin.id} <span class="dim" title={twin.model}>{twin.modelName}</span>
+        </h2>
+        <span class="spacer" />
+        {tab("model", text.model)}
+        {tab("raw", text.raw.title)}
+      </div>
+      {panel === "model" && <ModelPanel model={twin.model} />}
+      {panel === "raw" && <RawPanel twin={twin} />}
+      {twin.values.length === 0 ? <p class="dim">{text.noValues}</p> : (
+        <table class="values">
+          <thead>
+            <tr>
+              <th class="pick" />
+              <th scope="col">{text.property}</th>
+              <th scope="col" class="value">{text.value}</th>
+              <th scope="col">{text.unit}</th>
+              <th scope="col" class="sparks">{text.ranges[range.value]}</th>
+              <th scope="col" class="age">{text.age}</th>
+            </tr>
+          </thead>
+          {groupsOf(twin).map((group) => (
+            <tbody key={group.component}>
+              {group.component !== "" && (
+                <tr class="component"><th colSpan={6} scope="rowgroup">{group.component}</th></tr>
+              )}
+              {group.values.map((value) => <Row key={value.path} twin={twin.id} value={value} />)}
+            </tbody>
+          ))}
+        </table>
+      )}
       {out.length + incoming.length > 0 && (
-        <details class="links" open={out.length + incoming.length <= 8}>
+        <details class="links" open={out.length + incoming.length <= 12}>
           <summary>{text.relationships} ({out.length + incoming.length})</summary>
           <ul>
             <Links title={text.outgoing} links={out} end="target" />

@@ -1,35 +1,66 @@
 // What the page shows, and its place in the address bar, so that a view can be shared and the back button works.
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 
+const DAY = 24 * 3600e3;
 export const RANGES = [
   { key: "5m", ms: 5 * 60e3 },
   { key: "30m", ms: 30 * 60e3 },
   { key: "3h", ms: 3 * 3600e3 },
-  { key: "24h", ms: 24 * 3600e3 },
-  { key: "7d", ms: 7 * 24 * 3600e3 },
+  { key: "24h", ms: DAY },
+  { key: "7d", ms: 7 * DAY },
+  { key: "1y", ms: 365 * DAY },
   { key: "all", ms: Infinity },
 ] as const;
 export type Range = (typeof RANGES)[number]["key"];
 export type Theme = "auto" | "light" | "dark";
+export const VIEWS = ["twin", "futures", "query", "fleet", "alarms", "letters"] as const;
+export type View = (typeof VIEWS)[number];
+export interface Window {
+  from: number; // ms since 1970
+  to: number;
+}
 
 export const selected = signal<string | null>(null); // twin id
+export const view = signal<View>("twin");
 export const plotted = signal<readonly string[]>([]); // property paths of the selected twin
 export const range = signal<Range>("5m");
+export const zoom = signal<Window | null>(null); // a part of time chosen in a plot; null: the range, up to the moment
+export const moment = signal<number | null>(null); // ms since 1970: the one time of the page; null: live
+export const question = signal<string>(""); // the text of the query view
+export const pinned = signal<readonly string[]>([]); // ids of futures on the page
 export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "auto");
+
+const time = (text: string | null): number | null => {
+  const t = text === null ? NaN : Date.parse(text);
+  return Number.isNaN(t) ? null : t;
+};
 
 function read(): void {
   const p = new URLSearchParams(location.hash.slice(1));
+  const from = time(p.get("from")), to = time(p.get("to"));
   selected.value = p.get("twin");
+  view.value = VIEWS.find((v) => v === p.get("view")) ?? "twin";
   plotted.value = p.getAll("plot");
-  const r = p.get("range");
-  range.value = RANGES.find((x) => x.key === r)?.key ?? "5m";
+  range.value = RANGES.find((r) => r.key === p.get("range"))?.key ?? "5m";
+  zoom.value = from !== null && to !== null && from < to ? { from, to } : null;
+  moment.value = time(p.get("at"));
+  question.value = p.get("query") ?? "";
+  pinned.value = p.getAll("future");
 }
 
 function write(): string {
   const p = new URLSearchParams();
   if (selected.value !== null) p.set("twin", selected.value);
+  if (view.value !== "twin") p.set("view", view.value);
   for (const path of plotted.value) p.append("plot", path);
   if (range.value !== "5m") p.set("range", range.value);
+  if (zoom.value !== null) {
+    p.set("from", new Date(zoom.value.from).toISOString());
+    p.set("to", new Date(zoom.value.to).toISOString());
+  }
+  if (moment.value !== null) p.set("at", new Date(moment.value).toISOString());
+  if (question.value !== "") p.set("query", question.value);
+  for (const id of pinned.value) p.append("future", id);
   const text = p.toString();
   return text === "" ? " " : `#${text}`;
 }
@@ -38,21 +69,53 @@ function write(): string {
 export function select(twin: string | null): void {
   if (twin === selected.value) return;
   history.pushState(null, "", location.href);
-  plotted.value = [];
-  selected.value = twin;
+  batch(() => {
+    plotted.value = [];
+    selected.value = twin;
+  });
+}
+
+/** Another view of the page, and perhaps of another twin. */
+export function show(next: View, twin?: string): void {
+  if (next !== view.value && (twin === undefined || twin === selected.value)) history.pushState(null, "", location.href);
+  if (twin !== undefined) select(twin);
+  view.value = next;
 }
 
 export function togglePlot(path: string): void {
   plotted.value = plotted.value.includes(path) ? plotted.value.filter((p) => p !== path) : [...plotted.value, path];
 }
 
+export function spanOf(key: Range): number {
+  return RANGES.find((r) => r.key === key)!.ms;
+}
+
+const WRITE_MS = 200; // browsers refuse an address that changes hundreds of times in seconds
+
+/** Writes the address at once, or as soon as the last writing is long enough ago. */
+function writeSoon(): () => void {
+  let timer = 0, last = 0;
+  const put = () => {
+    const hash = write();
+    last = performance.now();
+    if (hash !== location.hash) history.replaceState(null, "", hash === " " ? location.pathname : hash);
+  };
+  return () => {
+    window.clearTimeout(timer);
+    const wait = last + WRITE_MS - performance.now();
+    if (wait <= 0) put();
+    else timer = window.setTimeout(put, wait);
+  };
+}
+
 export function startView(): void {
   read();
-  window.addEventListener("popstate", read);
-  window.addEventListener("hashchange", read);
+  window.addEventListener("popstate", () => batch(read));
+  window.addEventListener("hashchange", () => batch(read));
+  const soon = writeSoon();
   effect(() => {
-    const hash = write();
-    if (hash !== location.hash) history.replaceState(null, "", hash === " " ? location.pathname : hash);
+    write(); // what it reads is what the address depends on
+    soon();
   });
   effect(() => {
     document.documentElement.dataset["theme"] = theme.value;

@@ -1,0 +1,48 @@
+// A page of the console in a real browser, with an account of everything that went wrong in it.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { ROOT, tempDir } from "./support.mjs";
+
+const BROWSER = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => existsSync(p));
+const SHOTS = process.env.GM_SCREENSHOTS ?? join(ROOT, "build", "screenshots");
+
+/** Opens a browser with an empty profile; `faults` lists script errors and whatever was fetched from elsewhere than `address`. */
+export async function openBrowser(address, more = {}) {
+  assert.ok(BROWSER, "chromium is missing: tools/setup test installs it");
+  mkdirSync(SHOTS, { recursive: true });
+  const profile = tempDir("chromium"), faults = [];
+  const context = await chromium.launchPersistentContext(profile.dir, {
+    executablePath: BROWSER,
+    viewport: { width: 1280, height: 800 },
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+           "--disable-component-update", "--disable-sync"],
+    ...more,
+  });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(`http://${address}`) && !/^(data|blob|about):/.test(url)) faults.push(`fetched ${url}`);
+  });
+  const theme = async (wanted) => {
+    for (let i = 0; i < 3 && (await page.getAttribute("html", "data-theme")) !== wanted; i++) await page.getByTestId("theme").click();
+    assert.equal(await page.getAttribute("html", "data-theme"), wanted);
+  };
+  return {
+    page, faults, theme,
+    /** The page in both themes, as files to look at. */
+    shots: async (name) => {
+      for (const wanted of ["light", "dark"]) {
+        await theme(wanted);
+        await page.waitForTimeout(250);
+        await page.screenshot({ path: join(SHOTS, `${name}-${wanted}.png`) });
+      }
+    },
+    close: async () => {
+      await context.close();
+      profile.remove();
+    },
+  };
+}
