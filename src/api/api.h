@@ -83,6 +83,11 @@ typedef struct gm_api_options {
     // connections; the pool ends before the API is destroyed.
     struct gm_behaviors *behaviors;
     struct gm_pool      *pool;
+    // FMUs as behaviors (futures/fmu_note.h); viewed. Their archives lie in plant_dir; fmu_host NULL: there are none.
+    const struct gm_fmu_note *fmu_notes;
+    size_t                    fmu_note_count;
+    const struct gm_fmu_host *fmu_host;
+    const char               *plant_dir;
     // Takes over connections of MQTT over WebSocket (GET /mqtt), the handshake done; may be NULL: there is none.
     // fd is taken; over(over_context) is called once, before it is closed.
     void (*websocket)(void *context, int fd, void (*over)(void *over_context), void *over_context);

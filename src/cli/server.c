@@ -52,6 +52,9 @@ struct gm_server {
     gm_maps          *maps;
     gm_ingest        *ingest;        // native and mapped messages, lines; shared by MQTT and HTTP
     gm_behaviors     *behaviors;     // what the twins do; NULL: nothing
+    gm_fmu_host       fmu_host;
+    gm_fmu_note      *fmu_notes;
+    size_t            fmu_note_count;
     gm_pool          *pool;          // threads for long work
     gm_api           *api;
     gm_mqtt_server   *prepared;      // holds the sessions; `mqtt` is the same once it listens
@@ -461,6 +464,12 @@ static gm_status publish_event(void *context, gm_str topic, gm_str payload, gm_e
     return gm_mqtt_server_publish(server->mqtt, topic, payload, 1, false, err);
 }
 
+static gm_status note_wrong(void *context, gm_str file, const gm_error *why)
+{
+    note(context, GM_STR_FMT ": %s", GM_STR_ARG(file), why->text);
+    return GM_OK;
+}
+
 // Texts with errors do not keep the plant from being served: its twins live, only their futures are not to be had.
 static gm_status open_futures(gm_server *server, gm_error *err)
 {
@@ -476,6 +485,9 @@ static gm_status open_futures(gm_server *server, gm_error *err)
         note(server, "behaviors: %s", first.text);
     }
     gm_diags_finish(&diags);
+    server->fmu_host = gm_plant_fmu_host(server->cli->alloc);
+    if (st == GM_OK)
+        st = gm_plant_fmu_notes(server->plant, server->arena, note_wrong, server, &server->fmu_notes, &server->fmu_note_count, err);
     return st;
 }
 
@@ -504,7 +516,8 @@ static gm_status create_api(gm_server *server, gm_error *err)
     if (st == GM_OK) st = read_indexes(server, err);
     if (st != GM_OK) return st;
     gm_str jobs_dir = gm_arena_printf(server->arena, GM_STR_FMT "/jobs", GM_STR_ARG(server->plant->folder));
-    if (jobs_dir.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    gm_str plant_dir = gm_arena_str(server->arena, server->plant->folder);
+    if (jobs_dir.ptr == NULL || plant_dir.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
         .dead_letters = server->letters, .ingest = server->ingest, .insight = server->insight, .control = server->control, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
@@ -515,7 +528,8 @@ static gm_status create_api(gm_server *server, gm_error *err)
         .endpoint_count = server->endpoint_count, .publish = publish_event, .publish_context = server,
         .access = server->access,
         .open_metrics = gm_option_yes(gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_OPEN_METRICS)),
-        .behaviors = server->behaviors, .pool = server->pool,
+        .behaviors = server->behaviors, .pool = server->pool, .plant_dir = plant_dir.ptr,
+        .fmu_host = &server->fmu_host, .fmu_notes = server->fmu_notes, .fmu_note_count = server->fmu_note_count,
         .websocket = take_websocket, .websocket_context = server,
         .metrics = write_mqtt_metrics, .metrics_context = server,
     };

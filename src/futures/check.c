@@ -1,4 +1,5 @@
 // What a request must be before a lane runs. Every refusal says what to change.
+#include "futures/fmu_model.h"
 #include "futures/scheme.h"
 
 #include <math.h>
@@ -214,6 +215,7 @@ gm_status gm_futures_check(const gm_futures_request *r, gm_error *err)
     if (st == GM_OK) st = check_looked_at(r, err);
     if (st == GM_OK) st = check_memory(r, err);
     if (st == GM_OK) st = check_members(r, err);
+    if (st == GM_OK && r->fmu != NULL) st = gm_fmu_model_check(r->fmu, r, err);
     if (st == GM_OK && r->scenario_count == 0) st = check_scenario(r, NULL, &total, err);
     for (uint32_t i = 0; st == GM_OK && i < r->scenario_count; i++)
         st = check_scenario(r, &r->scenarios[i], &total, err);

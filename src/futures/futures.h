@@ -51,6 +51,8 @@ enum {
     GM_FUTURES_STEPS_MAX    = 2000000000
 };
 
+enum { GM_LANE_BROKEN = 7 };  // beside gm_lane_status (physics/exec/lanes.h): the FMU failed
+
 // ---------------------------------------------------------------------------------------------------- what to vary
 
 typedef enum gm_vary_kind {
@@ -132,6 +134,7 @@ typedef enum gm_futures_method {
 
 typedef struct gm_futures_request {
     const gm_program *program;      // viewed until gm_futures_destroy; everything else is copied
+    const struct gm_fmu_model *fmu; // futures/fmu_model.h: runs instead of the program, which only names its slots; viewed
     const double     *base;         // [members][slots] the states to fork, all of one time
     uint32_t          members;      // of a fleet; 1 as a rule
     const gm_str     *member_names; // [members]; NULL: nobody asks for members one by one
@@ -205,7 +208,7 @@ typedef struct gm_futures_result {
     uint32_t        member_count, view_count, scenario_count, output_count, point_count, quantile_count, exceedance_count, condition_count;
     uint32_t        score_count, bins, varied_count;
     uint32_t        diverged;        // lanes that failed, of all scenarios
-    uint32_t        failed_by[8];    // by gm_lane_status (physics/exec/lanes.h)
+    uint32_t        failed_by[8];    // by gm_lane_status (physics/exec/lanes.h) and GM_LANE_BROKEN
     gm_lane_trouble troubles[GM_FUTURES_TROUBLES];  // the first ones in the order of lanes
     uint32_t        trouble_count;
     const double   *time_s;          // [point_count] after the fork; the first is 0, the last the horizon

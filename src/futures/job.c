@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 
 enum {
     PARTIAL_FIRST = 20 * GM_MILLISECOND,   // after the start; people see something before they wonder
@@ -61,20 +62,20 @@ static void make_partial(gm_futures *job, gm_partial_store *to)
     const gm_scheme          *s = job->scheme;
     const gm_futures_request *r = &s->request;
     double                    x[GM_PARTIAL_LANES];
-    uint32_t                  lanes[GM_PARTIAL_LANES / GM_MARCH_LANES];
+    uint32_t                  lanes[GM_PARTIAL_LANES], most = GM_PARTIAL_LANES / s->block_lanes;
     to->counted = to->points = 0;
     for (uint32_t p = 0; p < s->point_count; p++) {
         uint32_t blocks = 0;
         pthread_mutex_lock(&job->lock);
-        for (uint32_t b = 0; b < s->blocks && blocks < GM_PARTIAL_LANES / GM_MARCH_LANES; b++) {
-            if (job->block_points[b] > p) lanes[blocks++] = b * GM_MARCH_LANES;
+        for (uint32_t b = 0; b < s->blocks && blocks < most; b++) {
+            if (job->block_points[b] > p) lanes[blocks++] = b * s->block_lanes;
         }
         pthread_mutex_unlock(&job->lock);
         if (blocks == 0) break;
         for (uint32_t o = 0; o < r->output_count; o++) {
             size_t n = 0;
             for (uint32_t b = 0; b < blocks; b++) {
-                uint32_t each = s->lanes - lanes[b] < GM_MARCH_LANES ? s->lanes - lanes[b] : GM_MARCH_LANES;
+                uint32_t each = s->lanes - lanes[b] < s->block_lanes ? s->lanes - lanes[b] : s->block_lanes;
                 memcpy(x + n, gm_job_values(job, 0, o, p) + lanes[b], each * sizeof *x);
                 n += each;
             }
@@ -129,6 +130,22 @@ static bool keep_point(void *context, uint32_t point, gm_march *run)
     return !gm_pool_cancelled(v->self);
 }
 
+// Of an FMU's lanes the first ones, in their order, whoever came first.
+static void keep_trouble(gm_futures *job, const gm_march *run)
+{
+    uint64_t place = (uint64_t)run->scenario * job->scheme->lanes + run->first;
+    uint32_t at    = 0;
+    pthread_mutex_lock(&job->lock);
+    while (at < job->complaint_count && job->complaints[at].place < place) at++;
+    if (at < GM_FUTURES_TROUBLES) {
+        uint32_t kept = job->complaint_count < GM_FUTURES_TROUBLES ? job->complaint_count++ : GM_FUTURES_TROUBLES - 1u;
+        memmove(&job->complaints[at + 1], &job->complaints[at], (kept - at) * sizeof *job->complaints);
+        job->complaints[at].place = place;
+        snprintf(job->complaints[at].text, sizeof job->complaints[at].text, "%s", gm_fmu_runner_trouble(run->fmu));
+    }
+    pthread_mutex_unlock(&job->lock);
+}
+
 static void keep_ends(gm_futures *job, const gm_march *run)
 {
     const gm_futures_request *r = &job->scheme->request;
@@ -142,6 +159,7 @@ static void keep_ends(gm_futures *job, const gm_march *run)
                run->count * sizeof(double));
     }
     memcpy(job->reports + scenario * lanes + run->first, run->reports, run->count * sizeof *run->reports);
+    if (run->fmu != NULL && gm_lane_failed(&run->reports[0])) keep_trouble(job, run);
 }
 
 static gm_status run_part(void *context, uint32_t part, uint32_t thread, gm_pool_job *self, gm_error *err)
@@ -153,7 +171,7 @@ static gm_status run_part(void *context, uint32_t part, uint32_t thread, gm_pool
     if (st != GM_OK) return st;
     gm_march *run = job->runs[thread];
     visitor v   = { job, self, part };
-    uint32_t scenario = part / job->scheme->blocks, first = part % job->scheme->blocks * GM_MARCH_LANES;
+    uint32_t scenario = part / job->scheme->blocks, first = part % job->scheme->blocks * job->scheme->block_lanes;
     if (!gm_march_block(run, scenario, first, keep_point, &v)) return GM_OK;  // cancelled; the pool knows
     keep_ends(job, run);
     return GM_OK;
@@ -346,10 +364,10 @@ static bool recall_point(void *context, uint32_t point, gm_march *run)
 {
     recall *r = context;
     double  now_values[GM_MARCH_LANES];
-    gm_lanes_observe(run->lanes, 0, run->worker);
+    gm_march_observe(run);
     for (uint32_t o = 0; o < r->output_count; o++) {
         gm_march_values(run, &r->outputs[o], now_values);
-        r->values[(size_t)o * r->points + point] = now_values[r->lane % GM_MARCH_LANES];
+        r->values[(size_t)o * r->points + point] = now_values[r->lane - run->first];
     }
     return true;
 }
@@ -362,7 +380,12 @@ gm_status gm_futures_lane(const gm_alloc *alloc, const gm_futures_request *reque
     gm_plan   *plan   = NULL;
     gm_march    *run    = NULL;
     gm_arena  *arena  = gm_arena_create(alloc, 0);
-    gm_status    st     = arena != NULL ? gm_scheme_make(arena, request, &scheme, err)
+    gm_futures_request again = *request;
+    if (request->fmu != NULL) {  // which brings what is asked for
+        again.outputs = outputs, again.output_count = output_count, again.exceedance_count = 0;
+        if (output_count == 0) again.outputs = request->outputs, again.output_count = request->output_count;
+    }
+    gm_status    st     = arena != NULL ? gm_scheme_make(arena, &again, &scheme, err)
                                         : gm_fail(err, GM_NOMEM, "futures", "running a lane");
     if (st == GM_OK && (lane >= scheme->lanes || scenario >= scheme->scenario_count))
         st = gm_fail(err, GM_INVALID, "futures", "lane %u of scenario %u; there are %u lanes of %u scenarios", lane,
@@ -375,7 +398,7 @@ gm_status gm_futures_lane(const gm_alloc *alloc, const gm_futures_request *reque
     if (st == GM_OK) st = gm_march_create(alloc, scheme, plan, &run, err);
     if (st != GM_OK) goto done;
     recall r = { outputs, output_count, lane, scheme->point_count, out_values };
-    (void)gm_march_block(run, scenario, lane / GM_MARCH_LANES * GM_MARCH_LANES, recall_point, &r);
+    (void)gm_march_block(run, scenario, lane / scheme->block_lanes * scheme->block_lanes, recall_point, &r);
 done:
     gm_march_destroy(run);
     gm_plan_destroy(plan);

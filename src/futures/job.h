@@ -16,6 +16,9 @@ enum { GM_PARTIALS = 3 };  // one is being made, one is ready, one is the owner'
 
 typedef struct gm_partial_store { uint32_t counted, points; double *quantiles; bool filled; } gm_partial_store;
 
+// What an FMU said of a lane.
+typedef struct gm_complaint { uint64_t place; char text[400]; } gm_complaint;
+
 struct gm_futures {
     const gm_alloc  *alloc;
     gm_pool         *pool;
@@ -42,6 +45,8 @@ struct gm_futures {
     uint64_t         points_done;
     gm_dur_ns        partial_due;
     bool             partial_busy;
+    gm_complaint     complaints[GM_FUTURES_TROUBLES];  // by place: scenario * lanes + lane
+    uint32_t         complaint_count;
     gm_partial_store partials[GM_PARTIALS];
     int              ready, shown;  // indices; -1: none
 };

@@ -45,9 +45,21 @@ gm_status gm_march_plan(const gm_alloc *alloc, const gm_futures_request *request
                                          [GM_FUTURES_ADAPTIVE] = GM_METHOD_DOPRI,
                                          [GM_FUTURES_STIFF]    = GM_METHOD_IMPLICIT };
     gm_plan_options o = gm_plan_options_defaults();
-    o.method          = methods[request->method];
+    o.method          = request->fmu != NULL ? GM_METHOD_EULER : methods[request->method];  // an FMU: nothing is stepped here
     o.tolerance       = request->tolerance;
     return gm_plan_create(alloc, request->program, &o, out_plan, err);
+}
+
+// Brings what the request looks at.
+static gm_status create_runner(gm_march *run, gm_error *err)
+{
+    const gm_futures_request *r = &run->scheme->request;
+    gm_slot                   looked[GM_FUTURES_OUTPUTS_MAX + 2 * GM_FUTURES_WATCH_MAX];
+    uint32_t                  n = 0;
+    for (uint32_t i = 0; i < r->output_count; i++) looked[n++] = r->outputs[i].slot;
+    for (uint32_t i = 0; i < r->condition_count; i++) looked[n++] = r->conditions[i].of.slot;
+    for (uint32_t i = 0; i < r->score_count; i++) looked[n++] = r->scores[i].of.slot;
+    return gm_fmu_runner_create(run->alloc, r->fmu, looked, n, gm_scheme_fixed(run->scheme) ? 0 : r->tolerance, &run->fmu, err);
 }
 
 gm_status gm_march_create(const gm_alloc *alloc, const gm_scheme *s, const gm_plan *plan, gm_march **out_run,
@@ -73,6 +85,7 @@ gm_status gm_march_create(const gm_alloc *alloc, const gm_scheme *s, const gm_pl
     if (st != GM_OK) gm_fail(err, st, "futures", "running a block");
     else st = gm_worker_create(alloc, plan, &run->worker, err);
     if (st == GM_OK) st = gm_lanes_create(alloc, plan, N, &run->lanes, err);
+    if (st == GM_OK && s->request.fmu != NULL) st = create_runner(run, err);
     if (st != GM_OK) {
         gm_march_destroy(run);
         return st;
@@ -92,6 +105,7 @@ void gm_march_destroy(gm_march *run)
     gm_free(run->alloc, run->parts);
     gm_free(run->alloc, run->first_passage);
     gm_free(run->alloc, run->scores);
+    gm_fmu_runner_destroy(run->fmu);
     gm_worker_destroy(run->worker);
     gm_lanes_destroy(run->lanes);
     gm_free(run->alloc, run);
@@ -100,14 +114,40 @@ void gm_march_destroy(gm_march *run)
 // Among the lanes of all members.
 static uint32_t place_of(const gm_march *run, int i)
 {
-    uint32_t place = run->first + (uint32_t)i;
-    return place < run->scheme->lanes ? place : run->scheme->lanes - 1;
+    return run->first + ((uint32_t)i < run->count ? (uint32_t)i : run->count - 1);
 }
 
 // Among the lanes of its member: what random numbers and lists go by.
 static uint32_t lane_of(const gm_march *run, int i)
 {
     return place_of(run, i) % run->scheme->request.lanes;
+}
+
+// ---- the program, or the FMU ----------------------------------------------------------------------------------------
+
+static void begin(gm_march *run)
+{
+    const gm_futures_request *r = &run->scheme->request;
+    if (run->fmu != NULL) gm_fmu_runner_start(run->fmu, run->lanes, r->horizon_s);
+    else gm_lanes_start(run->lanes, 0, run->worker, r->fresh ? GM_START_FRESH : GM_START_FORKED);
+}
+
+static void touch(gm_march *run)
+{
+    if (run->fmu != NULL) gm_fmu_runner_push(run->fmu, run->lanes);
+    else gm_lanes_touch(run->lanes, 0, run->worker);
+}
+
+void gm_march_observe(gm_march *run)
+{
+    if (run->fmu != NULL) gm_fmu_runner_pull(run->fmu, run->lanes);
+    else gm_lanes_observe(run->lanes, 0, run->worker);
+}
+
+// The other lanes of an FMU's block count for nothing.
+static gm_lane_report report_of(const gm_march *run, uint32_t i)
+{
+    return run->fmu != NULL ? gm_fmu_runner_report(run->fmu) : gm_lanes_report(run->lanes, i);
 }
 
 // ---- changes --------------------------------------------------------------------------------------------------------
@@ -269,7 +309,7 @@ static void see_who_is_lost(gm_march *run)
 {
     run->parts->any_lost = false;
     for (uint32_t i = 0; i < N; i++) {
-        run->parts->lost[i] = failed(gm_lanes_report(run->lanes, i).status);
+        run->parts->lost[i] = failed(report_of(run, i).status);
         run->parts->any_lost |= run->parts->lost[i];
     }
 }
@@ -338,9 +378,9 @@ static void look(gm_march *run, double t)
     const gm_scheme *s = run->scheme;
     bool             going[N];
     if (s->request.condition_count + s->request.score_count == 0) return;
-    if (s->observe_ticks) gm_lanes_observe(run->lanes, 0, run->worker);
+    if (s->observe_ticks) gm_march_observe(run);
     for (uint32_t i = 0; i < N; i++) {
-        gm_lane_report report = gm_lanes_report(run->lanes, i);
+        gm_lane_report report = report_of(run, i);
         // A lane that ended well in this very interval is looked at once more, where it ended.
         going[i] = report.status == GM_LANE_ACTIVE ||
                    (report.status == GM_LANE_TERMINATED && report.time - s->request.base[0] > run->parts->looked);
@@ -370,7 +410,7 @@ void gm_march_fork(gm_march *run, uint32_t scenario, uint32_t first)
     const gm_scheme *s = run->scheme;
     run->scenario      = scenario;
     run->first         = first;
-    run->count         = s->lanes - first < N ? s->lanes - first : N;
+    run->count         = s->lanes - first < s->block_lanes ? s->lanes - first : s->block_lanes;
     fill(run);
     *run->parts = (struct gm_march_parts){ .changes = run->parts->changes, .before = run->parts->before,
                                          .score_before = run->parts->score_before, .looked = -1 };
@@ -385,7 +425,7 @@ static void start(gm_march *run)
 {
     const gm_scheme *s = run->scheme;
     change_inputs(run, 0, false);
-    gm_lanes_start(run->lanes, 0, run->worker, s->request.fresh ? GM_START_FRESH : GM_START_FORKED);
+    begin(run);
     see_who_is_lost(run);
     if (!s->request.fresh) return;
     bool again = false;
@@ -395,12 +435,13 @@ static void start(gm_march *run)
         draw_times(run, c, &run->parts->changes[k]);
         again |= begin_and_end(run, c, &run->parts->changes[k], 0);
     }
-    if (again) gm_lanes_touch(run->lanes, 0, run->worker);
+    if (again) touch(run);
 }
 
 static void advance_fixed(gm_march *run, uint32_t to)
 {
     struct gm_march_parts *p = run->parts;
+    while (run->fmu != NULL && p->step < to) gm_fmu_runner_step(run->fmu, run->lanes, ++p->step * run->scheme->step_s);
     while (p->step < to) {
         uint32_t n = to - p->step < CHUNK_STEPS ? to - p->step : CHUNK_STEPS;
         gm_lanes_steps(run->lanes, 0, run->worker, run->scheme->step_s, n);
@@ -413,6 +454,7 @@ static void advance(gm_march *run, double t, uint32_t step, bool tick)
 {
     const gm_scheme *s = run->scheme;
     if (s->steps > 0) advance_fixed(run, step);
+    else if (run->fmu != NULL) gm_fmu_runner_step(run->fmu, run->lanes, t);
     else gm_lanes_until(run->lanes, 0, run->worker, s->request.base[0] + t);
     run->parts->t = t;
     see_who_is_lost(run);
@@ -431,7 +473,7 @@ static void tick_until(gm_march *run, const gm_stop *stop)
         uint32_t step = s->steps > 0 ? (uint32_t)(k * s->tick_steps) : 0;
         if (s->steps > 0 ? k * s->tick_steps >= stop->step : t >= stop->t * (1 - 1e-12)) return;
         advance(run, t, step, true);
-        if (change_inputs(run, t, true)) gm_lanes_touch(run->lanes, 0, run->worker);
+        if (change_inputs(run, t, true)) touch(run);
     }
 }
 
@@ -461,14 +503,14 @@ bool gm_march_block(gm_march *run, uint32_t scenario, uint32_t first, gm_march_p
             look(run, 0);
         }
         if (stop->point != GM_STOP_NO_POINT) {
-            if (s->observe_points) gm_lanes_observe(run->lanes, 0, run->worker);
+            if (s->observe_points) gm_march_observe(run);
             if (!on_point(context, stop->point, run)) return false;
         }
         if (i > 0 && i + 1 < s->stop_count && change_inputs(run, stop->t, tick))
-            gm_lanes_touch(run->lanes, 0, run->worker);
+            touch(run);
     }
     for (uint32_t i = 0; i < N; i++) {
-        run->reports[i] = gm_lanes_report(run->lanes, i);
+        run->reports[i] = report_of(run, i);
         for (uint32_t k = 0; k < s->request.score_count; k++) {
             if (s->request.scores[k].kind == GM_SCORE_MEAN) run->scores[k * N + i] /= s->request.horizon_s;
         }

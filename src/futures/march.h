@@ -6,6 +6,7 @@
 #ifndef GM_FUTURES_MARCH_H
 #define GM_FUTURES_MARCH_H
 
+#include "futures/fmu_lanes.h"
 #include "futures/scheme.h"
 #include "physics/exec/lanes.h"
 
@@ -22,7 +23,8 @@ struct gm_march {
     const gm_plan   *plan;
     gm_worker       *worker;
     gm_lanes        *lanes;         // one block
-    uint32_t         scenario, first, count;
+    gm_fmu_runner   *fmu;           // runs lane 0 of it instead of the worker; NULL: the program runs itself
+    uint32_t         scenario, first, count;  // count: lanes that count, at most scheme->block_lanes
     double          *first_passage; // [condition][64] s; +infinity: not yet
     double          *scores;        // [score][64] shown units
     gm_lane_report   reports[GM_MARCH_LANES];  // at the end of the block
@@ -37,6 +39,9 @@ GM_NODISCARD gm_status gm_march_plan(const gm_alloc *alloc, const gm_futures_req
 
 // Lanes first .. first + 63 of a scenario's (fewer at the end), counted through all members. False: on_point gave up.
 bool gm_march_block(gm_march *run, uint32_t scenario, uint32_t first, gm_march_point *on_point, void *context);
+
+// Algebraic variables become current.
+void gm_march_observe(gm_march *run);
 
 // The shown values of a variable now; NaN for lanes that have failed.
 void gm_march_values(gm_march *run, const gm_watched *what, double out[GM_MARCH_LANES]);

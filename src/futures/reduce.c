@@ -169,13 +169,17 @@ void gm_reduce_failures(gm_futures *job)
         for (uint32_t k = 0; k < s->request.score_count; k++)
             job->scores[((size_t)scenario * s->request.score_count + k) * s->lanes + lane] = NAN;
         if (f->trouble_count == GM_FUTURES_TROUBLES) continue;
+        gm_str said = GM_STR("");
+        for (uint32_t c = 0; c < job->complaint_count; c++) {
+            if (job->complaints[c].place == at) said = gm_str_of(job->complaints[c].text);
+        }
         bool asserted = report->status == GM_LANE_ASSERTED && report->check < checks;
         f->troubles[f->trouble_count++] =
             (gm_lane_trouble) { .lane     = lane,
                                 .scenario = scenario,
                                 .status   = report->status,
                                 .time_s   = report->time - s->request.base[0],
-                                .message  = asserted ? check[report->check].message : GM_STR("") };
+                                .message  = asserted ? check[report->check].message : said };
     }
 }
 

@@ -236,7 +236,7 @@ static void put_troubles(gm_buf *out, const gm_futures_result *f)
 {
     static const char *const words[] = {
         "active",      "terminated",        "assert failed", "diverged", "no step is small enough",
-        "no solution", "events without end"
+        "no solution", "events without end", "the FMU failed"
     };
     gm_buf_byte(out, '[');
     for (uint32_t i = 0; i < f->trouble_count; i++) {

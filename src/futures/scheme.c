@@ -308,7 +308,8 @@ gm_status gm_scheme_make(gm_arena *arena, const gm_futures_request *request, gm_
     const gm_futures_request *r = &s->request;
     s->scenario_count = r->scenario_count > 0 ? r->scenario_count : 1;
     s->lanes          = r->members * r->lanes;
-    s->blocks         = (s->lanes + 63) / 64;
+    s->block_lanes    = r->fmu != NULL ? 1 : GM_SCHEME_BLOCK;
+    s->blocks         = (s->lanes + s->block_lanes - 1) / s->block_lanes;
     s->design         = (gm_design){ .kind = r->design, .seed = r->seed, .lanes = r->lanes };
     st                = make_changes(arena, s, err);
     if (st == GM_OK) st = make_stops(arena, s, err);
@@ -318,6 +319,9 @@ gm_status gm_scheme_make(gm_arena *arena, const gm_futures_request *request, gm_
     for (uint32_t i = 0; i < r->output_count; i++) s->observe_points |= algebraic(r, &r->outputs[i]);
     for (uint32_t i = 0; i < r->condition_count; i++) s->observe_ticks |= algebraic(r, &r->conditions[i].of);
     for (uint32_t i = 0; i < r->score_count; i++) s->observe_ticks |= algebraic(r, &r->scores[i].of);
+    // An FMU's variables are told when somebody looks, whatever they are.
+    s->observe_points |= r->fmu != NULL;
+    s->observe_ticks |= r->fmu != NULL;
     *out_scheme = s;
     return st;
 }

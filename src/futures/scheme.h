@@ -16,6 +16,8 @@ typedef struct gm_stop {
 
 #define GM_NO_DIMENSION UINT32_MAX
 
+enum { GM_SCHEME_BLOCK = 64 };
+
 typedef struct gm_variation {          // one variation of one scenario
     const gm_vary *vary;
     uint32_t       stream;          // of its random numbers
@@ -36,6 +38,7 @@ typedef struct gm_scheme {
     uint32_t           stop_count, point_count;
     double            *time_s;      // [point_count]
     uint32_t           lanes;           // of one scenario: those of all members, one member behind the other
+    uint32_t           block_lanes;     // that run side by side: 64; 1 of an FMU
     uint32_t           scenario_count, blocks;  // blocks of one scenario
     gm_variation        **changes;     // [scenario][change_counts]
     uint32_t          *change_counts;

@@ -36,6 +36,7 @@ static void forget(gm_forecast *f)
     else all->ended--;
     gm_futures_destroy(f->job);
     gm_group_close(f->world.group);
+    gm_fmu_model_close(f->world.fmu);
     gm_buf_finish(&f->result);
     gm_arena_destroy(f->arena);
     gm_free(all->options.alloc, f);
@@ -219,9 +220,44 @@ static void tell_twins(const gm_fleet *fleet, uint32_t member, const gm_group *g
     if (member + 1 == fleet->count) gm_buf_byte(out, '}');
 }
 
+// A root by itself may be an FMU. False: it is none, or could not be opened, which was replied.
+static bool open_fmu(gm_forecast *f, gm_request *request, bool *out_replied)
+{
+    const gm_api_options *o   = &f->all->options;
+    gm_error              err = { 0 };
+    gm_group_world       *w   = &f->world;
+    const gm_state       *state = gm_api_state(request);
+    w->root      = f->fleet.twins[0];
+    *out_replied = false;
+    if (f->fleet.count > 1 || (o->behaviors != NULL && gm_behaviors_of(o->behaviors, gm_state_type(state, w->root)) != NULL))
+        return false;
+    gm_status st = gm_group_world_open_fmu(o->alloc, o->fmu_notes, o->fmu_note_count, o->fmu_host, o->plant_dir, state,
+                                           w->root, &w->fmu, &err);
+    if (st == GM_OK || st == GM_NOTFOUND) return st == GM_OK;
+    if (st == GM_NOMEM) gm_reply_failure(request, st, &err);
+    else gm_reply_error(request, 400, "BehaviorInvalid", "The FMU can not be run: %s.", err.text);
+    *out_replied = true;
+    return false;
+}
+
+static bool fork_fmu(gm_forecast *f, gm_request *request)
+{
+    gm_group_reader reader = gm_group_world_reader(&f->world);
+    f->base = GM_ARENA_NEW(f->arena, double, gm_program_slot_count(gm_group_world_program(&f->world)));
+    if (f->base == NULL) {
+        gm_reply_failure(request, GM_NOMEM, NULL);
+        return false;
+    }
+    gm_fmu_model_fork(f->world.fmu, &reader, f->world.root, gm_group_time(f->world.at), f->base);
+    return true;
+}
+
 // The first member's group stays open: its program and its names are the job's.
 static bool fork_all(gm_forecast *f, gm_request *request)
 {
+    bool replied;
+    if (open_fmu(f, request, &replied)) return fork_fmu(f, request);
+    if (replied) return false;
     gm_buf twins = gm_buf_init(f->all->options.alloc);
     bool   good  = open_group(f, request, 0, &f->world.group);
     if (good) {
@@ -269,6 +305,7 @@ static bool read_request(gm_forecast *f, gm_request *request, const json_t *body
     gm_error                 err   = { 0 };
     gm_futures_world         world = gm_group_world_of(&f->world);
     f->request                = gm_futures_defaults(world.program, f->base);
+    f->request.fmu            = f->world.fmu;
     f->request.members        = f->fleet.count;
     f->request.member_names   = f->fleet.asked ? f->fleet.roots : NULL;
     f->request.quantiles      = usual;
@@ -306,7 +343,7 @@ gm_forecast *gm_forecast_start(gm_forecasts *all, gm_request *request, const jso
 {
     const gm_api_options *o = &all->options;
     gm_error              err = { 0 };
-    if (o->behaviors == NULL || o->pool == NULL) {
+    if (o->behaviors == NULL || o->pool == NULL) {  // without texts there are no FMUs either: one loader has both
         gm_reply_error(request, 400, "NoBehavior",
                        "This plant has no behaviors: put Modelica classes into behaviors/.");
         return NULL;

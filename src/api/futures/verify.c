@@ -91,6 +91,7 @@ static void write_output(const check *c, const json_t *time, gm_buf *out)
 static bool find_column(const gm_group *named, const gm_group *own, const char *name, check *c)
 {
     gm_group_variable v;
+    if (c->world->fmu != NULL) return gm_group_world_column(c->world, gm_str_of(name), &c->twin, &c->column);
     if (!gm_group_same_shape(named, own)) return false;  // rebuilt since
     if (!gm_group_find(named, gm_str_of(name), &v) || v.binding == NULL) return false;
     c->twin   = gm_group_twin(own, v.member);
@@ -116,7 +117,7 @@ static void write_outputs(check *c, const gm_group *named, const json_t *outputs
     gm_buf_byte(out, '}');
 }
 
-static bool open_group(gm_forecasts *forecasts, gm_request *request, gm_twin root, gm_group **out)
+static bool open_world(gm_forecasts *forecasts, gm_request *request, gm_twin root, gm_group_world *out)
 {
     const gm_api_options *o = gm_forecasts_options(forecasts);
     gm_error              err = { 0 };
@@ -124,7 +125,14 @@ static bool open_group(gm_forecasts *forecasts, gm_request *request, gm_twin roo
         gm_reply_error(request, 400, "NoBehavior", "This plant has no behaviors any more.");
         return false;
     }
-    gm_status st = gm_group_world_open(o->alloc, o->behaviors, gm_api_state(request), root, out, &err);
+    gm_status st = GM_NOTFOUND;
+    out->root    = root;
+    if (gm_twin_ok(root)) {
+        st = gm_group_world_open(o->alloc, o->behaviors, gm_api_state(request), root, &out->group, &err);
+        if (st == GM_NOTFOUND)
+            st = gm_group_world_open_fmu(o->alloc, o->fmu_notes, o->fmu_note_count, o->fmu_host, o->plant_dir,
+                                         gm_api_state(request), root, &out->fmu, &err);
+    }
     if (st != GM_OK) gm_reply_error(request, 400, "BehaviorInvalid", "%s.", err.text);
     return st == GM_OK;
 }
@@ -177,7 +185,7 @@ bool gm_forecast_verify(gm_forecasts *forecasts, gm_request *request, const json
         gm_reply_error(request, 400, "LimitExceeded", "More than %d points of all outputs together.", POINTS_MAX);
         return false;
     }
-    if (!open_group(forecasts, request, gm_api_find(request, gm_str_of(root)), &world.group)) return false;
+    if (!open_world(forecasts, request, gm_api_find(request, gm_str_of(root)), &world)) return false;
     double horizon = at(time, json_array_size(time) - 1), passed = (double)(c.now - c.from) / 1e9;
     gm_buf_text(out, "{\"asOf\":");
     gm_buf_json_str(out, gm_str_of(as_of));
@@ -188,5 +196,6 @@ bool gm_forecast_verify(gm_forecasts *forecasts, gm_request *request, const json
     else write_outputs(&c, world.group, outputs, time, out);
     gm_buf_byte(out, '}');
     gm_group_close(world.group);
+    gm_fmu_model_close(world.fmu);
     return true;
 }

@@ -4,10 +4,49 @@
 
 enum { SAMPLES_MAX = 1000000 };
 
+// What stands behind the FMU's twin and a dot.
+static bool fmu_variable(const gm_group_world *world, gm_str name, gm_fmu_name *out)
+{
+    gm_str id = gm_state_id(gm_engine_state(world->engine), world->root);
+    return name.len > id.len && gm_str_starts(name, id) && name.ptr[id.len] == '.' &&
+           gm_fmu_model_find(world->fmu, gm_str_slice(name, id.len + 1, name.len), out);
+}
+
+static bool find_fmu(const gm_group_world *world, gm_str name, gm_futures_name *out)
+{
+    gm_fmu_name v;
+    if (!fmu_variable(world, name, &v)) return false;
+    *out = (gm_futures_name) { .slot = v.slot, .scale = v.factor, .offset = v.offset,
+                               .set = v.set, .set_scale = v.factor, .set_offset = v.offset };
+    return true;
+}
+
+const gm_program *gm_group_world_program(const gm_group_world *world)
+{
+    return world->fmu != NULL ? gm_fmu_model_program(world->fmu) : gm_group_program(world->group);
+}
+
+bool gm_group_world_column(const gm_group_world *world, gm_str name, gm_twin *out_twin, uint32_t *out_column)
+{
+    gm_group_variable v;
+    gm_fmu_name       f;
+    if (world->fmu != NULL) {
+        if (!fmu_variable(world, name, &f) || f.binding == NULL) return false;
+        *out_twin   = world->root;
+        *out_column = f.binding->column;
+        return true;
+    }
+    if (!gm_group_find(world->group, name, &v) || v.binding == NULL) return false;
+    *out_twin   = gm_group_twin(world->group, v.member);
+    *out_column = v.binding->column;
+    return true;
+}
+
 static bool find(void *context, gm_str name, gm_futures_name *out)
 {
     gm_group_world   *world = context;
     gm_group_variable v;
+    if (world->fmu != NULL) return find_fmu(world, name, out);
     if (!gm_group_find(world->group, name, &v)) return false;
     *out = (gm_futures_name) { .slot       = v.slot,
                                .scale      = v.factor,
@@ -24,10 +63,23 @@ static bool find(void *context, gm_str name, gm_futures_name *out)
     return true;
 }
 
+static void suggest_fmu(const gm_group_world *world, gm_buf *out)
+{
+    const gm_fmu_bound *bound = gm_fmu_model_bound(world->fmu);
+    gm_buf_printf(out, GM_STR_FMT " has", GM_STR_ARG(gm_state_id(gm_engine_state(world->engine), world->root)));
+    for (size_t i = 0; i < bound->count && out->len < 120; i++)
+        gm_buf_printf(out, "%s" GM_STR_FMT, i > 0 ? ", " : " ",
+                      GM_STR_ARG(bound->type->columns[bound->bindings[i].column].path));
+}
+
 // The columns of the twin that the name begins with, else the twins.
 static void suggest(void *context, gm_str name, gm_buf *out)
 {
     gm_group_world   *world = context;
+    if (world->fmu != NULL) {
+        suggest_fmu(world, out);
+        return;
+    }
     uint32_t          count, member = 0, twins = gm_group_twin_count(world->group);
     const gm_binding *bindings = gm_group_bindings(world->group, &count);
     for (; member < twins; member++) {
@@ -49,6 +101,10 @@ static gm_status fault(void *context, gm_str name, gm_futures_setting *out, size
 {
     gm_group_world *world = context;
     gm_group_change changes[GM_WORDING_ROOM];
+    *out_count = 0;
+    if (world->fmu != NULL)
+        return gm_fail(err, GM_NOTFOUND, "api.futures", "an FMU has no faults by name, such as '" GM_STR_FMT "'",
+                       GM_STR_ARG(gm_str_slice(name, 0, 80)));
     gm_status       st =
         gm_group_fault(world->group, name, changes, room < GM_WORDING_ROOM ? room : GM_WORDING_ROOM, out_count, err);
     for (size_t i = 0; st == GM_OK && i < *out_count; i++)
@@ -92,19 +148,20 @@ static gm_status history(void *context, gm_str name, double span_s, gm_arena *ar
                          const double **out_values, uint32_t *out_count, gm_error *err)
 {
     gm_group_world   *world = context;
-    gm_group_variable v;
+    gm_twin           twin;
+    uint32_t          column;
     gm_alloc          alloc = gm_arena_alloc(arena);
     if (world->fleet)
         return gm_fail(err, GM_INVALID, "api.futures",
                        "the history of '" GM_STR_FMT "' is one member's; members of a fleet can not share it",
                        GM_STR_ARG(gm_str_slice(name, 0, 80)));
-    if (!gm_group_find(world->group, name, &v) || v.binding == NULL)
+    if (!gm_group_world_column(world, name, &twin, &column))
         return gm_fail(err, GM_INVALID, "api.futures",
                        "'" GM_STR_FMT "' is no property or telemetry of a twin, so it has no history",
                        GM_STR_ARG(gm_str_slice(name, 0, 80)));
     samples   s  = { .alloc = &alloc,
                      .from  = span_s < (double)world->at / 1e9 ? world->at - (gm_time_ns)(span_s * 1e9) : 0 };
-    gm_status st = gm_engine_read_history(world->engine, gm_group_twin(world->group, v.member), v.binding->column,
+    gm_status st = gm_engine_read_history(world->engine, twin, column,
                                           s.from, world->at + 1, take_sample, &s, err);
     if (st == GM_OK && s.failed)
         st = gm_fail(err, GM_LIMIT, "api.futures", "more than %d samples of '" GM_STR_FMT "'; look less far back",
@@ -126,10 +183,27 @@ gm_status gm_group_world_open(const gm_alloc *alloc, gm_behaviors *behaviors, co
     return st;
 }
 
+gm_status gm_group_world_open_fmu(const gm_alloc *alloc, const gm_fmu_note *notes, size_t count, const gm_fmu_host *host,
+                                  const char *plant_dir, const gm_state *state, gm_twin root, gm_fmu_model **out_model,
+                                  gm_error *err)
+{
+    const gm_type     *type = gm_state_type(state, root);
+    const gm_fmu_note *note = host != NULL ? gm_fmu_note_of(notes, count, type) : NULL;
+    *out_model              = NULL;
+    if (note == NULL) return gm_fail(err, GM_NOTFOUND, "api.futures", "no FMU serves this type");
+    gm_buf path = gm_buf_init(alloc);
+    gm_buf_printf(&path, "%s/" GM_STR_FMT, plant_dir, GM_STR_ARG(note->fmu));
+    gm_buf_byte(&path, '\0');
+    gm_status st = path.failed ? gm_fail(err, GM_NOMEM, "api.futures", "opening an FMU")
+                               : gm_fmu_model_open(host, (const char *)path.ptr, note, type, out_model, err);
+    gm_buf_finish(&path);
+    return st;
+}
+
 gm_futures_world gm_group_world_of(gm_group_world *world)
 {
     return (gm_futures_world) {
-        .program = gm_group_program(world->group), .find = find, .suggest = suggest, .fault = fault, .history = history,
+        .program = gm_group_world_program(world), .find = find, .suggest = suggest, .fault = fault, .history = history,
         .context = world
     };
 }
