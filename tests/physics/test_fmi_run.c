@@ -54,6 +54,7 @@ static const char *pack(const char *library, const char *xml, const char *identi
     snprintf(from, sizeof from, "%.*s/tests/physics/%s.so", (int)(strrchr(gemel, '/') - gemel), gemel, library);
     snprintf(name, sizeof name, "binaries/%s/%s.so", two ? "linux64" : "x86_64-linux", identifier);
     add_file(zip, name, from);
+    add_text(zip, "resources/note.txt", "from the resources\n", 19);
     assert_int_equal(zip_close(zip), 0);
     free(copy);
     return path;
@@ -276,6 +277,40 @@ static void values_of_every_type_pass_through(void **state)
     }
 }
 
+// Each at the ends of its range, as a start value and from a table of inputs.
+static void numbers_of_every_width_pass_through(void **state)
+{
+    (void)state;
+    static const char header[] = "time,Float64_out,Float32_out,Int8_out,UInt8_out,Int16_out,UInt16_out,Int32_out,UInt32_out,Int64_out,UInt64_out,"
+                                 "pair_out[0],pair_out[1]\n";
+    static const char least[]  = "-1e+300,-2.5,-128,0,-32768,0,-2147483648,0,-9223372036854775808,0,-128,127";
+    static const char most[]   = "1e+300,2.5,127,255,32767,65535,2147483647,4294967295,9223372036854775807,18446744073709551615,1,-1";
+    gm_buf             input = gm_buf_init(gm_alloc_system());
+    gm_fmu            *fmu   = open_toy("echo", "echo", "echo", false, 20 * GM_SECOND);
+    gm_fmu_run_options o     = gm_fmu_run_options_defaults();
+    static table       t;
+    gm_error           err;
+    for (const char *c = header; *c != '\0'; c++) {  // the columns of the outputs, as inputs
+        if (strncmp(c, "_out", 4) == 0) {
+            gm_buf_text(&input, "_in");
+            c += 3;
+        } else gm_buf_byte(&input, (uint8_t)*c);
+    }
+    gm_buf_printf(&input, "0,%s\n1,%s\n", least, most);
+    o.input = gm_buf_view(&input);
+    o.stop  = 2;
+    o.step  = 1;
+    assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+    char expected[2000];
+    snprintf(expected, sizeof expected, "%s0,%s\n", header, least);
+    if (strncmp((char *)t.text.ptr, expected, strlen(expected)) != 0) fail_msg("%s", (char *)t.text.ptr);
+    snprintf(expected, sizeof expected, "\n2,%s\n", most);
+    if (strstr((char *)t.text.ptr, expected) == NULL) fail_msg("%s", (char *)t.text.ptr);
+    done(&t);
+    gm_buf_finish(&input);
+    gm_fmu_close(fmu);
+}
+
 static void settings_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
@@ -346,6 +381,51 @@ static void inputs_of_arrays_come_in_one_column_or_many(void **state)
         done(&t);
         gm_fmu_close(fmu);
     }
+}
+
+// x' = A x + B u with A = -1 0; 1 -2 and u = (1), from x0 = (2, 0): x1 = 1 + e^-t, and x2' + 2 x2 = x1 gives
+// x2 = 1/2 + e^-t - 3/2 e^-2t. The sizes are the user's, and what depends on them follows.
+static void structural_parameters_change_the_number_of_states(void **state)
+{
+    (void)state;
+    const gm_fmu_setting all[] = {
+        { GM_STR("n"), GM_STR("2") }, { GM_STR("m"), GM_STR("1") }, { GM_STR("r"), GM_STR("2") }, { GM_STR("A"), GM_STR("-1 0 1 -2") },
+        { GM_STR("B"), GM_STR("1 0") }, { GM_STR("C"), GM_STR("1 0 0 1") }, { GM_STR("D"), GM_STR("0 0") }, { GM_STR("x0"), GM_STR("2 0") },
+        { GM_STR("u"), GM_STR("1") },
+    };
+    gm_fmu            *fmu = open_toy("linear", "linear", "linear", false, 20 * GM_SECOND);
+    gm_fmu_run_options o   = gm_fmu_run_options_defaults();
+    static table       t;
+    gm_error           err;
+    o.settings      = all;
+    o.setting_count = sizeof all / sizeof all[0];
+    for (int kind = 0; kind < 3; kind++) {
+        o.kind   = kind == 0 ? GM_FMI_CO_SIMULATION : GM_FMI_MODEL_EXCHANGE;
+        o.method = kind == 2 ? GM_FMU_ACCURATE : GM_FMU_EULER;
+        o.step   = kind == 1 ? 0.001 : 0.5;
+        assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+        assert_int_equal(strncmp((char *)t.text.ptr, "time,y[0],y[1],note\n", 20), 0);
+        assert_non_null(strstr((char *)t.text.ptr, ",from the resources\n"));
+        double end = t.rows[t.count - 1][0], tolerance = kind == 2 ? 1e-6 : 2e-3;
+        double x1 = 1 + exp(-end), x2 = 0.5 + exp(-end) - 1.5 * exp(-2 * end);
+        assert_true(end == 1);
+        if (fabs(t.rows[t.count - 1][1] - x1) > tolerance || fabs(t.rows[t.count - 1][2] - x2) > tolerance) fail_msg("%s", (char *)t.text.ptr);
+        done(&t);
+    }
+    // Sizes alone: what was not set is as the FMU has it. Then to its own end: x1 = e^t is above 100 after 4.6 s.
+    o.kind          = GM_FMI_CO_SIMULATION;
+    o.setting_count = 1;
+    o.step          = 0.5;
+    assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+    assert_true(t.count == 3 && t.rows[2][1] == 0);
+    done(&t);
+    const gm_fmu_setting grows[] = { { GM_STR("x0"), GM_STR("1 0 0") } };
+    o.settings = grows;
+    o.stop     = 20;
+    assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+    assert_true(t.rows[t.count - 1][0] == 5 && t.rows[t.count - 1][1] > 100);
+    done(&t);
+    gm_fmu_close(fmu);
 }
 
 static void wrong_inputs_are_refused(void **state)
@@ -535,9 +615,11 @@ int main(void)
         cmocka_unit_test(event_mode_and_early_return_meet_the_events),
         cmocka_unit_test(intermediate_updates_give_rows_inside_of_steps),
         cmocka_unit_test(values_of_every_type_pass_through),
+        cmocka_unit_test(numbers_of_every_width_pass_through),
         cmocka_unit_test(settings_that_do_not_fit_are_refused),
         cmocka_unit_test(inputs_are_interpolated_held_and_jump),
         cmocka_unit_test(inputs_of_arrays_come_in_one_column_or_many),
+        cmocka_unit_test(structural_parameters_change_the_number_of_states),
         cmocka_unit_test(wrong_inputs_are_refused),
         cmocka_unit_test(a_library_that_crashes_hangs_or_fails_ends_its_run_alone),
         cmocka_unit_test(a_discarded_step_ends_where_the_fmu_got_to),
