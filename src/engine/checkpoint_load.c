@@ -161,7 +161,8 @@ static gm_status load_keeper(gm_engine *engine, gm_frames_in *in, gm_str name, g
     gm_buf bytes = gm_buf_init(engine->alloc);
     gm_frames_rest(in, &bytes);
     gm_status st = bytes.failed ? gm_fail(err, GM_NOMEM, "engine.checkpoint", "reading what was kept") : gm_frames_status(in, err);
-    if (st == GM_OK) st = keeper->load(keeper->context, bytes.ptr, bytes.len, err);
+    const uint8_t *at = bytes.ptr != NULL ? bytes.ptr : (const uint8_t *)"";  // nothing was kept: never NULL
+    if (st == GM_OK) st = keeper->load(keeper->context, at, bytes.len, err);
     gm_buf_finish(&bytes);
     return st;
 }
