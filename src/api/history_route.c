@@ -1,4 +1,5 @@
-// GET /v1/history: the samples of one property, all of them in pages, or at most `points` that keep the shape.
+// GET /v1/history: the samples of one property, all of them in pages, or at most `points` that keep the shape. DELETE: gone for
+// good, of one property or of all.
 #include "api/paging.h"
 #include "api/routes.h"
 #include "state/document.h"
@@ -206,4 +207,29 @@ void gm_route_history(gm_request *request)
     }
     gm_buf_byte(&request->out, '}');
     gm_reply_json(request, 200);
+}
+
+// ---- deletion ------------------------------------------------------------------------------------------------------
+
+static void after_delete(gm_request *request) { gm_reply_empty(request, 204); }
+
+// A twin that does not exist any more may still have a past.
+void gm_route_history_delete(gm_request *request)
+{
+    gm_str  id, property;
+    gm_twin past;
+    if (!gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "property", &property)) return;
+    if (id.len == 0) {
+        gm_reply_error(request, 400, "MissingArgument", "'twin' is needed: whose history is to be deleted.");
+        return;
+    }
+    gm_twin twin = gm_api_find(request, id);
+    if (!gm_twin_ok(twin) && !gm_state_past_twin(gm_api_state(request), id, 0, &past)) {
+        gm_api_no_twin(request, gm_str_slice(id, 0, 300));
+        return;
+    }
+    if (property.len > 0 && gm_twin_ok(twin) && find_column(request, twin, property) == GM_NO_COLUMN) return;
+    gm_error err = { 0 };
+    gm_ask   ask = gm_request_ask(request, after_delete);
+    gm_request_submitted(request, gm_engine_history_delete(request->engine, id, property, ask, &err), &err);
 }

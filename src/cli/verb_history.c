@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { OPT_HTTP, OPT_FROM, OPT_TO, OPT_LAST, OPT_POINTS, OPT_CSV, OPT_JSON, OPT_PLOT };
+enum { OPT_HTTP, OPT_FROM, OPT_TO, OPT_LAST, OPT_POINTS, OPT_CSV, OPT_JSON, OPT_PLOT, OPT_DELETE };
 static const gm_option options[] = {
     [OPT_HTTP] = GM_CLIENT_HTTP,
     [OPT_FROM] = { "from", GM_OPTION_TIME, "TIME", NULL, "from this source time on, RFC 3339" },
@@ -20,10 +20,12 @@ static const gm_option options[] = {
     [OPT_JSON]   = { "json", GM_OPTION_FLAG, NULL, NULL,
                      "print {\"twin\",\"property\",\"unit\",\"points\":[[time,value],...]}" },
     [OPT_PLOT]   = { "plot", GM_OPTION_FLAG, NULL, NULL, "draw a chart" },
+    [OPT_DELETE] = { "delete", GM_OPTION_FLAG, NULL, NULL,
+                     "delete it for good instead; without PROPERTY everything that the twin ever was" },
 };
 static const gm_operand operands[] = {
     { "TWIN", "the twin's id" },
-    { "PROPERTY", "a name, or a path such as motor/temperature" },
+    { "PROPERTY", "a name, or a path such as motor/temperature; may be left out with --delete", .optional = true },
 };
 
 // The first page's path: parts that were not given are left out.
@@ -126,14 +128,38 @@ static gm_exit print_plot(const gm_cli *cli, const json_t *history)
     return gm_client_print(cli, &out);
 }
 
+static gm_exit delete_history(const gm_cli *cli, const gm_args *args, gm_http *http)
+{
+    const char *path = GM_CLIENT_PATH(cli->arena, "/v1/history?twin=", gm_args_operand(args, 0));
+    if (path != NULL && gm_args_operand(args, 1) != NULL) {
+        path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&property=", path).ptr, gm_args_operand(args, 1));
+    }
+    gm_http_answer answer;
+    if (path == NULL) return gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+    gm_exit code = gm_client_ask(cli, http, "DELETE", path, NULL, NULL, &answer);
+    if (code != GM_EXIT_OK) return code;
+    gm_http_answer_finish(&answer);
+    fputs("deleted\n", cli->out);
+    return GM_EXIT_OK;
+}
+
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
+    bool unwanted = gm_args_given(args, OPT_DELETE);
+    if (!unwanted && gm_args_operand(args, 1) == NULL) {
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "PROPERTY is needed: which property's history is to be printed");
+    }
     if (gm_args_given(args, OPT_LAST) && gm_args_given(args, OPT_FROM)) {
         return gm_cli_fail_text(cli, GM_EXIT_USAGE, "give --from or --last, not both");
     }
     gm_http *http = NULL;
     gm_exit  code = gm_client_open(cli, args, OPT_HTTP, &http);
     if (code != GM_EXIT_OK) return code;
+    if (unwanted) {
+        code = delete_history(cli, args, http);
+        gm_http_close(http);
+        return code;
+    }
     json_t *history = NULL;
     code            = fetch(cli, http, first_path(cli, args), &history);
     if (code == GM_EXIT_OK) {
@@ -155,7 +181,8 @@ const gm_verb gm_verb_history = {
     .name     = "history",
     .summary  = "print what a property was over time",
     .examples = "gemel history engine-001 T24\ngemel history machine cpu --last 1h --plot\n"
-                "gemel history pump7 motor/temperature --from 2026-01-01T00:00:00Z --points 1000 --csv",
+                "gemel history pump7 motor/temperature --from 2026-01-01T00:00:00Z --points 1000 --csv\n"
+                "gemel history pump7 --delete",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,
 };

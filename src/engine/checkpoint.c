@@ -223,6 +223,7 @@ gm_status gm_engine_checkpoint(gm_engine *engine, const char *copy_to, gm_ask do
     c->begun         = gm_monotonic(engine->clock);
     c->log_bytes_at  = gm_log_statistics(engine->log).bytes;
     c->report.at     = gm_now(engine->clock);
+    if (c->sequence != c->newest) gm_log_roll(engine->log);
     if (engine->checkpoint.in_process || engine->loop == NULL) {
         gm_checkpoint_answer answer;
         gm_checkpoint_write(engine, copy_to, &answer);

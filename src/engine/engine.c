@@ -248,6 +248,7 @@ static gm_status apply(gm_engine *engine, const gm_record *record, gm_change *ch
     st = gm_state_apply(engine->state, record->sequence, record->ingest, change, err);
     if (st != GM_OK) return st;
     engine->last_ingest = record->ingest;
+    if (change->kind == GM_CHANGE_HISTORY_DELETE && gm_engine_forget(engine, change, err) != GM_OK) return GM_NOMEM;
     if (change->kind == GM_CHANGE_MODELS && gm_paths_update(&engine->paths, engine->model) != GM_OK) {
         return gm_fail(err, GM_NOMEM, "engine", "numbering the paths of new models");
     }
@@ -416,7 +417,8 @@ static void tidy_history(gm_engine *engine)
 {
     enum { ENTRIES = 32 };
     gm_status st;
-    engine->tidy = gm_history_tidy(engine->history, ENTRIES, &st, NULL);
+    if (engine->purge) engine->purge = gm_history_purge(engine->history, NULL) != GM_OK;
+    engine->tidy = gm_history_tidy(engine->history, ENTRIES, &st, NULL) || engine->purge;
 }
 
 static void on_turn_end(void *context)

@@ -148,6 +148,12 @@ GM_NODISCARD gm_status gm_engine_relationship_delete(gm_engine *engine, gm_twin 
 GM_NODISCARD gm_status gm_engine_submit(gm_engine *engine, gm_change_kind kind, uint8_t flags, gm_str id, gm_str name,
                                         gm_str text, gm_ask ask, gm_error *err);
 
+// Deletes for good what was: the history of one property (path) of the twin, or with an empty path all history of every twin
+// that has or had this id, when it existed, and its past relationships. Present values and relationships stay. Gone from
+// memory when it is answered; from the disk when the files that held it are tidied and two or three checkpoints are written
+// (docs/formats/history.md). Nobody of that id: no effect, no refusal.
+GM_NODISCARD gm_status gm_engine_history_delete(gm_engine *engine, gm_str id, gm_str path, gm_ask ask, gm_error *err);
+
 // Is a change of this twin submitted but not applied yet? By what it changes: the twin itself (created, replaced,
 // deleted), its properties (and so its ETag), its relationships in either direction. An empty id with TWIN asks for
 // changes of any model, a DTMI with TWIN for new twins of that model.

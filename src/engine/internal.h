@@ -23,6 +23,7 @@ struct gm_engine {
     gm_buf          journal;     // changes of models, for checkpoints
     gm_time_ns      last_ingest; // of the last record applied
     bool            tidy;        // history files may have something to tidy
+    bool            purge;       // and what was deleted for good has still to be marked there
     gm_loop        *loop;
     gm_log         *log;
     gm_watch       *watch;
@@ -50,5 +51,8 @@ struct gm_engine {
     size_t          keeper_count;
     gm_engine_stats stats;
 };
+
+// Applies a HISTORY_DELETE (forget.c). GM_NOMEM.
+GM_NODISCARD gm_status gm_engine_forget(gm_engine *engine, const gm_change *change, gm_error *err);
 
 #endif

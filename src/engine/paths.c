@@ -19,6 +19,8 @@ void gm_paths_finish(gm_paths *paths)
     gm_index_finish(&paths->index);
 }
 
+uint32_t gm_paths_find(const gm_paths *paths, gm_str path) { return gm_index_find(&paths->index, path); }
+
 static gm_status number_of(gm_paths *paths, gm_str path, uint32_t *out_number)
 {
     *out_number = gm_index_find(&paths->index, path);

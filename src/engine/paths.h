@@ -21,6 +21,8 @@ void gm_paths_finish(gm_paths *paths);
 // Numbers the columns of types that were added since the last call. GM_NOMEM: call again before the types are used.
 GM_NODISCARD gm_status gm_paths_update(gm_paths *paths, const gm_model *model);
 
+uint32_t gm_paths_find(const gm_paths *paths, gm_str path);  // GM_INDEX_NONE: no model ever had it
+
 static inline uint32_t gm_paths_number(const gm_paths *paths, const gm_type *type, uint32_t column)
 {
     return paths->of_type[type->number][column];

@@ -140,6 +140,11 @@ gm_status gm_engine_submit(gm_engine *engine, gm_change_kind kind, uint8_t flags
     return append_texts(engine, kind, GM_NONE, GM_NONE, flags, id, name, text, &key, model, ask, err);
 }
 
+gm_status gm_engine_history_delete(gm_engine *engine, gm_str id, gm_str path, gm_ask ask, gm_error *err)
+{
+    return append_texts(engine, GM_CHANGE_HISTORY_DELETE, GM_NONE, GM_NONE, 0, id, path, (gm_str){ 0 }, NULL, 0, ask, err);
+}
+
 bool gm_engine_in_flight(const gm_engine *engine, unsigned kinds, gm_str twin_id)
 {
     for (unsigned kind = GM_IN_FLIGHT_TWIN; kind <= GM_IN_FLIGHT_RELATIONSHIPS; kind *= 2) {

@@ -16,6 +16,7 @@ typedef struct part {
     uint32_t size;    // bytes written, or waiting
     uint32_t used;    // bytes of entries that somebody refers to, their headers among them
     bool     synced;  // durable as far as it was flushed
+    bool     condemned;  // holds what was deleted for good: to be emptied
 } part;
 
 typedef struct opened { uint32_t number; uint64_t turn; gm_file *file; } opened;
@@ -154,15 +155,21 @@ gm_status gm_files_flush(gm_files *f, gm_error *err)
     return GM_OK;
 }
 
+static gm_status end_file(gm_files *f, gm_error *err)
+{
+    if (!f->writing) return GM_OK;
+    gm_status st = gm_files_flush(f, err);
+    if (st != GM_OK) return st;
+    f->io->close(f->current);
+    f->current = NULL;
+    f->writing = false;
+    return GM_OK;
+}
+
 static gm_status begin_file(gm_files *f, gm_error *err)
 {
-    if (f->writing) {
-        gm_status st = gm_files_flush(f, err);
-        if (st != GM_OK) return st;
-        f->io->close(f->current);
-        f->current = NULL;
-        f->writing = false;
-    }
+    gm_status ended = end_file(f, err);
+    if (ended != GM_OK) return ended;
     if (f->next == UINT32_MAX) return gm_fail(err, GM_LIMIT, "history.files", "no file numbers left in %s", f->path);
     if (!gm_alloc_reserve(f->alloc, &f->parts, &f->capacity, f->count + 1, sizeof *f->parts)) return no_memory(f, err);
     char path[PATH_MOST];
@@ -427,9 +434,37 @@ void gm_files_remove_unused(gm_files *f, uint32_t before, const uint32_t *used, 
     f->count = kept;
 }
 
+gm_status gm_files_condemn(gm_files *f, gm_error *err)
+{
+    gm_status st = end_file(f, err);
+    for (size_t i = 0; i < f->count; i++) {
+        part *p      = &f->parts[i];
+        p->condemned = p->condemned || (uint64_t)p->used + GM_HISTORY_FILE_HEADER < p->size;
+    }
+    return st;
+}
+
+bool gm_files_condemned(const gm_files *f, uint32_t number)
+{
+    const part *p = find(f, number);
+    return p != NULL && p->condemned;
+}
+
+void gm_files_condemn_again(gm_files *f, uint32_t number)
+{
+    part *p = find(f, number);
+    if (p != NULL) p->condemned = true;
+}
+
 bool gm_files_wasteful(const gm_files *f, uint32_t *out_number)
 {
     uint32_t most = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        bool current = f->writing && i + 1 == f->count;
+        if (current || !f->parts[i].condemned || f->parts[i].used == 0) continue;
+        *out_number = f->parts[i].number;
+        return true;
+    }
     for (size_t i = 0; i < f->count; i++) {
         const part *p = &f->parts[i];
         if (f->writing && i + 1 == f->count) break;

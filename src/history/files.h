@@ -60,7 +60,14 @@ bool gm_files_uses(const gm_files *files, uint32_t number);  // somebody refers 
 void gm_files_remove_unused(gm_files *files, uint32_t before, const uint32_t *used, size_t used_count,
                             const uint32_t *used_too, size_t used_too_count);
 
-// The file that wastes most, when less than half of it is used: worth copying what is. False: there is none.
+// Every file that holds entries which nobody refers to is to be emptied, however much of it is used; the current one ends.
+// GM_IO: the current one could not be written and goes on.
+GM_NODISCARD gm_status gm_files_condemn(gm_files *files, gm_error *err);
+bool gm_files_condemned(const gm_files *files, uint32_t number);
+void gm_files_condemn_again(gm_files *files, uint32_t number);  // as it stood in a checkpoint
+
+// A file that is condemned and still used; else the one that wastes most, when less than half of it is used: worth copying
+// what is. False: there is none.
 bool gm_files_wasteful(const gm_files *files, uint32_t *out_number);
 
 // Looks at a file's header. GM_CORRUPT: it is damaged. GM_NOTFOUND.

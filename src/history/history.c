@@ -444,6 +444,16 @@ void gm_history_forget(gm_history *h, uint32_t twin)
     gm_series_remove_twin(&h->table, twin);
 }
 
+void gm_history_forget_series(gm_history *h, uint32_t twin, uint32_t column)
+{
+    uint32_t id = gm_series_find(&h->table, twin, column);
+    if (id == GM_INDEX_NONE) return;
+    gm_history_release_series(h, id);
+    gm_series_remove(&h->table, id);
+}
+
+gm_status gm_history_purge(gm_history *h, gm_error *err) { return h->files != NULL ? gm_files_condemn(h->files, err) : GM_OK; }
+
 gm_status gm_history_seal(gm_history *h, size_t at_least, gm_error *err)
 {
     for (uint32_t id = 0; id < h->table.used; id++) {

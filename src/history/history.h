@@ -74,8 +74,13 @@ GM_NODISCARD gm_status gm_history_as_of(const gm_history *history, uint32_t twin
 GM_NODISCARD gm_status gm_history_buckets(const gm_history *history, uint32_t twin, uint32_t column, gm_time_ns from,
                                           gm_time_ns to, size_t n, gm_bucket *out_buckets, gm_error *err);
 
-// Forgets all series of a twin (deletion for good). What lies in files is gone from the disk when they are tidied.
+// Forgets all series of a twin, or one. What lies in files is gone from the disk when they are tidied and removed.
 void gm_history_forget(gm_history *history, uint32_t twin);
+void gm_history_forget_series(gm_history *history, uint32_t twin, uint32_t column);
+
+// Afterwards: files with anything forgotten in them are emptied by gm_history_tidy, however little that is (deletion for
+// good). GM_IO: the file that is being written to is not among them; a later call may succeed.
+GM_NODISCARD gm_status gm_history_purge(gm_history *history, gm_error *err);
 
 // Forgets what is older than `before`, in whole sealed blocks: a block goes when its newest sample is older. For all series
 // for which `wanted` answers true. Cost: looks at every series.

@@ -67,6 +67,21 @@ static void save_series(gm_frames_out *out, const gm_series *s)
     }
 }
 
+// Files that are to be emptied; a file that goes without saying (nobody refers to it) needs no mention.
+static void save_condemned(const gm_history *h, gm_frames_out *out)
+{
+    size_t    count   = h->files != NULL ? gm_files_count(h->files) : 0, condemned = 0;
+    uint32_t *numbers = count > 0 ? gm_alloc_array(h->alloc, count, sizeof *numbers) : NULL;
+    if (count > 0 && numbers == NULL) gm_frames_fail(out, GM_NOMEM, "no memory for the list of files");
+    size_t used = numbers != NULL ? gm_files_used(h->files, numbers) : 0;
+    for (size_t i = 0; i < used; i++) {
+        if (gm_files_condemned(h->files, numbers[i])) numbers[condemned++] = numbers[i];
+    }
+    gm_frames_put_varint(out, condemned);
+    for (size_t i = 0; i < condemned; i++) gm_frames_put_varint(out, numbers[i]);
+    gm_free(h->alloc, numbers);
+}
+
 void gm_history_save(const gm_history *h, gm_frames_out *out)
 {
     for (uint32_t id = 0; id < h->table.used; id++) {
@@ -74,6 +89,7 @@ void gm_history_save(const gm_history *h, gm_frames_out *out)
         if (s->in_use) save_series(out, s);
     }
     gm_frames_put_varint(out, 0);
+    save_condemned(h, out);
 }
 
 // ---- loading --------------------------------------------------------------------------------------------------------
@@ -268,6 +284,11 @@ gm_status gm_history_load(gm_history *h, gm_frames_in *in, gm_error *err)
         if (!going(&l) || twin == 0) break;
         if (twin > UINT32_MAX) gm_frames_reject(in, "a series of a twin that can not be");
         else load_series(&l, (uint32_t)(twin - 1));
+    }
+    for (uint64_t n = going(&l) && gm_frames_more(in) ? gm_frames_get_varint(in) : 0; n > 0 && going(&l); n--) {
+        uint64_t number = gm_frames_get_varint(in);
+        if (number > UINT32_MAX || h->files == NULL) gm_frames_reject(in, "a file to be emptied that can not be");
+        else gm_files_condemn_again(h->files, (uint32_t)number);
     }
     if (l.no_memory) return gm_fail(err, GM_NOMEM, "history.save", "loading the history");
     return gm_frames_status(in, err);

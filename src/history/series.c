@@ -98,17 +98,37 @@ uint32_t gm_series_add(gm_series_table *table, uint32_t twin, uint32_t column)
     return id;
 }
 
+static void give_back(gm_series_table *table, uint32_t id)
+{
+    gm_series *s = gm_series_at(table, id);
+    key        k = { s->twin, s->column };
+    gm_index_remove(&table->by_key, key_bytes(&k));
+    *s          = (gm_series){ .next = table->free };
+    table->free = id;
+    table->live--;
+}
+
+void gm_series_remove(gm_series_table *table, uint32_t id)
+{
+    uint32_t twin = gm_series_at(table, id)->twin, next = gm_series_at(table, id)->next, first = gm_series_first(table, twin);
+    if (first == id) {
+        gm_index_remove(&table->by_twin, twin_bytes(&twin));
+        gm_status st = next != GM_INDEX_NONE ? gm_index_add(&table->by_twin, twin_bytes(&twin), next) : GM_OK;
+        (void)st;  // there is the room that was just left
+    } else {
+        uint32_t before = first;
+        while (gm_series_at(table, before)->next != id) before = gm_series_at(table, before)->next;
+        gm_series_at(table, before)->next = next;
+    }
+    give_back(table, id);
+}
+
 void gm_series_remove_twin(gm_series_table *table, uint32_t twin)
 {
     uint32_t id = gm_index_remove(&table->by_twin, twin_bytes(&twin));
     while (id != GM_INDEX_NONE) {
-        gm_series *s    = gm_series_at(table, id);
-        uint32_t   next = s->next;
-        key        k    = { s->twin, s->column };
-        gm_index_remove(&table->by_key, key_bytes(&k));
-        *s          = (gm_series){ .next = table->free };
-        table->free = id;
-        table->live--;
+        uint32_t next = gm_series_at(table, id)->next;
+        give_back(table, id);
         id = next;
     }
 }

@@ -74,7 +74,8 @@ uint32_t gm_series_add(gm_series_table *table, uint32_t twin, uint32_t column);
 
 uint32_t gm_series_first(const gm_series_table *table, uint32_t twin);  // then gm_series.next
 
-// Takes all series of a twin out of the table. Their own memory must be gone.
+// Takes one series, or all of a twin, out of the table. Their own memory must be gone.
+void gm_series_remove(gm_series_table *table, uint32_t id);
 void gm_series_remove_twin(gm_series_table *table, uint32_t twin);
 
 #endif

@@ -22,6 +22,7 @@ typedef enum gm_change_kind {
     GM_CHANGE_RELATIONSHIP_DELETE = 8,
     GM_CHANGE_RETAIN              = 9,  // an MQTT retained message; empty payload clears
     GM_CHANGE_DEAD_LETTER         = 10, // a message that could not be applied, and why
+    GM_CHANGE_HISTORY_DELETE      = 11, // id: twin; name: property path, empty: everything that was of twins of this id
     GM_CHANGE_MQTT_SESSION        = 20, // id: client id; text: link/mqtt_durable.h, as with the next three
     GM_CHANGE_MQTT_SUBSCRIBE      = 21,
     GM_CHANGE_MQTT_MESSAGE        = 22, // id: topic

@@ -64,6 +64,7 @@ struct gm_log {
     gm_status       job_status;
     gm_error        job_error;
     uint64_t        release_before;
+    bool            roll;
     bool            stop;
     gm_log_stats    stats;
 };
@@ -96,8 +97,11 @@ static void commit(gm_log *log)
 {
     buffer    *b      = log->committing;
     gm_time_ns ingest = log->job_ingest;
+    bool       roll   = log->roll;
+    log->roll         = false;
     pthread_mutex_unlock(&log->lock);
     gm_error  err = { 0 };
+    if (roll) gm_store_roll(log->store);
     gm_status st  = gm_store_commit(log->store, b->bytes, b->size, ingest, &err);
     gm_dur_ns now = gm_monotonic(log->clock);
     pthread_mutex_lock(&log->lock);
@@ -138,10 +142,10 @@ static void *run(void *context)
             pthread_mutex_unlock(&log->lock);  // so that the owner, woken now, does not run into the lock
             announce(log);
             pthread_mutex_lock(&log->lock);
-        } else if (log->stop) {
-            break;
         } else if (log->release_before > 0) {
             release_segments(log);
+        } else if (log->stop) {
+            break;
         } else {
             pthread_cond_wait(&log->work, &log->lock);
         }
@@ -372,6 +376,13 @@ gm_status gm_log_status(const gm_log *log, gm_error *err)
 uint64_t gm_log_durable(const gm_log *log)
 {
     return log->durable;
+}
+
+void gm_log_roll(gm_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    log->roll = true;
+    pthread_mutex_unlock(&log->lock);
 }
 
 void gm_log_release_before(gm_log *log, uint64_t sequence)

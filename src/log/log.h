@@ -100,6 +100,9 @@ bool gm_log_batch_next(const gm_log_batch *batch, size_t *at, gm_record *out_rec
 gm_status gm_log_status(const gm_log *log, gm_error *err);  // GM_OK; GM_IO once read-only; GM_LIMIT while the batch is full
 uint64_t  gm_log_durable(const gm_log *log);                // the last durable sequence that was taken, or found by open
 
+// Batches that are committed from now on go into a new segment: a checkpoint begins, and what it covers shall go as a whole.
+void gm_log_roll(gm_log *log);
+
 // A checkpoint covers everything before `sequence`: whole segments below it are removed, soon, by the commit thread.
 // Records at and after it stay. The newest segment always stays. Going back is ignored.
 void gm_log_release_before(gm_log *log, uint64_t sequence);

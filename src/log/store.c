@@ -39,6 +39,7 @@ struct gm_store {
     gm_time_ns last_ingest;
     uint64_t   prepared_late;
     uint64_t   salt_state;
+    bool       roll;  // the next batch begins a segment
 };
 
 uint64_t   gm_store_next_sequence(const gm_store *s) { return s->next_sequence; }
@@ -342,10 +343,11 @@ gm_status gm_store_replay(gm_store *s, uint64_t after, gm_log_fold *fold, void *
 gm_status gm_store_commit(gm_store *s, uint8_t *records, size_t size, gm_time_ns ingest, gm_error *err)
 {
     assert(ingest > s->last_ingest);
-    if (size > s->tail_size - s->tail_end) {
+    if (s->roll || size > s->tail_size - s->tail_end) {
         gm_status st = add_segment(s, size, err);
         if (st != GM_OK) return st;
     }
+    s->roll = false;
     uint64_t count = 0;
     for (size_t at = 0; at < size; count++) {
         at += gm_record_seal(records + at, s->tail_segment.salt, ingest + (gm_time_ns)count);
@@ -361,6 +363,8 @@ gm_status gm_store_commit(gm_store *s, uint8_t *records, size_t size, gm_time_ns
     if (s->tail_end > s->tail_size / 4) gm_prepare_order(s->prepare, size_for(s, s->tail_size * SEGMENT_GROW, 0));
     return GM_OK;
 }
+
+void gm_store_roll(gm_store *s) { s->roll = s->firsts[s->count - 1] < s->next_sequence; }
 
 void gm_store_release_before(gm_store *s, uint64_t sequence)
 {

@@ -28,6 +28,9 @@ GM_NODISCARD gm_status gm_store_replay(gm_store *store, uint64_t after, gm_log_f
 //   records  [size] as gm_record_begin left them, sequences going on from gm_store_next_sequence
 GM_NODISCARD gm_status gm_store_commit(gm_store *store, uint8_t *records, size_t size, gm_time_ns ingest, gm_error *err);
 
+// What is committed from now on goes into a new segment, so that the present one can be let go as a whole.
+void gm_store_roll(gm_store *store);
+
 // Removes segments whose records are all before sequence. What the disk does not let go stays.
 void gm_store_release_before(gm_store *store, uint64_t sequence);
 

@@ -89,6 +89,15 @@ gm_str gm_state_id_then(const gm_state *state, gm_twin twin)
     return (gm_str){ 0 };
 }
 
+bool gm_state_past_twin(const gm_state *state, gm_str id, size_t i, gm_twin *out_twin)
+{
+    uint32_t entry = gm_past_find_twin(&state->past, id);
+    for (; entry != GM_NONE && i > 0; i--) entry = state->past.twins[entry].older;
+    if (entry == GM_NONE) return false;
+    *out_twin = (gm_twin){ state->past.twins[entry].number };
+    return true;
+}
+
 gm_status gm_state_forget(gm_state *state, gm_twin twin)
 {
     return gm_past_forget(&state->past, twin.v);

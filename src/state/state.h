@@ -143,6 +143,10 @@ bool gm_state_relationships_at(const gm_state *state, gm_twin twin, gm_side side
 // looks through the past.
 gm_str gm_state_id_then(const gm_state *state, gm_twin twin);
 
+// The numbers of past stretches of twins with this id, 0, 1, ... the latest first; a number may come more than once. False: no
+// more. Cost: i.
+bool gm_state_past_twin(const gm_state *state, gm_str id, size_t i, gm_twin *out_twin);
+
 // Forgets what a twin was (deletion for good). GM_NOMEM: more was forgotten than asked for.
 GM_NODISCARD gm_status gm_state_forget(gm_state *state, gm_twin twin);
 

@@ -55,6 +55,43 @@ static void history_is_answered_in_order_with_units_and_pages(void **state)
     api_plant_stop(&p);
 }
 
+static void history_is_deleted_for_good(void **state)
+{
+    (void)state;
+    api_plant p = { 0 };
+    api_plant_start(&p, NULL);
+    api_plant_fill(&p);
+    report(&p, "2026-01-01T00:00:01Z", "{\"heat\":2.5}");
+    report(&p, "2026-01-01T00:00:03Z", "{\"heat\":-4}");
+    static const api_step steps[] = {
+        { "DELETE", "/v1/history", NULL, NULL, 400, "MissingArgument" },
+        { "DELETE", "/v1/history?twin=nobody", NULL, NULL, 404, "DigitalTwinNotFound" },
+        { "DELETE", "/v1/history?twin=p1&property=nothing", NULL, NULL, 404, "has no property or telemetry 'nothing'" },
+        { "GET", HISTORY(""), NULL, NULL, 200, "2.5" },
+        { "DELETE", "/v1/history?twin=p1&property=heat", NULL, NULL, 204, NULL },
+        { "GET", HISTORY(""), NULL, NULL, 200, "\"points\":[[\"2026-01-01T00:00:03Z\",-4]]" },  // what is now stays
+        { "GET", "/digitaltwins/p1" V, NULL, NULL, 200, "\"heat\":-4" },
+        { "GET", "/v1/history?twin=p1&property=motor/speed", NULL, NULL, 200, ",10]]" },
+    };
+    API_TALK(&p, steps);
+    report(&p, "2026-01-01T00:00:04Z", "{\"heat\":5}");
+    static const api_step gone[] = {
+        { "GET", HISTORY(""), NULL, NULL, 200, "\"points\":[[\"2026-01-01T00:00:03Z\",-4],[\"2026-01-01T00:00:04Z\",5]]" },
+        { "PUT", "/digitaltwins/once" V, NULL, "{\"$metadata\":{\"$model\":\"dtmi:t:Room;1\"}}", 200, NULL },
+        { "DELETE", "/digitaltwins/once" V, NULL, NULL, 204, NULL },
+        { "DELETE", "/v1/history?twin=once", NULL, NULL, 204, NULL },
+        { "DELETE", "/v1/history?twin=once", NULL, NULL, 404, NULL },  // nobody knows of it any more
+    };
+    API_TALK(&p, gone);
+    api_plant_restart(&p);
+    static const api_step after[] = {
+        { "GET", HISTORY(""), NULL, NULL, 200, "\"points\":[[\"2026-01-01T00:00:03Z\",-4],[\"2026-01-01T00:00:04Z\",5]]" },
+        { "DELETE", "/v1/history?twin=once", NULL, NULL, 404, NULL },
+    };
+    API_TALK(&p, after);
+    api_plant_stop(&p);
+}
+
 static void the_past_is_answered_by_source_time(void **state)
 {
     (void)state;
@@ -290,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_declares_its_right_and_its_reach),
         cmocka_unit_test(history_is_answered_in_order_with_units_and_pages),
+        cmocka_unit_test(history_is_deleted_for_good),
         cmocka_unit_test(the_past_is_answered_by_source_time),
         cmocka_unit_test(long_histories_come_in_pages_or_thinned_with_their_peaks),
         cmocka_unit_test(forecasts_follow_the_season_and_say_what_is_missing),
