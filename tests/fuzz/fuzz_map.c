@@ -7,8 +7,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const bodies[] = {
-    "{\"mappings\":[{\"topic\":\"t/{a}\",\"twin\":\"{a}-{/id}\",\"each\":\"/r\",\"time\":{\"from\":\"/t\",\"unit\":\"ms\"},"
-    "\"values\":[{\"from\":\"/v/0\",\"to\":\"v\",\"optional\":true}]}]}",
+    ("{\"mappings\":[{\"topic\":\"t/{a}\",\"twin\":\"{a}-{/id}\",\"each\":\"/r\",\"time\":{\"from\":\"/t\",\"unit\":\"ms\"},"
+     "\"values\":[{\"from\":\"/v/0\",\"to\":\"v\",\"optional\":true}]}]}"),  // one text on two lines
     "{\"mappings\":[{\"topic\":\"t/{a}\",\"twin\":\"{a}\"}]}",
     "{\"mappings\":[{\"topic\":\"t/{a}\",\"twin\":\"{x}\",\"format\":\"csv\",\"header\":true}]}",
     "{\"mappings\":[{\"topic\":\"t/{a}\",\"twin\":\"{a:03d}\",\"format\":\"scalar\",\"values\":[{\"to\":\"v\"}]}]}",

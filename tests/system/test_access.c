@@ -92,7 +92,7 @@ static void tls_address(gm_served *s, const char *name, char out[64])
 {
     char        *line = strdup(GM_TEXT(s->child->out_text));
     const char  *at   = strstr(line, name);
-    unsigned     port;
+    unsigned     port = 0;
     if (at == NULL || sscanf(strchr(at, ':') + 1, "%u", &port) != 1) fail_msg("'%s' names no %s", line, name);
     snprintf(out, 64, "localhost:%u", port);
     free(line);
