@@ -1,8 +1,9 @@
 // A fleet of MQTT devices that publish with QoS 1 as fast as they are acknowledged; for comparing brokers.
 //
 //   mqtt-load ADDR:PORT --connections N --window N --seconds S [--bytes N] [--topic 'gemel/d%u/telemetry'] [--devices N]
+//     [--rate N]
 //
-// Each connection keeps `window` messages unacknowledged. Prints one line of JSON: messages acknowledged per second and
+// Each connection keeps `window` messages unacknowledged; with a rate, all together send no more than N a second. Prints one line of JSON: messages acknowledged per second and
 // the acknowledgement latency at the median, 99 % and the worst, from the write of a message to the read of its PUBACK.
 #include "base/time.h"
 
@@ -20,7 +21,7 @@ enum { PACKET_MAX = 4096, OUT_MAX = 256 * 1024, IN_MAX = 64 * 1024, IDS = 65536,
 
 typedef struct settings {
     unsigned    connections, window, bytes, devices;
-    double      seconds;
+    double      seconds, rate;  // rate 0: as fast as it is acknowledged
     const char *topic;
 } settings;
 
@@ -31,6 +32,7 @@ typedef struct device {
     int        fd;
     uint16_t   next_id;
     unsigned   unacknowledged, turn;
+    uint64_t   made;
     size_t     out_from, out_to, in_len;
     gm_dur_ns *sent;  // [IDS] by packet id
     uint8_t   *out, in[IN_MAX];
@@ -122,10 +124,11 @@ static void connect_device(device *d, const struct sockaddr *address, socklen_t 
     if (d->out == NULL || d->sent == NULL) die("memory");
 }
 
-static void fill(device *d, const settings *s, const packet *packets, gm_dur_ns time)
+static void fill(device *d, const settings *s, const packet *packets, gm_dur_ns time, gm_dur_ns elapsed)
 {
+    uint64_t most = s->rate > 0 ? (uint64_t)(s->rate / s->connections * (double)elapsed / 1e9) : UINT64_MAX;
     if (d->out_from == d->out_to) d->out_from = d->out_to = 0;
-    while (d->unacknowledged < s->window) {
+    while (d->unacknowledged < s->window && d->made < most) {
         const packet *p = &packets[d->turn % s->devices];
         if (OUT_MAX - d->out_to < p->len) return;
         if (++d->next_id == 0) d->next_id = 1;
@@ -136,6 +139,7 @@ static void fill(device *d, const settings *s, const packet *packets, gm_dur_ns 
         d->out_to += p->len;
         d->unacknowledged++;
         d->turn++;
+        d->made++;
     }
 }
 
@@ -175,18 +179,18 @@ static double run(device *devices, const settings *s, const packet *packets, his
     }
     gm_dur_ns start = now(), time = start, stop = start + (gm_dur_ns)(s->seconds * 1e9);
     for (unsigned i = 0; i < s->connections; i++) {
-        fill(&devices[i], s, packets, time);
+        fill(&devices[i], s, packets, time, 0);
         send_out(&devices[i]);
     }
     while ((time = now()) < stop) {
         struct epoll_event events[256];
         bool               stuck = false;
         for (unsigned i = 0; i < s->connections; i++) stuck |= devices[i].out_from < devices[i].out_to;
-        int n = epoll_wait(epoll_fd, events, 256, stuck ? 1 : 50);
+        int n = epoll_wait(epoll_fd, events, 256, stuck || s->rate > 0 ? 1 : 50);
         for (int e = 0; e < n; e++) take_acknowledgements(&devices[events[e].data.u32], h);
         time = now();
         for (unsigned i = 0; i < s->connections; i++) {
-            fill(&devices[i], s, packets, time);
+            fill(&devices[i], s, packets, time, time - start);
             if (devices[i].out_from < devices[i].out_to) send_out(&devices[i]);
         }
     }
@@ -210,6 +214,7 @@ int main(int argc, char **argv)
     settings s = { .connections = 1, .window = 20, .bytes = 100, .devices = 1000, .seconds = 2, .topic = "gemel/d%u/telemetry" };
     for (int i = 2; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--connections") == 0) s.connections = (unsigned)number_of(argv[i + 1]);
+        else if (strcmp(argv[i], "--rate") == 0) s.rate = number_of(argv[i + 1]);
         else if (strcmp(argv[i], "--window") == 0) s.window = (unsigned)number_of(argv[i + 1]);
         else if (strcmp(argv[i], "--bytes") == 0) s.bytes = (unsigned)number_of(argv[i + 1]);
         else if (strcmp(argv[i], "--devices") == 0) s.devices = (unsigned)number_of(argv[i + 1]);
@@ -218,7 +223,7 @@ int main(int argc, char **argv)
         else argc = 0;
     }
     if (argc < 2 || strstr(s.topic, "%u") == NULL || s.devices > TOPICS_MAX || s.window >= IDS || s.bytes > PACKET_MAX - 700 || s.connections > 10000) {
-        fprintf(stderr, "usage: mqtt-load ADDR:PORT [--connections N] [--window N] [--seconds S] [--bytes N] [--topic T] [--devices N]\n");
+        fprintf(stderr, "usage: mqtt-load ADDR:PORT [--connections N] [--window N] [--seconds S] [--bytes N] [--topic T] [--devices N] [--rate N]\n");
         return 2;
     }
     char              *colon   = strrchr(argv[1], ':');
