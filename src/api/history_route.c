@@ -121,16 +121,6 @@ static gm_status thin(gm_request *request, gm_twin twin, uint32_t column, gm_tim
 
 // ---- the route -----------------------------------------------------------------------------------------------------
 
-static bool read_time(gm_request *request, const char *name, gm_time_ns otherwise, gm_time_ns *out_time)
-{
-    gm_str text;
-    *out_time = otherwise;
-    if (!gm_request_parameter(request, name, &text)) return false;
-    if (text.len == 0 || gm_time_parse(text, out_time, NULL) == GM_OK) return true;
-    gm_reply_error(request, 400, "InvalidArgument", "'%s' is a time such as 2026-01-01T00:00:00Z.", name);
-    return false;
-}
-
 static uint32_t find_column(gm_request *request, gm_twin twin, gm_str property)
 {
     const gm_type *type   = gm_state_type(gm_api_state(request), twin);
@@ -171,7 +161,7 @@ void gm_route_history(gm_request *request)
     gm_time_ns from, to;
     uint64_t   points;
     if (!gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "property", &property) ||
-        !read_time(request, "from", GM_TIME_MIN, &from) || !read_time(request, "to", GM_TIME_MAX, &to) ||
+        !gm_request_time(request, "from", GM_TIME_MIN, &from) || !gm_request_time(request, "to", GM_TIME_MAX, &to) ||
         !gm_request_number(request, "points", 2, POINTS_MAX, 0, &points)) return;
     if (id.len == 0 || property.len == 0) {
         gm_reply_error(request, 400, "MissingArgument", "Both 'twin' and 'property' are needed.");

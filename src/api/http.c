@@ -130,7 +130,7 @@ static ssize_t read_source(void *context, uint64_t position, char *to, size_t ma
     (void)position;
     gm_request *request = context;
     int64_t     n       = request->source.read(request->source.context, to, max);
-    if (n < 0) return MHD_CONTENT_READER_END_OF_STREAM;
+    if (n < 0) return n == GM_SOURCE_BROKEN ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
     if (n == 0) {
         MHD_suspend_connection(request->connection);
         request->suspended = true;

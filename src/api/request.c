@@ -206,6 +206,16 @@ bool gm_request_number(gm_request *request, const char *name, uint64_t min, uint
     return false;
 }
 
+bool gm_request_time(gm_request *request, const char *name, gm_time_ns otherwise, gm_time_ns *out_time)
+{
+    gm_str text;
+    *out_time = otherwise;
+    if (!gm_request_parameter(request, name, &text)) return false;
+    if (text.len == 0 || gm_time_parse(text, out_time, NULL) == GM_OK) return true;
+    gm_reply_error(request, 400, "InvalidArgument", "'%s' is a time such as 2026-01-01T00:00:00Z.", name);
+    return false;
+}
+
 bool gm_request_page_size(gm_request *request, uint32_t max, uint32_t otherwise, uint32_t *out_size)
 {
     gm_str   text   = gm_request_header(request, "max-items-per-page");

@@ -45,7 +45,9 @@ typedef enum gm_request_state {
 } gm_request_state;
 
 // A body that is made while it is sent (server-sent events). read fills up to max bytes and returns how many; 0:
-// nothing now, gm_request_wake will be called; -1: the end. end is called once, when nobody will read any more.
+// nothing now, gm_request_wake will be called; -1: the end; GM_SOURCE_BROKEN: there should be more, but it can not be
+// made: the connection is closed, so that nobody takes it for the whole. end is called once, when nobody will read any more.
+enum { GM_SOURCE_BROKEN = -2 };
 typedef struct gm_source {
     int64_t (*read)(void *context, char *to, size_t max);
     void (*end)(void *context);
@@ -122,6 +124,8 @@ GM_NODISCARD bool gm_request_next_parameter(gm_request *request, const char *nam
 // A parameter or header that counts, between min and max (else replied 400); `otherwise` when absent.
 GM_NODISCARD bool gm_request_number(gm_request *request, const char *name, uint64_t min, uint64_t max,
                                     uint64_t otherwise, uint64_t *out_number);
+// A parameter that is a time (RFC 3339; else replied 400); `otherwise` when absent or empty.
+GM_NODISCARD bool gm_request_time(gm_request *request, const char *name, gm_time_ns otherwise, gm_time_ns *out_time);
 GM_NODISCARD bool gm_request_page_size(gm_request *request, uint32_t max, uint32_t otherwise,
                                        uint32_t *out_size); // max-items-per-page
 

@@ -95,6 +95,7 @@ void gm_route_user_revoke(gm_request *request);
 void gm_route_audit(gm_request *request);
 void gm_route_history(gm_request *request);       // history_route.c
 void gm_route_history_delete(gm_request *request);
+void gm_route_history_export(gm_request *request); // history_export.c
 void gm_route_live(gm_request *request);          // live.c
 void gm_route_tree(gm_request *request);          // tree.c
 void gm_route_stream(gm_request *request);        // stream.c

@@ -14,6 +14,8 @@ static const gm_verb *const verbs[] = {
     &gm_verb_set,
     &gm_verb_watch,
     &gm_verb_history,
+    &gm_verb_history_export,
+    &gm_verb_history_import,
     &gm_verb_dead_letters,
     &gm_verb_backup,
     &gm_verb_restore,

@@ -28,6 +28,8 @@ extern const gm_verb gm_verb_forecast;
 extern const gm_verb gm_verb_get;
 extern const gm_verb gm_verb_help;
 extern const gm_verb gm_verb_history;
+extern const gm_verb gm_verb_history_export;
+extern const gm_verb gm_verb_history_import;
 extern const gm_verb gm_verb_map_test;
 extern const gm_verb gm_verb_import;
 extern const gm_verb gm_verb_model_explain;

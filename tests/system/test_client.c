@@ -115,6 +115,53 @@ static void history_is_printed_in_every_form(void **state)
     expect(GM_RUN("history", "pump2", "t", "--last", "1h", "--from", "2020-01-01T00:00:00Z"), 2, "", "not both");
 }
 
+// What was exported can be imported by somebody who has the same twins, and is then exported as the same bytes.
+static void history_goes_out_and_comes_in_again(void **state)
+{
+    fixture *f = *state;
+    char     file[300], plant[300], data[300], address[64];
+    for (int i = 0; i < 5; i++) {
+        char t[16], note[32];
+        snprintf(t, sizeof t, "t=%d.5", i);
+        snprintf(note, sizeof note, "note=\"%d, a \\\"b\\\"\"", i);
+        expect(GM_RUN("set", "pump2", t), 0, "", NULL);
+        expect(GM_RUN("set", "pump 1/\xc3\xa4", note), 0, "", NULL);
+    }
+    snprintf(file, sizeof file, "%s/all.csv", f->dir);
+    expect(GM_RUN("history", "export", file), 0, "", NULL);
+    gm_ran first = GM_RUN("history", "export"), json = GM_RUN("history", "export", "--ndjson", "--twin", "pump2");
+    assert_true(strncmp(GM_TEXT(first.out), "time,twin,property,value\r\n", 26) == 0);
+    assert_non_null(strstr(GM_TEXT(first.out), "Z,pump2,t,4.5\r\n"));
+    assert_true(strncmp(GM_TEXT(json.out), "{\"$twin\":\"pump2\",\"$time\":\"", 26) == 0);
+    assert_null(strstr(GM_TEXT(json.out), "pump 1"));
+
+    snprintf(plant, sizeof plant, "%s/plant", f->dir);
+    snprintf(data, sizeof data, "%s/other", f->dir);
+    gm_served *other = gm_serve(plant, data, NULL, NULL);
+    snprintf(address, sizeof address, "%s", other->http);
+    gm_ran in = GM_RUN("history", "import", file, "--http", address);
+    if (in.code != 0) fail_msg("%s", GM_TEXT(in.err));
+    gm_ran few = GM_RUN("history", "export", "--twin", "pump2", "--property", "t"), again = GM_RUN("history", "export", "--twin", "pump2", "--property", "t", "--http", address);
+    assert_string_equal(GM_TEXT(again.out), GM_TEXT(few.out));
+    gm_ran notes = GM_RUN("history", "export", "--property", "note", "--http", address);
+    assert_non_null(strstr(GM_TEXT(notes.out), ",note,\"\"\"4, a \\\"\"b\\\"\"\"\"\"\r\n"));
+    assert_int_equal(gm_served_stop(other), 0);
+
+    snprintf(file, sizeof file, "%s/wrong.csv", f->dir);
+    gm_test_write_file(file, GM_STR("time,twin,property,value\n2026-01-01T00:00:00Z,pump2,t,7\n2026-01-01T00:00:00Z,pump2,t,warm\n"));
+    expect(GM_RUN("history", "import", file), 1, "", "2 samples, 1 refused");
+    gm_test_write_file(file, GM_STR("when,what\n"));
+    expect(GM_RUN("history", "import", file), 1, "", "the first line is");
+    expect(GM_RUN("history", "export", "--twin", "nobody"), 1, "", "nobody");
+    expect(GM_RUN("history", "export", "--csv", "--ndjson"), 2, "", "not both");
+    gm_ran_finish(&first);
+    gm_ran_finish(&json);
+    gm_ran_finish(&in);
+    gm_ran_finish(&few);
+    gm_ran_finish(&again);
+    gm_ran_finish(&notes);
+}
+
 static void watching_prints_a_line_for_each_change(void **state)
 {
     (void)state;
@@ -150,6 +197,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_come_as_a_table_as_csv_and_as_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_twin_is_shown_changed_and_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(history_is_printed_in_every_form, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(history_goes_out_and_comes_in_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(watching_prints_a_line_for_each_change, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_server_the_verbs_say_so_and_end_with_3, set_up, tear_down),
     };
