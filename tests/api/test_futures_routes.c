@@ -248,6 +248,40 @@ static const json_t *curve(const json_t *of, const char *output, const char *qua
     return json_object_get(json_object_get(json_object_get(json_object_get(of, "outputs"), output), "quantiles"), quantile);
 }
 
+static double point(const json_t *result, const char *output, const char *quantile, size_t at)
+{
+    return json_number_value(json_array_get(curve(result, output, quantile), at));
+}
+
+// k was 1, 2 and 3 at midnight, one and two o'clock: drawn from, and played again.
+static void history_is_drawn_from_and_played_again(void **state)
+{
+    (void)state;
+    world w;
+    open_world(&w);
+    for (int hour = 0; hour < 3; hour++) {
+        char body[300];
+        snprintf(body, sizeof body, "[{\"op\":\"replace\",\"path\":\"/k\",\"value\":%d},{\"op\":\"add\",\"path\":\"/$metadata/k/sourceTime\","
+                 "\"value\":\"2050-01-01T%02d:00:00Z\"}]", hour + 1, hour);
+        test_http_reply *reply = test_http_ask(&w.plant.client, "PATCH", "/digitaltwins/t1" V, "Content-Type: application/json-patch+json\r\n", body);
+        assert_int_equal(reply->status, 204);
+    }
+#define PAST "{\"root\":\"t1\",\"asOf\":\"2050-01-01T03:00:00Z\",\"horizon\":\"3h\",\"method\":\"implicit\",\"tolerance\":1e-3,\"points\":6," \
+             "\"lanes\":512,\"outputs\":[\"t1.k\"],\"quantiles\":[0,0.5,1],"
+    json_t *r = ask(&w, "POST", "/v1/futures", PAST "\"vary\":[\"t1.k=resample(12h)\"]}", 200);
+    assert_true(point(r, "t1.k", "0", 6) >= 1 && point(r, "t1.k", "0", 6) < 1.1);
+    near_to(point(r, "t1.k", "0.5", 6), 2, 0.1);
+    assert_true(point(r, "t1.k", "1", 6) <= 3 && point(r, "t1.k", "1", 6) > 2.9);
+    json_decref(r);
+    r = ask(&w, "POST", "/v1/futures", PAST "\"vary\":[\"t1.k=history(3h)\"]}", 200);
+    for (size_t p = 1; p <= 5; p++) assert_true(point(r, "t1.k", "0", p) >= 1 && point(r, "t1.k", "1", p) <= 3);
+    near_to(point(r, "t1.k", "0.5", 3), 2.5, 0.25);
+    near_to(point(r, "t1.k", "0.5", 6), 3, 1e-9);
+    json_decref(r);
+    json_decref(ask(&w, "POST", "/v1/futures", PAST "\"vary\":[\"t1.twice=history(3h)\"]}", 400));
+    close_world(&w);
+}
+
 #define FLEET "\"horizon\":\"2s\",\"step\":\"0.01s\",\"lanes\":100,\"seed\":7,\"points\":20,\"vary\":[\"t1.k*=uniform(0.5,1.5)\"]," \
               "\"outputs\":[\"t1.x\",\"t1.twice\"],\"until\":[\"t1.x < 1\"]"
 
@@ -366,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_lane_runs_again_with_the_same_bits),
         cmocka_unit_test(what_is_saved_can_be_verified),
         cmocka_unit_test(faults_and_schedules_come_by_name),
+        cmocka_unit_test(history_is_drawn_from_and_played_again),
         cmocka_unit_test(a_fleet_runs_as_lanes_of_one_program),
         cmocka_unit_test(what_can_not_be_is_refused_with_what_to_change),
     };
