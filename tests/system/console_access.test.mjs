@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
+import { openBrowser } from "./browser.mjs";
 import { serve, start, tempDir, until } from "./support.mjs";
 
 const BROWSER = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => existsSync(p));
@@ -50,5 +51,33 @@ test("the console asks for a token, shows the plant with it, and nothing without
     await server.stop();
     data.remove();
     profile.remove();
+  }
+});
+
+test("a reader sees his role and may not ask for futures", { timeout: 60000 }, async () => {
+  const data = tempDir("console-reader");
+  const plant = makePlant(join(data.dir, "plant"));
+  const added = start("user", "add", plant, "rita", "--role", "reader", "--data", data.dir);
+  assert.equal(await added.ended, 0, added.err);
+  const server = await serve(plant, data.dir);
+  const browser = await openBrowser(server.http);
+  try {
+    const { page } = browser;
+    await page.goto(`http://${server.http}/#twin=hall&view=futures`);
+    const field = page.locator("[data-testid='sign-in'] input");
+    await field.fill(added.out.trim());
+    await field.press("Enter");
+    await until(async () => (await page.getByTestId("principal").count()) === 1, 15000, "nobody is named");
+    assert.match(await page.getByTestId("principal").textContent(), /rita.*reader/);
+    const run = page.getByTestId("run-futures");
+    await run.waitFor({ timeout: 15000 });
+    assert.equal(await run.isDisabled(), true);
+    assert.match(await page.textContent("main"), /Your role may look at futures/);
+    await browser.shots("reader");
+    assert.deepEqual(browser.faults, []);
+  } finally {
+    await browser.close();
+    await server.stop();
+    data.remove();
   }
 });

@@ -156,6 +156,23 @@ test("a dead letter says why, and what the twin would take", { timeout: 60000 },
   await browser.shots("letters");
 });
 
+test("the graph grows by hops, hides relationships, and selects", { timeout: 60000 }, async () => {
+  await open("twin=tower&view=graph");
+  const nodes = () => page.locator("[data-node]").count();
+  await until(async () => (await nodes()) > 4, 15000, "no graph");
+  await page.getByTestId("hops").selectOption("1");
+  await until(async () => (await nodes()) === 5, 10000, async () => `${await nodes()} twins one hop around the tower`); // main, valve, controller, waterworks
+  const place = () => page.locator("[data-node='valve']").getAttribute("transform");
+  const before = await place();
+  await page.getByTestId("hops").selectOption("2");
+  await until(async () => (await nodes()) === 10, 10000, "not all twins");
+  assert.equal(await place(), before, "what was in sight moved");
+  await page.getByLabel("contains").uncheck();
+  await page.locator("[data-node='valve'] circle").click();
+  await until(() => param("twin") === "valve", 5000, "the graph does not select");
+  await browser.shots("graph");
+});
+
 test("views without anything in them say why", { timeout: 60000 }, async () => {
   for (const [view, words] of [["fleet", /Nothing is predicted|no insight/], ["alarms", /Nothing needs attention/]]) {
     await open(`view=${view}`);

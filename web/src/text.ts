@@ -89,6 +89,11 @@ export const text = {
     none: "Nothing is predicted in this plant: it has no insight/*.json that asks for remaining useful life.",
     noAnomalies: "No detector has found anything.",
   },
+  graph: {
+    title: "The selected twin and what it is connected to", hops: "Hops",
+    cap: (n: number) => `more than ${n.toLocaleString("en")} are not drawn; take fewer hops`,
+    hint: "Click to select, double-click to see the twin's values. Colours are models; their names stand below.",
+  },
   future: {
     titleNow: (root: string) => `Futures of ${root} and what it is connected to, from now on`,
     titleThen: (root: string, when: string) => `Futures of ${root} and what it is connected to, from ${when} on`,

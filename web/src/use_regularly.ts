@@ -1,5 +1,6 @@
 // An answer of the server that is asked for again and again while it is looked at.
 import { useEffect, useState } from "preact/hooks";
+import { token } from "./session";
 import { connection } from "./stream";
 
 export interface Asked<T> {
@@ -21,6 +22,6 @@ export function useRegularly<T>(ask: (stop: AbortSignal) => Promise<T>, everyMs:
     now();
     const timer = window.setInterval(now, everyMs);
     return () => { stop.abort(); window.clearInterval(timer); };
-  }, [turn, ...about]);
+  }, [turn, token.value, ...about]);
   return { value, error, again: () => setTurn((n) => n + 1) };
 }

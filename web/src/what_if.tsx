@@ -6,6 +6,7 @@ import { formatMoment, formatNumber, formatSpan } from "./format";
 import { groupOf, sliderRange, variablesOf, type Variable } from "./group";
 import { principal } from "./live";
 import { drop, runs, start, startRuns, type Run } from "./runs";
+import { token } from "./session";
 import { text } from "./text";
 import { moment, plotted, selected } from "./view";
 
@@ -27,7 +28,7 @@ function useGroup(): { variables: Variable[] | null; error: string | null } {
     setVariables(null);
     groupOf(root, stop.signal).then((twins) => { setVariables(variablesOf(twins)); setError(null); }, (e: Error) => { if (!stop.signal.aborted) setError(e.message); });
     return () => stop.abort();
-  }, [root]);
+  }, [root, token.value]);
   return { variables, error };
 }
 
