@@ -24,7 +24,7 @@ export const text = {
   incoming: "from",
   outgoing: "to",
   model: "Model",
-  twins: (n: number) => `${n.toLocaleString("en")} twins`,
+  twins: (n: number) => (n === 1 ? "1 twin" : `${n.toLocaleString("en")} twins`),
   theme: { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
   expand: "Show what belongs to it",
   collapse: "Hide what belongs to it",
@@ -48,7 +48,7 @@ export const text = {
   },
   role: { title: "Your role", reader: "reader", operator: "operator", engineer: "engineer", admin: "admin" },
   views: {
-    title: "Views", twin: "Twin", futures: "What if", graph: "Graph", scene: "3D", query: "Query", fleet: "Fleet", alarms: "Alarms", letters: "Dead letters",
+    title: "Views", twin: "Twin", futures: "What if", graph: "Graph", query: "Query", fleet: "Fleet", alarms: "Alarms", letters: "Dead letters",
   },
   time: {
     title: "The time that the page shows", pause: "Pause", backToLive: "Back to live", earlier: "Earlier", later: "Later",
