@@ -16,6 +16,7 @@
 #include "control/control.h"
 #include "engine/checkpoint.h"
 #include "engine/dead_letter.h"
+#include "insight/live/estimates.h"
 #include "insight/live/insight.h"
 #include "link/create.h"
 #include "link/ingest.h"
@@ -47,6 +48,7 @@ struct gm_server {
     gm_retained      *retained;
     gm_creator       *creator;
     gm_access        *access;
+    gm_estimates     *estimates;
     gm_insight       *insight;
     gm_control       *control;
     gm_maps          *maps;
@@ -505,6 +507,13 @@ static void take_websocket(void *context, int fd, void (*over)(void *over_contex
     close(fd);
 }
 
+static gm_status open_estimates(gm_server *server, gm_error *err)
+{
+    gm_estimates_options o = { .alloc = server->cli->alloc, .io = server->cli->io, .engine = server->engine, .behaviors = server->behaviors,
+                               .anomalies = gm_insight_anomalies(server->insight), .plant = server->plant->folder };
+    return gm_estimates_create(&o, &server->estimates, err);
+}
+
 static gm_status create_api(gm_server *server, gm_error *err)
 {
     gm_buf features = gm_buf_init(server->cli->alloc);
@@ -520,7 +529,7 @@ static gm_status create_api(gm_server *server, gm_error *err)
     if (jobs_dir.ptr == NULL || plant_dir.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
-        .dead_letters = server->letters, .ingest = server->ingest, .insight = server->insight, .control = server->control, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
+        .dead_letters = server->letters, .ingest = server->ingest, .estimates = server->estimates, .insight = server->insight, .control = server->control, .limits = api_limits(&server->plant->config), .plant = plant_name(server),
         .version = gm_help_version_number(), .features = text,
         .assets = server->cli->assets, .asset_count = server->cli->asset_count,
         .io = server->cli->io, .data_dir = server->data_dir.ptr, .jobs_dir = jobs_dir.ptr, .endpoints = server->endpoints,
@@ -642,11 +651,13 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = catch_signals(server, err);
     if (st == GM_OK) st = open_engine(server, err);
     if (st == GM_OK) st = open_futures(server, err);
+    if (st == GM_OK) st = open_estimates(server, err);
     if (st == GM_OK) st = create_api(server, err);
     if (st == GM_OK) st = recover(server, err);
     if (st == GM_OK) st = check_access(server, err);
     if (st == GM_OK) st = load(server, err);
     if (st == GM_OK) st = gm_insight_start(server->insight, server->pool, err);
+    if (st == GM_OK) st = gm_estimates_start(server->estimates, server->pool, err);
     if (st == GM_OK) st = gm_control_start(server->control, err);
     if (st == GM_OK) st = listen_mqtt(server, err);
     if (st == GM_OK) st = gm_api_listen(server->api, server->http_address, err);
@@ -682,9 +693,11 @@ void gm_server_close(gm_server *server)
     server->mqtt = NULL;
     if (server->api != NULL) gm_api_close(server->api);
     gm_pool_destroy(server->pool);  // jobs are told that they are cancelled; the API still has what they belong to
+    gm_estimates_stop(server->estimates);
     gm_insight_stop(server->insight);
     gm_control_stop(server->control);
     gm_engine_close(server->engine);
+    gm_estimates_destroy(server->estimates);
     gm_insight_destroy(server->insight);
     gm_control_destroy(server->control);
     gm_mqtt_server_destroy(server->prepared);

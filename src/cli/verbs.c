@@ -42,6 +42,8 @@ static const gm_verb *const verbs[] = {
     &gm_verb_user_revoke,
     &gm_verb_predict,
     &gm_verb_alarms,
+    &gm_verb_estimate,
+    &gm_verb_calibrate,
     &gm_verb_anomalies,
     &gm_verb_forecast,
     &gm_verb_train_turbofan,

@@ -13,6 +13,8 @@ void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
 extern const gm_verb gm_verb_agent;
 extern const gm_verb gm_verb_alarms;
 extern const gm_verb gm_verb_anomalies;
+extern const gm_verb gm_verb_calibrate;
+extern const gm_verb gm_verb_estimate;
 extern const gm_verb gm_verb_backup;
 extern const gm_verb gm_verb_check;
 extern const gm_verb gm_verb_dead_letters;

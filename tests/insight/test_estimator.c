@@ -1,4 +1,5 @@
 // The filter of a group against the closed form, and against everything that sensors do wrong.
+#include "insight/estimate/calibrate.h"
 #include "insight/estimate/vigil.h"
 
 #include "base/rng.h"
@@ -396,6 +397,90 @@ static void making_one_survives_every_refusal_of_memory(void **state)
     close_world(&w);
 }
 
+// ---- calibration --------------------------------------------------------------------------------------------------
+
+// A hundred measurements of x' = 0.5 - rate x from `begin`, with noise 0.02, and a feed that was told at 0.
+static gm_stretch decay_record(const world *w, double rate, double begin, size_t count)
+{
+    gm_stretch s = { .alloc = gm_alloc_system(), .samples = calloc(count + 1, sizeof *s.samples), .count = count + 1 };
+    s.samples[0] = (gm_stretch_sample){ 0, w->feed, 0.5 };
+    for (size_t i = 1; i <= count; i++) {
+        double x = 0.5 / rate + (begin - 0.5 / rate) * exp(-rate * (double)i);
+        s.samples[i] = (gm_stretch_sample){ (gm_time_ns)i * S, w->x, x + 0.02 * gm_rng_normal(6, 0, 0, i) };
+    }
+    return s;
+}
+
+static gm_status fit(world *w, const char *members, const gm_stretch *s, gm_calibration *out)
+{
+    gm_vigil_destroy(w->vigil);
+    w->vigil               = NULL;
+    gm_fork_report  report;
+    gm_group_reader reader = gm_group_live_reader(w->plant.state);
+    gm_calibrate_options o = gm_calibrate_options_defaults();
+    double *slots = calloc(gm_program_slot_count(gm_group_program(w->group)), sizeof *slots);
+    assert_gm_ok(begin_with(w, members), w->err);
+    assert_gm_ok(gm_group_fork(w->group, &reader, 0, slots, &report, &w->err), w->err);
+    gm_status st = gm_calibrate(gm_alloc_system(), gm_vigil_model(w->vigil), slots, 0, s, &o, out, &w->err);
+    free(slots);
+    return st;
+}
+
+static void a_parameter_is_fitted_with_an_honest_interval(void **state)
+{
+    (void)state;
+    world          w;
+    gm_calibration c;
+    int            inside = 0;
+    open_decay(&w, "");
+    for (int k = 0; k < 20; k++) {
+        gm_stretch s = decay_record(&w, 0.23, 5.05, 100);
+        for (size_t i = 1; i < s.count; i++) s.samples[i].value += 0.02 * (gm_rng_normal(7, (uint32_t)k, 0, i) - gm_rng_normal(6, 0, 0, i));
+        assert_gm_ok(fit(&w, ",\"measured\":{\"d.x\":{\"noise\":0.02}},\"parameters\":{\"d.rate\":{}}", &s, &c), w.err);
+        assert_true(c.converged && c.unlearned == 0 && c.residuals == 100);
+        assert_true(fabs(c.parameters[0].before - 0.1) < 1e-12 && fabs(c.parameters[0].after / 0.23 - 1) < 0.02);
+        assert_true(c.rms_before > 5 && c.rms_after > 0.8 && c.rms_after < 1.2);
+        inside += c.parameters[0].low < 0.23 && c.parameters[0].high > 0.23;
+        gm_stretch_finish(&s);
+    }
+    assert_true(inside >= 16);  // 95 % of 20; fewer than 16 happen once in 4000 times
+    close_world(&w);
+}
+
+static void a_fit_says_what_the_data_can_not_tell(void **state)
+{
+    (void)state;
+    world          w;
+    gm_calibration c;
+    open_decay(&w, "");
+    gm_stretch s = decay_record(&w, 0.2, 5, 100);
+    assert_gm_ok(fit(&w, ",\"measured\":{\"d.x\":{\"noise\":0.02}},\"parameters\":{\"d.rate\":{\"log\":true},\"d.idle\":{\"deviation\":1}}", &s, &c), w.err);
+    assert_int_equal(c.count, 2);
+    assert_int_equal(c.unlearned, 1);
+    assert_true(fabs(fabs(c.directions[1][1]) - 1) < 1e-6 && fabs(c.directions[1][0]) < 1e-3);  // idle, and nothing else
+    assert_true(fabs(c.parameters[0].after / 0.2 - 1) < 0.02);
+    assert_false(isfinite(c.parameters[1].low) && c.parameters[1].high - c.parameters[1].low < 2);
+    gm_stretch_finish(&s);
+    close_world(&w);
+}
+
+static void a_fit_stays_between_the_bounds_and_needs_measurements(void **state)
+{
+    (void)state;
+    world          w;
+    gm_calibration c;
+    open_decay(&w, "");
+    gm_stretch s = decay_record(&w, 0.3, 5, 100);
+    assert_gm_ok(fit(&w, ",\"measured\":{\"d.x\":{\"noise\":0.02}},\"parameters\":{\"d.rate\":{\"max\":0.2}}", &s, &c), w.err);
+    assert_true(c.parameters[0].bounded && fabs(c.parameters[0].after - 0.2) < 1e-12);
+    for (size_t i = 1; i < s.count; i++) s.samples[i].value = NAN;
+    assert_int_equal(fit(&w, ",\"parameters\":{\"d.rate\":{}}", &s, &c), GM_INVALID);
+    assert_non_null(strstr(w.err.text, "too few"));
+    assert_int_equal(fit(&w, "", &s, &c), GM_INVALID);
+    gm_stretch_finish(&s);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +495,9 @@ int main(void)
         cmocka_unit_test(a_fault_is_told_from_its_beginning_and_not_before),
         cmocka_unit_test(setups_that_do_not_fit_are_refused_with_the_reason),
         cmocka_unit_test(a_model_without_states_is_told),
+        cmocka_unit_test(a_parameter_is_fitted_with_an_honest_interval),
+        cmocka_unit_test(a_fit_says_what_the_data_can_not_tell),
+        cmocka_unit_test(a_fit_stays_between_the_bounds_and_needs_measurements),
         cmocka_unit_test(making_one_survives_every_refusal_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

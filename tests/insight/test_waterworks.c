@@ -1,5 +1,6 @@
 // The waterworks, estimated: wear and roughness from level, pressures and power; leaks found and placed. Protocol: the rig with
-// noise, dropouts and late messages, samples every 10 s; wear of both pumps, friction of the main and the town's demand drawn for
+// noise, dropouts and late messages, samples every 10 s (leaks in
+// the deep run: 2 s); wear of both pumps, friction of the main and the town's demand drawn for
 // each seed, unknown to the twin. GM_DEEP=1 runs all seeds and healthy days (docs/estimation.md has the table).
 #include "base/rng.h"
 #include "insight/waterworks.h"
@@ -14,13 +15,13 @@ static bool deep(void) { return getenv("GM_DEEP") != NULL; }
 
 typedef struct truth { double wear1, wear2, friction; } truth;
 
-static truth begin(trial *t, waterworks *w, uint64_t seed)
+static truth begin(trial *t, waterworks *w, uint64_t seed, double every_s)
 {
     char  text[300];
     truth is = { 0.02 + 0.2 * gm_rng_uniform(seed, 0, 0, 0), 0.02 + 0.2 * gm_rng_uniform(seed, 1, 0, 0), 0.02 * exp(0.6 * (gm_rng_uniform(seed, 2, 0, 0) - 0.5)) };
     snprintf(text, sizeof text, "{\"pump1.wear\":%.6f,\"pump2.wear\":%.6f,\"main.pipe.f\":%.6f,\"town.demandFactor\":%.6f}", is.wear1, is.wear2,
              is.friction, 1 + 0.1 * (gm_rng_uniform(seed, 4, 0, 0) - 0.5));
-    assert_true(trial_begin(t, w, seed, 10, text));
+    assert_true(trial_begin(t, w, seed, every_s, text));
     return is;
 }
 
@@ -30,7 +31,7 @@ static void wear_and_roughness_are_found_in_a_day(void **state)
     uint64_t    last = deep() ? 10 : 1;
     for (uint64_t seed = 1; seed <= last; seed++) {
         trial t;
-        truth is = begin(&t, w, seed);
+        truth is = begin(&t, w, seed, 10);
         assert_true(trial_run(&t, 24 * 3600));
         gm_estimator_value wear = trial_value(&t, "pump1.wear"), friction = trial_value(&t, "main.pipe.f");
         print_message("seed %" PRIu64 ": wear %.4f (truth %.4f), friction %.5f (truth %.5f)\n", seed, wear.mean, is.wear1, friction.mean, is.friction);
@@ -65,7 +66,7 @@ static void leaks_are_found_within_two_hours_and_placed(void **state)
         gm_vigil_fault f     = { 0 };
         int            place = seed % 3;
         double         start = (20 + 8 * gm_rng_uniform((uint64_t)seed, 3, 0, 0)) * 3600;
-        begin(&t, w, (uint64_t)seed);
+        begin(&t, w, (uint64_t)seed, deep() ? 2 : 10);
         assert_true(trial_run(&t, start));
         assert_false(gm_vigil_alarm(t.vigil, &f));
         spring_a_leak(&t, place);
@@ -90,7 +91,7 @@ static void healthy_days_raise_no_alarm(void **state)
         trial          t;
         gm_vigil_fault f;
         bool           before = false;
-        begin(&t, w, seed);
+        begin(&t, w, seed, 10);
         for (double hour = 0.25; hour <= 48; hour += 0.25) {
             assert_true(trial_run(&t, hour * 3600));
             bool now = gm_vigil_alarm(t.vigil, &f);

@@ -240,7 +240,7 @@ void gm_insight_destroy(gm_insight *insight)
     gm_free(alloc, insight);
 }
 
-const gm_anomalies *gm_insight_anomalies(const gm_insight *insight)
+gm_anomalies *gm_insight_anomalies(const gm_insight *insight)
 {
     return insight->anomalies;
 }

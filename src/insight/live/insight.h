@@ -61,7 +61,7 @@ typedef struct gm_insight_life {
 // Those with the least remaining life first; sorted in place on each call.  *out viewed until the next turn
 size_t gm_insight_lives(gm_insight *insight, const gm_insight_life **out);
 
-const gm_anomalies *gm_insight_anomalies(const gm_insight *insight);
+gm_anomalies *gm_insight_anomalies(const gm_insight *insight);
 
 typedef struct gm_insight_stats { uint64_t predictions, waiting, slots, unwatched; const char *trouble; } gm_insight_stats;
 gm_insight_stats gm_insight_statistics(const gm_insight *insight);  // trouble: why there are no predictions; "" when none

@@ -1,0 +1,59 @@
+// insight/live/estimates.h: the estimates of a running plant: a vigil for each entry of PLANT/estimate/*.json, in step with its
+// telemetry.
+//
+//   gm_estimates_create(&options, &estimates, &err);        // reads the files
+//   gm_estimates_start(estimates, pool, &err);              // after gm_engine_recover: opens groups, follows the engine's changes
+//   for (i = 0; i < gm_estimates_count(estimates); i++) v = gm_estimates_at(estimates, i);
+//   gm_pool_destroy(pool); gm_estimates_stop(estimates); gm_engine_close(engine); gm_estimates_destroy(estimates);
+//
+// The engine thread only notes what was written; filters run in the worker pool, at most one job at a time with a part for each
+// estimate that has something new. Time is the source time of the telemetry: a replay is followed as fast as it comes. Results
+// are shown here and written to the properties that the entry names (and so to history, queries and streams); faults and a model
+// that no longer fits are told as anomalies. An estimate begins anew when twins or relationships change, parameters where
+// they were; after a restart, where the properties say.
+#ifndef GM_INSIGHT_LIVE_ESTIMATES_H
+#define GM_INSIGHT_LIVE_ESTIMATES_H
+
+#include "base/pool.h"
+#include "insight/estimate/vigil.h"
+#include "insight/live/events.h"
+
+typedef struct gm_estimates gm_estimates;
+
+typedef struct gm_estimates_options {
+    const gm_alloc *alloc;
+    const gm_io    *io;
+    gm_engine      *engine;
+    gm_behaviors   *behaviors;  // NULL: nothing can be estimated
+    gm_anomalies   *anomalies;  // NULL: nothing is told
+    gm_str          plant;      // its folder
+} gm_estimates_options;
+
+// GM_INVALID: a file of estimate/ is wrong; err names it.
+GM_NODISCARD gm_status gm_estimates_create(const gm_estimates_options *options, gm_estimates **out, gm_error *err);
+GM_NODISCARD gm_status gm_estimates_start(gm_estimates *e, gm_pool *pool, gm_error *err);
+void                   gm_estimates_stop(gm_estimates *e);     // when the pool has ended; NULL is allowed
+void                   gm_estimates_destroy(gm_estimates *e);  // NULL is allowed
+
+// Everything outside units; viewed until the next turn.
+typedef struct gm_estimates_variable { gm_str name, unit; gm_estimate_kind kind; gm_twin twin; gm_estimator_value value; } gm_estimates_variable;
+typedef struct gm_estimates_signal { gm_str name, unit; gm_twin twin; uint32_t column; gm_estimator_reading reading; } gm_estimates_signal;
+
+typedef struct gm_estimates_view {
+    gm_str                       name, root;
+    const char                  *trouble;    // why there is no estimate; "": there is one
+    gm_estimator_stats           stats;
+    const gm_estimates_variable *variables;  // [variable_count]
+    const gm_estimates_signal   *signals;    // [signal_count]
+    uint32_t                     variable_count, signal_count;
+    const gm_vigil_fault        *faults;     // [fault_count] as they stand
+    const gm_twin               *fault_twins;
+    uint32_t                     fault_count;
+    bool                         alarm;
+    gm_vigil_fault               told;       // alarm: which
+    uint64_t                     lost;       // measurements that were not taken because too many waited
+} gm_estimates_view;
+uint32_t          gm_estimates_count(const gm_estimates *e);
+gm_estimates_view gm_estimates_at(const gm_estimates *e, uint32_t i);
+
+#endif
