@@ -298,10 +298,10 @@ static void a_fault_is_told_from_its_beginning_and_not_before(void **state)
     world w;
     gm_vigil_fault f;
     open_decay(&w, ",\"measured\":{\"d.x\":{\"noise\":0.02}},\"faults\":{\"d.clogged\":{\"walk\":0.1}},\"states\":{\"d.x\":{\"walk\":0.05}},"
-                   "\"window\":\"10m\",\"hold\":\"1m\",\"gate\":20");
+                   "\"window\":\"10m\",\"hold\":\"1m\",\"tolerance\":1e-3,\"gate\":20");
     double x = 5;
     feed(&w, w.feed, 0, 0.5);
-    for (int i = 1; i <= 5000; i++) {
+    for (int i = 1; i <= 4200; i++) {
         double rate = i <= 3600 ? 0.1 : 0.055;  // half as clogged as the class declares
         x = 0.5 / rate + (x - 0.5 / rate) * exp(-rate);
         feed(&w, w.x, i, x + 0.02 * gm_rng_normal(5, 0, 0, (uint64_t)i));
