@@ -16,13 +16,14 @@ static void refuse_discrete_loop(compiler *C, const system_ *s, const uint32_t *
         const equation *q = &C->eqs[s->equations.at[rows[i]]];
         uint32_t        v = s->unknowns.at[s->matched_column[rows[i]]];
         if (i == 0) {
-            complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->vars[v].at, q->length,
+            gm_complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->vars[v].at, q->length,
                      "%u variables of which some are discrete depend on one another at the same instant, `" GM_STR_FMT
-                     "` among them; use pre() for one",
-                     count, GM_STR_ARG(C->vars[v].name));
+                        "` among them; use pre() for one",
+                        count, GM_STR_ARG(C->vars[v].name));
         } else if (i < 6) {
-            complain(C, GM_SEVERITY_NOTE, q->at != 0 ? q->at : C->vars[v].at, q->length, "`" GM_STR_FMT "` is another",
-                     GM_STR_ARG(C->vars[v].name));
+            gm_complain(C, GM_SEVERITY_NOTE, q->at != 0 ? q->at : C->vars[v].at, q->length,
+                        "`" GM_STR_FMT "` is another",
+                        GM_STR_ARG(C->vars[v].name));
         }
     }
 }
@@ -56,7 +57,7 @@ static void close_block(compiler *C, system_ *s, const uint32_t *rows, uint32_t 
     // it is then computed inside the loop. While the model runs the relation is held, and a circle is a fault.
     if ((discrete && !s->initial) || !tear_block(C, s, b, rows, count)) {
         refuse_discrete_loop(C, s, rows, count);
-        give_up(C);
+        gm_give_up(C);
     }
 }
 

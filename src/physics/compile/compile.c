@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-void complain(compiler *C, gm_severity severity, gm_place at, uint32_t length, const char *fmt, ...)
+void gm_complain(compiler *C, gm_severity severity, gm_place at, uint32_t length, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -11,7 +11,7 @@ void complain(compiler *C, gm_severity severity, gm_place at, uint32_t length, c
     va_end(args);
 }
 
-_Noreturn void give_up(compiler *C)
+_Noreturn void gm_give_up(compiler *C)
 {
     C->leave.status = gm_diags_fail(C->diags, C->leave.err);
     longjmp(C->leave.jump, 1);
@@ -80,14 +80,14 @@ static gm_status compile(compiler *C, gm_program **out_program, gm_error *err)
 {
     if (setjmp(C->leave.jump) != 0) return C->leave.status;
     copy_expressions(C);
-    prepare(C);
+    gm_prepare(C);
     eliminate_aliases(C);
     extract_events(C);
     reduce_index(C);
     order_system(C, &C->run);
     build_initial_system(C);
     order_system(C, &C->init);
-    if (C->options.explain != NULL) explain(C, C->options.explain);
+    if (C->options.explain != NULL) gm_explain(C, C->options.explain);
     gm_program_limits limits = C->options.limits;
     limits.exact |= C->options.exact;
     C->b = gm_builder_create(C->alloc, &limits);

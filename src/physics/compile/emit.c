@@ -182,12 +182,12 @@ static void spec_bounds(compiler *C, gm_slot_spec *spec, const gm_flat_var *f, c
 {
     double low = -INFINITY, high = INFINITY;
     (void)v;
-    if (f->min != GM_EX_NONE && evaluate(C, f->min, true, &low)) spec->flags |= GM_SLOT_BOUNDED;
-    if (f->max != GM_EX_NONE && evaluate(C, f->max, true, &high)) spec->flags |= GM_SLOT_BOUNDED;
+    if (f->min != GM_EX_NONE && gm_evaluate(C, f->min, true, &low)) spec->flags |= GM_SLOT_BOUNDED;
+    if (f->max != GM_EX_NONE && gm_evaluate(C, f->max, true, &high)) spec->flags |= GM_SLOT_BOUNDED;
     if (!(low <= high)) spec->flags &= ~(uint32_t)GM_SLOT_BOUNDED;
     spec->min = low;
     spec->max = high;
-    if (f->nominal != GM_EX_NONE && !evaluate(C, f->nominal, true, &spec->nominal)) spec->nominal = 0;
+    if (f->nominal != GM_EX_NONE && !gm_evaluate(C, f->nominal, true, &spec->nominal)) spec->nominal = 0;
 }
 
 // Where the solver keeps its guess: the variable's own slot, or a hidden one.
@@ -480,7 +480,7 @@ static void declare_tables(compiler *C)
     }
     for (uint32_t i = 0; i < C->delays.count; i++) {
         double most = 0;
-        evaluate(C, gm_ex_at(&C->ex, C->delays.at[i])->a[2], true, &most);
+        gm_evaluate(C, gm_ex_at(&C->ex, C->delays.at[i])->a[2], true, &most);
         gm_build_delay(C->b, C->vars[C->delay_sources.at[i]].slot, most);
     }
 }
@@ -617,9 +617,9 @@ static void emit_reinits(emitter *em)
         const gm_ex_node *n     = gm_ex_at(&C->ex, minus ? gm_ex_at(&C->ex, root)->a[0] : root);
         uint32_t          v     = n->op == GM_EX_VAR ? n->id : NONE;
         if (v == NONE || !C->vars[v].state) {
-            complain(C, GM_SEVERITY_ERROR, a->at, 6, "`" GM_STR_FMT "` can not be reinitialised, it is not a state",
-                     GM_STR_ARG(C->vars[a->var].name));
-            give_up(C);
+            gm_complain(C, GM_SEVERITY_ERROR, a->at, 6, "`" GM_STR_FMT "` can not be reinitialised, it is not a state",
+                        GM_STR_ARG(C->vars[a->var].name));
+            gm_give_up(C);
         }
         gm_val value = number(em, a->value);
         if (minus) value = gm_emit1(C->b, GM_OP_NEG, value);

@@ -112,7 +112,7 @@ static void list_events(compiler *C, gm_buf *out)
         gm_buf_printf(out, "  " GM_STR_FMT "\n", GM_STR_ARG(C->vars[C->time_events.at[i]].name));
 }
 
-void explain(compiler *C, gm_buf *out)
+void gm_explain(compiler *C, gm_buf *out)
 {
     gm_buf_printf(out, "model " GM_STR_FMT "\n", GM_STR_ARG(C->flat->name));
     list_variables(C, out);

@@ -90,8 +90,8 @@ static void check_structure(compiler *C, uint8_t *is_discrete)
     for (uint32_t i = 0; i < C->eq_count; i++) {
         if (C->eqs[i].gone || C->eqs[i].origin == FROM_INITIAL) continue;
         if (C->eqs[i].left == C->eqs[i].right) {
-            complain(C, GM_SEVERITY_WARNING, C->eqs[i].at, C->eqs[i].length,
-                     "this equation is always true, it decides nothing");
+            gm_complain(C, GM_SEVERITY_WARNING, C->eqs[i].at, C->eqs[i].length,
+                        "this equation is always true, it decides nothing");
             C->eqs[i].gone = true;
             continue;
         }
@@ -104,7 +104,7 @@ static void check_structure(compiler *C, uint8_t *is_discrete)
     uint32_t size = match_all(&m);
     if (size < g.rows || size < g.columns) {
         report_structure(C, &s, &g, &m);
-        give_up(C);
+        gm_give_up(C);
     }
     for (uint32_t i = 0; i < g.rows; i++) {
         is_discrete[s.equations.at[i]] = C->vars[s.unknowns.at[m.column_of_row[i]]].kind == VAR_DISCRETE;
@@ -122,10 +122,10 @@ static gm_ex seed_time(void *context, gm_ex leaf)
     const variable *v = &C->vars[n.id];
     if (v->kind == VAR_REAL) return gm_ex_var(&C->ex, derivative_of_var(C, n.id));
     if (v->kind == VAR_INPUT) {
-        complain(C, GM_SEVERITY_WARNING, v->at, (uint32_t)v->name.len,
-                 "the equations need the derivative of the input `" GM_STR_FMT
-                 "`; it counts as 0, because inputs are held over a step",
-                 GM_STR_ARG(v->name));
+        gm_complain(C, GM_SEVERITY_WARNING, v->at, (uint32_t)v->name.len,
+                    "the equations need the derivative of the input `" GM_STR_FMT
+                    "`; it counts as 0, because inputs are held over a step",
+                    GM_STR_ARG(v->name));
     }
     return gm_ex_const(&C->ex, 0);
 }
@@ -137,10 +137,10 @@ static gm_ex time_derivative(compiler *C, gm_ex e, const equation *q)
             (gm_differ) { .ex = &C->ex, .scratch = &C->w, .seed = seed_time, .context = C, .refused = GM_EX_NONE };
     gm_ex d = gm_ex_diff(&C->time, e);
     if (C->time.refused != GM_EX_NONE) {
-        complain(C, GM_SEVERITY_ERROR, q->at, q->length,
-                 "this equation must be differentiated (the model has a higher index), but `%s` has no derivative",
-                 gm_ex_op_text(gm_ex_op_of(&C->ex, C->time.refused)));
-        give_up(C);
+        gm_complain(C, GM_SEVERITY_ERROR, q->at, q->length,
+                    "this equation must be differentiated (the model has a higher index), but `%s` has no derivative",
+                    gm_ex_op_text(gm_ex_op_of(&C->ex, C->time.refused)));
+        gm_give_up(C);
     }
     return d;
 }
@@ -233,9 +233,9 @@ static void run_pantelides(compiler *C, const uint8_t *is_discrete, uint32_t cou
         uint32_t e = i;
         for (int order = 0; !augment(&p, e); order++) {
             if (order >= ORDER_MAX || C->eq_count > 20 * count + 1000) {
-                complain(C, GM_SEVERITY_ERROR, C->eqs[i].at, C->eqs[i].length,
-                         "this equation would have to be differentiated more than %d times", ORDER_MAX);
-                give_up(C);
+                gm_complain(C, GM_SEVERITY_ERROR, C->eqs[i].at, C->eqs[i].length,
+                            "this equation would have to be differentiated more than %d times", ORDER_MAX);
+                gm_give_up(C);
             }
             uint32_t vars = p.coloured_vars.count, eqs = p.coloured_eqs.count;
             for (uint32_t k = 0; k < vars; k++) derivative_of_var(C, p.coloured_vars.at[k]);
@@ -297,7 +297,7 @@ static bool choose(compiler *C, const component *c, gm_ids *chosen, bool *out_fi
         for (uint32_t j = 0; j < columns; j++) {
             double value = 0;
             e[(size_t)i * columns + j] = partial(C, c->rows.at[i], c->columns.at[j]);
-            if (!evaluate(C, e[(size_t)i * columns + j], true, &value) || !isfinite(value)) value = 1;
+            if (!gm_evaluate(C, e[(size_t)i * columns + j], true, &value) || !isfinite(value)) value = 1;
             a[(size_t)i * columns + j] = value;
             if (fabs(value) > largest) largest = fabs(value);
         }
@@ -376,13 +376,13 @@ static component *split(compiler *C, const gm_ids *rows, const gm_ids *columns, 
 static void refuse_choice(compiler *C, const component *c)
 {
     const equation *q = &C->eqs[c->rows.at[0]];
-    complain(C, GM_SEVERITY_ERROR, q->at, q->length,
-             c->rows.count > DENSE_MAX
+    gm_complain(C, GM_SEVERITY_ERROR, q->at, q->length,
+                c->rows.count > DENSE_MAX
                  ? "more than %u constraints hang together; a choice of states among them is not supported"
                  : "the states that these %u constraints leave can not be chosen at the values of the beginning: they "
                    "depend on one another there",
-             c->rows.count);
-    give_up(C);
+                c->rows.count);
+    gm_give_up(C);
 }
 
 // (d/dt + a)^k g = sum over j of binomial(k, j) a^(k-j) g^(j), in place of the highest derivative; the lower ones hold
@@ -404,10 +404,10 @@ static void stabilise(compiler *C, const component *c)
         C->eqs[top].left  = sum;
         C->eqs[top].right = gm_ex_const(&C->ex, 0);
         C->stabilised++;
-        complain(C, GM_SEVERITY_NOTE, C->eqs[top].at, C->eqs[top].length,
+        gm_complain(C, GM_SEVERITY_NOTE, C->eqs[top].at, C->eqs[top].length,
                  "this constraint is differentiated %u times; no choice of states holds everywhere, so all stay states "
-                 "and it is kept by stabilisation",
-                 order);
+                    "and it is kept by stabilisation",
+                    order);
     }
 }
 
@@ -460,7 +460,7 @@ void match_system(compiler *C, system_ *s)
     uint32_t size = match_all(&m);
     if (size < g.rows || size < g.columns) {
         report_structure(C, s, &g, &m);
-        give_up(C);
+        gm_give_up(C);
     }
     s->start          = (uint32_t *)(uintptr_t)g.start;
     s->entries        = (uint32_t *)(uintptr_t)g.entries;

@@ -127,10 +127,10 @@ static uint32_t match_in_order(compiler *C, const system_ *all, matcher *m, bool
         size += placed;
         if (placed || q->origin == FROM_DEFAULT) continue;
         if (q->origin == FROM_FIXED && !C->vars[q->variable].state) {
-            complain(C, GM_SEVERITY_WARNING, q->at, q->length,
-                     "`" GM_STR_FMT "` is fixed at the beginning, but follows from the other equations; "
-                     "its start is used as a first guess",
-                     GM_STR_ARG(C->vars[q->variable].name));
+            gm_complain(C, GM_SEVERITY_WARNING, q->at, q->length,
+                        "`" GM_STR_FMT "` is fixed at the beginning, but follows from the other equations; "
+                        "its start is used as a first guess",
+                        GM_STR_ARG(C->vars[q->variable].name));
             C->eqs[all->equations.at[i]].gone = true;
             continue;
         }
@@ -153,9 +153,9 @@ static void note_defaults(compiler *C, const system_ *s)
     C->free_initials = count;
     gm_str shown     = take_text(C, &names, 400);
     if (count > 0) {
-        complain(C, GM_SEVERITY_NOTE, C->flat->at, 1,
-                 "the beginning is not decided by the equations; %u start value%s taken: " GM_STR_FMT "%s", count,
-                 count == 1 ? " is" : "s are", GM_STR_ARG(shown), count > 6 ? " ..." : "");
+        gm_complain(C, GM_SEVERITY_NOTE, C->flat->at, 1,
+                    "the beginning is not decided by the equations; %u start value%s taken: " GM_STR_FMT "%s", count,
+                    count == 1 ? " is" : "s are", GM_STR_ARG(shown), count > 6 ? " ..." : "");
     }
 }
 

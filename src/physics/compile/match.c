@@ -81,7 +81,7 @@ uint32_t match_all(matcher *m)
     return size;
 }
 
-graph transpose(compiler *C, const graph *g)
+graph gm_transpose(compiler *C, const graph *g)
 {
     uint32_t  entries = g->start[g->rows];
     uint32_t *start   = GM_WORK_NEW(&C->w, uint32_t, g->columns + 2);

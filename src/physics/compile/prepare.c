@@ -47,7 +47,7 @@ static bool evaluate_with(compiler *C, gm_ex e, bool guess, uint8_t *state, int 
     return true;
 }
 
-bool evaluate(compiler *C, gm_ex e, bool guess, double *out)
+bool gm_evaluate(compiler *C, gm_ex e, bool guess, double *out)
 {
     return evaluate_with(C, e, guess, NULL, 0, out);
 }
@@ -58,8 +58,8 @@ static bool value_of_binding(compiler *C, uint8_t *state, uint32_t v, int depth)
     const gm_flat_var *f = &C->flat->vars[v];
     if (state[v] >= 2) return state[v] == 2;
     if (state[v] == 1 || depth > 500) {
-        complain(C, GM_SEVERITY_ERROR, f->at, 1, "the value of `" GM_STR_FMT "` depends on itself",
-                 GM_STR_ARG(f->name));
+        gm_complain(C, GM_SEVERITY_ERROR, f->at, 1, "the value of `" GM_STR_FMT "` depends on itself",
+                    GM_STR_ARG(f->name));
         state[v] = 3;
         return false;
     }
@@ -68,7 +68,8 @@ static bool value_of_binding(compiler *C, uint8_t *state, uint32_t v, int depth)
     double value = 0;
     if (good) good = evaluate_with(C, f->binding, false, state, depth, &value);
     if (good && !isfinite(value)) {
-        complain(C, GM_SEVERITY_ERROR, f->at, 1, "the value of `" GM_STR_FMT "` is not a number", GM_STR_ARG(f->name));
+        gm_complain(C, GM_SEVERITY_ERROR, f->at, 1,
+                    "the value of `" GM_STR_FMT "` is not a number", GM_STR_ARG(f->name));
         good = false;
     }
     if (state[v] == 3) return false;
@@ -162,7 +163,7 @@ static void read_starts(compiler *C)
         v->value = C->flat->vars[i].type == GM_FLAT_ENUM ? 1 : 0;
         if (v->start == GM_EX_NONE) continue;
         double value;
-        if (evaluate(C, v->start, true, &value) && isfinite(value)) C->vars[i].value = value;
+        if (gm_evaluate(C, v->start, true, &value) && isfinite(value)) C->vars[i].value = value;
     }
 }
 
@@ -180,8 +181,8 @@ static gm_ex without_der(void *context, gm_ex leaf)
     switch (v->kind) {
     case VAR_REAL: return gm_ex_var(&C->ex, derivative_of_var(C, n.id));
     case VAR_INPUT:
-        complain(C, GM_SEVERITY_WARNING, v->at, 1,
-                 "the derivative of the input `" GM_STR_FMT "` is asked for; it counts as 0", GM_STR_ARG(v->name));
+        gm_complain(C, GM_SEVERITY_WARNING, v->at, 1,
+                    "the derivative of the input `" GM_STR_FMT "` is asked for; it counts as 0", GM_STR_ARG(v->name));
         return gm_ex_const(&C->ex, 0);
     default: return gm_ex_const(&C->ex, 0);
     }
@@ -220,7 +221,7 @@ static void read_equations(compiler *C)
     }
 }
 
-void prepare(compiler *C)
+void gm_prepare(compiler *C)
 {
     read_variables(C);
     uint8_t *state  = GM_WORK_NEW(&C->w, uint8_t, C->var_count > 0 ? C->var_count : 1);
@@ -228,13 +229,13 @@ void prepare(compiler *C)
     for (uint32_t i = 0; i < C->flat->var_count; i++) {
         if (C->vars[i].kind == VAR_CONSTANT || C->vars[i].kind == VAR_PARAMETER) {
             if (!value_of_binding(C, state, i, 0) && C->diags->errors == errors) {
-                complain(C, GM_SEVERITY_ERROR, C->vars[i].at, 1,
-                         "the value of `" GM_STR_FMT "` can not be computed before the simulation",
-                         GM_STR_ARG(C->vars[i].name));
+                gm_complain(C, GM_SEVERITY_ERROR, C->vars[i].at, 1,
+                            "the value of `" GM_STR_FMT "` can not be computed before the simulation",
+                            GM_STR_ARG(C->vars[i].name));
             }
         }
     }
-    if (C->diags->errors > errors) give_up(C);
+    if (C->diags->errors > errors) gm_give_up(C);
     read_equations(C);
     read_starts(C);
 }

@@ -43,7 +43,7 @@ static bool never_zero(compiler *C, gm_ex e)
     double value;
     if (gm_ex_is_const(&C->ex, e, &value)) return value != 0;
     // A parameter counts as not zero while its default is not: whoever sets it to 0 is told by the solver.
-    return is_invariant(C, e, false) && (!evaluate(C, e, true, &value) || value != 0);
+    return is_invariant(C, e, false) && (!gm_evaluate(C, e, true, &value) || value != 0);
 }
 
 // Peels the side that holds v, operation by operation. SOLVE_NOT when v occurs twice or under something else.

@@ -101,7 +101,7 @@ static void show_equations(compiler *C, const system_ *s, const gm_ids *rows, co
         }
         print_equation(C, &form, &text);
         gm_str shown = take_text(C, &text, 300);
-        complain(C, GM_SEVERITY_NOTE, q->at, q->length, "%s: " GM_STR_FMT, what, GM_STR_ARG(shown));
+        gm_complain(C, GM_SEVERITY_NOTE, q->at, q->length, "%s: " GM_STR_FMT, what, GM_STR_ARG(shown));
     }
 }
 
@@ -132,17 +132,17 @@ static void report_missing(compiler *C, const system_ *s, const graph *back, par
     const variable *x    = &C->vars[v];
     uint32_t       length = (uint32_t)x->name.len;
     if (p->rows.count == 0) {
-        complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
-                 s->initial ? "%u equations for %u unknowns at the beginning: nothing decides `" GM_STR_FMT
+        gm_complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
+                    s->initial ? "%u equations for %u unknowns at the beginning: nothing decides `" GM_STR_FMT
                               "`, it appears in none of them"
                             : "%u equations for %u unknowns: `" GM_STR_FMT "` appears in none of them",
-                 s->equations.count, s->unknowns.count, GM_STR_ARG(x->name));
+                    s->equations.count, s->unknowns.count, GM_STR_ARG(x->name));
     } else {
-        complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
-                 "%u equations for %u unknowns%s: " GM_STR_FMT
-                 " appear only in %u equation%s, which can not decide them all",
-                 s->equations.count, s->unknowns.count, s->initial ? " at the beginning" : "", GM_STR_ARG(names),
-                 p->rows.count, p->rows.count == 1 ? "" : "s");
+        gm_complain(C, GM_SEVERITY_ERROR, place_of(C, v), x->hidden ? 1 : length,
+                    "%u equations for %u unknowns%s: " GM_STR_FMT
+                    " appear only in %u equation%s, which can not decide them all",
+                    s->equations.count, s->unknowns.count, s->initial ? " at the beginning" : "", GM_STR_ARG(names),
+                    p->rows.count, p->rows.count == 1 ? "" : "s");
         show_equations(C, s, &p->rows, "one of these");
     }
 }
@@ -155,20 +155,20 @@ static void report_surplus(compiler *C, const system_ *s, const part *p, uint32_
         gm_buf text = gm_buf_init(C->alloc);
         print_equation(C, q, &text);
         gm_str shown = take_text(C, &text, 300);
-        complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length,
-                 "this equation decides nothing, all in it is known: " GM_STR_FMT, GM_STR_ARG(shown));
+        gm_complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length,
+                    "this equation decides nothing, all in it is known: " GM_STR_FMT, GM_STR_ARG(shown));
     } else {
-        complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length,
-                 "%u equations for %u unknowns%s: " GM_STR_FMT " are decided by %u equations; one is too many",
-                 s->equations.count, s->unknowns.count, s->initial ? " at the beginning" : "", GM_STR_ARG(names),
-                 p->rows.count);
+        gm_complain(C, GM_SEVERITY_ERROR, q->at != 0 ? q->at : C->flat->at, q->length,
+                    "%u equations for %u unknowns%s: " GM_STR_FMT " are decided by %u equations; one is too many",
+                    s->equations.count, s->unknowns.count, s->initial ? " at the beginning" : "", GM_STR_ARG(names),
+                    p->rows.count);
         show_equations(C, s, &p->rows, "one of these");
     }
 }
 
 void report_structure(compiler *C, const system_ *s, const graph *g, const matcher *m)
 {
-    graph    back        = transpose(C, g);
+    graph    back        = gm_transpose(C, g);
     uint8_t *row_seen    = GM_WORK_NEW(&C->w, uint8_t, g->rows + 1);
     uint8_t *column_seen = GM_WORK_NEW(&C->w, uint8_t, g->columns + 1);
     for (uint32_t c = 0; c < g->columns; c++) {

@@ -111,16 +111,16 @@ typedef struct compiler {
 } compiler;
 
 // compile.c
-void complain(compiler *C, gm_severity severity, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(5, 6);
+void gm_complain(compiler *C, gm_severity severity, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(5, 6);
 uint32_t add_var(compiler *C, const variable *v);
 uint32_t add_eq(compiler *C, gm_ex left, gm_ex right, gm_place at, uint32_t length, equation_origin origin);
 uint32_t derivative_of_var(compiler *C, uint32_t v);           // made when it is not there yet
-_Noreturn void give_up(compiler *C);                           // diags says why
+_Noreturn void gm_give_up(compiler *C);                        // diags says why
 
 // prepare.c
-void prepare(compiler *C);                                     // variables, parameters, equations without DER
-bool  evaluate(compiler *C, gm_ex e, bool guess,
-               double *out); // with the defaults of parameters; guess: starts for the rest
+void gm_prepare(compiler *C);                                  // variables, parameters, equations without DER
+bool  gm_evaluate(compiler *C, gm_ex e, bool guess,
+                  double *out); // with the defaults of parameters; guess: starts for the rest
 bool is_invariant(compiler *C, gm_ex e, bool discrete_too);    // made of parameters and constants only
 gm_ex root_of(compiler *C, uint32_t v);                        // what a variable stands for after alias elimination
 
@@ -139,7 +139,7 @@ typedef struct matcher {
 matcher  matcher_new(compiler *C, const graph *g);
 bool     match_row(matcher *m, uint32_t row);                  // one more row by an augmenting path; O(entries)
 uint32_t match_all(matcher *m);                                // size of a largest matching; rows in order
-graph    transpose(compiler *C, const graph *g);
+graph    gm_transpose(compiler *C, const graph *g);
 // The unknowns of an equation: column_of[variable], NONE for what is none. Appended, each once.
 void unknowns_in(compiler *C, gm_ex left, gm_ex right, const uint32_t *column_of, uint32_t *stamp, uint32_t now,
                  gm_ids *out);
@@ -169,7 +169,7 @@ solvable solve_for(compiler *C, gm_ex left, gm_ex right, uint32_t v, gm_ex *out)
 // init.c, emit.c, explain.c
 void build_initial_system(compiler *C);
 void emit_program(compiler *C);
-void explain(compiler *C, gm_buf *out);
+void gm_explain(compiler *C, gm_buf *out);
 
 static inline gm_ex eq_left(const compiler *C, const system_ *s, uint32_t e)
 {

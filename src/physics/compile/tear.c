@@ -47,7 +47,7 @@ static void build_local(tearing *t)
     t->row_start[t->count] = entries.count;
     t->row_entries         = entries.at;
     graph g = { .rows = t->count, .columns = t->count, .start = t->row_start, .entries = t->row_entries };
-    graph b = transpose(C, &g);
+    graph b = gm_transpose(C, &g);
     t->column_start   = (uint32_t *)(uintptr_t)b.start;
     t->column_entries = (uint32_t *)(uintptr_t)b.entries;
 }

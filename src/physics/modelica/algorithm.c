@@ -57,7 +57,7 @@ static bool plain_position(gm_flatten *F, const scope *s, const gm_ast_part *par
         if (e->kind == GM_AST_COLON) return false;
         const uint32_t *outer = F->end_dim;
         F->end_dim            = &in->dims[i];
-        value v               = eval(F, s, e);
+        value v               = gm_eval(F, s, e);
         F->end_dim            = outer;
         double number;
         if (v.type != V_INTEGER || v.ndims > 0 || !gm_ex_is_const(F->ex, v.one, &number)) return false;
@@ -178,7 +178,7 @@ static void store_component(gm_flatten *F, scope *s, flow *f, const gm_ast_expr 
 {
     scope plain = *s;
     plain.over  = NULL;
-    value to    = eval(F, &plain, left);
+    value to    = gm_eval(F, &plain, left);
     if (to.type == V_ERROR || v.type == V_ERROR) return;
     if (to.type == V_RECORD || !value_convert(F, &v, (value_type)to.type, to.cls) || !value_same_shape(&to, &v)) {
         gm_str found = value_text(F, &v), wanted = value_text(F, &to);
@@ -232,7 +232,7 @@ static void assign_to(gm_flatten *F, scope *s, flow *f, const gm_ast_expr *left,
 static void run_assignment(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q)
 {
     if (q->left->kind != GM_AST_TUPLE) {
-        assign_to(F, s, f, q->left, eval(F, s, q->right));
+        assign_to(F, s, f, q->left, gm_eval(F, s, q->right));
         return;
     }
     if (q->right->kind != GM_AST_CALL) {
@@ -414,7 +414,7 @@ static void run_while(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q
 // The edge of a condition, or of any of a list of them.
 gm_ex fire_of(gm_flatten *F, const scope *s, const gm_ast_expr *condition)
 {
-    value v = eval(F, s, condition);
+    value v = gm_eval(F, s, condition);
     if (v.type == V_ERROR) return GM_EX_NONE;
     if (v.type != V_BOOLEAN || v.ndims > 1) {
         gm_str found = value_text(F, &v);
@@ -451,7 +451,7 @@ static void run_call(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q)
 {
     special kind = special_call(F, s, q->left);
     if (kind == SPECIAL_NONE) {
-        eval(F, s, q->left);
+        gm_eval(F, s, q->left);
         return;
     }
     bool           good;

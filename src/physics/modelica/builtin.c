@@ -182,7 +182,7 @@ gm_ex time_derivative(gm_flatten *F, gm_ex e, const gm_ast_expr *at)
 
 static value eval_der(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
 {
-    value v = eval(F, s, arg);
+    value v = gm_eval(F, s, arg);
     if (!is_numeric(&v)) return wrong_argument(F, "der", arg, &v, "a Real");
     value out = value_fill(F, V_REAL, v.ndims, v.dims, 0);
     for (uint32_t i = 0; i < v.count; i++) {
@@ -198,12 +198,12 @@ static value eval_memory(gm_flatten *F, const scope *s, builtin kind, const char
 {
     scope plain = *s;
     plain.over  = NULL;  // pre(x) is about the variable, not about what the algorithm has assigned to it
-    value v     = eval(F, &plain, arg);
+    value v     = gm_eval(F, &plain, arg);
     if (v.type == V_ERROR) return v;
     if (v.type == V_RECORD || v.type == V_STRING || (kind == B_EDGE && v.type != V_BOOLEAN)) {
         return wrong_argument(F, name, arg, &v, kind == B_EDGE ? "a Boolean variable" : "a variable");
     }
-    value now = kind == B_PRE ? v : eval(F, s, arg);
+    value now = kind == B_PRE ? v : gm_eval(F, s, arg);
     value out = value_fill(F, kind == B_PRE ? (value_type)v.type : V_BOOLEAN, v.ndims, v.dims, 0);
     out.cls   = kind == B_PRE ? v.cls : NULL;
     for (uint32_t i = 0; i < v.count; i++) {
@@ -271,7 +271,7 @@ static value eval_semilinear(gm_flatten *F, const scope *s, const gm_ast_expr **
 
 static value eval_math2(gm_flatten *F, const scope *s, uint32_t b, const gm_ast_expr **args)
 {
-    value x = eval(F, s, args[0]), y = eval(F, s, args[1]);
+    value x = gm_eval(F, s, args[0]), y = gm_eval(F, s, args[1]);
     if (!is_numeric(&x) || x.ndims > 0) return wrong_argument(F, table[b].name, args[0], &x, "a number");
     if (!is_numeric(&y) || y.ndims > 0) return wrong_argument(F, table[b].name, args[1], &y, "a number");
     bool integers = x.type == V_INTEGER && y.type == V_INTEGER && table[b].op != GM_EX_ATAN2;
@@ -291,9 +291,9 @@ static gm_ex reduce(gm_flatten *F, gm_ex_op op, const value *v, gm_ex none)
 // min(a, b), min(array); max likewise
 static value eval_minmax(gm_flatten *F, const scope *s, uint32_t b, const gm_ast_expr **args, uint32_t count)
 {
-    value x = eval(F, s, args[0]);
+    value x = gm_eval(F, s, args[0]);
     if (count == 2) {
-        value y = eval(F, s, args[1]);
+        value y = gm_eval(F, s, args[1]);
         bool  enums = x.type == V_ENUM && y.type == V_ENUM, booleans = x.type == V_BOOLEAN && y.type == V_BOOLEAN;
         if ((!is_numeric(&x) && !enums && !booleans) || x.ndims > 0)
             return wrong_argument(F, table[b].name, args[0], &x, "a number");
@@ -313,7 +313,7 @@ static value eval_minmax(gm_flatten *F, const scope *s, uint32_t b, const gm_ast
 
 static value eval_string(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
 {
-    value v = eval(F, s, arg);
+    value v = gm_eval(F, s, arg);
     if (v.type == V_ERROR || v.type == V_STRING) return v;
     if (v.ndims > 0 || v.type == V_RECORD) return wrong_argument(F, "String", arg, &v, "a scalar");
     double number;
@@ -345,8 +345,8 @@ value external_builtin(gm_flatten *F, const gm_ast_class *cls, const value *args
         for (uint32_t i = 0; i < count; i++) {
             if (args[i].type == V_ERROR) return (value){ 0 };
         }
-        if (gm_str_is(name, "interp1") && count == 5) return interpolate(F, false, args, at);
-        if (gm_str_is(name, "interp2") && count == 6) return interpolate(F, true, args, at);
+        if (gm_str_is(name, "interp1") && count == 5) return gm_interpolate(F, false, args, at);
+        if (gm_str_is(name, "interp2") && count == 6) return gm_interpolate(F, true, args, at);
         uint32_t b = gm_map_find(&F->m->builtins, cls->name);
         if (b != GM_MAP_NONE && table[b].kind == B_MATH1 && count == 1) return map1(F, V_REAL, table[b].op, &args[0]);
         if (b != GM_MAP_NONE && table[b].kind == B_MATH2 && count == 2) {
@@ -388,7 +388,7 @@ special special_call(gm_flatten *F, const scope *s, const gm_ast_expr *call)
 
 static gm_str message_of(gm_flatten *F, const scope *s, const gm_ast_expr *e, bool *out_good)
 {
-    value  v    = eval(F, s, e);
+    value  v    = gm_eval(F, s, e);
     gm_str text = { 0 };
     if (v.type == V_ERROR) *out_good = false;
     else if (!value_constant_text(F, &v, &text)) {
@@ -416,7 +416,7 @@ gm_flat_action read_special(gm_flatten *F, const scope *s, special kind, const g
         double level   = 1;
         if (call->count > 2) {
             gm_ex e = eval_scalar(F, s, args[2], V_ENUM, "the level of `assert`");
-            if (e == GM_EX_NONE || !fold(F, e, true, &level)) *out_good = false;
+            if (e == GM_EX_NONE || !gm_fold(F, e, true, &level)) *out_good = false;
         }
         if (level == 2) action.kind = GM_FLAT_WARN;  // AssertionLevel.warning
         if (action.value == GM_EX_NONE) *out_good = false;
@@ -424,7 +424,7 @@ gm_flat_action read_special(gm_flatten *F, const scope *s, special kind, const g
         action.kind = GM_FLAT_REINIT;
         scope plain = *s;
         plain.over  = NULL;
-        value to    = eval(F, &plain, args[0]);
+        value to    = gm_eval(F, &plain, args[0]);
         action.value = eval_scalar(F, s, args[1], V_REAL, "the new value of `reinit`");
         if (to.type == V_ERROR || action.value == GM_EX_NONE) {
             *out_good = false;
@@ -442,7 +442,7 @@ gm_flat_action read_special(gm_flatten *F, const scope *s, special kind, const g
 
 static value one_argument(gm_flatten *F, const scope *s, uint32_t b, const gm_ast_expr *arg)
 {
-    value v = eval(F, s, arg);
+    value v = gm_eval(F, s, arg);
     if (!is_numeric(&v)) return wrong_argument(F, table[b].name, arg, &v, "a number");
     switch (table[b].kind) {
     case B_MATH1: return map1(F, V_REAL, table[b].op, &v);
@@ -456,7 +456,7 @@ static value quietly(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
 {
     scope quiet = *s;
     quiet.quiet = true;
-    return eval(F, &quiet, arg);
+    return gm_eval(F, &quiet, arg);
 }
 
 static value eval_builtin(gm_flatten *F, const scope *s, uint32_t b, const gm_ast_expr *call)
@@ -475,24 +475,24 @@ static value eval_builtin(gm_flatten *F, const scope *s, uint32_t b, const gm_as
     case B_SMOOTH: return quietly(F, s, args[1]);
     case B_DELAY: return eval_delay(F, s, args, call->count);
     case B_SEMILINEAR: return eval_semilinear(F, s, args);
-    case B_HOMOTOPY: return eval(F, s, args[0]);
+    case B_HOMOTOPY: return gm_eval(F, s, args[0]);
     case B_ASSERT: case B_TERMINATE: case B_REINIT:
         return fail_value(F, call->at, call->length, "`%s` is an equation of its own, not a value", table[b].name);
     case B_MATH1: case B_ABS: case B_SIGN: case B_INTEGER: return hushed(F, s, one_argument(F, s, b, args[0]));
     case B_MATH2: return hushed(F, s, eval_math2(F, s, b, args));
     case B_SIZE: return eval_size(F, s, args, call->count);
     case B_NDIMS:
-        v = eval(F, s, args[0]);
+        v = gm_eval(F, s, args[0]);
         return v.type == V_ERROR ? v : value_scalar(V_INTEGER, gm_ex_const(F->ex, v.ndims));
     case B_MINMAX: case B_SUM: case B_PRODUCT:
         if (call->iterator_count > 0) {
             gm_ast_expr all = *call;
             all.kind        = GM_AST_ARRAY;
-            v               = eval(F, s, &all);
+            v               = gm_eval(F, s, &all);
         } else if (kind == B_MINMAX) {
             return eval_minmax(F, s, b, args, call->count);
         } else {
-            v = eval(F, s, args[0]);
+            v = gm_eval(F, s, args[0]);
         }
         if (!is_numeric(&v)) return wrong_argument(F, table[b].name, args[0], &v, "an array of numbers");
         if (kind == B_MINMAX && v.count == 0)
@@ -507,12 +507,12 @@ static value eval_builtin(gm_flatten *F, const scope *s, uint32_t b, const gm_as
     case B_ARRAY: {
         gm_ast_expr all = *call;
         all.kind        = GM_AST_ARRAY;
-        return eval(F, s, &all);
+        return gm_eval(F, s, &all);
     }
     case B_CAT: return eval_cat(F, s, call);
     case B_STRING: return eval_string(F, s, args[0]);
     case B_TOINTEGER:
-        v = eval(F, s, args[0]);
+        v = gm_eval(F, s, args[0]);
         if ((v.type != V_ENUM && v.type != V_INTEGER) || v.ndims > 0)
             return wrong_argument(F, "Integer", args[0], &v, "an enumeration");
         return value_scalar(V_INTEGER, v.one);
@@ -535,7 +535,7 @@ value eval_call(gm_flatten *F, const scope *s, const gm_ast_expr *call, value *o
     layout *lay = layout_of(F, cls);
     if (cls->kind != GM_AST_CLASS_FUNCTION && lay->is_record) return record_of(F, s, cls, call);
     if (lay->enumeration != NULL && call->count == 1) {
-        value v = eval(F, s, call->items[0]);
+        value v = gm_eval(F, s, call->items[0]);
         if (v.type != V_INTEGER || v.ndims > 0)
             return wrong_argument(F, "an enumeration", call->items[0], &v, "an Integer");
         v.type = V_ENUM;

@@ -3,7 +3,7 @@
 
 value eval_size(gm_flatten *F, const scope *s, const gm_ast_expr **args, uint32_t count)
 {
-    value v = eval(F, s, args[0]);
+    value v = gm_eval(F, s, args[0]);
     if (v.type == V_ERROR) return v;
     if (count == 1) {
         uint32_t n   = v.ndims;
@@ -41,7 +41,7 @@ value eval_fill(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *
         if (!read_dims(F, s, args, count, dims)) return (value){ 0 };
         return value_fill(F, V_INTEGER, count, dims, gm_ex_const(F->ex, kind == B_ONES));
     }
-    value v = eval(F, s, args[0]);
+    value v = gm_eval(F, s, args[0]);
     if (v.type == V_ERROR || !read_dims(F, s, args + 1, count - 1, dims)) return (value){ 0 };
     if (v.ndims > 0 || v.type == V_RECORD) return wrong_argument(F, "fill", args[0], &v, "a scalar");
     value out = value_fill(F, (value_type)v.type, count - 1, dims, v.one);
@@ -56,7 +56,7 @@ value eval_square(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr
     if (kind == B_IDENTITY) {
         if (!read_dims(F, s, &arg, 1, dims)) return diagonal;
     } else {
-        diagonal = eval(F, s, arg);
+        diagonal = gm_eval(F, s, arg);
         if (!is_numeric(&diagonal) || diagonal.ndims != 1)
             return wrong_argument(F, "diagonal", arg, &diagonal, "a vector");
         dims[0] = diagonal.dims[0];
@@ -89,7 +89,7 @@ value eval_linspace(gm_flatten *F, const scope *s, const gm_ast_expr **args)
 
 value eval_transpose(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
 {
-    value a = eval(F, s, arg);
+    value a = gm_eval(F, s, arg);
     if (a.type == V_RECORD || a.ndims != 2) return wrong_argument(F, "transpose", arg, &a, "a matrix");
     value v = value_array(F, (value_type)a.type, 2, (uint32_t[]){ a.dims[1], a.dims[0] });
     for (uint32_t i = 0; i < a.dims[0]; i++) {
@@ -100,7 +100,7 @@ value eval_transpose(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
 
 value eval_cross(gm_flatten *F, const scope *s, const gm_ast_expr **args)
 {
-    value a = eval(F, s, args[0]), b = eval(F, s, args[1]);
+    value a = gm_eval(F, s, args[0]), b = gm_eval(F, s, args[1]);
     if (!is_numeric(&a) || a.ndims != 1 || a.count != 3)
         return wrong_argument(F, "cross", args[0], &a, "a vector of 3");
     if (!is_numeric(&b) || b.ndims != 1 || b.count != 3)
@@ -116,7 +116,7 @@ value eval_cross(gm_flatten *F, const scope *s, const gm_ast_expr **args)
 
 value eval_reshape(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *arg)
 {
-    value a = eval(F, s, arg);
+    value a = gm_eval(F, s, arg);
     if (a.type == V_ERROR || a.type == V_RECORD) return wrong_argument(F, "scalar", arg, &a, "an array of numbers");
     if (kind == B_SCALAR) {
         if (a.count != 1) return wrong_argument(F, "scalar", arg, &a, "an array of one element");
@@ -141,7 +141,7 @@ value eval_cat(gm_flatten *F, const scope *s, const gm_ast_expr *call)
     value     *parts = GM_WORK_NEW(&F->w, value, n);
     value_type type  = V_INTEGER;
     for (uint32_t i = 0; i < n; i++) {
-        parts[i] = eval(F, s, call->items[i + 1]);
+        parts[i] = gm_eval(F, s, call->items[i + 1]);
         const value *p = &parts[i];
         if (p->type == V_ERROR) return *p;
         bool fits = p->type != V_RECORD && along >= 1 && k < p->ndims && p->ndims == parts[0].ndims;

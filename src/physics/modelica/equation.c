@@ -56,7 +56,7 @@ void add_action(gm_flatten *F, const gm_flat_action *action)
 
 // ---------------------------------------------------------------------------------------------------- equality
 
-void equate(gm_flatten *F, value *a, value *b, const gm_ast_equation *at, uint32_t owner)
+void gm_equate(gm_flatten *F, value *a, value *b, const gm_ast_equation *at, uint32_t owner)
 {
     if (a->type == V_ERROR || b->type == V_ERROR) return;
     if (a->type == V_INTEGER && b->type == V_REAL) value_convert(F, a, V_REAL, NULL);
@@ -74,7 +74,7 @@ void equate(gm_flatten *F, value *a, value *b, const gm_ast_equation *at, uint32
     }
     if (a->type == V_RECORD) {
         uint32_t n = a->ndims > 0 ? a->count : layout_of(F, a->cls)->slot_count;
-        for (uint32_t i = 0; i < n; i++) equate(F, &a->fields[i], &b->fields[i], at, owner);
+        for (uint32_t i = 0; i < n; i++) gm_equate(F, &a->fields[i], &b->fields[i], at, owner);
         return;
     }
     for (uint32_t i = 0; i < a->count; i++) add_equation(F, value_at(a, i), value_at(b, i), at->at, at->length, owner);
@@ -88,13 +88,13 @@ static void read_equal(gm_flatten *F, const scope *s, const gm_ast_equation *q)
         value   *more = GM_WORK_NEW(&F->w, value, n), first = eval_call(F, s, q->right, more, n - 1);
         for (uint32_t i = 0; i < n; i++) {
             if (q->left->items[i] == NULL) continue;
-            value left = eval(F, s, q->left->items[i]);
-            equate(F, &left, i == 0 ? &first : &more[i - 1], q, owner);
+            value left = gm_eval(F, s, q->left->items[i]);
+            gm_equate(F, &left, i == 0 ? &first : &more[i - 1], q, owner);
         }
         return;
     }
-    value left = eval(F, s, q->left), right = eval(F, s, q->right);
-    equate(F, &left, &right, q, owner);
+    value left = gm_eval(F, s, q->left), right = gm_eval(F, s, q->right);
+    gm_equate(F, &left, &right, q, owner);
 }
 
 // ---------------------------------------------------------------------------------------------------- loops
@@ -292,12 +292,12 @@ static void read_when_equal(gm_flatten *F, const scope *s, const gm_ast_equation
         value   *more = GM_WORK_NEW(&F->w, value, n), first = eval_call(F, s, q->right, more, n - 1);
         for (uint32_t i = 0; i < n; i++) {
             if (q->left->items[i] == NULL) continue;
-            value left = eval(F, s, q->left->items[i]);
+            value left = gm_eval(F, s, q->left->items[i]);
             assign_value(F, q, &left, i == 0 ? &first : &more[i - 1], fire, to);
         }
         return;
     }
-    value left = eval(F, s, q->left), right = eval(F, s, q->right);
+    value left = gm_eval(F, s, q->left), right = gm_eval(F, s, q->right);
     assign_value(F, q, &left, &right, fire, to);
 }
 

@@ -145,7 +145,7 @@ value eval_binary(gm_flatten *F, const gm_ast_expr *at, uint32_t op, value a, va
 
 static value eval_unary(gm_flatten *F, const scope *s, const gm_ast_expr *e)
 {
-    value v = eval(F, s, e->items[0]);
+    value v = gm_eval(F, s, e->items[0]);
     if (v.type == V_ERROR) return v;
     bool is_not = e->op == GM_KEY_NOT;
     if (is_not ? v.type != V_BOOLEAN : !is_number(&v)) {
@@ -171,23 +171,23 @@ static value eval_chain(gm_flatten *F, const scope *s, const gm_ast_expr *e)
     const gm_ast_expr **spine = GM_WORK_NEW(&F->w, const gm_ast_expr *, length);
     const gm_ast_expr  *left  = e;
     for (uint32_t i = length; i-- > 0; left = left->items[0]) spine[i] = left;
-    value v = eval(F, s, left);
+    value v = gm_eval(F, s, left);
     for (uint32_t i = 0; i < length; i++)
-        v = eval_binary(F, spine[i], spine[i]->op, v, eval(F, s, spine[i]->items[1]), s->quiet);
+        v = eval_binary(F, spine[i], spine[i]->op, v, gm_eval(F, s, spine[i]->items[1]), s->quiet);
     return v;
 }
 
 static value eval_if(gm_flatten *F, const scope *s, const gm_ast_expr *e, uint32_t from)
 {
-    if (from + 1 >= e->count) return eval(F, s, e->items[from]);
+    if (from + 1 >= e->count) return gm_eval(F, s, e->items[from]);
     gm_ex condition = eval_scalar(F, s, e->items[from], V_BOOLEAN, "a condition");
     bool  known;
     if (condition == GM_EX_NONE) return (value){ 0 };
     // A case that can not occur is not looked at: that is how recursive functions end and optional elements are
     // guarded.
     if (fold_condition(F, condition, false, &known))
-        return known ? eval(F, s, e->items[from + 1]) : eval_if(F, s, e, from + 2);
-    value a = eval(F, s, e->items[from + 1]);
+        return known ? gm_eval(F, s, e->items[from + 1]) : eval_if(F, s, e, from + 2);
+    value a = gm_eval(F, s, e->items[from + 1]);
     return value_select(F, condition, a, eval_if(F, s, e, from + 2), e);
 }
 
@@ -212,7 +212,7 @@ bool eval_range(gm_flatten *F, const scope *s, const gm_ast_iterator *it, value 
             return true;
         }
     }
-    *out = eval(F, s, it->range);
+    *out = gm_eval(F, s, it->range);
     if (out->type == V_ERROR) return false;
     if (out->ndims != 1) {
         flatten_error(F, it->range->at, it->range->length, "a range or a vector is expected");
@@ -226,9 +226,9 @@ static value eval_range_expr(gm_flatten *F, const scope *s, const gm_ast_expr *e
     double at[3] = { 1, 1, 1 };
     bool   real  = false;
     for (uint32_t i = 0; i < e->count; i++) {
-        value v = eval(F, s, e->items[i]);
+        value v = gm_eval(F, s, e->items[i]);
         if (v.type == V_ERROR) return v;
-        if (v.ndims > 0 || (!is_number(&v) && v.type != V_ENUM) || !fold(F, v.one, true, &at[i])) {
+        if (v.ndims > 0 || (!is_number(&v) && v.type != V_ENUM) || !gm_fold(F, v.one, true, &at[i])) {
             return fail_value(F, e->items[i]->at, e->items[i]->length,
                               "the bounds of a range must be numbers that are known before the simulation");
         }
@@ -248,7 +248,7 @@ static value eval_range_expr(gm_flatten *F, const scope *s, const gm_ast_expr *e
 // {e for i in r, j in q}: the last loop variable is the outermost dimension.
 static value comprehension(gm_flatten *F, const scope *s, const gm_ast_expr *e, uint32_t iterators)
 {
-    if (iterators == 0) return eval(F, s, e->items[0]);
+    if (iterators == 0) return gm_eval(F, s, e->items[0]);
     const gm_ast_iterator *it = &e->iterators[iterators - 1];
     value                  range;
     if (!eval_range(F, s, it, &range)) return (value){ 0 };
@@ -268,7 +268,7 @@ static value eval_array(gm_flatten *F, const scope *s, const gm_ast_expr *e)
 {
     if (e->iterator_count > 0) return comprehension(F, s, e, e->iterator_count);
     value *items = GM_WORK_NEW(&F->w, value, e->count > 0 ? e->count : 1);
-    for (uint32_t i = 0; i < e->count; i++) items[i] = eval(F, s, e->items[i]);
+    for (uint32_t i = 0; i < e->count; i++) items[i] = gm_eval(F, s, e->items[i]);
     return value_stack(F, items, e->count, e);
 }
 
@@ -290,7 +290,7 @@ static value eval_matrix(gm_flatten *F, const scope *s, const gm_ast_expr *e)
         uint32_t           row_height = 0, row_width = 0;
         rows[r] = GM_WORK_NEW(&F->w, value, row->count);
         for (uint32_t c = 0; c < row->count; c++) {
-            value v = rows[r][c] = eval(F, s, row->items[c]);
+            value v = rows[r][c] = gm_eval(F, s, row->items[c]);
             uint32_t h, w;
             if (v.type == V_ERROR) return v;
             matrix_shape(&v, &h, &w);
@@ -330,7 +330,7 @@ static value eval_matrix(gm_flatten *F, const scope *s, const gm_ast_expr *e)
 
 // ---------------------------------------------------------------------------------------------------- all
 
-value eval(gm_flatten *F, const scope *s, const gm_ast_expr *e)
+value gm_eval(gm_flatten *F, const scope *s, const gm_ast_expr *e)
 {
     if (++F->eval_depth > 4 * F->limits.depth_max) {
         gm_work_stop(&F->w, GM_LIMIT, "physics.modelica", "expressions and functions are nested too deep");
@@ -365,7 +365,7 @@ value eval(gm_flatten *F, const scope *s, const gm_ast_expr *e)
 
 gm_ex eval_scalar(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type, const char *what)
 {
-    value v = eval(F, s, e);
+    value v = gm_eval(F, s, e);
     if (v.type == V_ERROR) return GM_EX_NONE;
     if (v.ndims > 0 || !value_convert(F, &v, type, NULL)) {
         static const char *const names[] = { "?",        "a Real",         "an Integer", "a Boolean",
@@ -381,7 +381,7 @@ bool eval_number(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type
 {
     gm_ex x = eval_scalar(F, s, e, type, what);
     if (x == GM_EX_NONE) return false;
-    if (fold(F, x, true, out)) return true;
+    if (gm_fold(F, x, true, out)) return true;
     flatten_error(F, e->at, e->length, "%s must be known before the simulation begins", what);
     return false;
 }

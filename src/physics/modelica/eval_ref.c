@@ -15,13 +15,13 @@ static bool fold_variable(gm_flatten *F, uint32_t var, bool any_parameter, doubl
     }
     inst_bind(F, F->var_inst[var]);
     v         = &F->flat->vars[var];
-    bool good = v->binding != GM_EX_NONE && fold(F, v->binding, any_parameter, out);
+    bool good = v->binding != GM_EX_NONE && gm_fold(F, v->binding, any_parameter, out);
     F->fold_depth--;
     if (good && v->variability == GM_FLAT_PARAMETER) F->flat->vars[var].flags |= GM_FLAT_STRUCTURAL;
     return good;
 }
 
-bool fold(gm_flatten *F, gm_ex e, bool any_parameter, double *out)
+bool gm_fold(gm_flatten *F, gm_ex e, bool any_parameter, double *out)
 {
     if (gm_ex_is_const(F->ex, e, out)) return true;
     gm_mark  mark  = gm_arena_mark(F->w.arena);
@@ -54,7 +54,7 @@ bool fold(gm_flatten *F, gm_ex e, bool any_parameter, double *out)
 bool fold_condition(gm_flatten *F, gm_ex e, bool any_parameter, bool *out)
 {
     double number;
-    if (!fold(F, e, any_parameter, &number)) return false;
+    if (!gm_fold(F, e, any_parameter, &number)) return false;
     *out = number != 0;
     return true;
 }
@@ -132,7 +132,7 @@ static bool read_subscript(gm_flatten *F, const scope *s, const gm_ast_expr *e, 
     }
     const uint32_t *outer = F->end_dim;
     F->end_dim            = size;
-    value v               = eval(F, s, e);
+    value v               = gm_eval(F, s, e);
     F->end_dim            = outer;
     if (v.type == V_ERROR) return false;
     if ((v.type != V_INTEGER && v.type != V_ENUM && v.type != V_BOOLEAN) || v.ndims > 1) {
@@ -144,7 +144,7 @@ static bool read_subscript(gm_flatten *F, const scope *s, const gm_ast_expr *e, 
     for (uint32_t i = 0; i < v.count; i++) {
         gm_ex  at = value_at(&v, i);
         double number;
-        if (gm_ex_is_const(F->ex, at, &number) || (is_parametric(F, at) && fold(F, at, true, &number))) {
+        if (gm_ex_is_const(F->ex, at, &number) || (is_parametric(F, at) && gm_fold(F, at, true, &number))) {
             at = gm_ex_const(F->ex, v.type == V_BOOLEAN ? number + 1 : number);
         } else if (v.ndims == 0) {
             out->dynamic = true;
@@ -269,7 +269,7 @@ static bool one_variable(gm_flatten *F, const scope *s, const gm_ast_part *part,
             return false;
         const uint32_t *outer = F->end_dim;
         F->end_dim            = &in->dims[i];
-        value v               = eval(F, s, e);
+        value v               = gm_eval(F, s, e);
         F->end_dim            = outer;
         double number;
         if (v.type != V_INTEGER || v.ndims > 0 || !gm_ex_is_const(F->ex, v.one, &number)) return false;

@@ -218,7 +218,7 @@ uint32_t add_variable(gm_flatten *F, const gm_flat_var *var, inst *in);
 mod_source *scope_source(gm_flatten *F, const gm_ast_mod *mod, inst *home, const gm_ast_class *cls, mod_source *next);
 
 // eval.c
-value eval(gm_flatten *F, const scope *s, const gm_ast_expr *e);
+value gm_eval(gm_flatten *F, const scope *s, const gm_ast_expr *e);
 gm_ex eval_scalar(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type,
                   const char *what); // GM_EX_NONE after errors
 bool  eval_number(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type, const char *what, double *out);
@@ -230,7 +230,7 @@ value eval_ref(gm_flatten *F, const scope *s, const gm_ast_ref *ref);
 const gm_ast_class *called_class(gm_flatten *F, const scope *s, const gm_ast_ref *ref);
 value eval_subscripts(gm_flatten *F, const scope *s, const gm_ast_part *part, value v);
 value value_field(gm_flatten *F, value v, gm_sym name, const gm_ast_part *at);
-bool  fold(gm_flatten *F, gm_ex e, bool any_parameter, double *out); // any_parameter: marks those it uses as structural
+bool  gm_fold(gm_flatten *F, gm_ex e, bool any_parameter, double *out);  // any_parameter: marks the used as structural
 bool  is_parametric(gm_flatten *F, gm_ex e);               // depends on parameters and constants only
 value positions_of(gm_flatten *F, const scope *s, const gm_ast_part *part,
                    const inst *array); // which elements are meant
@@ -260,7 +260,7 @@ value          external_builtin(gm_flatten *F, const gm_ast_class *cls, const va
 gm_ex time_derivative(gm_flatten *F, gm_ex e, const gm_ast_expr *at);
 
 // table.c
-value interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_expr *at);  // interp1, interp2
+value gm_interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_expr *at);  // interp1, interp2
 
 // algorithm.c
 void  run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section);           // of a model: adds its equations
@@ -280,7 +280,7 @@ void add_equation(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t 
 // The same, wherever it is found: what a declaration says holds always, not only in the branch that first asks for it.
 void add_to_model(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t length, uint32_t owner);
 void add_action(gm_flatten *F, const gm_flat_action *action);
-void equate(gm_flatten *F, value *a, value *b, const gm_ast_equation *at, uint32_t owner);
+void gm_equate(gm_flatten *F, value *a, value *b, const gm_ast_equation *at, uint32_t owner);
 bool eval_range(gm_flatten *F, const scope *s, const gm_ast_iterator *it, value *out);
 
 // connect.c

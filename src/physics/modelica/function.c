@@ -66,7 +66,7 @@ static void execute(gm_flatten *F, const gm_ast_class *cls, layout *lay, const v
         value   v    = { 0 };
         if (type == NULL) return;
         if (is_input && given[input]) v = inputs[input];
-        else if (sl->decl->mod.value != NULL) v = eval(F, &s, sl->decl->mod.value);
+        else if (sl->decl->mod.value != NULL) v = gm_eval(F, &s, sl->decl->mod.value);
         else if (!is_input) v = empty_local(F, &s, sl, type);
         else
             fail_value(F, call->at, call->length, "`" GM_STR_FMT "` needs a value for `" GM_STR_FMT "`",
@@ -119,7 +119,7 @@ static bool collect_inputs(gm_flatten *F, const scope *s, const gm_ast_class *cl
             flatten_error(F, arg->at, arg->length, "this argument is given twice");
             return false;
         }
-        inputs[found] = eval(F, s, arg);
+        inputs[found] = gm_eval(F, s, arg);
         given[found]  = true;
         if (inputs[found].type == V_ERROR) return false;
     }
@@ -229,7 +229,7 @@ value record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm
                 return fail_value(F, call->at, call->length, "`" GM_STR_FMT "` needs a value for `" GM_STR_FMT "`",
                                   GM_STR_ARG(class_path(F, cls)), GM_STR_ARG(name_of(F, sl->decl->name)));
             }
-            inputs[i] = eval(F, &inner, last->value);
+            inputs[i] = gm_eval(F, &inner, last->value);
         }
         if (inputs[i].type == V_ERROR) return (value){ 0 };
         if (!value_convert(F, &inputs[i], type->is_prim ? type->prim : V_RECORD, type->enumeration)) {

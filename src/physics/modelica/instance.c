@@ -96,7 +96,7 @@ static value source_value(gm_flatten *F, const mod_source *m, const gm_ast_expr 
     if (known != GM_MAP_NONE) {
         v = *F->indexed_values[known];
     } else {
-        v = eval(F, &s, e);
+        v = gm_eval(F, &s, e);
         if (m->index_count > 0) {
             GM_WORK_RESERVE(&F->w, F->indexed_values, F->indexed_capacity, F->indexed_count + 1);
             value *kept = GM_WORK_NEW(&F->w, value, 1);
@@ -569,10 +569,10 @@ static void bind_attributes(gm_flatten *F, inst *in)
         var->display_unit = display;
         var->quantity     = quantity;
         double number;
-        if (has_fixed && fold(F, of_element(&fixed, i), true, &number)) {
+        if (has_fixed && gm_fold(F, of_element(&fixed, i), true, &number)) {
             F->flat->vars[in->var + i].flags |= number != 0 ? GM_FLAT_FIXED : GM_FLAT_UNFIXED;
         }
-        if (has_select && fold(F, of_element(&select, i), true, &number) && number >= 1 && number <= 5) {
+        if (has_select && gm_fold(F, of_element(&select, i), true, &number) && number >= 1 && number <= 5) {
             F->flat->vars[in->var + i].select = (gm_flat_select)((int)number - 1);
         }
     }

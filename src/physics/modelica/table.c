@@ -6,7 +6,7 @@ static const double *constant_numbers(gm_flatten *F, const value *v)
 {
     double *out = GM_WORK_NEW(&F->rw, double, v->count > 0 ? v->count : 1);
     for (uint32_t i = 0; i < v->count; i++) {
-        if (!fold(F, value_at(v, i), true, &out[i])) return NULL;
+        if (!gm_fold(F, value_at(v, i), true, &out[i])) return NULL;
     }
     return out;
 }
@@ -21,12 +21,12 @@ static bool rising(const double *x, uint32_t n, bool jumps)
 }
 
 // Gemel.interp1(x, y, u, smooth, beyond) and Gemel.interp2(x, y, z, u, v, beyond)
-value interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_expr *at)
+value gm_interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_expr *at)
 {
     const value *x = &args[0], *y = &args[1], *z = &args[2], *u = &args[two ? 3 : 2], *v = &args[4];
     double       smooth = 1, beyond = 1;
-    if (!two) fold(F, args[3].one, true, &smooth);
-    fold(F, args[two ? 5 : 4].one, true, &beyond);
+    if (!two) gm_fold(F, args[3].one, true, &smooth);
+    gm_fold(F, args[two ? 5 : 4].one, true, &beyond);
     bool fits = x->ndims == 1 && y->ndims == 1 && x->count >= 2 &&
                 (two ? y->count >= 2 && z->ndims == 2 && z->dims[0] == x->count && z->dims[1] == y->count
                      : y->count == x->count);
