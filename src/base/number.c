@@ -304,6 +304,32 @@ static bool reads_back(const decimal *d, double value)
     return gm_number_read((gm_str){ text, len }, &back) == len && back == value;
 }
 
+enum { DIGITS_MAX = 17 };
+
+static void print_digits(double value, int precision, decimal *d)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.*e", precision - 1, value);
+    take_printed(text, d);
+}
+
+// A value of 17 digits with fewer: printing is dear, this is not. False: what is cut off looks like just a half of the
+// last place, and may be more or less, the 17 digits being rounded themselves.
+static bool round_digits(const decimal *longest, int precision, decimal *out)
+{
+    *out     = *longest;
+    int more = 0;  // sign of what is cut off against a half
+    for (int i = precision; i < DIGITS_MAX && more == 0; i++) {
+        char digit = i < longest->count ? longest->digits[i] : '0', half = i == precision ? '5' : '0';
+        more       = (digit > half) - (digit < half);
+    }
+    if (more == 0 && precision < DIGITS_MAX) return false;
+    if (out->count > precision) out->count = precision;
+    while (out->count > 1 && out->digits[out->count - 1] == '0') out->count--;
+    if (more > 0) step_up(out, precision);
+    return true;
+}
+
 static void shortest_decimal(double value, decimal *d)
 {
     // Subnormals have fewer bits, down to one; everything else needs at least 15 digits when it comes here, or is so
@@ -312,10 +338,10 @@ static void shortest_decimal(double value, decimal *d)
     bool     edge = frexp(value, &exponent) == 0.5;  // a power of two: its lower neighbour is closer than the upper one
     locale_t c    = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t old  = uselocale(c);
-    for (int precision = value < 1e-300 ? 1 : 15; precision <= 17; precision++) {
-        char text[40];
-        snprintf(text, sizeof text, "%.*e", precision - 1, value);
-        take_printed(text, d);
+    decimal  longest;
+    print_digits(value, DIGITS_MAX, &longest);
+    for (int precision = value < 1e-300 ? 1 : 15; precision <= DIGITS_MAX; precision++) {
+        if (!round_digits(&longest, precision, d)) print_digits(value, precision, d);
         if (reads_back(d, value)) break;
         if (edge) {
             step_up(d, precision);
