@@ -71,6 +71,9 @@ static const gm_option keys[GM_CONFIG_KEY_COUNT] = {
                                          "more of it" },
     [GM_CONFIG_CHECKPOINT_EVERY]     = { "checkpoint.every", GM_OPTION_DURATION, "LENGTH", "15m",
                                          "and when so much time has passed with changes" },
+    [GM_CONFIG_HISTORY_KEEP]         = { "history.keep", GM_OPTION_DURATION, "365d", NULL,
+                                         "history older than so much is forgotten, in blocks of about a thousand samples; "
+                                         "not set: it is kept for ever" },
 };
 
 const gm_option *gm_config_keys(void) { return keys; }

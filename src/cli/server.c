@@ -336,6 +336,8 @@ static gm_status open_engine(gm_server *server, gm_error *err)
     o.log.realtime_commit = gm_option_yes(gm_config_text(config, GM_CONFIG_LOG_REALTIME_COMMIT));
     o.checkpoint.log_bytes = gm_option_size(gm_config_text(config, GM_CONFIG_CHECKPOINT_LOG_SIZE));
     gm_status st = gm_dur_parse(gm_config_text(config, GM_CONFIG_CHECKPOINT_EVERY), &o.checkpoint.every, err);
+    gm_str keep = gm_config_text(config, GM_CONFIG_HISTORY_KEEP);
+    if (st == GM_OK && keep.len > 0) st = gm_dur_parse(keep, &o.keep, err);
     if (st == GM_OK) st = gm_engine_open(&o, &server->engine, err);
     if (st == GM_OK) st = gm_loop_at_turn_end(server->loop, watch_log, server, err);
     if (st == GM_OK) st = gm_dead_letters_create(cli->alloc, cli->clock, server->engine, &server->letters, err);

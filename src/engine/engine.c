@@ -23,6 +23,7 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
     engine->io            = options->io;
     engine->checkpoint    = options->checkpoint;
     engine->partial       = options->partial;
+    engine->keep          = options->keep;
     engine->journal       = gm_buf_init(options->alloc);
     engine->last_ingest   = INT64_MIN;
     gm_paths_init(&engine->paths, options->alloc);
@@ -402,6 +403,7 @@ static void on_durable(gm_engine *engine)
         engine->settled = st == GM_OK ? last : engine->submitted;
         gm_log_release(engine->log);
         run_later(engine);
+        if (engine->keep > 0) gm_engine_expire(engine);
         if (engine->loop != NULL) gm_checkpoint_turn(engine);
     }
 }

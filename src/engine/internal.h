@@ -23,6 +23,8 @@ struct gm_engine {
     gm_buf          journal;     // changes of models, for checkpoints
     gm_time_ns      last_ingest; // of the last record applied
     bool            tidy;        // history files may have something to tidy
+    gm_dur_ns       keep;        // how long history is kept; 0: for ever
+    gm_dur_ns       expired;     // when what was older went the last time, monotonic
     bool            purge;       // and what was deleted for good has still to be marked there
     gm_loop        *loop;
     gm_log         *log;
@@ -51,6 +53,9 @@ struct gm_engine {
     size_t          keeper_count;
     gm_engine_stats stats;
 };
+
+// Lets go what is older than history is kept, once a minute at most (forget.c).
+void gm_engine_expire(gm_engine *engine);
 
 // Applies a HISTORY_DELETE (forget.c). GM_NOMEM.
 GM_NODISCARD gm_status gm_engine_forget(gm_engine *engine, const gm_change *change, gm_error *err);

@@ -20,6 +20,7 @@ typedef struct plant {
     gm_fault_io disk;
     gm_loop    *loop;
     gm_engine  *engine;
+    gm_dur_ns   keep;
     gm_error    err;
 } plant;
 
@@ -30,6 +31,7 @@ static void start(plant *p)
     options.log.realtime_commit = options.log.prepare_ahead = false;
     assert_gm_ok(gm_loop_create(gm_alloc_system(), gm_clock_system(), &p->loop, &p->err), p->err);
     options.loop = p->loop;
+    options.keep = p->keep;
     assert_gm_ok(gm_engine_open(&options, &p->engine, &p->err), p->err);
     assert_gm_ok(gm_engine_recover(p->engine, &p->err), p->err);
 }
@@ -207,11 +209,38 @@ static void over_restarts(void **state)
     delete_and_look(true);
 }
 
+static void what_is_older_than_history_is_kept_goes_in_whole_blocks(void **state)
+{
+    (void)state;
+    plant *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    gm_fault_io_init(&p->disk, gm_test_seed());
+    p->keep = gm_now(gm_clock_system()) - (epoch + 2500 * GM_SECOND);  // so that 2500 of the samples are too old
+    start(p);
+    assert_gm_ok(gm_engine_submit(p->engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, GM_STR(MODEL), (gm_ask){ 0 }, &p->err), p->err);
+    settle(p);
+    gm_twin twin = put(p, "kept");
+    fill(p, twin);
+    assert_int_equal(count(p, twin, 0), SAMPLES);  // once a minute
+    for (int again = 0; again < 2; again++) {
+        stop(p);
+        start(p);
+        write_cell(p, twin, 0, SAMPLES - 1, (gm_value){ .kind = GM_KIND_DOUBLE, .d = 1 });
+        settle(p);
+        assert_int_equal(count(p, twin, 0), SAMPLES - 2048);  // two blocks of 1024 lie before
+        if (again == 0) checkpoint(p);
+    }
+    stop(p);
+    gm_fault_io_finish(&p->disk);
+    free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         { "what_is_deleted_for_good_leaves_the_disk", at_once, NULL, NULL, NULL },
         { "what_is_deleted_for_good_leaves_the_disk_over_restarts_too", over_restarts, NULL, NULL, NULL },
+        cmocka_unit_test(what_is_older_than_history_is_kept_goes_in_whole_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
