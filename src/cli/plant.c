@@ -1,6 +1,7 @@
 // Reads a plant folder into memory. Invariant: every text that a source or document views lies in one of the files, which
 // live as long as the plant.
 #include "cli/plant.h"
+#include "control/rulebook_name.h"
 
 #include "base/crc32c.h"
 #include "cli/documents.h"
@@ -82,7 +83,7 @@ static gm_status add_file(file_walk *w, gm_str name, gm_error *err)
     }
     gm_plant_file *file = &files->items[files->count++];
     *file               = (gm_plant_file){ .name = name };
-    bool is_text = gm_str_ends(name, GM_STR(".mo")) || gm_str_ends(name, GM_STR(".json"));
+    bool is_text = gm_str_ends(name, GM_STR(".mo")) || gm_str_ends(name, GM_STR(".json")) || gm_rulebook_is(name);
     if (!w->read && !(w->classes && is_text)) return GM_OK;
 
     gm_str path =
@@ -399,7 +400,7 @@ gm_status gm_plant_read(const gm_io *io, const char *folder, gm_plant **out_plan
     if (st == GM_OK) st = read_part(plant, io, "twins", PART_DOCUMENTS, &plant->twins, err);
     if (st == GM_OK) st = read_part(plant, io, "mappings", PART_DOCUMENTS, &plant->mappings, err);
     if (st == GM_OK) st = read_part(plant, io, "behaviors", PART_CLASSES, &plant->behaviors, err);
-    if (st == GM_OK) st = read_part(plant, io, "rules", PART_LISTED, &plant->rules, err);
+    if (st == GM_OK) st = read_part(plant, io, "rules", PART_CLASSES, &plant->rules, err);
     if (st == GM_OK) st = read_part(plant, io, "scene", PART_LISTED, &plant->scene, err);
     if (st != GM_OK) goto done;
     *out_plant = plant;

@@ -347,6 +347,7 @@ gm_status gm_plant_check(gm_plant *plant, gm_error *err)
         if (gm_str_ends(plant->mappings.items[i].name, GM_STR(".json")))
             st = check_mapping(&c, &plant->mappings.items[i]);
     }
+    if (st == GM_OK && c.model_whole) st = gm_plant_check_rules(plant, c.model, err);
     gm_plant_sort_findings(plant);
     gm_buf_finish(&c.key);
     gm_index_finish(&c.twin_index);

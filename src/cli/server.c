@@ -14,6 +14,7 @@
 #include "cli/replay_map.h"
 #include "cli/verbs.h"
 #include "control/control.h"
+#include "control/rulebook_name.h"
 #include "engine/checkpoint.h"
 #include "engine/dead_letter.h"
 #include "insight/live/estimates.h"
@@ -157,6 +158,49 @@ static gm_status compare_loaded(gm_server *server, gm_error *err)
 
 // ---- signals --------------------------------------------------------------------------------------------------------
 
+// The rules of a plant that was read; those that do not read are told, and the ones from before stay in force.
+static bool set_rules(gm_server *server, const gm_plant *plant)
+{
+    gm_error         err   = {0};
+    size_t           count = 0, file = 0;
+    gm_control_file *files = gm_alloc_array(server->cli->alloc, plant->rules.count + 1, sizeof *files);
+    gm_status        st    = files != NULL ? GM_OK : gm_fail(&err, GM_NOMEM, "cli.server", "reading rules");
+    for (size_t i = 0; files != NULL && i < plant->rules.count; i++) {
+        const gm_plant_file *f = &plant->rules.items[i];
+        if (gm_rulebook_is(f->name) && f->text.ptr != NULL) files[count++] = (gm_control_file){ f->name, f->text };
+    }
+    if (st == GM_OK) st = gm_control_set_rules(server->control, files, count, &file, &err);
+    if (st != GM_OK && file < count)
+        fprintf(server->cli->err, "gemel: " GM_STR_FMT ":%u:%u: %s; the rules from before stay in force\n", GM_STR_ARG(files[file].name), err.line, err.column, err.text);
+    else if (st != GM_OK) fprintf(server->cli->err, "gemel: %s; the rules from before stay in force\n", err.text);
+    gm_free(server->cli->alloc, files);
+    return st == GM_OK;
+}
+
+// Checks them against the models first: an interlock that can never permit must not come into force unnoticed.
+static bool check_and_set_rules(gm_server *server, gm_plant *plant)
+{
+    gm_error err    = {0};
+    size_t   before = plant->findings.count;
+    if (gm_plant_check_rules(plant, gm_engine_model(server->engine), &err) == GM_OK && plant->findings.count == before) return set_rules(server, plant);
+    gm_cli to_err = *server->cli;
+    to_err.out    = server->cli->err;
+    gm_plant_print_findings(&to_err, plant);
+    fputs("gemel: the rules from before stay in force\n", server->cli->err);
+    return false;
+}
+
+static bool reload_rules(gm_server *server)
+{
+    gm_error  err   = {0};
+    gm_plant *fresh = NULL;
+    bool      set   = false;
+    if (gm_plant_read(server->cli->io, server->options.plant, &fresh, &err) == GM_OK) set = check_and_set_rules(server, fresh);
+    else fprintf(server->cli->err, "gemel: %s; the rules from before stay in force\n", err.text);
+    gm_plant_destroy(fresh);
+    return set;
+}
+
 // A mistake in the new files must not end what runs on the old ones.
 static void reload(gm_server *server)
 {
@@ -168,7 +212,8 @@ static void reload(gm_server *server)
     if (read == GM_OK) gm_access_set_jwt(server->access, keys);
     else fprintf(server->cli->err, "gemel: %s; the keys from before stay in use\n", err.text);
     gm_insight_reload(server->insight);
-    if (st == GM_OK && read == GM_OK) note(server, "certificates and keys are read again");
+    bool rules = reload_rules(server);
+    if (st == GM_OK && read == GM_OK && rules) note(server, "certificates, keys and rules are read again");
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -661,6 +706,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_insight_start(server->insight, server->pool, err);
     if (st == GM_OK) st = gm_estimates_start(server->estimates, server->pool, err);
     if (st == GM_OK) st = gm_control_start(server->control, err);
+    if (st == GM_OK) (void)check_and_set_rules(server, server->plant);
     if (st == GM_OK) st = listen_mqtt(server, err);
     if (st == GM_OK) st = gm_api_listen(server->api, server->http_address, err);
     if (st == GM_OK && server->https_address.ptr != NULL)

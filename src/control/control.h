@@ -14,6 +14,9 @@
 #include "control/journal.h"
 
 typedef struct gm_control gm_control;
+typedef struct gm_rules   gm_rules;    // control/rules.h
+
+typedef struct gm_control_file { gm_str name, text; } gm_control_file;  // of rules/, viewed
 
 typedef struct gm_control_options {
     const gm_alloc *alloc;
@@ -28,6 +31,11 @@ GM_NODISCARD gm_status gm_control_start(gm_control *control, gm_error *err);
 void                   gm_control_stop(gm_control *control);     // NULL is allowed, as below
 void                   gm_control_destroy(gm_control *control);
 
+// Puts the files' rules in force, through the log, unless they are already. After gm_control_start; at any time again.
+// GM_INVALID: a file does not read; err has its line and column, *out_file its number; the rules from before stay.
+GM_NODISCARD gm_status gm_control_set_rules(gm_control *control, const gm_control_file *files, size_t count, size_t *out_file, gm_error *err);
+
+gm_rules   *gm_control_rules(gm_control *control);
 gm_alarms  *gm_control_alarms(gm_control *control);
 gm_journal *gm_control_journal(gm_control *control);
 gm_str      gm_control_relationships(const gm_control *control);

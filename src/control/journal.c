@@ -20,6 +20,8 @@ struct gm_journal {
     bool            begun;     // tip has been set from head
     uint64_t        count, broken, lost;
     struct { gm_journal_fold *fold; void *context; } owners[KINDS];
+    void          (*seen)(void *context, const gm_decision *decision);
+    void           *seen_context;
     waiting        *waiting;
     size_t          waiting_count, waiting_capacity;
     gm_buf          text;
@@ -105,7 +107,9 @@ static gm_status fold(void *context, const gm_record *record, const gm_change *c
     journal->head = check.head;
     journal->count++;
     gm_journal_fold *owner = journal->owners[change->kind - GM_CHANGE_RULES].fold;
-    return owner != NULL ? owner(journal->owners[change->kind - GM_CHANGE_RULES].context, &decision, err) : GM_OK;
+    gm_status st = owner != NULL ? owner(journal->owners[change->kind - GM_CHANGE_RULES].context, &decision, err) : GM_OK;
+    if (journal->seen != NULL) journal->seen(journal->seen_context, &decision);
+    return st;
 }
 
 static void save(void *context, gm_buf *out)
@@ -155,6 +159,12 @@ void gm_journal_own(gm_journal *journal, gm_change_kind kind, gm_journal_fold *c
     assert(gm_journal_is(kind) && journal->owners[kind - GM_CHANGE_RULES].fold == NULL);
     journal->owners[kind - GM_CHANGE_RULES].fold    = call;
     journal->owners[kind - GM_CHANGE_RULES].context = context;
+}
+
+void gm_journal_watch(gm_journal *journal, void (*seen)(void *context, const gm_decision *decision), void *context)
+{
+    journal->seen         = seen;
+    journal->seen_context = context;
 }
 
 gm_chain gm_journal_head(const gm_journal *journal, uint64_t *out_count, uint64_t *out_broken)

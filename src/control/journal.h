@@ -35,6 +35,9 @@ GM_NODISCARD gm_status gm_journal_create(const gm_alloc *alloc, gm_engine *engin
 void                   gm_journal_destroy(gm_journal *journal);  // NULL is allowed
 void gm_journal_own(gm_journal *journal, gm_change_kind kind, gm_journal_fold *fold, void *context);
 
+// Hears of every decision after its owner has folded it (also when it had no effect). One.
+void gm_journal_watch(gm_journal *journal, void (*seen)(void *context, const gm_decision *decision), void *context);
+
 // With someone who waits for it. GM_LIMIT: the batch is full (or earlier decisions wait); come back through
 // gm_engine_later. GM_IO: the log is read-only.
 GM_NODISCARD gm_status gm_journal_write(gm_journal *journal, gm_change_kind kind, gm_str id, gm_str what, gm_str text,

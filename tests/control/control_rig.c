@@ -23,6 +23,17 @@ static void open_rig(control_rig *r)
     assert_gm_ok(gm_engine_recover(r->engine, &r->err), r->err);
     assert_gm_ok(gm_control_start(r->control, &r->err), r->err);
     control_rig_settle(r);
+    control_rig_rules(r);
+}
+
+void control_rig_rules(control_rig *r)
+{
+    gm_control_file files[8];
+    size_t          n = 0, file;
+    for (; r->files != NULL && r->files[2 * n] != NULL; n++) files[n] = (gm_control_file){ gm_str_of(r->files[2 * n]), gm_str_of(r->files[2 * n + 1]) };
+    if (n == 0) return;
+    if (gm_control_set_rules(r->control, files, n, &file, &r->err) != GM_OK) fail_msg("%s:%u:%u: %s", r->files[2 * file], r->err.line, r->err.column, r->err.text);
+    control_rig_settle(r);
 }
 
 static void close_rig(control_rig *r)

@@ -22,6 +22,7 @@ void control_rig_start(control_rig *r);
 void control_rig_restart(control_rig *r);   // what is not durable is lost
 void control_rig_checkpoint(control_rig *r);
 void control_rig_stop(control_rig *r);
+void control_rig_rules(control_rig *r);     // puts r->files in force
 void control_rig_settle(control_rig *r);    // everything submitted is applied, and what follows from it too
 void control_rig_pass(control_rig *r, gm_dur_ns time);
 

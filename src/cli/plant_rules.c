@@ -1,0 +1,32 @@
+// The rules of a plant folder: whether they read, and whether they can ever apply.
+#include "cli/plant.h"
+#include "control/rulebook.h"
+
+typedef struct told { gm_plant *plant; gm_status status; } told;
+
+static void tell(void *context, const gm_statement *s, const char *text)
+{
+    told *t = context;
+    if (t->status != GM_OK) return;
+    t->status = gm_plant_find(t->plant, s->file, s->line, 1, "rules", (gm_str){ 0 }, "'" GM_STR_FMT "': %s", GM_STR_ARG(gm_str_slice(s->name, 0, 80)), text);
+}
+
+gm_status gm_plant_check_rules(gm_plant *plant, const gm_model *model, gm_error *err)
+{
+    gm_rulebook *book;
+    gm_error     why = { 0 };
+    told         t   = { plant, GM_OK };
+    gm_status    st  = gm_rulebook_create(plant->alloc, &book, err);
+    bool         all = true;
+    for (size_t i = 0; st == GM_OK && i < plant->rules.count; i++) {
+        const gm_plant_file *f = &plant->rules.items[i];
+        if (!gm_rulebook_is(f->name) || f->text.ptr == NULL) continue;
+        st = gm_rulebook_add(book, f->name, f->text, &why);
+        if (st == GM_OK || st == GM_NOMEM) continue;
+        all = false;
+        st  = gm_plant_find(plant, f->name, why.line, why.column, "rules", (gm_str){ 0 }, "%s", why.text);
+    }
+    if (st == GM_OK && all) st = gm_rulebook_check(book, model, tell, &t, err);
+    gm_rulebook_destroy(book);
+    return st != GM_OK ? st : t.status;
+}
