@@ -23,6 +23,20 @@ void gm_route_alarm_metrics(gm_request *request);
 void gm_route_alarm_rollup(gm_request *request);
 void gm_route_alarm_stream(gm_request *request);
 
+// control_route.c
+void gm_route_commands(gm_request *request);
+void gm_route_command_post(gm_request *request);
+void gm_route_command(gm_request *request);
+void gm_route_command_approve(gm_request *request);
+void gm_route_desired(gm_request *request);
+void gm_route_desired_post(gm_request *request);
+void gm_route_control(gm_request *request);
+void gm_route_control_act(gm_request *request);
+void gm_route_work_orders(gm_request *request);
+void gm_route_work_order_post(gm_request *request);
+void gm_route_work_order(gm_request *request);
+void gm_route_work_order_patch(gm_request *request);
+
 // models.c
 void gm_route_models_add(gm_request *request);
 void gm_route_models_list(gm_request *request);

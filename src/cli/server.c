@@ -361,10 +361,27 @@ static gm_status open_insight(gm_server *server, gm_error *err)
     return gm_insight_create(&o, &server->insight, err);
 }
 
+// A desired value is kept for who comes back; a command is for who is there, or has a session that waits.
+static gm_status send_to_devices(void *context, gm_str topic, gm_str payload, bool retain, gm_error *err)
+{
+    gm_server *server = context;
+    if (server->mqtt == NULL) return gm_fail(err, GM_CONFLICT, "cli.server", "the MQTT endpoint does not serve");
+    return gm_mqtt_server_publish(server->mqtt, topic, payload, retain ? 0 : 1, retain, err);
+}
+
+static bool is_guarded(void *context, gm_str topic) { return gm_control_guards(((gm_server *)context)->control, topic); }
+
+static void hear(void *context, gm_str topic, gm_str payload, uint8_t qos, bool retain)
+{
+    (void)qos;
+    (void)retain;
+    gm_control_hear(((gm_server *)context)->control, topic, payload);
+}
+
 static gm_status open_control(gm_server *server, gm_error *err)
 {
     gm_control_options o = { .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
-                             .relationships = gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_RELATIONSHIPS) };
+                             .send = send_to_devices, .context = server, .relationships = gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_RELATIONSHIPS) };
     return gm_control_create(&o, &server->control, err);
 }
 
@@ -659,6 +676,8 @@ static gm_status listen_mqtt(gm_server *server, gm_error *err)
     o.tls_address  = server->mqtts_address;
     o.tls          = server->tls;
     o.access       = server->access;
+    o.guarded         = is_guarded;
+    o.guarded_context = server;
     o.limits       = mqtt_limits(&server->plant->config, o.limits);
     gm_status st   = gm_mqtt_server_create(&o, &server->mqtt, err);
     if (st != GM_OK) return st;
@@ -705,9 +724,10 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = load(server, err);
     if (st == GM_OK) st = gm_insight_start(server->insight, server->pool, err);
     if (st == GM_OK) st = gm_estimates_start(server->estimates, server->pool, err);
+    if (st == GM_OK) st = listen_mqtt(server, err);
+    if (st == GM_OK) st = gm_mqtt_server_listen(server->mqtt, hear, server, err);
     if (st == GM_OK) st = gm_control_start(server->control, err);
     if (st == GM_OK) (void)check_and_set_rules(server, server->plant);
-    if (st == GM_OK) st = listen_mqtt(server, err);
     if (st == GM_OK) st = gm_api_listen(server->api, server->http_address, err);
     if (st == GM_OK && server->https_address.ptr != NULL)
         st = gm_api_listen_tls(server->api, server->https_address, server->tls, err);

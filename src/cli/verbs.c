@@ -44,6 +44,8 @@ static const gm_verb *const verbs[] = {
     &gm_verb_alarms,
     &gm_verb_estimate,
     &gm_verb_calibrate,
+    &gm_verb_command,
+    &gm_verb_audit_verify,
     &gm_verb_anomalies,
     &gm_verb_forecast,
     &gm_verb_train_turbofan,

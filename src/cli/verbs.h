@@ -12,6 +12,8 @@ void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
 
 extern const gm_verb gm_verb_agent;
 extern const gm_verb gm_verb_alarms;
+extern const gm_verb gm_verb_audit_verify;
+extern const gm_verb gm_verb_command;
 extern const gm_verb gm_verb_anomalies;
 extern const gm_verb gm_verb_calibrate;
 extern const gm_verb gm_verb_estimate;

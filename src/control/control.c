@@ -3,8 +3,14 @@
 #include "control/control.h"
 
 #include "base/bytes.h"
+#include "base/percent.h"
+#include "control/commands.h"
 #include "control/json.h"
 #include "control/rules.h"
+#include "control/subtree.h"
+#include "control/work_orders.h"
+
+#include <stdio.h>
 
 static const char WHERE[] = "control";
 
@@ -15,6 +21,9 @@ struct gm_control {
     gm_journal        *journal;
     gm_alarms         *alarms;
     gm_rules          *rules;
+    gm_arming         *arming;
+    gm_commands       *commands;
+    gm_work_orders    *orders;
     gm_str             relationships;
     gm_buf             text;       // of the rules in force, as their decision has it
     bool               started;
@@ -26,6 +35,8 @@ static void tick(void *context)
     gm_error    err;
     control->timer = NULL;
     gm_alarms_tick(control->alarms);
+    gm_arming_tick(control->arming);
+    gm_commands_tick(control->commands);
     (void)!gm_loop_after(control->options.loop, GM_SECOND, tick, control, &control->timer, &err);
 }
 
@@ -59,13 +70,106 @@ static void act_event(gm_control *control, const gm_statement *rule, const gm_ac
     gm_buf_finish(&json);
 }
 
+// An action whose command could not even be recorded leaves a decision all the same: it is done.
+static void act_failed(gm_control *control, const gm_statement *rule, gm_str twin, const char *why, gm_str cause)
+{
+    gm_buf json = gm_buf_init(control->alloc);
+    gm_buf_text(&json, "{\"reason\":");
+    gm_buf_json_str(&json, gm_str_of(why));
+    gm_json_member(&json, "twin", twin);
+    gm_buf_text(&json, ",\"cause\":{");
+    gm_buf_str(&json, cause);
+    gm_buf_text(&json, "}}");
+    if (!json.failed) gm_journal_post(control->journal, GM_CHANGE_RULE_DONE, rule->name, GM_STR("not done"), gm_buf_view(&json));
+    gm_buf_finish(&json);
+}
+
+static void command_one(gm_control *control, const gm_statement *rule, const gm_action *action, gm_str twin, gm_str cause, bool safe)
+{
+    char   id[GM_COMMAND_ID], who[160];
+    gm_error err = { 0 };
+    snprintf(who, sizeof who, "rule %.*s", (int)gm_str_slice(rule->name, 0, 120).len, rule->name.ptr);
+    json_t *value = action->value.len > 0 ? json_loadb(action->value.ptr, action->value.len, JSON_DECODE_ANY, NULL) : NULL;
+    gm_command_request r = { .twin = twin, .name = action->name, .set = action->kind == GM_DO_SET, .value = value, .who = gm_str_of(who),
+                             .automatic = true, .safe = safe, .cause = cause };
+    gm_status st = gm_commands_request(control->commands, &r, (gm_ask){ 0 }, id, &err);
+    if (st != GM_OK && id[0] == '\0') act_failed(control, rule, twin, err.text, cause);
+    json_decref(value);
+}
+
+// On the twin itself, on a named one, or on all that are related.
+static void act_command(gm_control *control, const gm_statement *rule, const gm_action *action, gm_str twin, gm_str cause, bool safe)
+{
+    const gm_state *state = gm_engine_state(control->options.engine);
+    gm_twin         at    = gm_state_find(state, twin);
+    size_t          n     = 0;
+    if (action->relationship.len == 0) {
+        command_one(control, rule, action, action->twin.len > 0 ? action->twin : twin, cause, safe);
+        return;
+    }
+    uint32_t name = gm_state_name_number(state, action->relationship);
+    gm_edge  e    = !gm_twin_ok(at) ? (gm_edge){ GM_NONE } : action->incoming ? gm_state_first_in(state, at) : gm_state_first_out(state, at);
+    for (; gm_edge_ok(e); e = action->incoming ? gm_state_next_in(state, e) : gm_state_next_out(state, e)) {
+        if (gm_state_edge_name(state, e) != name) continue;
+        command_one(control, rule, action, gm_state_id(state, action->incoming ? gm_state_edge_source(state, e) : gm_state_edge_target(state, e)), cause, safe);
+        n++;
+    }
+    if (n == 0) act_failed(control, rule, twin, "it is related to no twin", cause);
+}
+
+// A watchdog acts only where something is armed: it disarms, and that drives to the safe values.
+static void act_watchdog(gm_control *control, const gm_statement *rule, gm_str twin, gm_str cause)
+{
+    gm_str why;
+    bool   armed = gm_arming_admits(control->arming, gm_state_find(gm_engine_state(control->options.engine), twin), &why);
+    if (armed) gm_arming_trip(control->arming, twin, cause);
+    act_failed(control, rule, twin, armed ? "it disarms" : "nothing is armed here", cause);
+}
+
 static void act(void *context, const gm_statement *rule, const gm_action *action, gm_str twin, gm_turn turn, gm_str cause)
 {
     gm_control *control = context;
+    bool        moves   = action->kind == GM_DO_COMMAND || action->kind == GM_DO_SET;
+    if (rule->kind == GM_STATEMENT_WATCHDOG && moves) {
+        act_watchdog(control, rule, twin, cause);
+        return;
+    }
     switch (action->kind) {
     case GM_DO_ALARM: act_alarm(control, rule, action, twin, turn, cause); break;
-    default: act_event(control, rule, action, twin, cause); break;
+    case GM_DO_EVENT: act_event(control, rule, action, twin, cause); break;
+    case GM_DO_COMMAND: case GM_DO_SET: act_command(control, rule, action, twin, cause, false); break;
+    case GM_DO_WORK_ORDER: gm_work_orders_open(control->orders, action->twin.len > 0 ? action->twin : twin, action->name, rule->name, cause); break;
     }
+}
+
+// The safe values that watchdogs declare, on every twin under `root` (empty: on all).
+typedef struct making_safe { gm_control *control; gm_str root, reason; } making_safe;
+
+static void make_one_safe(void *context, const gm_rule_status *status)
+{
+    making_safe *m = context;
+    const gm_state *state = gm_engine_state(m->control->options.engine);
+    gm_twin root = gm_state_find(state, m->root), twin = gm_state_find(state, status->twin);
+    if (m->root.len > 0 && (!gm_twin_ok(root) || !gm_subtree_contains(state, root, m->control->relationships, twin))) return;
+    const gm_rulebook *book = gm_rules_book(m->control->rules);
+    for (size_t i = 0; i < book->count; i++) {
+        const gm_statement *s = book->items[i];
+        if (s->kind != GM_STATEMENT_WATCHDOG || !gm_str_eq(s->name, status->rule)) continue;
+        gm_buf cause = gm_buf_init(m->control->alloc);
+        gm_buf_text(&cause, "\"watchdog\":");
+        gm_buf_json_str(&cause, s->name);
+        gm_json_member(&cause, "reason", m->reason);
+        for (size_t a = 0; a < s->action_count && !cause.failed; a++) {
+            if (s->actions[a].kind == GM_DO_COMMAND || s->actions[a].kind == GM_DO_SET) act_command(m->control, s, &s->actions[a], status->twin, gm_buf_view(&cause), true);
+        }
+        gm_buf_finish(&cause);
+    }
+}
+
+static void make_safe(void *context, gm_str root, gm_str reason)
+{
+    making_safe m = { context, root, reason };
+    if (gm_rules_book(m.control->rules) != NULL) gm_rules_each(m.control->rules, GM_STR(""), make_one_safe, &m);
 }
 
 // Alarms whose rule is gone have nothing that could clear them.
@@ -80,8 +184,14 @@ static void sweep(gm_control *control)
 
 static void observe(void *context, const gm_record *record, const gm_change *change)
 {
-    (void)record;
-    if (change->kind == GM_CHANGE_RULES) sweep(context);
+    gm_control *control = context;
+    gm_decision d;
+    if (change->kind == GM_CHANGE_WRITE || change->kind == GM_CHANGE_TWIN_PUT) gm_commands_touch(control->commands, (gm_twin){ change->twin });
+    if (!gm_journal_read(record, change, &d)) return;
+    if (change->kind == GM_CHANGE_RULES) sweep(control);
+    gm_arming_after(control->arming, &d);
+    gm_commands_after(control->commands, &d);
+    gm_work_orders_after(control->orders, &d);
 }
 
 // ---- the rules in force -------------------------------------------------------------------------------------------
@@ -164,6 +274,44 @@ static gm_status load_rules(void *context, const uint8_t *bytes, size_t size, gm
     return st == GM_OK ? gm_rules_load(control->rules, in.at, size > 0 ? gm_bytes_left(&in) : 0, err) : st;
 }
 
+// ---- messages -----------------------------------------------------------------------------------------------------
+
+enum { LEVELS = 7 };
+static size_t levels_of(gm_str topic, gm_str levels[LEVELS])
+{
+    size_t n = 0;
+    while (n < LEVELS && gm_str_next(&topic, '/', &levels[n])) n++;
+    return n;
+}
+
+bool gm_control_guards(const gm_control *control, gm_str topic)
+{
+    gm_str levels[LEVELS], id;
+    if (!gm_str_starts(topic, GM_STR("gemel/"))) return false;
+    size_t n       = levels_of(topic, levels);
+    bool   desired = (n == 3 || n == 4) && gm_str_is(levels[n - 1], "desired"), command = n >= 4 && gm_str_is(levels[2], "commands") && !gm_str_is(levels[n - 1], "response");
+    const gm_rulebook *book = gm_rules_book(control->rules);
+    if (book == NULL || (!desired && !command)) return false;
+    gm_arena *arena = gm_arena_create(control->alloc, 0);
+    bool      found = arena == NULL, matches;
+    gm_twin   twin  = arena != NULL && gm_percent_decode(arena, levels[1], &id, NULL) == GM_OK ? gm_state_find(gm_engine_state(control->options.engine), id) : (gm_twin){ GM_NONE };
+    for (size_t i = 0; !found && gm_twin_ok(twin) && i < book->count; i++) {
+        const gm_statement *s = book->items[i];
+        if (s->kind != GM_STATEMENT_INTERLOCK) continue;
+        // What can not be asked is guarded.
+        found = gm_query_matches(s->query, gm_engine_state(control->options.engine), twin, &matches, NULL) != GM_OK || matches;
+    }
+    gm_arena_destroy(arena);
+    return found;
+}
+
+void gm_control_hear(gm_control *control, gm_str topic, gm_str payload)
+{
+    gm_str levels[LEVELS];
+    if (!gm_str_starts(topic, GM_STR("gemel/")) || !gm_str_ends(topic, GM_STR("/response")) || !control->started) return;
+    if (levels_of(topic, levels) == 6 && gm_str_is(levels[2], "commands")) (void)gm_commands_answer(control->commands, topic, payload);
+}
+
 // ---- life cycle ---------------------------------------------------------------------------------------------------
 
 static gm_status create_parts(gm_control *control, gm_error *err)
@@ -174,6 +322,12 @@ static gm_status create_parts(gm_control *control, gm_error *err)
     rules.journal = control->journal;
     if (st == GM_OK) st = gm_alarms_create(o->alloc, o->clock, o->engine, control->journal, &control->alarms, err);
     if (st == GM_OK) st = gm_rules_create(&rules, &control->rules, err);
+    if (st == GM_OK) st = gm_arming_create(o->alloc, o->clock, o->engine, control->journal, control->relationships, &control->arming, err);
+    gm_commands_options commands = { .alloc = o->alloc, .clock = o->clock, .engine = o->engine, .journal = control->journal, .rules = control->rules,
+                                     .arming = control->arming, .send = o->send, .context = o->context };
+    if (st == GM_OK) st = gm_commands_create(&commands, &control->commands, err);
+    gm_work_orders_options orders = { .alloc = o->alloc, .clock = o->clock, .engine = o->engine, .journal = control->journal, .send = o->send, .context = o->context };
+    if (st == GM_OK) st = gm_work_orders_create(&orders, &control->orders, err);
     if (st != GM_OK) return st;
     gm_journal_own(control->journal, GM_CHANGE_RULES, fold_rules, control);
     gm_engine_keep(o->engine, &(gm_keeper){ "control.rules", control, save_rules, load_rules });
@@ -204,7 +358,9 @@ gm_status gm_control_start(gm_control *control, gm_error *err)
     control->started = st == GM_OK;
     if (st == GM_OK) st = gm_engine_observe(control->options.engine, observe, control, err);
     if (st != GM_OK) return st;
+    gm_arming_start(control->arming, make_safe, control);
     gm_rules_start(control->rules);
+    gm_commands_start(control->commands);
     if (control->text.len > 0) sweep(control);
     return GM_OK;
 }
@@ -223,6 +379,9 @@ void gm_control_destroy(gm_control *control)
 {
     if (control == NULL) return;
     gm_control_stop(control);
+    gm_work_orders_destroy(control->orders);
+    gm_commands_destroy(control->commands);
+    gm_arming_destroy(control->arming);
     gm_rules_destroy(control->rules);
     gm_alarms_destroy(control->alarms);
     gm_journal_destroy(control->journal);
@@ -234,4 +393,7 @@ void gm_control_destroy(gm_control *control)
 gm_alarms  *gm_control_alarms(gm_control *control) { return control->alarms; }
 gm_journal *gm_control_journal(gm_control *control) { return control->journal; }
 gm_rules   *gm_control_rules(gm_control *control) { return control->rules; }
+gm_arming  *gm_control_arming(gm_control *control) { return control->arming; }
+gm_commands *gm_control_commands(gm_control *control) { return control->commands; }
+gm_work_orders *gm_control_work_orders(gm_control *control) { return control->orders; }
 gm_str      gm_control_relationships(const gm_control *control) { return control->relationships; }

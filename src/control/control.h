@@ -11,7 +11,9 @@
 #define GM_CONTROL_CONTROL_H
 
 #include "control/alarms.h"
+#include "control/commands.h"
 #include "control/journal.h"
+#include "control/work_orders.h"
 
 typedef struct gm_control gm_control;
 typedef struct gm_rules   gm_rules;    // control/rules.h
@@ -23,6 +25,9 @@ typedef struct gm_control_options {
     const gm_clock *clock;
     gm_loop        *loop;
     gm_engine      *engine;
+    // Publishes to devices (retain: kept for whoever comes later; an empty payload clears); NULL: nothing leaves.
+    gm_status     (*send)(void *context, gm_str topic, gm_str payload, bool retain, gm_error *err);
+    void           *context;
     gm_str          relationships;  // that lead from a twin to those under it, separated by commas; "*": all. Copied
 } gm_control_options;
 
@@ -36,6 +41,14 @@ void                   gm_control_destroy(gm_control *control);
 GM_NODISCARD gm_status gm_control_set_rules(gm_control *control, const gm_control_file *files, size_t count, size_t *out_file, gm_error *err);
 
 gm_rules   *gm_control_rules(gm_control *control);
+// Is it a topic of commands or desired values of a twin that interlocks are about? Nothing but control may publish there.
+bool gm_control_guards(const gm_control *control, gm_str topic);
+// A message that came in: an answer of a device, perhaps.
+void gm_control_hear(gm_control *control, gm_str topic, gm_str payload);
+
+gm_arming  *gm_control_arming(gm_control *control);
+gm_commands *gm_control_commands(gm_control *control);
+gm_work_orders *gm_control_work_orders(gm_control *control);
 gm_alarms  *gm_control_alarms(gm_control *control);
 gm_journal *gm_control_journal(gm_control *control);
 gm_str      gm_control_relationships(const gm_control *control);

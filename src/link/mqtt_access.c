@@ -67,6 +67,7 @@ static bool is_of_his(gm_mqtt_server *server, gm_principal *p, gm_str topic)
 bool gm_mqtt_may_publish(gm_mqtt_server *server, gm_principal *p, gm_str topic)
 {
     bool creates = gm_topic_native(topic).kind == GM_NATIVE_CREATE;
+    if (server->options.guarded != NULL && server->options.guarded(server->options.guarded_context, topic)) return false;
     if (p == NULL) return true;
     if (gm_principal_right(p) < (creates ? GM_RIGHT_ENGINEER : GM_RIGHT_OPERATE)) return false;
     return !gm_principal_scoped(p) || (!creates && is_of_his(server, p, topic));

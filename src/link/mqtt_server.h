@@ -56,6 +56,9 @@ typedef struct gm_mqtt_server_options {
                                    // empty: only over TLS
     gm_str           tls_address;  // where MQTT over TLS is spoken; empty: nowhere
     gm_tls          *tls;          // with what; outlives the server
+    // May no client publish there? For commands and desired values that leave through control alone; may be NULL.
+    bool           (*guarded)(void *context, gm_str topic);
+    void            *guarded_context;
     gm_mqtt_limits   limits;
     gm_mqtt_server  *prepared;     // stays the caller's to destroy, after the engine; NULL: none
 } gm_mqtt_server_options;

@@ -9,6 +9,15 @@
 static gm_time_ns now(void *context) { return gm_now(gm_clock_system()) + ((control_rig *)context)->ahead; }
 static gm_dur_ns  monotonic(void *context) { return gm_monotonic(gm_clock_system()) + ((control_rig *)context)->ahead; }
 
+static gm_status send(void *context, gm_str topic, gm_str payload, bool retain, gm_error *err)
+{
+    control_rig *r = context;
+    (void)retain;
+    (void)err;
+    gm_buf_printf(&r->sent, GM_STR_FMT " " GM_STR_FMT "\n", GM_STR_ARG(topic), GM_STR_ARG(payload));
+    return GM_OK;
+}
+
 static void open_rig(control_rig *r)
 {
     r->clock = (gm_clock){ now, monotonic, r };
@@ -18,7 +27,7 @@ static void open_rig(control_rig *r)
     engine.log.segment_size = 1 << 20;
     assert_gm_ok(gm_engine_open(&engine, &r->engine, &r->err), r->err);
     gm_control_options control = { .alloc = gm_alloc_system(), .clock = &r->clock, .loop = r->loop, .engine = r->engine,
-                                   .relationships = GM_STR("contains") };
+                                   .relationships = GM_STR("contains"), .send = send, .context = r };
     assert_gm_ok(gm_control_create(&control, &r->control, &r->err), r->err);
     assert_gm_ok(gm_engine_recover(r->engine, &r->err), r->err);
     assert_gm_ok(gm_control_start(r->control, &r->err), r->err);

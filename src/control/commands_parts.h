@@ -1,0 +1,45 @@
+// control/commands_parts.h: commands, for their files.
+#ifndef GM_CONTROL_COMMANDS_PARTS_H
+#define GM_CONTROL_COMMANDS_PARTS_H
+
+#include "base/index.h"
+#include "control/commands.h"
+#include "control/rules.h"
+
+typedef struct gm_command_entry {
+    char           *memory;     // of the texts
+    gm_command_view is;
+    bool            safe;
+    gm_time_ns      sent;       // GM_ABSENT: not yet
+    bool            submitted;  // its next step has been submitted in this run
+} gm_command_entry;
+
+struct gm_commands {
+    gm_commands_options options;
+    const gm_alloc     *alloc;
+    gm_command_entry   *items;
+    size_t              count, capacity;
+    size_t              open;       // not over
+    gm_arena           *scratch;
+    uint64_t            stray;
+    bool                started;
+};
+
+static inline bool gm_command_over(gm_command_state state) { return state >= GM_COMMAND_CLOSED; }
+static inline const gm_state *gm_commands_state(const gm_commands *c) { return gm_engine_state(c->options.engine); }
+
+// ---- commands_check.c: may it be?
+const gm_statement *gm_commands_policy(gm_commands *commands, bool set, gm_str name, gm_twin twin);
+gm_status gm_commands_validate(gm_commands *commands, const gm_command_request *request, gm_twin twin, gm_error *err);
+// GM_CONFLICT: err says which interlock, rate, mode or lack of arming. `again`: at the moment of sending: rates were counted.
+gm_status gm_commands_permit(gm_commands *commands, const gm_command_request *request, gm_twin twin, bool again, gm_error *err);
+bool      gm_commands_effect(gm_commands *commands, const gm_command_entry *e);  // has it been measured?
+
+// ---- commands_fold.c
+gm_command_entry *gm_commands_entry(const gm_commands *commands, gm_str id);
+gm_status         gm_commands_fold(void *context, const gm_decision *decision, gm_error *err);
+void              gm_commands_save(void *context, gm_buf *out);
+gm_status         gm_commands_load(void *context, const uint8_t *bytes, size_t size, gm_error *err);
+void              gm_commands_clear(gm_commands *commands);
+
+#endif
