@@ -103,8 +103,8 @@ static void the_plant_obeys(void **state)
     assert_gm_ok(gm_mqtt_client_publish(client, "gemel/pump2/desired", GM_STR("{\"speed\":0.25}"), &err), err);
     value_within(f, "pump2", "speed", 0.25, 0.25);   // reported by the device, so the twin has it
     static const struct { const char *topic, *payload, *says; } cases[] = {
-        { "gemel/valve/commands/setOpening/7", "0.5", "{\"status\":200}" },
-        { "gemel/valve/commands/explode/8", "", "\"status\":404" },
+        { "gemel/pump1/commands/setSpeed/7", "0.5", "{\"status\":200}" },
+        { "gemel/pump1/commands/explode/8", "", "\"status\":404" },
     };
     for (size_t i = 0; i < 2; i++) {
         char topic[200];
@@ -116,6 +116,14 @@ static void the_plant_obeys(void **state)
         assert_string_equal(heard.topic, topic);
         if (strstr(heard.payload, cases[i].says) == NULL) fail_msg("%s: %s", topic, heard.payload);
     }
+    // The same through the interlocks: the device is commanded, and what is out of range is not sent.
+    gm_ran ran = GM_RUN("command", "valve", "setOpening", "0.5", "--http", f->server->http);
+    if (ran.code != 0) fail_msg("%s%s", GM_TEXT(ran.out), GM_TEXT(ran.err));
+    assert_string_equal(GM_TEXT(ran.out), "closed\n");
+    gm_ran_finish(&ran);
+    ran = GM_RUN("command", "valve", "setOpening", "2", "--http", f->server->http);
+    assert_int_equal(ran.code, 1);
+    gm_ran_finish(&ran);
     gm_mqtt_client_close(client);
 }
 
