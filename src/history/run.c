@@ -171,7 +171,10 @@ gm_sample gm_samples_at(const gm_samples *samples, size_t i)
     switch (samples->kind) {
     case GM_KIND_DOUBLE: sample.value.d = gm_double_of(bits); break;
     case GM_KIND_STRING:
-    case GM_KIND_JSON: sample.value.s = (gm_str){ (const char *)samples->text + (bits >> 32), (uint32_t)bits }; break;
+    case GM_KIND_JSON:  // texts that are all empty need no buffer
+        if ((uint32_t)bits > 0) sample.value.s = (gm_str){ (const char *)samples->text + (bits >> 32), (uint32_t)bits };
+        else sample.value.s = GM_STR("");
+        break;
     default: sample.value.i = (int64_t)bits;
     }
     return sample;
