@@ -199,9 +199,11 @@ static void observe(void *context, const gm_record *record, const gm_change *cha
 // The files of a decision's text, added to the book one by one. GM_INVALID: *out_file says which.
 static gm_status read_files(gm_rulebook *book, gm_str text, size_t *out_file, gm_error *err)
 {
+    *out_file = 0;
+    if (text.len == 0) return GM_OK;
     gm_bytes  in = { .at = (const uint8_t *)text.ptr, .end = (const uint8_t *)text.ptr + text.len };
     gm_status st = GM_OK;
-    for (*out_file = 0; st == GM_OK && gm_bytes_left(&in) > 0; ++*out_file) {
+    for (; st == GM_OK && gm_bytes_left(&in) > 0; ++*out_file) {
         gm_str name = gm_bytes_text(&in), body = gm_bytes_text(&in);
         if (in.bad) return gm_fail(err, GM_CORRUPT, WHERE, "the rules in force end in the middle");
         st = gm_rulebook_add(book, name, body, err);
