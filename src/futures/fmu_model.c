@@ -58,6 +58,7 @@ static gm_status make_program(gm_fmu_model *m, gm_error *err)
         m->defaults[m->slots[i].v]  = start;
     }
     gm_status st = gm_builder_finish(b, &m->program, err);
+    gm_builder_destroy(b);
     return st;
 }
 

@@ -21,7 +21,7 @@ typedef struct builder {
 static bool same(const gm_formula *f, const gm_formula_node *a, const gm_formula_node *b, const uint32_t *b_edges)
 {
     return a->kind == b->kind && a->event == b->event && a->min == b->min && a->max == b->max && a->count == b->count &&
-           memcmp(f->edges + a->first, b_edges, a->count * sizeof *b_edges) == 0;
+           (a->count == 0 || memcmp(f->edges + a->first, b_edges, a->count * sizeof *b_edges) == 0);
 }
 
 static uint64_t hash_of(const gm_formula_node *n, const uint32_t *edges)
@@ -66,7 +66,7 @@ static uint32_t intern(builder *b, gm_formula_node n, const uint32_t *edges)
         return GM_FORMULA_TRUE;
     }
     n.first = (uint32_t)f->edge_count;
-    memcpy(f->edges + f->edge_count, edges, n.count * sizeof *edges);
+    if (n.count > 0) memcpy(f->edges + f->edge_count, edges, n.count * sizeof *edges);
     f->edge_count += n.count;
     f->nodes[f->count] = n;
     b->unique[at]      = (uint32_t)f->count;
