@@ -51,6 +51,14 @@ static void messages_for_an_absent_client_survive_a_power_failure__MQTT_3_1_2_5(
     rig_free(r);
 }
 
+// What the client has acknowledged is noted at the end of the turn that read it. A durable session's SUBACK waits for its
+// commit: the first says that the turn is under way, the second lies in a commit behind that turn's.
+static void progress_is_durable(rig_client *c)
+{
+    rig_subscribe(c, "elsewhere/1", 1);
+    rig_subscribe(c, "elsewhere/2", 1);
+}
+
 static void unacknowledged_messages_are_sent_again_with_their_identifiers__MQTT_4_4_0_1(void **state)
 {
     (void)state;
@@ -68,8 +76,7 @@ static void unacknowledged_messages_are_sent_again_with_their_identifiers__MQTT_
     gm_buf ack = gm_buf_init(gm_alloc_system());
     gm_mqtt_write_ack(&ack, GM_MQTT_PUBACK, 4, ids[0], 0);
     rig_send_buf(&c, &ack);
-    rig_publish(&p, "elsewhere", "x", 1, 9, false);  // another commit, so that the progress is durable
-    rig_expect_ack(&p, GM_MQTT_PUBACK, 9);
+    progress_is_durable(&c);
     rig_expect_nothing(&c);
     crash(r, &c, &p);
     c = come_back(r, "c", true);
@@ -160,8 +167,7 @@ static void subscriptions_end_for_good_with_unsubscribe_and_clean_session__MQTT_
     d = rig_connect(r, "d", 4);  // clean
     rig_expect_nothing(&d);
     p = rig_connect(r, "p", 4);
-    rig_publish(&p, "x", "y", 1, 1, false);
-    rig_expect_ack(&p, GM_MQTT_PUBACK, 1);
+    progress_is_durable(&c);
     rig_hang_up(&c);
     crash(r, &d, &p);
     p = rig_connect(r, "p", 4);
