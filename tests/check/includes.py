@@ -14,13 +14,12 @@ ALLOWED = {
     "reliability": ["base", "model", "log", "state", "history", "engine"],
     "insight": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures"],
     "control": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "insight"],
-    "thread": ["base", "model", "log", "state", "history", "engine", "query", "reliability"],
     "access": ["base", "model", "log", "state", "history", "engine", "query"],
     "link": ["base", "model", "log", "state", "history", "engine", "access"],
     "api": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
-            "control", "thread", "access", "link"],
+            "control", "access", "link"],
     "cli": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
-            "control", "thread", "access", "link", "api"],
+            "control", "access", "link", "api"],
 }
 root, cc = sys.argv[1], sys.argv[2:]
 bad, headers, files = [], [], 0
