@@ -1,6 +1,7 @@
 #include "insight/waterworks.h"
 
 #include "insight/text_file.h"
+#include "support/golden.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ int waterworks_open(waterworks *w)
     *w     = (waterworks){ 0 };
     w->cli = (gm_cli){ .alloc = gm_alloc_system(), .io = gm_io_system(), .clock = gm_clock_system(),
                        .arena = gm_arena_create(gm_alloc_system(), 0), .out = stdout, .err = stderr };
-    if (asprintf(&path, "%s/examples/pumphouse", getenv("GM_SOURCE_ROOT")) < 0 || asprintf(&file, "%s/estimate/waterworks.json", path) < 0) return -1;
+    if (asprintf(&path, "%s/examples/pumphouse", gm_test_root()) < 0 || asprintf(&file, "%s/estimate/waterworks.json", path) < 0) return -1;
     w->setups    = GM_ARENA_NEW(w->cli.arena, gm_estimate_setup, GM_ESTIMATE_SETUPS_MAX);
     gm_exit   code = gm_plant_group_open(&w->cli, path, "tower", true, &w->plant);
     gm_status st   = code == GM_EXIT_OK ? gm_text_file_read(w->cli.io, file, 1 << 20, &text, &w->err) : GM_INVALID;
