@@ -6,7 +6,7 @@
 //   gm_tls_reload(tls, &err);                        // new connections get what the files hold now
 //   gm_tls_destroy(tls);                             // after all streams and sessions
 //
-// LIMIT: handshakes run on the thread that reads the wire, about 0.3 ms each with an EC key.
+// LIMIT: handshakes run on the thread that reads the wire.
 #ifndef GM_ACCESS_TLS_H
 #define GM_ACCESS_TLS_H
 
