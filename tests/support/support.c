@@ -6,8 +6,12 @@
 
 uint64_t gm_test_seed(void)
 {
-    const char *given = getenv("GM_SEED");
-    uint64_t    seed  = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)gm_now(gm_clock_system());
+    // What decides whether a change may land must give the same answer twice; looking for new cases is the deep run's.
+    const uint64_t usual = UINT64_C(20260401);
+    const char    *given = getenv("GM_SEED");
+    uint64_t       seed  = given != NULL                ? strtoull(given, NULL, 0)
+                           : getenv("GM_DEEP") != NULL ? (uint64_t)gm_now(gm_clock_system())
+                                                       : usual;
     printf("seed %" PRIu64 " (repeat with GM_SEED=%" PRIu64 ")\n", seed, seed);
     fflush(stdout);
     return seed;

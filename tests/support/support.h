@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-// A fresh seed, or GM_SEED from the environment; printed, so that a failure can be repeated.
+// The same seed every time; with GM_DEEP in the environment a fresh one, with GM_SEED that one. Printed, so that a
+// failure can be repeated.
 uint64_t gm_test_seed(void);
 uint64_t gm_test_random(uint64_t *state);  // the next 64 bits
 
