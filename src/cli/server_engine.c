@@ -1,0 +1,119 @@
+// The engine and what works on its state: how each is made from the plant and its settings.
+#include "cli/progress.h"
+#include "cli/replay_map.h"
+#include "cli/server_parts.h"
+#include "engine/checkpoint.h"
+#include "physics/modelica/diag.h"
+
+#include <stdio.h>
+
+// The one place that tells of a log that takes no more: clients get the reason with every refused change.
+static void watch_log(void *context)
+{
+    gm_server *server = context;
+    gm_error   err    = {0};
+    if (server->read_only || gm_log_status(gm_engine_log(server->engine), &err) != GM_IO) return;
+    server->read_only = true;
+    fprintf(server->cli->err,
+            "gemel: the log takes no more changes: %s; reading goes on. Make room, then start again.\n", err.text);
+}
+
+gm_status gm_server_open_engine(gm_server *server, gm_error *err)
+{
+    const gm_cli     *cli = server->cli;
+    gm_engine_options o   = {
+        .alloc = cli->alloc, .io = cli->io, .clock = cli->clock, .loop = server->loop, .data_dir = server->data_dir.ptr,
+        .log = gm_log_options_defaults(),
+    };
+    gm_status st = gm_server_engine_settings(server, &o, err);
+    if (st == GM_OK) st = gm_engine_open(&o, &server->engine, err);
+    return st == GM_OK ? gm_loop_at_turn_end(server->loop, watch_log, server, err) : st;
+}
+
+gm_status gm_server_recover(gm_server *server, gm_error *err)
+{
+    gm_dur_ns start = gm_monotonic(server->cli->clock);
+    if (server->cli->terminal && !server->options.quiet) fputs("recovering...\r", server->cli->err);
+    gm_status st = gm_engine_recover(server->engine, err);
+    if (st != GM_OK) return st;
+    gm_str damage = gm_engine_checkpoint_report(server->engine).damage, line;
+    while (gm_str_next(&damage, '\n', &line)) {
+        if (line.len > 0) fprintf(server->cli->err, "gemel: " GM_STR_FMT "\n", GM_STR_ARG(line));
+    }
+    const gm_state *state = gm_engine_state(server->engine);
+    char            twins[32], records[32];
+    gm_server_note(server, "recovered %s twins from %s records in %.2f s",
+                   gm_grouped(gm_state_twin_count(state), twins),
+                   gm_grouped(gm_log_durable(gm_engine_log(server->engine)), records),
+                   (double)(gm_monotonic(server->cli->clock) - start) / 1e9);
+    return GM_OK;
+}
+
+gm_status gm_server_open_insight(gm_server *server, gm_error *err)
+{
+    gm_insight_options o = { .alloc = server->cli->alloc, .io = server->cli->io, .engine = server->engine,
+                             .plant = server->plant->folder };
+    return gm_insight_create(&o, &server->insight, err);
+}
+
+gm_status gm_server_open_control(gm_server *server, gm_error *err)
+{
+    gm_str relationships = gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_RELATIONSHIPS);
+    gm_control_options o = { .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop,
+                             .engine = server->engine, .send = gm_server_send, .context = server,
+                             .relationships = relationships };
+    return gm_control_create(&o, &server->control, err);
+}
+
+// The plant was checked, so its mappings are well-formed; those for replay are not for messages.
+gm_status gm_server_open_ingest(gm_server *server, gm_error *err)
+{
+    const gm_plant_files *files = &server->plant->mappings;
+    gm_status             st    = gm_maps_create(server->cli->alloc, &server->maps, err);
+    for (size_t i = 0; st == GM_OK && i < files->count; i++) {
+        gm_str name = files->items[i].name;
+        if (!gm_str_ends(name, GM_STR(".json")) || gm_replay_map_is(name)) continue;
+        st = gm_maps_add(server->maps, name, files->items[i].text, err);
+    }
+    if (st != GM_OK) return st;
+    gm_ingest_options o = { .alloc   = server->cli->alloc,  .engine = server->engine, .dead_letters = server->letters,
+                            .creator = server->creator,     .loop   = server->loop,   .maps         = server->maps,
+                            .future  = gm_mqtt_server_options_defaults().limits.future };
+    return gm_ingest_create(&o, &server->ingest, err);
+}
+
+static gm_status note_wrong(void *context, gm_str file, const gm_error *why)
+{
+    gm_server_note(context, GM_STR_FMT ": %s", GM_STR_ARG(file), why->text);
+    return GM_OK;
+}
+
+// Texts with errors do not keep the plant from being served: its twins live, only their futures are not to be had.
+gm_status gm_server_open_futures(gm_server *server, gm_error *err)
+{
+    gm_diags        diags;
+    gm_error        first   = { 0 };
+    gm_pool_options options = gm_pool_options_defaults();
+    gm_status       st      = gm_pool_create(server->cli->alloc, server->loop, &options, &server->pool, err);
+    if (st != GM_OK || server->plant->behaviors.count == 0) return st;
+    gm_diags_init(&diags, server->cli->alloc);
+    st = gm_plant_behaviors(server->plant, &diags, &server->behaviors, err);
+    if (st == GM_OK && diags.errors > 0) {
+        (void)gm_diags_fail(&diags, &first);
+        gm_server_note(server, "behaviors: %s", first.text);
+    }
+    gm_diags_finish(&diags);
+    server->fmu_host = gm_plant_fmu_host(server->cli->alloc);
+    if (st == GM_OK)
+        st = gm_plant_fmu_notes(server->plant, server->arena, note_wrong, server, &server->fmu_notes,
+                                &server->fmu_note_count, err);
+    return st;
+}
+
+gm_status gm_server_open_estimates(gm_server *server, gm_error *err)
+{
+    gm_estimates_options o = { .alloc = server->cli->alloc, .io = server->cli->io, .engine = server->engine,
+                               .behaviors = server->behaviors, .anomalies = gm_insight_anomalies(server->insight),
+                               .plant = server->plant->folder };
+    return gm_estimates_create(&o, &server->estimates, err);
+}
