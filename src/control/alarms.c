@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "control/json.h"
+#include "control/texts.h"
 
 #include <assert.h>
 
@@ -65,21 +66,7 @@ static gm_alarm_state state_of(const gm_point *p)
 // Copies all texts of the point into one allocation of its own. Keeps (3).
 static bool set_texts(gm_alarms *alarms, gm_point *p, const gm_str texts[GM_POINT_TEXTS])
 {
-    size_t size = 0;
-    for (int i = 0; i < GM_POINT_TEXTS; i++) size += texts[i].len;
-    char *memory = gm_alloc_bytes(alarms->alloc, size);
-    if (memory == NULL) return false;
-    char *to = memory;
-    gm_str fresh[GM_POINT_TEXTS];
-    for (int i = 0; i < GM_POINT_TEXTS; i++) {
-        if (texts[i].len > 0) memcpy(to, texts[i].ptr, texts[i].len);
-        fresh[i] = (gm_str){ to, texts[i].len };
-        to += texts[i].len;
-    }
-    memcpy(p->text, fresh, sizeof fresh);
-    gm_free(alarms->alloc, p->memory);
-    p->memory = memory;
-    return true;
+    return gm_texts_keep(alarms->alloc, texts, GM_POINT_TEXTS, &p->memory, p->text);
 }
 
 static void forget(gm_alarms *alarms, uint32_t i)

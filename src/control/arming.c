@@ -3,9 +3,10 @@
 #include "base/bytes.h"
 #include "control/json.h"
 #include "control/subtree.h"
+#include "control/texts.h"
 
 static const char WHERE[] = "control.arming";
-enum { VERSION = 1 };
+enum { VERSION = 1, TEXTS = 3 };
 
 typedef struct entry { char *memory; gm_armed is; bool ending; } entry;
 
@@ -27,18 +28,10 @@ struct gm_arming {
 
 static bool fill(const gm_arming *arming, entry *e, const gm_armed *a)
 {
-    char *memory = gm_alloc_bytes(arming->alloc, a->twin.len + a->who.len + a->reason.len);
-    if (memory == NULL) return false;
-    char *to = memory;
-    const gm_str from[] = { a->twin, a->who, a->reason };
-    gm_str       own[3];
-    for (int i = 0; i < 3; i++) {
-        if (from[i].len > 0) memcpy(to, from[i].ptr, from[i].len);
-        own[i] = (gm_str){ to, from[i].len };
-        to += from[i].len;
-    }
-    gm_free(arming->alloc, e->memory);
-    *e = (entry){ .memory = memory, .is = *a };
+    const gm_str texts[TEXTS] = { a->twin, a->who, a->reason };
+    gm_str       own[TEXTS];
+    if (!gm_texts_keep(arming->alloc, texts, TEXTS, &e->memory, own)) return false;
+    *e = (entry){ .memory = e->memory, .is = *a };
     e->is.twin   = own[0];
     e->is.who    = own[1];
     e->is.reason = own[2];

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "control/json.h"
+#include "control/texts.h"
 
 static const char WHERE[] = "control.commands";
 enum { VERSION = 1, TEXTS = 7 };
@@ -35,18 +36,8 @@ gm_command_entry *gm_commands_entry(const gm_commands *c, gm_str id)
 
 static bool set_texts(gm_commands *c, gm_command_entry *e, const gm_str texts[TEXTS])
 {
-    size_t size = 0;
-    for (int i = 0; i < TEXTS; i++) size += texts[i].len;
-    char  *memory = gm_alloc_bytes(c->alloc, size), *to = memory;
     gm_str own[TEXTS];
-    if (memory == NULL) return false;
-    for (int i = 0; i < TEXTS; i++) {
-        if (texts[i].len > 0) memcpy(to, texts[i].ptr, texts[i].len);
-        own[i] = (gm_str){ to, texts[i].len };
-        to += texts[i].len;
-    }
-    gm_free(c->alloc, e->memory);
-    e->memory = memory;
+    if (!gm_texts_keep(c->alloc, texts, TEXTS, &e->memory, own)) return false;
     e->is.id = own[0]; e->is.twin = own[1]; e->is.name = own[2]; e->is.value = own[3];
     e->is.who = own[4]; e->is.cause = own[5]; e->is.reason = own[6];
     return true;

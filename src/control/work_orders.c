@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "control/json.h"
+#include "control/texts.h"
 #include "state/document.h"
 
 #include <sys/random.h>
@@ -36,18 +37,8 @@ bool gm_order_state_of(gm_str name, gm_order_state *out)
 
 static bool set_texts(gm_work_orders *o, entry *e, const gm_str texts[TEXTS])
 {
-    size_t size = 0;
-    for (int i = 0; i < TEXTS; i++) size += texts[i].len;
-    char  *memory = gm_alloc_bytes(o->alloc, size), *to = memory;
     gm_str own[TEXTS];
-    if (memory == NULL) return false;
-    for (int i = 0; i < TEXTS; i++) {
-        if (texts[i].len > 0) memcpy(to, texts[i].ptr, texts[i].len);
-        own[i] = (gm_str){ to, texts[i].len };
-        to += texts[i].len;
-    }
-    gm_free(o->alloc, e->memory);
-    e->memory = memory;
+    if (!gm_texts_keep(o->alloc, texts, TEXTS, &e->memory, own)) return false;
     e->is.id = own[0]; e->is.twin = own[1]; e->is.text = own[2]; e->is.who = own[3]; e->is.evidence = own[4]; e->is.feedback = own[5];
     return true;
 }
