@@ -46,6 +46,23 @@ gm_exit gm_client_ask(const gm_cli *cli, gm_http *http, const char *method, cons
     return code;
 }
 
+gm_exit gm_client_show(const gm_cli *cli, const gm_args *args, const char *path, const gm_client_view *view)
+{
+    gm_http_answer answer;
+    gm_http       *http = NULL;
+    gm_exit        code = gm_client_open(cli, args, view->http_option, &http);
+    if (code != GM_EXIT_OK) return code;
+    code = gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer);
+    if (code == GM_EXIT_OK) {
+        if (gm_args_given(args, view->json_option))
+            fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
+        else code = view->print(cli, answer.body, view->context);
+        gm_http_answer_finish(&answer);
+    }
+    gm_http_close(http);
+    return code;
+}
+
 const char *gm_client_path(gm_arena *arena, const char *const *parts, size_t n)
 {
     gm_buf path = gm_buf_init(gm_alloc_system());

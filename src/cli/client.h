@@ -25,6 +25,17 @@ GM_NODISCARD gm_exit gm_client_open(const gm_cli *cli, const gm_args *args, size
 GM_NODISCARD gm_exit gm_client_ask(const gm_cli *cli, gm_http *http, const char *method, const char *path,
                                    const char *content_type, const char *body, gm_http_answer *out_answer);
 
+// Opens the client, GETs the path and prints the answer: as it came when the verb's option json_option was given, else what
+// `print` makes of it. On failure says why. A path of NULL: there was no memory for it. context: for print.
+typedef gm_exit gm_client_printer(const gm_cli *cli, const json_t *answer, const void *context);
+typedef struct gm_client_view {
+    size_t             http_option, json_option;
+    gm_client_printer *print;
+    const void        *context;
+} gm_client_view;
+GM_NODISCARD gm_exit gm_client_show(const gm_cli *cli, const gm_args *args, const char *path,
+                                    const gm_client_view *view);
+
 // Says what a transport or server error means; the exit code for it.
 gm_exit gm_client_fail(const gm_cli *cli, const gm_error *err, bool transport);
 

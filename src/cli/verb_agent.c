@@ -1,14 +1,9 @@
 // The device of the machine plant: any device would do the same: introduce itself, then publish what it measures.
 #include "base/percent.h"
-#include "cli/client.h"
+#include "cli/device.h"
 #include "cli/machine.h"
-#include "cli/mqtt_client.h"
 #include "cli/verbs.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <poll.h>
 #include <unistd.h>
 
 enum { OPT_MQTT, OPT_TWIN, OPT_INTERVAL, OPT_COUNT, OPT_PRINT, OPT_ROOT };
@@ -24,14 +19,14 @@ static const gm_option options[] = {
 };
 
 typedef struct agent {
-    const gm_cli   *cli;
-    gm_machine     *machine;
-    gm_mqtt_client *client;       // NULL: print
-    char            twin[128];
-    uint64_t        connection;   // on which the parts below were introduced
-    size_t          introduced;   // parts [0..introduced) have been
-    uint64_t        refused;      // messages that had become dead letters when that was last told
-    gm_buf          topic, payload;
+    const gm_cli *cli;
+    gm_machine   *machine;
+    gm_device     device;
+    char          twin[128];
+    uint64_t      connection;   // on which the parts below were introduced
+    size_t        introduced;   // parts [0..introduced) have been
+    uint64_t      refused;      // messages that had become dead letters when that was last told
+    gm_buf        topic, payload;
 } agent;
 
 static gm_status send(agent *a, const char *suffix, const char *kind, gm_error *err)
@@ -46,10 +41,7 @@ static gm_status send(agent *a, const char *suffix, const char *kind, gm_error *
     bool failed = id.failed || a->topic.failed || a->payload.failed;
     gm_buf_finish(&id);
     if (failed) return gm_fail(err, GM_NOMEM, "cli.agent", "publishing a sample");
-    gm_str payload = gm_buf_view(&a->payload);
-    if (a->client != NULL) return gm_mqtt_client_publish(a->client, (char *)a->topic.ptr, payload, err);
-    fprintf(a->cli->out, "%s " GM_STR_FMT "\n", (char *)a->topic.ptr, GM_STR_ARG(payload));
-    return GM_OK;
+    return gm_device_send(&a->device, (char *)a->topic.ptr, gm_buf_view(&a->payload), err);
 }
 
 // gemel/{id}/create: the twin's model and fixed properties; parts hang below the machine.
@@ -72,12 +64,12 @@ static gm_status introduce(agent *a, const gm_part *part, gm_error *err)
 // started afresh. Waits for the answers, since a measurement for a twin that is not there yet would be refused.
 static gm_status introduce_new(agent *a, gm_part *const *parts, size_t count, gm_error *err)
 {
-    uint64_t connection = a->client != NULL ? gm_mqtt_client_count(a->client).connections : 0;
+    uint64_t connection = a->device.client != NULL ? gm_mqtt_client_count(a->device.client).connections : 0;
     if (connection != a->connection) a->introduced = 0;
     if (a->introduced == count) return GM_OK;
     gm_status st = GM_OK;
     for (size_t i = a->introduced; st == GM_OK && i < count; i++) st = introduce(a, parts[i], err);
-    if (st == GM_OK && a->client != NULL) st = gm_mqtt_client_drain(a->client, 60 * GM_SECOND, err);
+    if (st == GM_OK) st = gm_device_drain(&a->device, 60 * GM_SECOND, err);
     if (st != GM_OK) return st;
     a->connection = connection;
     a->introduced = count;
@@ -87,8 +79,8 @@ static gm_status introduce_new(agent *a, gm_part *const *parts, size_t count, gm
 // A server that does not know the models refuses everything: that must not go unseen, but need not be said each second.
 static void tell_refusals(agent *a)
 {
-    if (a->client == NULL) return;
-    uint64_t refused = gm_mqtt_client_count(a->client).refused;
+    if (a->device.client == NULL) return;
+    uint64_t refused = gm_mqtt_client_count(a->device.client).refused;
     if (refused > 0 && a->refused == 0) {
         fprintf(a->cli->err, "gemel: the server could not apply messages of this agent; 'gemel dead-letters' says why "
                              "(its plant needs the models of examples/machine)\n");
@@ -111,71 +103,45 @@ static gm_status publish_sample(agent *a, gm_error *err)
                       time);
         st = send(a, parts[i]->suffix, "telemetry", err);
     }
-    if (a->client == NULL) fflush(a->cli->out);
+    if (a->device.client == NULL) fflush(a->cli->out);
     return st;
 }
 
-// Until the next sample is due: keeps the connection alive. True when a signal asks to end.
-static bool wait_until(agent *a, gm_dur_ns due, int signals, gm_status *st, gm_error *err)
+static gm_status sample_for_ever(agent *a, gm_dur_ns interval, uint64_t count, gm_error *err)
 {
-    for (;;) {
-        struct pollfd stop = { .fd = signals, .events = POLLIN };
-        gm_dur_ns     left = due - gm_monotonic(a->cli->clock);
-        // The client waits for the socket, so a signal is looked for five times a second.
-        gm_dur_ns     slice = left < 200 * GM_MILLISECOND ? left : 200 * GM_MILLISECOND;
-        int           rest  = a->client == NULL && slice > 0 ? (int)(slice / GM_MILLISECOND) : 0;
-        if (poll(&stop, 1, rest) > 0) return true;
-        if (left <= 0) return false;
-        if (a->client != NULL) *st = gm_mqtt_client_turn(a->client, slice, err);
-        if (*st != GM_OK) return false;
-    }
-}
-
-static gm_status sample_for_ever(agent *a, gm_dur_ns interval, uint64_t count, int signals, gm_error *err)
-{
-    gm_dur_ns due = gm_monotonic(a->cli->clock);
-    gm_status st  = GM_OK;
+    gm_dur_ns due     = gm_monotonic(a->cli->clock);
+    gm_status st      = GM_OK;
+    bool      stopped = false;
     for (uint64_t i = 0; st == GM_OK && i < count; i++) {
-        if (i > 0 && wait_until(a, due, signals, &st, err)) break;
+        if (i > 0) st = gm_device_wait(&a->device, due, &stopped, err);
+        if (stopped) break;
         if (st == GM_OK) st = publish_sample(a, err);
         tell_refusals(a);
         // A machine that slept does not owe the samples of that time.
         gm_dur_ns now = gm_monotonic(a->cli->clock);
         due           = due + interval > now ? due + interval : now + interval;
     }
-    if (st == GM_OK && a->client != NULL) st = gm_mqtt_client_drain(a->client, 5 * GM_SECOND, err);
+    if (st == GM_OK) st = gm_device_drain(&a->device, 5 * GM_SECOND, err);
     tell_refusals(a);
     return st;
-}
-
-// SIGINT and SIGTERM become readable, so that a sample is never cut in half. -1 when the system refuses.
-static int catch_signals(void)
-{
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
-    sigprocmask(SIG_BLOCK, &wanted, NULL);
-    return signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 static gm_status connect_client(agent *a, const gm_args *args, gm_error *err)
 {
     if (gm_args_given(args, OPT_PRINT)) return GM_OK;
     gm_mqtt_client_options o = gm_mqtt_client_options_defaults();
-    o.alloc                  = a->cli->alloc;
-    o.clock                  = a->cli->clock;
     o.name                   = "gemel-agent";
     o.patience               = 10 * GM_SECOND;
-    gm_status st             = gm_client_address(args, OPT_MQTT, "GEMEL_MQTT", "127.0.0.1:1883", &o.address, err);
-    if (st == GM_OK) st = gm_mqtt_client_open(&o, &a->client, err);
-    return st;
+    return gm_device_connect(&a->device, args, OPT_MQTT, o, err);
 }
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
     gm_error    err      = {0};
-    agent       a        = { .cli = cli, .topic = gm_buf_init(cli->alloc), .payload = gm_buf_init(cli->alloc) };
+    agent       a        = { .cli     = cli,
+                             .device  = gm_device_init(cli),
+                             .topic   = gm_buf_init(cli->alloc),
+                             .payload = gm_buf_init(cli->alloc) };
     gm_dur_ns   interval = gm_args_duration(args, OPT_INTERVAL);
     uint64_t    count    = gm_args_given(args, OPT_COUNT) ? (uint64_t)gm_args_count(args, OPT_COUNT) : UINT64_MAX;
     const char *twin     = gm_args_text(args, OPT_TWIN);
@@ -185,32 +151,28 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     if (twin == NULL && gethostname(a.twin, sizeof a.twin - 1) != 0) twin = "machine";
     if (twin != NULL) snprintf(a.twin, sizeof a.twin, "%s", twin);
 
-    int       signals = catch_signals();
-    gm_status st      = signals >= 0 ? GM_OK : gm_fail_os(&err, errno, "cli.agent", "listening for signals");
+    gm_status st = gm_device_catch_signals(&a.device, &err);
     if (st == GM_OK) st = gm_machine_open(cli->alloc, gm_args_text(args, OPT_ROOT), &a.machine, &err);
     bool here = st == GM_OK;
     // A server that is restarted takes a while: the agent is patient for ever, once it has been connected.
     if (st == GM_OK) st = connect_client(&a, args, &err);
     while (st == GM_OK) {
-        st = sample_for_ever(&a, interval, count, signals, &err);
+        st = sample_for_ever(&a, interval, count, &err);
         if (st != GM_NOTFOUND) break;
         fprintf(cli->err, "gemel: %s; trying again\n", err.text);
-        gm_mqtt_client_close(a.client);
-        a.client     = NULL;
+        gm_device_disconnect(&a.device);
         a.introduced = 0;
         do {
-            struct pollfd stop = { .fd = signals, .events = POLLIN };
-            if (poll(&stop, 1, 0) > 0) goto done;
+            if (gm_device_stopped(&a.device)) goto done;
             st = connect_client(&a, args, &err);
         } while (st == GM_NOTFOUND);
         if (st == GM_OK) fprintf(cli->err, "gemel: connected again\n");
     }
 done:
-    gm_mqtt_client_close(a.client);
+    gm_device_finish(&a.device);
     gm_machine_close(a.machine);
     gm_buf_finish(&a.topic);
     gm_buf_finish(&a.payload);
-    if (signals >= 0) close(signals);
     if (st != GM_OK) return gm_client_fail(cli, &err, here);
     return a.refused > 0 ? GM_EXIT_NO : GM_EXIT_OK;
 }

@@ -18,9 +18,11 @@ static const gm_operand operands[] = {
     { "ALARM", "which one, NAME@TWIN", .optional = true },
 };
 
-static gm_exit print_table(const gm_cli *cli, const json_t *items)
+static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *context)
 {
+    (void)context;
     enum { COLUMNS = 6 };
+    const json_t  *items = json_object_get(answer, "items");
     gm_buf         out   = gm_buf_init(cli->alloc);
     gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("ALARM"), GM_STR("PRIORITY"), GM_STR("STATE"), GM_STR("RAISED"), GM_STR("COUNT"), GM_STR("TEXT") };
@@ -39,19 +41,14 @@ static gm_exit print_table(const gm_cli *cli, const json_t *items)
     return gm_client_print(cli, &out);
 }
 
-static gm_exit list(const gm_cli *cli, const gm_args *args, gm_http *http)
+static gm_exit list(const gm_cli *cli, const gm_args *args)
 {
-    const char *under = gm_args_given(args, OPT_UNDER) ? gm_args_text(args, OPT_UNDER) : NULL;
-    const char *all   = gm_args_given(args, OPT_ALL) ? "/v1/alarms?all=true" : "/v1/alarms?all=false";
-    const char *path  = under != NULL ? GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&under=", all).ptr, under) : all;
-    gm_http_answer answer;
-    if (path == NULL) return gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
-    gm_exit code = gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer);
-    if (code != GM_EXIT_OK) return code;
-    if (gm_args_given(args, OPT_JSON)) fprintf(cli->out, "%.*s\n", (int)answer.text.len, (const char *)answer.text.ptr);
-    else code = print_table(cli, json_object_get(answer.body, "items"));
-    gm_http_answer_finish(&answer);
-    return code;
+    static const gm_client_view view = { .http_option = OPT_HTTP, .json_option = OPT_JSON, .print = print_table };
+    const char *path = gm_args_given(args, OPT_ALL) ? "/v1/alarms?all=true" : "/v1/alarms?all=false";
+    if (gm_args_given(args, OPT_UNDER))
+        path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&under=", path).ptr,
+                              gm_args_text(args, OPT_UNDER));
+    return gm_client_show(cli, args, path, &view);
 }
 
 static gm_exit show(const gm_cli *cli, gm_http *http, const char *path)
@@ -90,10 +87,10 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     const char *action = gm_args_operand(args, 0), *alarm = gm_args_operand(args, 1);
     bool        counts = action != NULL && strcmp(action, "metrics") == 0;
     if (action != NULL && !counts && alarm == NULL) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "which alarm? gemel alarms %s NAME@TWIN", action);
+    if (action == NULL) return list(cli, args);
     gm_exit code = gm_client_open(cli, args, OPT_HTTP, &http);
     if (code != GM_EXIT_OK) return code;
-    if (counts) code = show(cli, http, "/v1/alarms/metrics");
-    else code = action == NULL ? list(cli, args, http) : act(cli, args, http, action, alarm);
+    code = counts ? show(cli, http, "/v1/alarms/metrics") : act(cli, args, http, action, alarm);
     gm_http_close(http);
     return code;
 }

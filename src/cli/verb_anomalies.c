@@ -30,9 +30,11 @@ static gm_str signals_text(const gm_cli *cli, const json_t *item)
     return text;
 }
 
-static gm_exit print_table(const gm_cli *cli, const json_t *items)
+static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *context)
 {
+    (void)context;
     enum { COLUMNS = 6 };
+    const json_t  *items         = json_object_get(answer, "items");
     gm_buf         out           = gm_buf_init(cli->alloc);
     gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("TWIN"), GM_STR("DETECTOR"), GM_STR("START"),
@@ -59,25 +61,12 @@ static gm_exit print_table(const gm_cli *cli, const json_t *items)
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
-    gm_http *http = NULL;
-    gm_exit  code = gm_client_open(cli, args, OPT_HTTP, &http);
-    if (code != GM_EXIT_OK) return code;
-    const char    *twin = gm_args_operand(args, 0);
-    const char    *path = GM_CLIENT_PATH(cli->arena, "/v1/anomalies?limit=", gm_args_text(args, OPT_LIMIT));
-    gm_http_answer answer;
+    static const gm_client_view view = { .http_option = OPT_HTTP, .json_option = OPT_JSON, .print = print_table };
+    const char *twin = gm_args_operand(args, 0);
+    const char *path = GM_CLIENT_PATH(cli->arena, "/v1/anomalies?limit=", gm_args_text(args, OPT_LIMIT));
     if (path != NULL && twin != NULL)
         path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&twin=", path).ptr, twin);
-    code = path != NULL ? gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer)
-                        : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
-    if (code == GM_EXIT_OK) {
-        if (gm_args_given(args, OPT_JSON))
-            fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
-        else
-            code = print_table(cli, json_object_get(answer.body, "items"));
-        gm_http_answer_finish(&answer);
-    }
-    gm_http_close(http);
-    return code;
+    return gm_client_show(cli, args, path, &view);
 }
 
 const gm_verb gm_verb_anomalies = {

@@ -13,8 +13,9 @@ static gm_str text_of(const json_t *object, const char *key)
     return gm_str_of(json_string_value(json_object_get(object, key)));
 }
 
-static gm_exit print_letters(const gm_cli *cli, const json_t *letters)
+static gm_exit print_letters(const gm_cli *cli, const json_t *letters, const void *context)
 {
+    (void)context;
     const json_t  *items  = json_object_get(letters, "items");
     gm_buf         out    = gm_buf_init(cli->alloc);
     gm_table_text *table  = gm_table_text_create(cli->arena, 4);
@@ -35,19 +36,8 @@ static gm_exit print_letters(const gm_cli *cli, const json_t *letters)
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
-    gm_http *http = NULL;
-    gm_exit  code = gm_client_open(cli, args, OPT_HTTP, &http);
-    if (code != GM_EXIT_OK) return code;
-    gm_http_answer answer;
-    code = gm_client_ask(cli, http, "GET", "/v1/dead-letters", NULL, NULL, &answer);
-    if (code == GM_EXIT_OK) {
-        if (gm_args_given(args, OPT_JSON))
-            fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
-        else code = print_letters(cli, answer.body);
-        gm_http_answer_finish(&answer);
-    }
-    gm_http_close(http);
-    return code;
+    static const gm_client_view view = { .http_option = OPT_HTTP, .json_option = OPT_JSON, .print = print_letters };
+    return gm_client_show(cli, args, "/v1/dead-letters", &view);
 }
 
 const gm_verb gm_verb_dead_letters = {

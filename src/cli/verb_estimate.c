@@ -47,8 +47,10 @@ static void add_rows(const gm_cli *cli, gm_table_text *table, const json_t *list
     }
 }
 
-static gm_exit print_live(const gm_cli *cli, const json_t *items, const char *name, const char *root)
+static gm_exit print_live(const gm_cli *cli, const json_t *answer, const void *args)
 {
+    const char   *name  = gm_args_text(args, OPT_NAME), *root = gm_args_text(args, OPT_ROOT);
+    const json_t *items = json_object_get(answer, "items");
     enum { COLUMNS = 8 };
     static const gm_str head[COLUMNS] = { { "TWIN", 4 }, { "VARIABLE", 8 }, { "KIND", 4 }, { "ESTIMATE", 8 }, { "DEVIATION", 9 }, { "UNIT", 4 }, { "MEASURED", 8 }, { "INNOVATION", 10 } };
     gm_buf out = gm_buf_init(cli->alloc);
@@ -81,18 +83,7 @@ static gm_exit print_live(const gm_cli *cli, const json_t *items, const char *na
 
 static gm_exit ask_server(const gm_cli *cli, const gm_args *args)
 {
-    gm_http       *http = NULL;
-    gm_http_answer answer;
-    gm_exit        code = gm_client_open(cli, args, OPT_HTTP, &http);
-    if (code != GM_EXIT_OK) return code;
-    code = gm_client_ask(cli, http, "GET", "/v1/estimates", NULL, NULL, &answer);
-    if (code == GM_EXIT_OK) {
-        if (gm_args_given(args, OPT_JSON)) fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
-        else code = print_live(cli, json_object_get(answer.body, "items"), gm_args_text(args, OPT_NAME), gm_args_text(args, OPT_ROOT));
-        gm_http_answer_finish(&answer);
-    }
-    gm_http_close(http);
-    return code;
+    return gm_client_show(cli, args, "/v1/estimates", &(gm_client_view){ OPT_HTTP, OPT_JSON, print_live, args });
 }
 
 // ---- over history -------------------------------------------------------------------------------------------------

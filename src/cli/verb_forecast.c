@@ -17,7 +17,7 @@ static const gm_operand operands[] = {
     { "PROPERTY", "a name, or a path such as motor/temperature" },
 };
 
-static gm_exit print_points(const gm_cli *cli, const json_t *answer, bool csv)
+static gm_exit print_points(const gm_cli *cli, const json_t *answer, const void *args)
 {
     enum { COLUMNS = 4 };
     const json_t  *points        = json_object_get(answer, "points");
@@ -35,7 +35,7 @@ static gm_exit print_points(const gm_cli *cli, const json_t *answer, bool csv)
             cells[k] = gm_arena_printf(cli->arena, "%.6g", json_number_value(json_array_get(p, k)));
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && csv)
+    if (table != NULL && gm_args_given(args, OPT_CSV))
         gm_table_text_write_csv(table, &out);
     else if (table != NULL)
         gm_table_text_write(table, &out);
@@ -50,27 +50,13 @@ static gm_exit print_points(const gm_cli *cli, const json_t *answer, bool csv)
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
-    gm_http *http = NULL;
-    gm_exit  code = gm_client_open(cli, args, OPT_HTTP, &http);
-    if (code != GM_EXIT_OK) return code;
     const char *path =
         GM_CLIENT_PATH(cli->arena, "/v1/forecasts?twin=", gm_args_operand(args, 0),
                        "&property=", gm_args_operand(args, 1), "&horizon=", gm_args_text(args, OPT_HORIZON));
     if (path != NULL && gm_args_given(args, OPT_STEP))
         path =
             GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&step=", path).ptr, gm_args_text(args, OPT_STEP));
-    gm_http_answer answer;
-    code = path != NULL ? gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer)
-                        : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
-    if (code == GM_EXIT_OK) {
-        if (gm_args_given(args, OPT_JSON))
-            fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
-        else
-            code = print_points(cli, answer.body, gm_args_given(args, OPT_CSV));
-        gm_http_answer_finish(&answer);
-    }
-    gm_http_close(http);
-    return code;
+    return gm_client_show(cli, args, path, &(gm_client_view){ OPT_HTTP, OPT_JSON, print_points, args });
 }
 
 const gm_verb gm_verb_forecast = {

@@ -50,34 +50,26 @@ static void print_member(const char *root, const json_t *member, gm_buf *out)
     json_object_foreach(json_object_get(member, "outputs"), name, o) print_output(name, o, out);
 }
 
+static gm_exit print_comparison(const gm_cli *cli, const json_t *answer, const void *context)
+{
+    (void)context;
+    gm_buf      out = gm_buf_init(cli->alloc);
+    char        passed[32], horizon[32];
+    const char *name;
+    json_t     *o;
+    gm_buf_printf(&out, "forecast of %s; %s of %s have passed\n", json_string_value(json_object_get(answer, "asOf")),
+                  gm_futures_time_text(number_of(answer, "passed"), passed),
+                  gm_futures_time_text(number_of(answer, "horizon"), horizon));
+    json_object_foreach(json_object_get(answer, "outputs"), name, o) print_output(name, o, &out);
+    json_object_foreach(json_object_get(answer, "members"), name, o) print_member(name, o, &out);
+    return gm_client_print(cli, &out);
+}
+
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
-    gm_http       *http = NULL;
-    gm_http_answer answer;
-    gm_exit        code = gm_client_open(cli, args, OPT_HTTP, &http);
-    if (code != GM_EXIT_OK) return code;
-    code = gm_client_ask(cli, http, "GET",
-                         GM_CLIENT_PATH(cli->arena, "/v1/futures/", gm_args_operand(args, 0), "/verification"), NULL,
-                         NULL, &answer);
-    if (code == GM_EXIT_OK && gm_args_given(args, OPT_JSON)) {
-        fwrite(answer.text.ptr, 1, answer.text.len, cli->out);
-        fputc('\n', cli->out);
-    } else if (code == GM_EXIT_OK) {
-        gm_buf      out = gm_buf_init(cli->alloc);
-        char        passed[32], horizon[32];
-        const char *name;
-        json_t     *o;
-        gm_buf_printf(&out, "forecast of %s; %s of %s have passed\n",
-                      json_string_value(json_object_get(answer.body, "asOf")),
-                      gm_futures_time_text(number_of(answer.body, "passed"), passed),
-                      gm_futures_time_text(number_of(answer.body, "horizon"), horizon));
-        json_object_foreach(json_object_get(answer.body, "outputs"), name, o) print_output(name, o, &out);
-        json_object_foreach(json_object_get(answer.body, "members"), name, o) print_member(name, o, &out);
-        code = gm_client_print(cli, &out);
-    }
-    if (code == GM_EXIT_OK) gm_http_answer_finish(&answer);
-    gm_http_close(http);
-    return code;
+    static const gm_client_view view = { .http_option = OPT_HTTP, .json_option = OPT_JSON, .print = print_comparison };
+    const char *path = GM_CLIENT_PATH(cli->arena, "/v1/futures/", gm_args_operand(args, 0), "/verification");
+    return gm_client_show(cli, args, path, &view);
 }
 
 const gm_verb gm_verb_futures_verify = {

@@ -88,8 +88,9 @@ static void add_row(const gm_cli *cli, gm_table_text *table, const json_t *item,
     gm_table_text_add(table, cells);
 }
 
-static gm_exit print_table(const gm_cli *cli, const json_t *answer, const truths *t)
+static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *context)
 {
+    const truths  *t             = context;
     const json_t  *items         = json_object_get(answer, "items");
     gm_buf         out           = gm_buf_init(cli->alloc);
     size_t         n             = t->count > 0 ? COLUMNS : COLUMNS - 1;
@@ -111,26 +112,13 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const truths
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
-    truths   t;
-    gm_http *http = NULL;
-    gm_exit  code = read_truths(cli, gm_args_text(args, OPT_TRUTH), &t);
-    if (code == GM_EXIT_OK) code = gm_client_open(cli, args, OPT_HTTP, &http);
+    truths  t;
+    gm_exit code = read_truths(cli, gm_args_text(args, OPT_TRUTH), &t);
     if (code != GM_EXIT_OK) return code;
-    const char    *twin = gm_args_operand(args, 0);
-    const char    *path = GM_CLIENT_PATH(cli->arena, "/v1/rul?limit=", gm_args_text(args, OPT_LIMIT));
-    gm_http_answer answer;
-    if (path != NULL && twin != NULL) path = GM_CLIENT_PATH(cli->arena, "/v1/rul?twin=", twin);
-    code = path != NULL ? gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer)
-                        : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
-    if (code == GM_EXIT_OK) {
-        if (gm_args_given(args, OPT_JSON))
-            fprintf(cli->out, GM_STR_FMT "\n", (int)answer.text.len, (const char *)answer.text.ptr);
-        else
-            code = print_table(cli, answer.body, &t);
-        gm_http_answer_finish(&answer);
-    }
-    gm_http_close(http);
-    return code;
+    const char *twin = gm_args_operand(args, 0);
+    const char *path = twin != NULL ? GM_CLIENT_PATH(cli->arena, "/v1/rul?twin=", twin)
+                                    : GM_CLIENT_PATH(cli->arena, "/v1/rul?limit=", gm_args_text(args, OPT_LIMIT));
+    return gm_client_show(cli, args, path, &(gm_client_view){ OPT_HTTP, OPT_JSON, print_table, &t });
 }
 
 const gm_verb gm_verb_predict = {

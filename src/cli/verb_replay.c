@@ -2,8 +2,7 @@
 // counts the rows, so that twins exist before their first row and progress can be told; the second publishes.
 #include "base/index.h"
 #include "base/percent.h"
-#include "cli/client.h"
-#include "cli/mqtt_client.h"
+#include "cli/device.h"
 #include "cli/plant.h"
 #include "cli/progress.h"
 #include "cli/replay_map.h"
@@ -49,7 +48,7 @@ typedef struct replay {
     gm_dur_ns       shift;        // added to a table's own times
     bool            shift_known, start_given;
     double          rate;         // rows per second; 0: as fast as they are taken
-    gm_mqtt_client *client;       // NULL: print
+    gm_device       device;
     name_set        twins, created;
     gm_buf          id, topic, payload;
     gm_progress     progress;
@@ -136,10 +135,7 @@ static gm_status send(replay *r, gm_str twin, gm_str kind, gm_error *err)
     gm_buf_str(&r->topic, kind);
     gm_buf_byte(&r->topic, 0);
     if (r->topic.failed || r->payload.failed) return gm_fail(err, GM_NOMEM, "cli.replay", "publishing a row");
-    if (r->client != NULL)
-        return gm_mqtt_client_publish(r->client, (char *)r->topic.ptr, gm_buf_view(&r->payload), err);
-    fprintf(r->cli->out, "%s " GM_STR_FMT "\n", (char *)r->topic.ptr, GM_STR_ARG(gm_buf_view(&r->payload)));
-    return GM_OK;
+    return gm_device_send(&r->device, (char *)r->topic.ptr, gm_buf_view(&r->payload), err);
 }
 
 // The first pass: twins that occur for the first time are created, with all that belongs to them.
@@ -171,7 +167,8 @@ static gm_status keep_pace(replay *r, gm_error *err)
     for (gm_dur_ns left; st == GM_OK && (left = due - gm_monotonic(r->cli->clock)) > 0;) {
         gm_dur_ns       slice = left < 50 * GM_MILLISECOND ? left : 50 * GM_MILLISECOND;
         struct timespec rest  = { .tv_nsec = (long)slice };
-        if (r->client != NULL && slice >= GM_MILLISECOND) st = gm_mqtt_client_turn(r->client, slice, err);
+        if (r->device.client != NULL && slice >= GM_MILLISECOND)
+            st = gm_mqtt_client_turn(r->device.client, slice, err);
         else nanosleep(&rest, NULL);
     }
     return st;
@@ -239,33 +236,30 @@ static gm_status connect_client(replay *r, const gm_args *args, gm_error *err)
 {
     if (gm_args_given(args, OPT_PRINT)) return GM_OK;
     gm_mqtt_client_options o = gm_mqtt_client_options_defaults();
-    o.alloc                  = r->cli->alloc;
-    o.clock                  = r->cli->clock;
     o.name                   = "gemel-replay";
-    gm_status st             = gm_client_address(args, OPT_MQTT, "GEMEL_MQTT", "127.0.0.1:1883", &o.address, err);
-    return st == GM_OK ? gm_mqtt_client_open(&o, &r->client, err) : st;
+    return gm_device_connect(&r->device, args, OPT_MQTT, o, err);
 }
 
 static gm_status publish_all(replay *r, gm_error *err)
 {
     gm_progress_begin(&r->progress, r->cli->err, r->cli->terminal, r->cli->clock, "creating", "twins", 0);
     gm_status st = read_rows(r, create_new, err);
-    if (st == GM_OK && r->client != NULL) st = gm_mqtt_client_drain(r->client, 600 * GM_SECOND, err);
+    if (st == GM_OK) st = gm_device_drain(&r->device, 600 * GM_SECOND, err);
     gm_progress_end(&r->progress);
     if (st != GM_OK) return st;
 
     gm_progress_begin(&r->progress, r->cli->err, r->cli->terminal, r->cli->clock, "replay", "rows", r->rows);
     r->began = gm_monotonic(r->cli->clock);
     st       = read_rows(r, publish_row, err);
-    if (st == GM_OK && r->client != NULL) st = gm_mqtt_client_drain(r->client, 600 * GM_SECOND, err);
+    if (st == GM_OK) st = gm_device_drain(&r->device, 600 * GM_SECOND, err);
     gm_progress_end(&r->progress);
     return st;
 }
 
 static void print_counts(const replay *r, bool json)
 {
-    if (r->client == NULL) return;
-    gm_mqtt_client_counts counts = gm_mqtt_client_count(r->client);
+    if (r->device.client == NULL) return;
+    gm_mqtt_client_counts counts = gm_mqtt_client_count(r->device.client);
     double   seconds = (double)(gm_monotonic(r->cli->clock) - r->began) / 1e9;
     uint64_t acked   = counts.acknowledged >= r->creates ? counts.acknowledged - r->creates : 0;
     if (json) {
@@ -290,6 +284,7 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
     if (!gm_args_given(args, OPT_DATA)) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "which table? give --data FILE");
     replay  r    = { .cli         = cli,
+                     .device      = gm_device_init(cli),
                      .path        = gm_args_text(args, OPT_DATA),
                      .id          = gm_buf_init(cli->alloc),
                      .topic       = gm_buf_init(cli->alloc),
@@ -310,8 +305,8 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     if (st == GM_OK) st = publish_all(&r, &err);
     if (here && (st == GM_OK || r.published > 0)) print_counts(&r, gm_args_given(args, OPT_JSON));
     if (st != GM_OK) code = gm_client_fail(cli, &err, here);
-    else if (r.client != NULL && gm_mqtt_client_count(r.client).refused > 0) code = GM_EXIT_NO;
-    gm_mqtt_client_close(r.client);
+    else if (r.device.client != NULL && gm_mqtt_client_count(r.device.client).refused > 0) code = GM_EXIT_NO;
+    gm_device_finish(&r.device);
     json_decref(json);
     gm_index_finish(&r.twins.index);
     gm_index_finish(&r.created.index);

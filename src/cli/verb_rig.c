@@ -1,18 +1,12 @@
 // gemel rig: a plant's behaviors as if they were the plant itself, behind MQTT. It knows the twin's models, not its
 // state.
 #include "base/percent.h"
-#include "cli/client.h"
-#include "cli/mqtt_client.h"
+#include "cli/device.h"
 #include "cli/plant_group.h"
 #include "cli/rig.h"
 #include "cli/verbs.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 enum {
     OPT_MQTT,
@@ -56,23 +50,14 @@ typedef struct run_ {
     const gm_cli   *cli;
     gm_plant_group  plant;
     gm_rig         *rig;
-    gm_mqtt_client *client;    // NULL: print
+    gm_device       device;
     gm_buf          topic, payload, reported;
     late            late[LATE_MAX];
     size_t          late_count;
     uint64_t        sample;
-    gm_status       heard;     // what went wrong while a message was handled
-    gm_error        heard_why;
 } run_;
 
 // ---- sending ------------------------------------------------------------------------------------------------------
-
-static gm_status send(run_ *r, const char *topic, gm_str payload, gm_error *err)
-{
-    if (r->client != NULL) return gm_mqtt_client_publish(r->client, topic, payload, err);
-    fprintf(r->cli->out, "%s " GM_STR_FMT "\n", topic, GM_STR_ARG(payload));
-    return GM_OK;
-}
 
 static const char *topic_of(run_ *r, gm_str twin, gm_str component, const char *kind)
 {
@@ -113,7 +98,7 @@ static gm_status publish(void *context, const gm_rig_message *m, gm_error *err)
     gm_buf_printf(&r->payload, "{" GM_STR_FMT ",\"$time\":\"%s\"}", GM_STR_ARG(m->values), time);
     if (topic == NULL || r->payload.failed || (m->late > 0 && keep_for_later(r, topic, m->late) != GM_OK))
         return gm_fail(err, GM_NOMEM, "cli.rig", "publishing a sample");
-    return m->late > 0 ? GM_OK : send(r, topic, gm_buf_view(&r->payload), err);
+    return m->late > 0 ? GM_OK : gm_device_send(&r->device, topic, gm_buf_view(&r->payload), err);
 }
 
 static gm_status publish_late(run_ *r, gm_error *err)
@@ -126,7 +111,7 @@ static gm_status publish_late(run_ *r, gm_error *err)
             r->late[kept++] = *l;
             continue;
         }
-        if (st == GM_OK) st = send(r, l->topic, gm_buf_view(&l->payload), err);
+        if (st == GM_OK) st = gm_device_send(&r->device, l->topic, gm_buf_view(&l->payload), err);
         free(l->topic);
         gm_buf_finish(&l->payload);
     }
@@ -160,7 +145,7 @@ static gm_status on_desired(run_ *r, gm_str twin, gm_str component, const json_t
     const char *topic = topic_of(r, twin, component, "properties");
     gm_buf_clear(&r->payload);
     gm_buf_printf(&r->payload, "{" GM_STR_FMT "}", GM_STR_ARG(gm_buf_view(&r->reported)));
-    return topic != NULL && !r->payload.failed ? send(r, topic, gm_buf_view(&r->payload), err)
+    return topic != NULL && !r->payload.failed ? gm_device_send(&r->device, topic, gm_buf_view(&r->payload), err)
                                                : gm_fail(err, GM_NOMEM, "cli.rig", "reporting properties");
 }
 
@@ -180,7 +165,7 @@ static gm_status on_command(run_ *r, const gm_str levels[LEVELS], gm_str topic, 
     if (st != GM_OK) gm_buf_json_str(&r->payload, gm_str_of(why.text));
     gm_buf_byte(&r->payload, '}');
     if (r->topic.failed || r->payload.failed) return gm_fail(err, GM_NOMEM, "cli.rig", "answering a command");
-    return send(r, (const char *)r->topic.ptr, gm_buf_view(&r->payload), err);
+    return gm_device_send(&r->device, (const char *)r->topic.ptr, gm_buf_view(&r->payload), err);
 }
 
 static void heard(void *context, gm_str topic, gm_str payload)
@@ -189,12 +174,14 @@ static void heard(void *context, gm_str topic, gm_str payload)
     gm_str  levels[LEVELS];
     size_t  count;
     gm_mark mark = gm_arena_mark(r->cli->arena);
-    if (r->heard == GM_OK && payload.len <= 65536 && split(r, topic, levels, &count)) {
+    if (r->device.heard == GM_OK && payload.len <= 65536 && split(r, topic, levels, &count)) {
         json_t *body = json_loadb(payload.ptr, payload.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
         bool    desired = gm_str_is(levels[count - 1], "desired") && count <= 4;
-        if (desired) r->heard = on_desired(r, levels[1], count == 4 ? levels[2] : GM_STR(""), body, &r->heard_why);
+        if (desired)
+            r->device.heard =
+                on_desired(r, levels[1], count == 4 ? levels[2] : GM_STR(""), body, &r->device.heard_why);
         else if (count == 5 && gm_str_is(levels[2], "commands"))
-            r->heard = on_command(r, levels, topic, body, &r->heard_why);
+            r->device.heard = on_command(r, levels, topic, body, &r->device.heard_why);
         json_decref(body);
     }
     gm_arena_rewind(r->cli->arena, mark);
@@ -207,15 +194,12 @@ static gm_status connect_client(run_ *r, const gm_args *args, gm_error *err)
     static const char *const filters[] = { "gemel/+/desired", "gemel/+/+/desired", "gemel/+/commands/+/+" };
     if (gm_args_given(args, OPT_PRINT)) return GM_OK;
     gm_mqtt_client_options o = gm_mqtt_client_options_defaults();
-    o.alloc                  = r->cli->alloc;
-    o.clock                  = r->cli->clock;
     o.name                   = "gemel-rig";
-    gm_status st             = gm_client_address(args, OPT_MQTT, "GEMEL_MQTT", "127.0.0.1:1883", &o.address, err);
-    if (st == GM_OK) st = gm_mqtt_client_open(&o, &r->client, err);
+    gm_status st             = gm_device_connect(&r->device, args, OPT_MQTT, o, err);
     if (st != GM_OK) return st;
-    gm_mqtt_client_listen(r->client, heard, r);
+    gm_mqtt_client_listen(r->device.client, heard, r);
     for (size_t i = 0; st == GM_OK && i < GM_COUNT_OF(filters); i++)
-        st = gm_mqtt_client_subscribe(r->client, filters[i], err);
+        st = gm_mqtt_client_subscribe(r->device.client, filters[i], err);
     return st;
 }
 
@@ -262,54 +246,26 @@ static gm_status open_rig(run_ *r, const gm_args *args, gm_error *err)
 
 // ---- the run ------------------------------------------------------------------------------------------------------
 
-// Until the next sample is due; messages are heard meanwhile. True when a signal asks to end.
-static bool wait_until(run_ *r, gm_dur_ns until, int signals, gm_status *st, gm_error *err)
-{
-    for (;;) {
-        struct pollfd stop = { .fd = signals, .events = POLLIN };
-        gm_dur_ns     left = until - gm_monotonic(r->cli->clock);
-        gm_dur_ns     slice = left < 200 * GM_MILLISECOND ? left : 200 * GM_MILLISECOND;
-        int           rest  = r->client == NULL && slice > 0 ? (int)(slice / GM_MILLISECOND) : 0;
-        if (poll(&stop, 1, rest) > 0) return true;
-        if (left <= 0) return false;
-        if (r->client != NULL) *st = gm_mqtt_client_turn(r->client, slice, err);
-        if (*st == GM_OK && r->heard != GM_OK) {
-            *st  = r->heard;
-            *err = r->heard_why;
-        }
-        if (*st != GM_OK) return false;
-    }
-}
-
-static gm_status run_plant(run_ *r, const gm_args *args, int signals, gm_error *err)
+static gm_status run_plant(run_ *r, const gm_args *args, gm_error *err)
 {
     gm_dur_ns interval = gm_args_duration(args, OPT_INTERVAL);
     double    speed    = gm_args_number(args, OPT_SPEED);
     uint64_t  count    = gm_args_given(args, OPT_COUNT) ? (uint64_t)gm_args_count(args, OPT_COUNT) : UINT64_MAX;
     gm_dur_ns due      = gm_monotonic(r->cli->clock);
     gm_status st       = gm_rig_advance(r->rig, 0, err);
+    bool      stopped  = false;
     for (r->sample = 0; st == GM_OK && r->sample < count; r->sample++) {
-        if (r->sample > 0 && wait_until(r, due, signals, &st, err)) break;
+        if (r->sample > 0) st = gm_device_wait(&r->device, due, &stopped, err);
+        if (stopped) break;
         if (st == GM_OK && r->sample > 0) st = gm_rig_advance(r->rig, (double)interval / 1e9 * speed, err);
         if (st == GM_OK) st = publish_late(r, err);
         if (st == GM_OK) st = gm_rig_sample(r->rig, publish, r, err);
-        if (r->client == NULL) fflush(r->cli->out);
+        if (r->device.client == NULL) fflush(r->cli->out);
         // A machine that slept does not owe the samples of that time.
         gm_dur_ns now = gm_monotonic(r->cli->clock);
         due           = due + interval > now ? due + interval : now;
     }
-    if (st == GM_OK && r->client != NULL) st = gm_mqtt_client_drain(r->client, 5 * GM_SECOND, err);
-    return st;
-}
-
-static int catch_signals(void)
-{
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
-    sigprocmask(SIG_BLOCK, &wanted, NULL);
-    return signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
+    return st == GM_OK ? gm_device_drain(&r->device, 5 * GM_SECOND, err) : st;
 }
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
@@ -321,34 +277,33 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
         return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--interval is at least 10ms");
     run_ *r = gm_alloc_zeroed(cli->alloc, sizeof *r);
     if (r == NULL) return gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
-    r->cli   = cli;
+    r->cli    = cli;
+    r->device = gm_device_init(cli);
     r->topic = r->payload = r->reported = gm_buf_init(cli->alloc);
-    int     signals = catch_signals();
-    bool    here    = true;
-    gm_exit code    = gm_plant_group_open(cli, gm_args_operand(args, 0), gm_args_text(args, OPT_ROOT), true, &r->plant);
+    bool      here = true;
+    gm_status st   = gm_device_catch_signals(&r->device, &err);
+    gm_exit   code = gm_plant_group_open(cli, gm_args_operand(args, 0), gm_args_text(args, OPT_ROOT), true, &r->plant);
     if (code != GM_EXIT_OK) goto done;
     if (r->plant.group == NULL) {
         code = gm_cli_fail_text(cli, GM_EXIT_NO, "the behavior of this twin is an FMU; a rig runs classes");
         goto done;
     }
-    gm_status st = signals >= 0 ? GM_OK : gm_fail_os(&err, errno, "cli.rig", "listening for signals");
     if (st == GM_OK) st = open_rig(r, args, &err);
     here = st == GM_OK;
     if (st == GM_OK) st = connect_client(r, args, &err);
-    if (st == GM_OK) st = run_plant(r, args, signals, &err);
+    if (st == GM_OK) st = run_plant(r, args, &err);
     if (st != GM_OK) code = err.status == GM_DIVERGED ? gm_cli_fail(cli, &err) : gm_client_fail(cli, &err, here);
 done:
     for (size_t i = 0; i < r->late_count; i++) {
         free(r->late[i].topic);
         gm_buf_finish(&r->late[i].payload);
     }
-    gm_mqtt_client_close(r->client);
+    gm_device_finish(&r->device);
     gm_rig_destroy(r->rig);
     gm_plant_group_close(&r->plant);
     gm_buf_finish(&r->topic);
     gm_buf_finish(&r->payload);
     gm_buf_finish(&r->reported);
-    if (signals >= 0) close(signals);
     gm_free(cli->alloc, r);
     return code;
 }
