@@ -9,6 +9,34 @@
 
 typedef void *gm_fmi_instance;
 
+// ---- what both versions have with the same parameters.  X(field, name in FMI 2, name in FMI 3, result, parameters)
+
+#define GM_FMI_BOTH_FUNCTION_LIST(X)                                                                                      \
+    X(free_instance, "FreeInstance", "FreeInstance", void, (gm_fmi_instance))                                             \
+    X(exit_init, "ExitInitializationMode", "ExitInitializationMode", int, (gm_fmi_instance))                              \
+    X(terminate, "Terminate", "Terminate", int, (gm_fmi_instance))                                                        \
+    X(reset, "Reset", "Reset", int, (gm_fmi_instance))                                                                    \
+    X(get_state, "GetFMUstate", "GetFMUState", int, (gm_fmi_instance, void **state))                                      \
+    X(set_state, "SetFMUstate", "SetFMUState", int, (gm_fmi_instance, void *state))                                       \
+    X(free_state, "FreeFMUstate", "FreeFMUState", int, (gm_fmi_instance, void **state))                                   \
+    X(state_size, "SerializedFMUstateSize", "SerializedFMUStateSize", int, (gm_fmi_instance, void *state, size_t *size))  \
+    X(serialize, "SerializeFMUstate", "SerializeFMUState", int, (gm_fmi_instance, void *state, uint8_t *bytes, size_t size)) \
+    X(deserialize, "DeSerializeFMUstate", "DeserializeFMUState", int, (gm_fmi_instance, const uint8_t *bytes, size_t size, void **state)) \
+    X(enter_event, "EnterEventMode", "EnterEventMode", int, (gm_fmi_instance))                                            \
+    X(enter_continuous, "EnterContinuousTimeMode", "EnterContinuousTimeMode", int, (gm_fmi_instance))                     \
+    X(set_time, "SetTime", "SetTime", int, (gm_fmi_instance, double time))                                                \
+    X(set_states, "SetContinuousStates", "SetContinuousStates", int, (gm_fmi_instance, const double *x, size_t n))        \
+    X(get_states, "GetContinuousStates", "GetContinuousStates", int, (gm_fmi_instance, double *x, size_t n))              \
+    X(get_derivatives, "GetDerivatives", "GetContinuousStateDerivatives", int, (gm_fmi_instance, double *dx, size_t n))   \
+    X(get_indicators, "GetEventIndicators", "GetEventIndicators", int, (gm_fmi_instance, double *z, size_t n))            \
+    X(get_nominals, "GetNominalsOfContinuousStates", "GetNominalsOfContinuousStates", int, (gm_fmi_instance, double *x, size_t n))
+
+typedef struct gm_fmi_both {
+#define X(field, name2, name3, result, parameters) result (*field) parameters;
+    GM_FMI_BOTH_FUNCTION_LIST(X)
+#undef X
+} gm_fmi_both;
+
 // ---- FMI 2: Boolean and Integer are int, value references unsigned int.
 
 typedef struct gm_fmi2_callbacks {
@@ -28,13 +56,9 @@ typedef struct gm_fmi2_event_info {
 #define GM_FMI2_FUNCTION_LIST(X)                                                                                         \
     X(instantiate, "Instantiate", gm_fmi_instance, (const char *name, int kind, const char *guid, const char *resources,  \
       const gm_fmi2_callbacks *callbacks, int visible, int logging))                                                     \
-    X(free_instance, "FreeInstance", void, (gm_fmi_instance))                                                            \
     X(setup, "SetupExperiment", int, (gm_fmi_instance, int tolerance_defined, double tolerance, double start,             \
       int stop_defined, double stop))                                                                                    \
     X(enter_init, "EnterInitializationMode", int, (gm_fmi_instance))                                                     \
-    X(exit_init, "ExitInitializationMode", int, (gm_fmi_instance))                                                       \
-    X(terminate, "Terminate", int, (gm_fmi_instance))                                                                    \
-    X(reset, "Reset", int, (gm_fmi_instance))                                                                            \
     X(get_real, "GetReal", int, (gm_fmi_instance, const unsigned *refs, size_t n, double *values))                       \
     X(get_integer, "GetInteger", int, (gm_fmi_instance, const unsigned *refs, size_t n, int *values))                    \
     X(get_boolean, "GetBoolean", int, (gm_fmi_instance, const unsigned *refs, size_t n, int *values))                    \
@@ -43,22 +67,8 @@ typedef struct gm_fmi2_event_info {
     X(set_integer, "SetInteger", int, (gm_fmi_instance, const unsigned *refs, size_t n, const int *values))              \
     X(set_boolean, "SetBoolean", int, (gm_fmi_instance, const unsigned *refs, size_t n, const int *values))              \
     X(set_string, "SetString", int, (gm_fmi_instance, const unsigned *refs, size_t n, const char *const *values))        \
-    X(get_state, "GetFMUstate", int, (gm_fmi_instance, void **state))                                                    \
-    X(set_state, "SetFMUstate", int, (gm_fmi_instance, void *state))                                                     \
-    X(free_state, "FreeFMUstate", int, (gm_fmi_instance, void **state))                                                  \
-    X(state_size, "SerializedFMUstateSize", int, (gm_fmi_instance, void *state, size_t *size))                           \
-    X(serialize, "SerializeFMUstate", int, (gm_fmi_instance, void *state, unsigned char *bytes, size_t size))            \
-    X(deserialize, "DeSerializeFMUstate", int, (gm_fmi_instance, const unsigned char *bytes, size_t size, void **state)) \
-    X(enter_event, "EnterEventMode", int, (gm_fmi_instance))                                                             \
     X(new_discrete_states, "NewDiscreteStates", int, (gm_fmi_instance, gm_fmi2_event_info *info))                        \
-    X(enter_continuous, "EnterContinuousTimeMode", int, (gm_fmi_instance))                                               \
     X(completed_step, "CompletedIntegratorStep", int, (gm_fmi_instance, int no_set_prior, int *enter_event, int *terminate)) \
-    X(set_time, "SetTime", int, (gm_fmi_instance, double time))                                                          \
-    X(set_states, "SetContinuousStates", int, (gm_fmi_instance, const double *x, size_t n))                              \
-    X(get_states, "GetContinuousStates", int, (gm_fmi_instance, double *x, size_t n))                                    \
-    X(get_derivatives, "GetDerivatives", int, (gm_fmi_instance, double *dx, size_t n))                                   \
-    X(get_indicators, "GetEventIndicators", int, (gm_fmi_instance, double *z, size_t n))                                 \
-    X(get_nominals, "GetNominalsOfContinuousStates", int, (gm_fmi_instance, double *x, size_t n))                        \
     X(do_step, "DoStep", int, (gm_fmi_instance, double time, double size, int no_set_prior))                             \
     X(get_real_status, "GetRealStatus", int, (gm_fmi_instance, int kind, double *value))                                 \
     X(get_boolean_status, "GetBooleanStatus", int, (gm_fmi_instance, int kind, int *value))
@@ -92,13 +102,8 @@ typedef int gm_fmi3_set(gm_fmi_instance, const uint32_t *refs, size_t ref_count,
     X(instantiate_se, "InstantiateScheduledExecution", gm_fmi_instance, (const char *name, const char *token,             \
       const char *resources, bool visible, bool logging, void *environment, gm_fmi3_log *log,                             \
       gm_fmi3_clock_update *clock_update, gm_fmi3_lock *lock, gm_fmi3_lock *unlock))                                      \
-    X(free_instance, "FreeInstance", void, (gm_fmi_instance))                                                             \
     X(enter_init, "EnterInitializationMode", int, (gm_fmi_instance, bool tolerance_defined, double tolerance,             \
       double start, bool stop_defined, double stop))                                                                      \
-    X(exit_init, "ExitInitializationMode", int, (gm_fmi_instance))                                                        \
-    X(enter_event, "EnterEventMode", int, (gm_fmi_instance))                                                              \
-    X(terminate, "Terminate", int, (gm_fmi_instance))                                                                     \
-    X(reset, "Reset", int, (gm_fmi_instance))                                                                             \
     X(get_string, "GetString", int, (gm_fmi_instance, const uint32_t *refs, size_t n, const char **values, size_t count)) \
     X(set_string, "SetString", int, (gm_fmi_instance, const uint32_t *refs, size_t n, const char *const *values, size_t count)) \
     X(get_binary, "GetBinary", int, (gm_fmi_instance, const uint32_t *refs, size_t n, size_t *sizes, const uint8_t **values, \
@@ -110,24 +115,11 @@ typedef int gm_fmi3_set(gm_fmi_instance, const uint32_t *refs, size_t ref_count,
     X(get_interval, "GetIntervalDecimal", int, (gm_fmi_instance, const uint32_t *refs, size_t n, double *intervals,       \
       int *qualifiers))                                                                                                   \
     X(activate, "ActivateModelPartition", int, (gm_fmi_instance, uint32_t clock, double time))                            \
-    X(get_state, "GetFMUState", int, (gm_fmi_instance, void **state))                                                     \
-    X(set_state, "SetFMUState", int, (gm_fmi_instance, void *state))                                                      \
-    X(free_state, "FreeFMUState", int, (gm_fmi_instance, void **state))                                                   \
-    X(state_size, "SerializedFMUStateSize", int, (gm_fmi_instance, void *state, size_t *size))                            \
-    X(serialize, "SerializeFMUState", int, (gm_fmi_instance, void *state, uint8_t *bytes, size_t size))                   \
-    X(deserialize, "DeserializeFMUState", int, (gm_fmi_instance, const uint8_t *bytes, size_t size, void **state))        \
     X(enter_config, "EnterConfigurationMode", int, (gm_fmi_instance))                                                     \
     X(exit_config, "ExitConfigurationMode", int, (gm_fmi_instance))                                                       \
     X(update_discrete, "UpdateDiscreteStates", int, (gm_fmi_instance, bool *need_update, bool *terminate,                 \
       bool *nominals_changed, bool *values_changed, bool *next_time_defined, double *next_time))                          \
-    X(enter_continuous, "EnterContinuousTimeMode", int, (gm_fmi_instance))                                                \
     X(completed_step, "CompletedIntegratorStep", int, (gm_fmi_instance, bool no_set_prior, bool *enter_event, bool *terminate)) \
-    X(set_time, "SetTime", int, (gm_fmi_instance, double time))                                                           \
-    X(set_states, "SetContinuousStates", int, (gm_fmi_instance, const double *x, size_t n))                               \
-    X(get_states, "GetContinuousStates", int, (gm_fmi_instance, double *x, size_t n))                                     \
-    X(get_derivatives, "GetContinuousStateDerivatives", int, (gm_fmi_instance, double *dx, size_t n))                     \
-    X(get_indicators, "GetEventIndicators", int, (gm_fmi_instance, double *z, size_t n))                                  \
-    X(get_nominals, "GetNominalsOfContinuousStates", int, (gm_fmi_instance, double *x, size_t n))                         \
     X(state_count, "GetNumberOfContinuousStates", int, (gm_fmi_instance, size_t *n))                                      \
     X(indicator_count, "GetNumberOfEventIndicators", int, (gm_fmi_instance, size_t *n))                                   \
     X(enter_step, "EnterStepMode", int, (gm_fmi_instance))                                                                \

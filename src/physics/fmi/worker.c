@@ -64,40 +64,6 @@ const char **gm_fmu_worker_texts(gm_fmu_worker *w, size_t n, size_t *sizes)
     return texts;
 }
 
-// The function of that name, or NULL. A data pointer becomes a function pointer as POSIX has it for dlsym.
-static void *function(const gm_fmu_worker *w, const char *name) { return dlsym(w->library, name); }
-
-static void find_fmi2(gm_fmu_worker *w)
-{
-    void *at;
-#define X(field, name, result, parameters) \
-    at = function(w, "fmi2" name);         \
-    memcpy(&w->fmi2.field, &at, sizeof at);
-    GM_FMI2_FUNCTION_LIST(X)
-#undef X
-}
-
-static void find_fmi3(gm_fmu_worker *w)
-{
-    void *at;
-#define X(field, name, result, parameters) \
-    at = function(w, "fmi3" name);         \
-    memcpy(&w->fmi3.field, &at, sizeof at);
-    GM_FMI3_FUNCTION_LIST(X)
-#undef X
-    for (unsigned type = GM_FMI_FLOAT64; type <= GM_FMI_BOOLEAN; type++) {
-        char name[40];
-        snprintf(name, sizeof name, "fmi3Get%s", gm_fmi_type_text((gm_fmi_type)type));
-        at = function(w, name);
-        memcpy(&w->fmi3.get[type], &at, sizeof at);
-        snprintf(name, sizeof name, "fmi3Set%s", gm_fmi_type_text((gm_fmi_type)type));
-        at = function(w, name);
-        memcpy(&w->fmi3.set[type], &at, sizeof at);
-    }
-    w->fmi3.get[GM_FMI_ENUMERATION] = w->fmi3.get[GM_FMI_INT64];
-    w->fmi3.set[GM_FMI_ENUMERATION] = w->fmi3.set[GM_FMI_INT64];
-}
-
 static int load(gm_fmu_worker *w)
 {
     w->version = gm_fmu_take_u8(&w->in);
@@ -112,8 +78,7 @@ static int load(gm_fmu_worker *w)
         const char *why = dlerror();
         return gm_fmu_worker_refuse(w, "%s", why != NULL ? why : "the library does not load");
     }
-    if (w->version == 2) find_fmi2(w);
-    else find_fmi3(w);
+    gm_fmu_worker_find(w);
     return GM_FMI_OK;
 }
 

@@ -18,9 +18,6 @@ static void on_log(void *environment, const char *instance, int status, const ch
     if (environment != NULL) gm_fmu_worker_log(environment, status, category, text);
 }
 
-#define NEED(w, pointer, name) \
-    ((pointer) != NULL || (gm_fmu_worker_refuse((w), "the library has no function %s", "fmi2" name), false))
-
 static int instantiate(gm_fmu_worker *w)
 {
     size_t       sizes[3];
@@ -31,7 +28,7 @@ static int instantiate(gm_fmu_worker *w)
         return gm_fmu_worker_refuse(w, "the request is cut short");
     }
     w->callbacks = (gm_fmi2_callbacks){ on_log, calloc, free, NULL, w };
-    if (NEED(w, w->fmi2.instantiate, "Instantiate")) {
+    if (GM_FMU_NEED(w, fmi2.instantiate)) {
         w->instance = w->fmi2.instantiate(texts[0], w->kind == GM_FMI_CO_SIMULATION ? 1 : 0, texts[1], texts[2], &w->callbacks, 0, logging);
     }
     free(texts);
@@ -40,13 +37,9 @@ static int instantiate(gm_fmu_worker *w)
 
 static int enter_init(gm_fmu_worker *w)
 {
-    bool   tolerance_defined = gm_fmu_take_u8(&w->in);
-    double tolerance         = gm_fmu_take_f64(&w->in);
-    double start             = gm_fmu_take_f64(&w->in);
-    bool   stop_defined      = gm_fmu_take_u8(&w->in);
-    double stop              = gm_fmu_take_f64(&w->in);
-    if (!NEED(w, w->fmi2.setup, "SetupExperiment") || !NEED(w, w->fmi2.enter_init, "EnterInitializationMode")) return GM_FMI_ERROR;
-    int status = w->fmi2.setup(w->instance, tolerance_defined, tolerance, start, stop_defined, stop);
+    gm_fmu_experiment x = gm_fmu_worker_take_experiment(w);
+    if (!GM_FMU_NEED(w, fmi2.setup) || !GM_FMU_NEED(w, fmi2.enter_init)) return GM_FMI_ERROR;
+    int status = w->fmi2.setup(w->instance, x.tolerance_defined, x.tolerance, x.start, x.stop_defined, x.stop);
     int second = status <= GM_FMI_WARNING ? w->fmi2.enter_init(w->instance) : status;
     return second > status ? second : status;
 }
@@ -67,17 +60,17 @@ static int get(gm_fmu_worker *w)
     const char **texts = room;
     switch (type) {
     case GM_FMI_FLOAT64:
-        if (!NEED(w, w->fmi2.get_real, "GetReal")) break;
+        if (!GM_FMU_NEED(w, fmi2.get_real)) break;
         status = w->fmi2.get_real(w->instance, refs, n, room);
         gm_buf_add(&w->out, room, n * sizeof(double));
         break;
     case GM_FMI_INT32:
-        if (!NEED(w, w->fmi2.get_integer, "GetInteger")) break;
+        if (!GM_FMU_NEED(w, fmi2.get_integer)) break;
         status = w->fmi2.get_integer(w->instance, refs, n, ints);
         gm_buf_add(&w->out, room, n * sizeof(int));
         break;
     case GM_FMI_ENUMERATION:
-        if (!NEED(w, w->fmi2.get_integer, "GetInteger")) break;
+        if (!GM_FMU_NEED(w, fmi2.get_integer)) break;
         status = w->fmi2.get_integer(w->instance, refs, n, ints);
         for (uint32_t i = 0; i < n; i++) {
             int64_t wide = ints[i];
@@ -85,12 +78,12 @@ static int get(gm_fmu_worker *w)
         }
         break;
     case GM_FMI_BOOLEAN:
-        if (!NEED(w, w->fmi2.get_boolean, "GetBoolean")) break;
+        if (!GM_FMU_NEED(w, fmi2.get_boolean)) break;
         status = w->fmi2.get_boolean(w->instance, refs, n, ints);
         for (uint32_t i = 0; i < n; i++) gm_fmu_put_u8(&w->out, ints[i] != 0);
         break;
     case GM_FMI_STRING:
-        if (!NEED(w, w->fmi2.get_string, "GetString")) break;
+        if (!GM_FMU_NEED(w, fmi2.get_string)) break;
         status = w->fmi2.get_string(w->instance, refs, n, texts);
         for (uint32_t i = 0; i < n; i++) gm_fmu_put_text(&w->out, gm_str_of(texts[i] != NULL && status <= GM_FMI_WARNING ? texts[i] : ""));
         break;
@@ -127,20 +120,20 @@ static int set(gm_fmu_worker *w)
     switch (type) {
     case GM_FMI_FLOAT64:
         data = gm_fmu_worker_array(w, n, sizeof(double));
-        if (data != NULL && NEED(w, w->fmi2.set_real, "SetReal")) status = w->fmi2.set_real(w->instance, refs, n, data);
+        if (data != NULL && GM_FMU_NEED(w, fmi2.set_real)) status = w->fmi2.set_real(w->instance, refs, n, data);
         break;
     case GM_FMI_INT32:
     case GM_FMI_ENUMERATION:
         data = take_ints(w, type, n);
-        if (data != NULL && NEED(w, w->fmi2.set_integer, "SetInteger")) status = w->fmi2.set_integer(w->instance, refs, n, data);
+        if (data != NULL && GM_FMU_NEED(w, fmi2.set_integer)) status = w->fmi2.set_integer(w->instance, refs, n, data);
         break;
     case GM_FMI_BOOLEAN:
         data = take_ints(w, type, n);
-        if (data != NULL && NEED(w, w->fmi2.set_boolean, "SetBoolean")) status = w->fmi2.set_boolean(w->instance, refs, n, data);
+        if (data != NULL && GM_FMU_NEED(w, fmi2.set_boolean)) status = w->fmi2.set_boolean(w->instance, refs, n, data);
         break;
     case GM_FMI_STRING: {
         const char **texts = gm_fmu_worker_texts(w, n, NULL);
-        if (texts != NULL && NEED(w, w->fmi2.set_string, "SetString")) status = w->fmi2.set_string(w->instance, refs, n, texts);
+        if (texts != NULL && GM_FMU_NEED(w, fmi2.set_string)) status = w->fmi2.set_string(w->instance, refs, n, texts);
         data = texts;
         break;
     }
@@ -155,7 +148,7 @@ static int set(gm_fmu_worker *w)
 static int new_discrete_states(gm_fmu_worker *w)
 {
     gm_fmi2_event_info info = { 0 };
-    if (!NEED(w, w->fmi2.new_discrete_states, "NewDiscreteStates")) return GM_FMI_ERROR;
+    if (!GM_FMU_NEED(w, fmi2.new_discrete_states)) return GM_FMI_ERROR;
     int status = w->fmi2.new_discrete_states(w->instance, &info);
     gm_fmu_put_u8(&w->out, info.new_discrete_states_needed != 0);
     gm_fmu_put_u8(&w->out, info.terminate != 0);
@@ -170,7 +163,7 @@ static int do_step(gm_fmu_worker *w)
 {
     double time = gm_fmu_take_f64(&w->in), size = gm_fmu_take_f64(&w->in);
     bool   no_set_prior = gm_fmu_take_u8(&w->in);
-    if (!NEED(w, w->fmi2.do_step, "DoStep")) return GM_FMI_ERROR;
+    if (!GM_FMU_NEED(w, fmi2.do_step)) return GM_FMI_ERROR;
     int    status = w->fmi2.do_step(w->instance, time, size, no_set_prior);
     double last   = time + size;
     int    ended  = 0;
@@ -187,75 +180,14 @@ static int do_step(gm_fmu_worker *w)
     return status;
 }
 
-static int get_reals(gm_fmu_worker *w, gm_fmu_op op)
-{
-    uint32_t n = gm_fmu_take_u32(&w->in);
-    double  *x = gm_fmu_worker_room(w, n, sizeof *x);
-    int status = GM_FMI_ERROR;
-    if (x == NULL) return status;
-    const gm_fmi2 *f = &w->fmi2;
-    if (op == GM_FMU_OP_GET_STATES && NEED(w, f->get_states, "GetContinuousStates")) status = f->get_states(w->instance, x, n);
-    if (op == GM_FMU_OP_GET_DERIVATIVES && NEED(w, f->get_derivatives, "GetDerivatives")) status = f->get_derivatives(w->instance, x, n);
-    if (op == GM_FMU_OP_GET_INDICATORS && NEED(w, f->get_indicators, "GetEventIndicators")) status = f->get_indicators(w->instance, x, n);
-    if (op == GM_FMU_OP_GET_NOMINALS && NEED(w, f->get_nominals, "GetNominalsOfContinuousStates")) status = f->get_nominals(w->instance, x, n);
-    gm_buf_add(&w->out, x, n * sizeof *x);
-    free(x);
-    return status;
-}
-
-static int set_states(gm_fmu_worker *w)
-{
-    uint32_t n      = gm_fmu_take_u32(&w->in);
-    double  *x      = gm_fmu_worker_array(w, n, sizeof *x);
-    int      status = GM_FMI_ERROR;
-    if (x != NULL && NEED(w, w->fmi2.set_states, "SetContinuousStates")) status = w->fmi2.set_states(w->instance, x, n);
-    free(x);
-    return status;
-}
-
 static int completed_step(gm_fmu_worker *w)
 {
     int enter = 0, terminate = 0;
-    if (!NEED(w, w->fmi2.completed_step, "CompletedIntegratorStep")) return GM_FMI_ERROR;
+    if (!GM_FMU_NEED(w, fmi2.completed_step)) return GM_FMI_ERROR;
     int status = w->fmi2.completed_step(w->instance, 1, &enter, &terminate);
     gm_fmu_put_u8(&w->out, enter != 0);
     gm_fmu_put_u8(&w->out, terminate != 0);
     return status;
-}
-
-static int state_call(gm_fmu_worker *w, gm_fmu_op op)
-{
-    const gm_fmi2 *f    = &w->fmi2;
-    uint32_t       slot = gm_fmu_take_u32(&w->in);
-    if (slot >= GM_FMU_STATES_MAX) return gm_fmu_worker_refuse(w, "more than %d saved states", GM_FMU_STATES_MAX);
-    void **state = &w->states[slot];
-    switch (op) {
-    case GM_FMU_OP_STATE_SAVE: return NEED(w, f->get_state, "GetFMUstate") ? f->get_state(w->instance, state) : GM_FMI_ERROR;
-    case GM_FMU_OP_STATE_RESTORE: return NEED(w, f->set_state, "SetFMUstate") ? f->set_state(w->instance, *state) : GM_FMI_ERROR;
-    case GM_FMU_OP_STATE_FREE: return NEED(w, f->free_state, "FreeFMUstate") ? f->free_state(w->instance, state) : GM_FMI_ERROR;
-    case GM_FMU_OP_STATE_READ: {
-        gm_str bytes = gm_fmu_take_text(&w->in);
-        if (!NEED(w, f->deserialize, "DeSerializeFMUstate")) return GM_FMI_ERROR;
-        return f->deserialize(w->instance, (const unsigned char *)bytes.ptr, bytes.len, state);
-    }
-    default: break;
-    }
-    size_t size = 0;
-    if (!NEED(w, f->state_size, "SerializedFMUstateSize") || !NEED(w, f->serialize, "SerializeFMUstate")) return GM_FMI_ERROR;
-    int status = f->state_size(w->instance, *state, &size);
-    if (status > GM_FMI_WARNING) return status;
-    if (size >= GM_FMU_FRAME_MAX / 2) return gm_fmu_worker_refuse(w, "a state of %zu bytes", size);
-    gm_fmu_put_u32(&w->out, (uint32_t)size);
-    uint8_t *to = gm_buf_reserve(&w->out, size);
-    if (to == NULL) return GM_FMI_ERROR;
-    w->out.len += size;
-    return f->serialize(w->instance, *state, to, size);
-}
-
-static int simple(gm_fmu_worker *w, int (*call)(gm_fmi_instance), gm_fmu_op op)
-{
-    if (call == NULL) return gm_fmu_worker_refuse(w, "the library has no function fmi2%s", gm_fmu_op_text(op));
-    return call(w->instance);
 }
 
 int gm_fmu_worker2_call(gm_fmu_worker *w, gm_fmu_op op)
@@ -263,34 +195,11 @@ int gm_fmu_worker2_call(gm_fmu_worker *w, gm_fmu_op op)
     switch (op) {
     case GM_FMU_OP_INSTANTIATE: return instantiate(w);
     case GM_FMU_OP_ENTER_INIT: return enter_init(w);
-    case GM_FMU_OP_EXIT_INIT: return simple(w, w->fmi2.exit_init, op);
-    case GM_FMU_OP_ENTER_EVENT: return simple(w, w->fmi2.enter_event, op);
-    case GM_FMU_OP_ENTER_CONTINUOUS: return simple(w, w->fmi2.enter_continuous, op);
-    case GM_FMU_OP_TERMINATE: return simple(w, w->fmi2.terminate, op);
-    case GM_FMU_OP_RESET: return simple(w, w->fmi2.reset, op);
-    case GM_FMU_OP_FREE:
-        if (w->fmi2.free_instance != NULL) w->fmi2.free_instance(w->instance);
-        w->instance = NULL;
-        return GM_FMI_OK;
     case GM_FMU_OP_GET: return get(w);
     case GM_FMU_OP_SET: return set(w);
     case GM_FMU_OP_UPDATE_DISCRETE: return new_discrete_states(w);
-    case GM_FMU_OP_SET_TIME: {
-        double time = gm_fmu_take_f64(&w->in);
-        return NEED(w, w->fmi2.set_time, "SetTime") ? w->fmi2.set_time(w->instance, time) : GM_FMI_ERROR;
-    }
-    case GM_FMU_OP_SET_STATES: return set_states(w);
-    case GM_FMU_OP_GET_STATES:
-    case GM_FMU_OP_GET_DERIVATIVES:
-    case GM_FMU_OP_GET_INDICATORS:
-    case GM_FMU_OP_GET_NOMINALS: return get_reals(w, op);
     case GM_FMU_OP_COMPLETED_STEP: return completed_step(w);
     case GM_FMU_OP_DO_STEP: return do_step(w);
-    case GM_FMU_OP_STATE_SAVE:
-    case GM_FMU_OP_STATE_RESTORE:
-    case GM_FMU_OP_STATE_FREE:
-    case GM_FMU_OP_STATE_WRITE:
-    case GM_FMU_OP_STATE_READ: return state_call(w, op);
-    default: return gm_fmu_worker_refuse(w, "FMI 2 has no %s", gm_fmu_op_text(op));
+    default: return gm_fmu_worker_both_call(w, op);
     }
 }

@@ -76,9 +76,6 @@ static void on_clock_update(void *environment)
 
 static void nothing_to_lock(void) {}  // partitions are activated one after the other: nothing preempts
 
-#define NEED(w, pointer, name) \
-    ((pointer) != NULL || (gm_fmu_worker_refuse((w), "the library has no function %s", "fmi3" name), false))
-
 static int instantiate(gm_fmu_worker *w)
 {
     size_t       sizes[3];
@@ -93,15 +90,15 @@ static int instantiate(gm_fmu_worker *w)
     if (texts == NULL || required == NULL || w->in.bad) {
         gm_fmu_worker_refuse(w, "the request is cut short");
     } else if (w->kind == GM_FMI_CO_SIMULATION) {
-        if (NEED(w, f->instantiate_cs, "InstantiateCoSimulation")) {
+        if (GM_FMU_NEED(w, fmi3.instantiate_cs)) {
             w->instance = f->instantiate_cs(texts[0], texts[1], texts[2], false, logging, event_mode, early_return, required, n, w, on_log,
                                             intermediate ? on_intermediate : NULL);
         }
     } else if (w->kind == GM_FMI_MODEL_EXCHANGE) {
-        if (NEED(w, f->instantiate_me, "InstantiateModelExchange")) {
+        if (GM_FMU_NEED(w, fmi3.instantiate_me)) {
             w->instance = f->instantiate_me(texts[0], texts[1], texts[2], false, logging, w, on_log);
         }
-    } else if (NEED(w, f->instantiate_se, "InstantiateScheduledExecution")) {
+    } else if (GM_FMU_NEED(w, fmi3.instantiate_se)) {
         w->instance = f->instantiate_se(texts[0], texts[1], texts[2], false, logging, w, on_log, on_clock_update, nothing_to_lock,
                                         nothing_to_lock);
     }
@@ -112,20 +109,16 @@ static int instantiate(gm_fmu_worker *w)
 
 static int enter_init(gm_fmu_worker *w)
 {
-    bool   tolerance_defined = gm_fmu_take_u8(&w->in);
-    double tolerance         = gm_fmu_take_f64(&w->in);
-    double start             = gm_fmu_take_f64(&w->in);
-    bool   stop_defined      = gm_fmu_take_u8(&w->in);
-    double stop              = gm_fmu_take_f64(&w->in);
-    if (!NEED(w, w->fmi3.enter_init, "EnterInitializationMode")) return GM_FMI_ERROR;
-    return w->fmi3.enter_init(w->instance, tolerance_defined, tolerance, start, stop_defined, stop);
+    gm_fmu_experiment x = gm_fmu_worker_take_experiment(w);
+    if (!GM_FMU_NEED(w, fmi3.enter_init)) return GM_FMI_ERROR;
+    return w->fmi3.enter_init(w->instance, x.tolerance_defined, x.tolerance, x.start, x.stop_defined, x.stop);
 }
 
 static int get_binaries(gm_fmu_worker *w, const uint32_t *refs, uint32_t n, const uint8_t **bytes, uint32_t count)
 {
     size_t *sizes  = gm_fmu_worker_room(w, count, sizeof *sizes);
     int     status = GM_FMI_ERROR;
-    if (sizes != NULL && NEED(w, w->fmi3.get_binary, "GetBinary")) {
+    if (sizes != NULL && GM_FMU_NEED(w, fmi3.get_binary)) {
         status = w->fmi3.get_binary(w->instance, refs, n, sizes, bytes, count);
         for (uint32_t i = 0; i < count; i++) {
             size_t size = bytes[i] != NULL && status <= GM_FMI_WARNING ? sizes[i] : 0;
@@ -152,12 +145,12 @@ static int get(gm_fmu_worker *w)
         gm_fmu_worker_refuse(w, "the request is cut short");
     } else if (type == GM_FMI_STRING) {
         const char **texts = room;
-        if (NEED(w, w->fmi3.get_string, "GetString")) status = w->fmi3.get_string(w->instance, refs, n, texts, count);
+        if (GM_FMU_NEED(w, fmi3.get_string)) status = w->fmi3.get_string(w->instance, refs, n, texts, count);
         for (uint32_t i = 0; i < count; i++) gm_fmu_put_text(&w->out, gm_str_of(texts[i] != NULL && status <= GM_FMI_WARNING ? texts[i] : ""));
     } else if (type == GM_FMI_BINARY) {
         status = get_binaries(w, refs, n, room, count);
     } else if (type == GM_FMI_CLOCK) {
-        if (NEED(w, w->fmi3.get_clock, "GetClock")) status = w->fmi3.get_clock(w->instance, refs, n, room);
+        if (GM_FMU_NEED(w, fmi3.get_clock)) status = w->fmi3.get_clock(w->instance, refs, n, room);
         gm_buf_add(&w->out, room, count);
     } else if (w->fmi3.get[type] == NULL) {
         gm_fmu_worker_refuse(w, "the library has no function fmi3Get%s", gm_fmi_type_text(type));
@@ -178,8 +171,8 @@ static int set_texts(gm_fmu_worker *w, gm_fmi_type type, const uint32_t *refs, u
     if (texts == NULL || w->in.bad) {
         gm_fmu_worker_refuse(w, "the request is cut short");
     } else if (type == GM_FMI_STRING) {
-        if (NEED(w, w->fmi3.set_string, "SetString")) status = w->fmi3.set_string(w->instance, refs, n, texts, count);
-    } else if (NEED(w, w->fmi3.set_binary, "SetBinary")) {
+        if (GM_FMU_NEED(w, fmi3.set_string)) status = w->fmi3.set_string(w->instance, refs, n, texts, count);
+    } else if (GM_FMU_NEED(w, fmi3.set_binary)) {
         status = w->fmi3.set_binary(w->instance, refs, n, sizes, (const uint8_t *const *)texts, count);
     }
     free(sizes);
@@ -201,7 +194,7 @@ static int set(gm_fmu_worker *w)
     } else {
         void *values = gm_fmu_worker_array(w, count, gm_fmi_type_width(type));
         if (values == NULL) gm_fmu_worker_refuse(w, "the request is cut short");
-        else if (type == GM_FMI_CLOCK) status = NEED(w, w->fmi3.set_clock, "SetClock") ? w->fmi3.set_clock(w->instance, refs, n, values) : status;
+        else if (type == GM_FMI_CLOCK) status = GM_FMU_NEED(w, fmi3.set_clock) ? w->fmi3.set_clock(w->instance, refs, n, values) : status;
         else if (w->fmi3.set[type] == NULL) gm_fmu_worker_refuse(w, "the library has no function fmi3Set%s", gm_fmi_type_text(type));
         else status = w->fmi3.set[type](w->instance, refs, n, values, count);
         free(values);
@@ -214,7 +207,7 @@ static int update_discrete(gm_fmu_worker *w)
 {
     bool   flags[5] = { false };
     double next     = 0;
-    if (!NEED(w, w->fmi3.update_discrete, "UpdateDiscreteStates")) return GM_FMI_ERROR;
+    if (!GM_FMU_NEED(w, fmi3.update_discrete)) return GM_FMI_ERROR;
     int status = w->fmi3.update_discrete(w->instance, &flags[0], &flags[1], &flags[2], &flags[3], &flags[4], &next);
     for (size_t i = 0; i < 5; i++) gm_fmu_put_u8(&w->out, flags[i]);
     gm_fmu_put_f64(&w->out, next);
@@ -227,7 +220,7 @@ static int do_step(gm_fmu_worker *w)
     bool   no_set_prior = gm_fmu_take_u8(&w->in);
     bool   event = false, terminate = false, early = false;
     double last = time + size;
-    if (!NEED(w, w->fmi3.do_step, "DoStep")) return GM_FMI_ERROR;
+    if (!GM_FMU_NEED(w, fmi3.do_step)) return GM_FMI_ERROR;
     int status = w->fmi3.do_step(w->instance, time, size, no_set_prior, &event, &terminate, &early, &last);
     gm_fmu_put_u8(&w->out, event);
     gm_fmu_put_u8(&w->out, terminate);
@@ -236,41 +229,11 @@ static int do_step(gm_fmu_worker *w)
     return status;
 }
 
-static int get_reals(gm_fmu_worker *w, gm_fmu_op op)
-{
-    uint32_t n = gm_fmu_take_u32(&w->in);
-    double  *x = gm_fmu_worker_room(w, n, sizeof *x);
-    int status = GM_FMI_ERROR;
-    if (x == NULL) return status;
-    const gm_fmi3 *f = &w->fmi3;
-    if (op == GM_FMU_OP_GET_STATES && NEED(w, f->get_states, "GetContinuousStates")) status = f->get_states(w->instance, x, n);
-    if (op == GM_FMU_OP_GET_DERIVATIVES && NEED(w, f->get_derivatives, "GetContinuousStateDerivatives")) {
-        status = f->get_derivatives(w->instance, x, n);
-    }
-    if (op == GM_FMU_OP_GET_INDICATORS && NEED(w, f->get_indicators, "GetEventIndicators")) status = f->get_indicators(w->instance, x, n);
-    if (op == GM_FMU_OP_GET_NOMINALS && NEED(w, f->get_nominals, "GetNominalsOfContinuousStates")) {
-        status = f->get_nominals(w->instance, x, n);
-    }
-    gm_buf_add(&w->out, x, n * sizeof *x);
-    free(x);
-    return status;
-}
-
-static int set_states(gm_fmu_worker *w)
-{
-    uint32_t n      = gm_fmu_take_u32(&w->in);
-    double  *x      = gm_fmu_worker_array(w, n, sizeof *x);
-    int      status = GM_FMI_ERROR;
-    if (x != NULL && NEED(w, w->fmi3.set_states, "SetContinuousStates")) status = w->fmi3.set_states(w->instance, x, n);
-    free(x);
-    return status;
-}
-
 static int counts(gm_fmu_worker *w)
 {
     size_t nx = 0, nz = 0;
-    if (!NEED(w, w->fmi3.state_count, "GetNumberOfContinuousStates")) return GM_FMI_ERROR;
-    if (!NEED(w, w->fmi3.indicator_count, "GetNumberOfEventIndicators")) return GM_FMI_ERROR;
+    if (!GM_FMU_NEED(w, fmi3.state_count)) return GM_FMI_ERROR;
+    if (!GM_FMU_NEED(w, fmi3.indicator_count)) return GM_FMI_ERROR;
     int status = w->fmi3.state_count(w->instance, &nx);
     int second = w->fmi3.indicator_count(w->instance, &nz);
     if (nx > GM_FMU_COUNT_MAX || nz > GM_FMU_COUNT_MAX) return gm_fmu_worker_refuse(w, "%zu states, %zu event indicators", nx, nz);
@@ -282,40 +245,11 @@ static int counts(gm_fmu_worker *w)
 static int completed_step(gm_fmu_worker *w)
 {
     bool enter = false, terminate = false;
-    if (!NEED(w, w->fmi3.completed_step, "CompletedIntegratorStep")) return GM_FMI_ERROR;
+    if (!GM_FMU_NEED(w, fmi3.completed_step)) return GM_FMI_ERROR;
     int status = w->fmi3.completed_step(w->instance, true, &enter, &terminate);
     gm_fmu_put_u8(&w->out, enter);
     gm_fmu_put_u8(&w->out, terminate);
     return status;
-}
-
-static int state_call(gm_fmu_worker *w, gm_fmu_op op)
-{
-    const gm_fmi3 *f    = &w->fmi3;
-    uint32_t       slot = gm_fmu_take_u32(&w->in);
-    if (slot >= GM_FMU_STATES_MAX) return gm_fmu_worker_refuse(w, "more than %d saved states", GM_FMU_STATES_MAX);
-    void **state = &w->states[slot];
-    switch (op) {
-    case GM_FMU_OP_STATE_SAVE: return NEED(w, f->get_state, "GetFMUState") ? f->get_state(w->instance, state) : GM_FMI_ERROR;
-    case GM_FMU_OP_STATE_RESTORE: return NEED(w, f->set_state, "SetFMUState") ? f->set_state(w->instance, *state) : GM_FMI_ERROR;
-    case GM_FMU_OP_STATE_FREE: return NEED(w, f->free_state, "FreeFMUState") ? f->free_state(w->instance, state) : GM_FMI_ERROR;
-    case GM_FMU_OP_STATE_READ: {
-        gm_str bytes = gm_fmu_take_text(&w->in);
-        if (!NEED(w, f->deserialize, "DeserializeFMUState")) return GM_FMI_ERROR;
-        return f->deserialize(w->instance, (const uint8_t *)bytes.ptr, bytes.len, state);
-    }
-    default: break;
-    }
-    size_t size = 0;
-    if (!NEED(w, f->state_size, "SerializedFMUStateSize") || !NEED(w, f->serialize, "SerializeFMUState")) return GM_FMI_ERROR;
-    int status = f->state_size(w->instance, *state, &size);
-    if (status > GM_FMI_WARNING) return status;
-    if (size >= GM_FMU_FRAME_MAX / 2) return gm_fmu_worker_refuse(w, "a state of %zu bytes", size);
-    gm_fmu_put_u32(&w->out, (uint32_t)size);
-    uint8_t *to = gm_buf_reserve(&w->out, size);
-    if (to == NULL) return GM_FMI_ERROR;
-    w->out.len += size;
-    return f->serialize(w->instance, *state, to, size);
 }
 
 static int intervals(gm_fmu_worker *w)
@@ -325,7 +259,7 @@ static int intervals(gm_fmu_worker *w)
     double   *values     = gm_fmu_worker_room(w, n, sizeof *values);
     int      *qualifiers = gm_fmu_worker_room(w, n, sizeof *qualifiers);
     int       status     = GM_FMI_ERROR;
-    if (refs != NULL && values != NULL && qualifiers != NULL && NEED(w, w->fmi3.get_interval, "GetIntervalDecimal")) {
+    if (refs != NULL && values != NULL && qualifiers != NULL && GM_FMU_NEED(w, fmi3.get_interval)) {
         status = w->fmi3.get_interval(w->instance, refs, n, values, qualifiers);
         for (uint32_t i = 0; i < n; i++) {
             gm_fmu_put_u8(&w->out, (uint8_t)qualifiers[i]);
@@ -349,17 +283,11 @@ static int activate(gm_fmu_worker *w)
     w->output_count    = gm_fmu_take_u32(&w->in);
     w->outputs         = gm_fmu_take(&w->in, 4 * (size_t)w->output_count);
     if (w->in.bad) return gm_fmu_worker_refuse(w, "the request is cut short");
-    if (!NEED(w, w->fmi3.activate, "ActivateModelPartition")) return GM_FMI_ERROR;
+    if (!GM_FMU_NEED(w, fmi3.activate)) return GM_FMI_ERROR;
     int status = w->fmi3.activate(w->instance, clock, time);
     gm_fmu_put_u8(&w->out, 0);
     w->countdown_count = w->output_count = 0;
     return status;
-}
-
-static int simple(gm_fmu_worker *w, int (*call)(gm_fmi_instance), gm_fmu_op op)
-{
-    if (call == NULL) return gm_fmu_worker_refuse(w, "the library has no function fmi3%s", gm_fmu_op_text(op));
-    return call(w->instance);
 }
 
 int gm_fmu_worker3_call(gm_fmu_worker *w, gm_fmu_op op)
@@ -367,40 +295,17 @@ int gm_fmu_worker3_call(gm_fmu_worker *w, gm_fmu_op op)
     switch (op) {
     case GM_FMU_OP_INSTANTIATE: return instantiate(w);
     case GM_FMU_OP_ENTER_INIT: return enter_init(w);
-    case GM_FMU_OP_EXIT_INIT: return simple(w, w->fmi3.exit_init, op);
-    case GM_FMU_OP_ENTER_CONFIG: return simple(w, w->fmi3.enter_config, op);
-    case GM_FMU_OP_EXIT_CONFIG: return simple(w, w->fmi3.exit_config, op);
-    case GM_FMU_OP_ENTER_EVENT: return simple(w, w->fmi3.enter_event, op);
-    case GM_FMU_OP_ENTER_CONTINUOUS: return simple(w, w->fmi3.enter_continuous, op);
-    case GM_FMU_OP_ENTER_STEP: return simple(w, w->fmi3.enter_step, op);
-    case GM_FMU_OP_TERMINATE: return simple(w, w->fmi3.terminate, op);
-    case GM_FMU_OP_RESET: return simple(w, w->fmi3.reset, op);
-    case GM_FMU_OP_FREE:
-        if (w->fmi3.free_instance != NULL) w->fmi3.free_instance(w->instance);
-        w->instance = NULL;
-        return GM_FMI_OK;
+    case GM_FMU_OP_ENTER_CONFIG: return gm_fmu_worker_simple(w, w->fmi3.enter_config, op);
+    case GM_FMU_OP_EXIT_CONFIG: return gm_fmu_worker_simple(w, w->fmi3.exit_config, op);
+    case GM_FMU_OP_ENTER_STEP: return gm_fmu_worker_simple(w, w->fmi3.enter_step, op);
     case GM_FMU_OP_GET: return get(w);
     case GM_FMU_OP_SET: return set(w);
     case GM_FMU_OP_UPDATE_DISCRETE: return update_discrete(w);
-    case GM_FMU_OP_SET_TIME: {
-        double time = gm_fmu_take_f64(&w->in);
-        return NEED(w, w->fmi3.set_time, "SetTime") ? w->fmi3.set_time(w->instance, time) : GM_FMI_ERROR;
-    }
-    case GM_FMU_OP_SET_STATES: return set_states(w);
-    case GM_FMU_OP_GET_STATES:
-    case GM_FMU_OP_GET_DERIVATIVES:
-    case GM_FMU_OP_GET_INDICATORS:
-    case GM_FMU_OP_GET_NOMINALS: return get_reals(w, op);
     case GM_FMU_OP_COUNTS: return counts(w);
     case GM_FMU_OP_COMPLETED_STEP: return completed_step(w);
     case GM_FMU_OP_DO_STEP: return do_step(w);
-    case GM_FMU_OP_STATE_SAVE:
-    case GM_FMU_OP_STATE_RESTORE:
-    case GM_FMU_OP_STATE_FREE:
-    case GM_FMU_OP_STATE_WRITE:
-    case GM_FMU_OP_STATE_READ: return state_call(w, op);
     case GM_FMU_OP_INTERVALS: return intervals(w);
     case GM_FMU_OP_ACTIVATE: return activate(w);
-    default: return gm_fmu_worker_refuse(w, "FMI 3 has no %s", gm_fmu_op_text(op));
+    default: return gm_fmu_worker_both_call(w, op);
     }
 }

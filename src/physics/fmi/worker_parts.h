@@ -17,6 +17,7 @@ typedef struct gm_fmu_worker {
     int             version;               // 2 or 3
     gm_fmi_kind     kind;
     gm_fmi_instance instance;
+    gm_fmi_both     both;                  // NULL: the library has no such function
     gm_fmi2         fmi2;
     gm_fmi3         fmi3;
     gm_fmi2_callbacks callbacks;           // FMI 2 keeps a pointer to them
@@ -28,12 +29,31 @@ typedef struct gm_fmu_worker {
     bool            clock_updated;
 } gm_fmu_worker;
 
-int  gm_fmu_worker2_call(gm_fmu_worker *w, gm_fmu_op op);  // the FMI status
+// An operation as the version has it; those that both have alike go on to both_call. They return the FMI status.
+int  gm_fmu_worker2_call(gm_fmu_worker *w, gm_fmu_op op);
 int  gm_fmu_worker3_call(gm_fmu_worker *w, gm_fmu_op op);
+int  gm_fmu_worker_both_call(gm_fmu_worker *w, gm_fmu_op op);
 void gm_fmu_worker_log(gm_fmu_worker *w, int status, const char *category, const char *message);
 
 // Refuses the request; returns GM_FMI_ERROR for convenience. The text names what is missing.
 int gm_fmu_worker_refuse(gm_fmu_worker *w, const char *fmt, ...) GM_PRINTF(2, 3);
+
+// Finds the functions of w->version in the library.
+void gm_fmu_worker_find(gm_fmu_worker *w);
+
+// Is the function there, as in GM_FMU_NEED(w, fmi3.do_step)? If not, refuses the request with the function's name.
+#define GM_FMU_NEED(w, function) ((w)->function != NULL || gm_fmu_worker_lacks((w), offsetof(gm_fmu_worker, function)))
+bool gm_fmu_worker_lacks(gm_fmu_worker *w, size_t at);  // false
+
+// Calls what takes the instance alone; refuses where `call` is NULL.
+int gm_fmu_worker_simple(gm_fmu_worker *w, int (*call)(gm_fmi_instance), gm_fmu_op op);
+
+// The arguments of ENTER_INIT.
+typedef struct gm_fmu_experiment {
+    bool   tolerance_defined, stop_defined;
+    double tolerance, start, stop;
+} gm_fmu_experiment;
+gm_fmu_experiment gm_fmu_worker_take_experiment(gm_fmu_worker *w);
 
 // An aligned copy of n values of `size` bytes from the request; freed with free(). NULL: refused (n may be 0: never NULL).
 void *gm_fmu_worker_array(gm_fmu_worker *w, size_t n, size_t size);
