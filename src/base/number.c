@@ -7,6 +7,8 @@
 //      between two doubles has at most 767 significant digits, so one further digit stands for all that follow).
 #include "base/number.h"
 
+#include "base/shortest.h"
+
 #include <assert.h>
 #include <locale.h>
 #include <math.h>
@@ -236,120 +238,26 @@ size_t gm_number_read_int(gm_str text, int64_t *out_value)
 // Decimal digits of a value, most significant first, without their trailing zeros: 0.d1d2d3... * 10^point.
 typedef struct decimal { char digits[24]; int count, point; } decimal;
 
-static void digits_of(uint64_t number, decimal *d)
+// number > 0. Two digits a division; the many zeros that a short decimal ends in go at once.
+static void digits_of(uint64_t number, int exponent, decimal *d)
 {
     char   text[24];
     size_t at = sizeof text;
-    do {
-        text[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    d->count = (int)(sizeof text - at);
-    d->point = d->count;
+    if (number % 100000000 == 0) {
+        number /= 100000000;
+        exponent += 8;
+    }
+    for (; number >= 100; number /= 100) {
+        unsigned pair = (unsigned)(number % 100);
+        text[--at]    = (char)('0' + pair % 10);
+        text[--at]    = (char)('0' + pair / 10);
+    }
+    if (number >= 10) text[--at] = (char)('0' + number % 10);
+    text[--at] = (char)('0' + (number >= 10 ? number / 10 : number));
+    d->count   = (int)(sizeof text - at);
+    d->point   = d->count + exponent;
     memcpy(d->digits, text + at, (size_t)d->count);
     while (d->count > 1 && d->digits[d->count - 1] == '0') d->count--;
-}
-
-// Sensor values have few decimals: is value = n / 10^k with n of at most 15 digits? Any decimal of up to 15 digits is
-// the only one so short that reads as its double, so the first k that fits is the shortest.
-static bool short_decimal(double value, decimal *d)
-{
-    if (value >= 1e15 || value < 1e-5) return false;
-    for (int k = 0; k <= 12; k++) {
-        double scaled = value * tens[k];
-        if (scaled >= 1e15) return false;
-        double whole = nearbyint(scaled);
-        if (whole / tens[k] == value) {
-            digits_of((uint64_t)whole, d);
-            d->point -= k;
-            return true;
-        }
-    }
-    return false;
-}
-
-// The text "d.ddde+xx" of printf as a decimal.
-static void take_printed(const char *text, decimal *d)
-{
-    d->count = 0;
-    for (; *text != 'e'; text++) {
-        if (is_digit(*text)) d->digits[d->count++] = *text;
-    }
-    d->point = (int)strtol(text + 1, NULL, 10) + 1;
-    while (d->count > 1 && d->digits[d->count - 1] == '0') d->count--;
-}
-
-// One more in the last place.
-static void step_up(decimal *d, int precision)
-{
-    while (d->count < precision) d->digits[d->count++] = '0';
-    int i = precision - 1;
-    while (i >= 0 && d->digits[i] == '9') d->digits[i--] = '0';
-    if (i >= 0) {
-        d->digits[i]++;
-    } else {
-        d->digits[0] = '1';
-        d->point++;
-    }
-    while (d->count > 1 && d->digits[d->count - 1] == '0') d->count--;
-}
-
-static size_t lay_out(const decimal *d, char *out);
-
-static bool reads_back(const decimal *d, double value)
-{
-    char   text[GM_NUMBER_TEXT];
-    size_t len  = lay_out(d, text);
-    double back = 0.0;
-    return gm_number_read((gm_str){ text, len }, &back) == len && back == value;
-}
-
-enum { DIGITS_MAX = 17 };
-
-static void print_digits(double value, int precision, decimal *d)
-{
-    char text[40];
-    snprintf(text, sizeof text, "%.*e", precision - 1, value);
-    take_printed(text, d);
-}
-
-// A value of 17 digits with fewer: printing is dear, this is not. False: what is cut off looks like just a half of the
-// last place, and may be more or less, the 17 digits being rounded themselves.
-static bool round_digits(const decimal *longest, int precision, decimal *out)
-{
-    *out     = *longest;
-    int more = 0;  // sign of what is cut off against a half
-    for (int i = precision; i < DIGITS_MAX && more == 0; i++) {
-        char digit = i < longest->count ? longest->digits[i] : '0', half = i == precision ? '5' : '0';
-        more       = (digit > half) - (digit < half);
-    }
-    if (more == 0 && precision < DIGITS_MAX) return false;
-    if (out->count > precision) out->count = precision;
-    while (out->count > 1 && out->digits[out->count - 1] == '0') out->count--;
-    if (more > 0) step_up(out, precision);
-    return true;
-}
-
-static void shortest_decimal(double value, decimal *d)
-{
-    // Subnormals have fewer bits, down to one; everything else needs at least 15 digits when it comes here, or is so
-    // small or large that trying few digits first is worth its price ("1e-07").
-    int      exponent;
-    bool     edge = frexp(value, &exponent) == 0.5;  // a power of two: its lower neighbour is closer than the upper one
-    locale_t c    = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    locale_t old  = uselocale(c);
-    decimal  longest;
-    print_digits(value, DIGITS_MAX, &longest);
-    for (int precision = value < 1e-300 ? 1 : 15; precision <= DIGITS_MAX; precision++) {
-        if (!round_digits(&longest, precision, d)) print_digits(value, precision, d);
-        if (reads_back(d, value)) break;
-        if (edge) {
-            step_up(d, precision);
-            if (reads_back(d, value)) break;
-        }
-    }
-    uselocale(old);
-    freelocale(c);
 }
 
 // Plain digits between 1e-5 and 1e17, else with an exponent of at least two digits. Returns the length.
@@ -395,8 +303,14 @@ size_t gm_number_write(double value, char out[GM_NUMBER_TEXT])
         value      = -value;
     }
     decimal d;
-    if (value == 0.0) d = (decimal){ .digits = "0", .count = 1, .point = 1 };
-    else if (!short_decimal(value, &d)) shortest_decimal(value, &d);
+    if (value == 0.0) {
+        d = (decimal){ .digits = "0", .count = 1, .point = 1 };
+    } else if (value < 0x1p53 && value == (double)(uint64_t)value) {
+        digits_of((uint64_t)value, 0, &d);
+    } else {
+        gm_decimal shortest = gm_shortest_decimal(value);
+        digits_of(shortest.digits, shortest.exponent, &d);
+    }
     len += lay_out(&d, out + len);
     assert(len < GM_NUMBER_TEXT);
     out[len] = '\0';
