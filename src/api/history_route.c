@@ -10,11 +10,10 @@ enum { PAGE = 10000, POINTS_MAX = 100000 };
 
 typedef struct reading {
     gm_buf    *out;
-    size_t     limit;          // most points to write
-    size_t     written, seen;
-    gm_time_ns first, last;    // of the samples seen
-    gm_time_ns next;           // the first one beyond the limit
-    bool       stop;           // at the limit; else go on counting
+    size_t     limit;  // most points to write
+    size_t     written;
+    gm_time_ns next;   // the first one beyond the limit
+    bool       more;   // there is one
 } reading;
 
 static void write_point(gm_buf *out, size_t written, const gm_sample *sample)
@@ -30,66 +29,38 @@ static void write_point(gm_buf *out, size_t written, const gm_sample *sample)
 static bool read_all(void *context, const gm_sample *sample)
 {
     reading *r = context;
-    if (r->seen++ == 0) r->first = sample->at;
-    r->last = sample->at;
     if (r->written < r->limit) {
         write_point(r->out, r->written++, sample);
         return !r->out->failed;
     }
     r->next = sample->at;
-    return !r->stop;
+    r->more = true;
+    return false;
 }
 
 // ---- fewer points --------------------------------------------------------------------------------------------------
 
-// Each bucket keeps its smallest and its largest sample: a peak of one sample is still a peak on the screen.
-typedef struct thinning {
-    gm_buf    *out;
-    size_t     written, buckets, current;
-    gm_time_ns from;
-    gm_dur_ns  span;
-    bool       any;
-    gm_sample  least, most;
-    gm_sample  gap;            // a removal, shown when the bucket has nothing else
-    bool       has_gap;
-} thinning;
-
-static double number_of(const gm_value *value)
+// Numbers come back from buckets as doubles: LIMIT: beyond 2^53 a whole number is shown as the nearest of them.
+static gm_sample sample_of(gm_kind kind, gm_time_ns at, double x)
 {
-    return value->kind == GM_KIND_DOUBLE ? value->d : (double)value->i;
+    gm_sample sample = { .at = at, .value = { .kind = kind } };
+    if (kind == GM_KIND_DOUBLE) sample.value.d = x;
+    else sample.value.i = (int64_t)x;
+    return sample;
 }
 
-static void end_bucket(thinning *t)
+// Each bucket gives its smallest and its largest sample: a peak of one sample is still a peak on the screen. A removal is
+// shown when the bucket has nothing else.
+static void write_bucket(gm_buf *out, size_t *written, gm_kind kind, const gm_bucket *b)
 {
-    if (t->any) {
-        bool             least_first = t->least.at <= t->most.at;
-        const gm_sample *first = least_first ? &t->least : &t->most, *second = least_first ? &t->most : &t->least;
-        write_point(t->out, t->written++, first);
-        if (second->at != first->at) write_point(t->out, t->written++, second);
-    } else if (t->has_gap) {
-        write_point(t->out, t->written++, &t->gap);
-    }
-    t->any = t->has_gap = false;
-}
-
-static bool thin_numbers(void *context, const gm_sample *sample)
-{
-    thinning *t = context;
-    __extension__ typedef __int128 wide;
-    size_t bucket = t->span > 0 ? (size_t)((wide)(sample->at - t->from) * (wide)t->buckets / ((wide)t->span + 1)) : 0;
-    if (bucket != t->current) {
-        end_bucket(t);
-        t->current = bucket;
-    }
-    if (sample->value.kind == GM_KIND_NONE) {
-        t->gap     = *sample;
-        t->has_gap = true;
-        return true;
-    }
-    if (!t->any || number_of(&sample->value) < number_of(&t->least.value)) t->least = *sample;
-    if (!t->any || number_of(&sample->value) > number_of(&t->most.value)) t->most = *sample;
-    t->any = true;
-    return !t->out->failed;
+    if (b->count == 0 && b->removed_at == 0) return;
+    gm_sample first = { .at = b->removed_at };
+    if (b->count > 0 && b->min_at <= b->max_at) first = sample_of(kind, b->min_at, b->min);
+    else if (b->count > 0) first = sample_of(kind, b->max_at, b->max);
+    write_point(out, (*written)++, &first);
+    if (b->count == 0 || b->min_at == b->max_at) return;
+    gm_sample second = b->min_at < b->max_at ? sample_of(kind, b->max_at, b->max) : sample_of(kind, b->min_at, b->min);
+    write_point(out, (*written)++, &second);
 }
 
 // Text has no smallest: every k-th sample is kept, and the last.
@@ -103,20 +74,24 @@ static bool thin_text(void *context, const gm_sample *sample)
     return !s->out->failed;
 }
 
-static gm_status thin(gm_request *request, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to,
-                      const reading *all, size_t points, gm_error *err)
+// At most `points` of the `total` samples in [from, to).
+static gm_status thin(gm_request *request, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to, size_t total,
+                      size_t points, gm_error *err)
 {
-    gm_kind kind = gm_state_type(gm_api_state(request), twin)->columns[column].kind;
-    if (kind == GM_KIND_STRING || kind == GM_KIND_JSON) {
-        skipping s = { .out   = &request->out,
-                       .step  = points > 1 ? (all->seen + points - 2) / (points - 1) : all->seen,
-                       .total = all->seen };
-        return gm_engine_read_history(request->engine, twin, column, from, to, thin_text, &s, err);
+    gm_kind   kind    = gm_state_type(gm_api_state(request), twin)->columns[column].kind;
+    bool      is_text = kind == GM_KIND_STRING || kind == GM_KIND_JSON;
+    gm_status st      = GM_OK;
+    if (!is_text) {
+        size_t     n       = points / 2, written = 0;
+        gm_bucket *buckets = GM_ARENA_NEW(request->arena, gm_bucket, n);
+        if (buckets == NULL) return gm_fail(err, GM_NOMEM, "api.history", "no memory for %zu points", points);
+        st = gm_engine_read_outline(request->engine, twin, column, from, to, n, buckets, err);
+        for (size_t i = 0; st == GM_OK && i < n; i++) write_bucket(&request->out, &written, kind, &buckets[i]);
+        is_text = st == GM_INVALID;  // it was text once, under another model
     }
-    thinning t = { .out = &request->out, .buckets = points / 2, .from = all->first, .span = all->last - all->first };
-    gm_status st = gm_engine_read_history(request->engine, twin, column, from, to, thin_numbers, &t, err);
-    if (st == GM_OK) end_bucket(&t);
-    return st;
+    if (!is_text) return st;
+    skipping s = { .out = &request->out, .step = points > 1 ? (total + points - 2) / (points - 1) : total, .total = total };
+    return gm_engine_read_history(request->engine, twin, column, from, to, thin_text, &s, err);
 }
 
 // ---- the route -----------------------------------------------------------------------------------------------------
@@ -176,15 +151,17 @@ void gm_route_history(gm_request *request)
     if (column == GM_NO_COLUMN) return;
     open_answer(request, twin, &gm_state_type(gm_api_state(request), twin)->columns[column]);
 
-    size_t    start = request->out.len;
-    gm_error  err   = { 0 };
-    reading   all   = { .out = &request->out, .limit = points > 0 ? points : PAGE, .stop = points == 0 };
-    gm_status st    = gm_engine_read_history(request->engine, twin, column, from, to, read_all, &all, &err);
-    bool      more  = all.seen > all.written;
-    if (st == GM_OK && more && points > 0) {
-        request->out.len = start;
-        st               = thin(request, twin, column, from, to, &all, points, &err);
+    gm_error   err   = { 0 };
+    reading    all   = { .out = &request->out, .limit = points > 0 ? points : PAGE };
+    uint64_t   count = 0;
+    gm_time_ns first, last;
+    gm_status  st = points > 0 ? gm_engine_history_extent(request->engine, twin, column, from, to, &count, &first, &last, &err) : GM_OK;
+    if (st == GM_OK && count > points && points > 0) {
+        st = thin(request, twin, column, first, last + 1, count, points, &err);
+    } else if (st == GM_OK) {
+        st = gm_engine_read_history(request->engine, twin, column, from, to, read_all, &all, &err);
     }
+    bool more = all.more;
     if (st != GM_OK) {
         gm_reply_failure(request, st, &err);
         return;

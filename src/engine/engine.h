@@ -126,6 +126,15 @@ GM_NODISCARD gm_status gm_engine_read_history(const gm_engine *engine, gm_twin t
 GM_NODISCARD gm_status gm_engine_read_buckets(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from,
                                               gm_time_ns to, size_t n, gm_bucket *out_buckets, gm_error *err);
 
+// The same with edges that make way for sealed blocks: for plots, as gm_history_outline.
+GM_NODISCARD gm_status gm_engine_read_outline(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from,
+                                              gm_time_ns to, size_t n, gm_bucket *out_buckets, gm_error *err);
+
+// How many samples gm_engine_read_history would give, and the times of the first and the last; as gm_history_extent.
+GM_NODISCARD gm_status gm_engine_history_extent(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from,
+                                                gm_time_ns to, uint64_t *out_count, gm_time_ns *out_first,
+                                                gm_time_ns *out_last, gm_error *err);
+
 // How many samples gm_engine_read_history would give for all time.
 uint64_t gm_engine_count_history(const gm_engine *engine, gm_twin twin, uint32_t column);
 

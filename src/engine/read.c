@@ -35,25 +35,54 @@ gm_status gm_engine_read_history(const gm_engine *engine, gm_twin twin, uint32_t
     return GM_OK;
 }
 
+// A single value in the one bucket that it belongs to.
+static gm_status one_value(const gm_cell *cell, gm_time_ns from, gm_time_ns to, size_t n, gm_bucket *out_buckets, gm_error *err)
+{
+    if (n == 0 || to <= from) return gm_fail(err, GM_INVALID, "engine", "a range of no length has no buckets");
+    __extension__ typedef __int128 wide;
+    wide span = (wide)to - from;
+    for (size_t i = 0; i < n; i++) out_buckets[i] = (gm_bucket){ .from = (gm_time_ns)(from + span * (wide)i / (wide)n) };
+    if (cell->value.kind == GM_KIND_NONE || cell->source < from || cell->source >= to) return GM_OK;
+    if (cell->value.kind == GM_KIND_STRING || cell->value.kind == GM_KIND_JSON) {
+        return gm_fail(err, GM_INVALID, "engine", "text can not be put into buckets");
+    }
+    double     value  = cell->value.kind == GM_KIND_DOUBLE ? cell->value.d : (double)cell->value.i;
+    gm_bucket *bucket = &out_buckets[(size_t)(((wide)cell->source - from) * (wide)n / span)];
+    if (cell->source < bucket->from) bucket--;  // rounding
+    else if (bucket + 1 < out_buckets + n && cell->source >= bucket[1].from) bucket++;
+    *bucket = (gm_bucket){ .from = bucket->from, .count = 1, .min = value, .max = value, .sum = value, .last = value,
+                           .last_at = cell->source, .min_at = cell->source, .max_at = cell->source };
+    return GM_OK;
+}
+
 gm_status gm_engine_read_buckets(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to,
                                  size_t n, gm_bucket *out_buckets, gm_error *err)
 {
     uint32_t series;
     gm_cell  cell;
+    if (only_cell(engine, twin, column, &series, &cell)) return one_value(&cell, from, to, n, out_buckets, err);
+    return gm_history_buckets(engine->history, twin.v, series, from, to, n, out_buckets, err);
+}
+
+gm_status gm_engine_read_outline(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to,
+                                 size_t n, gm_bucket *out_buckets, gm_error *err)
+{
+    uint32_t series;
+    gm_cell  cell;
+    if (only_cell(engine, twin, column, &series, &cell)) return one_value(&cell, from, to, n, out_buckets, err);
+    return gm_history_outline(engine->history, twin.v, series, from, to, n, out_buckets, err);
+}
+
+gm_status gm_engine_history_extent(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to,
+                                   uint64_t *out_count, gm_time_ns *out_first, gm_time_ns *out_last, gm_error *err)
+{
+    uint32_t series;
+    gm_cell  cell;
     if (!only_cell(engine, twin, column, &series, &cell)) {
-        return gm_history_buckets(engine->history, twin.v, series, from, to, n, out_buckets, err);
+        return gm_history_extent(engine->history, twin.v, series, from, to, out_count, out_first, out_last, err);
     }
-    if (n == 0 || to <= from) return gm_fail(err, GM_INVALID, "engine", "a range of no length has no buckets");
-    __extension__ typedef __int128 wide;
-    wide span = (wide)to - from;
-    for (size_t i = 0; i < n; i++) out_buckets[i] = (gm_bucket){ .from = (gm_time_ns)(from + span * (wide)i / (wide)n) };
-    if (cell.value.kind == GM_KIND_NONE || cell.source < from || cell.source >= to) return GM_OK;
-    if (cell.value.kind == GM_KIND_STRING || cell.value.kind == GM_KIND_JSON) {
-        return gm_fail(err, GM_INVALID, "engine", "text can not be put into buckets");
-    }
-    double     value  = cell.value.kind == GM_KIND_DOUBLE ? cell.value.d : (double)cell.value.i;
-    gm_bucket *bucket = &out_buckets[(size_t)(((wide)cell.source - from) * (wide)n / span)];
-    *bucket = (gm_bucket){ bucket->from, 1, value, value, value, value, cell.source };
+    *out_count = cell.value.kind != GM_KIND_NONE && cell.source >= from && cell.source < to;
+    *out_first = *out_last = *out_count > 0 ? cell.source : 0;
     return GM_OK;
 }
 

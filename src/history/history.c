@@ -12,6 +12,7 @@
 #include "history/internal.h"
 
 #include "history/decimal.h"
+#include "history/levels.h"
 
 #include <assert.h>
 
@@ -100,6 +101,7 @@ static gm_status seal(gm_history *h, const gm_series *s, const gm_samples *sampl
         out->max  = sum.max;
         out->sum  = sum.sum;
         out->last = sum.last;
+        gm_samples_extremes(samples, &out->min_at, &out->max_at);
     }
     return put_away(h, s, out, err);
 }
@@ -117,6 +119,7 @@ static gm_status splice(gm_history *h, gm_blocks *b, size_t at, size_t gone, con
     size_t before = b->capacity;
     if (!gm_alloc_reserve(h->alloc, &b->items, &b->capacity, b->count + count, sizeof *b->items)) return no_memory(err);
     h->stats.index_bytes += (b->capacity - before) * sizeof *b->items;
+    gm_levels_fall(b, at);
     memmove(b->items + at + count, b->items + at + gone, (b->count - at - gone) * sizeof *b->items);
     for (size_t i = 0; i < count; i++) {
         b->items[at + i] = pieces[i];
@@ -231,6 +234,7 @@ static gm_status thaw(gm_history *h, uint32_t id, gm_time_ns at, gm_error *err)
     h->stats.open_bytes += gm_run_bytes(b->thawed);
     h->stats.sealed_bytes -= item->size;
     gm_history_drop_block(h, item);
+    gm_levels_fall(b, i);
     item->where                  = GM_THAWED;
     item->bytes                  = NULL;
     item->size                   = 0;
@@ -432,6 +436,7 @@ void gm_history_release_series(gm_history *h, uint32_t id)
     h->stats.index_bytes -= sizeof *b + b->capacity * sizeof *b->items;
     if (b->thawed != NULL) forget_thawed(h, id);
     gm_run_destroy(h->alloc, b->thawed);
+    gm_levels_finish(h->alloc, b, &h->stats.index_bytes);
     gm_free(h->alloc, b->items);
     gm_free(h->alloc, b);
 }

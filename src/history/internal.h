@@ -38,4 +38,16 @@ void gm_history_release_series(gm_history *history, uint32_t id);
 // The index of the last block that begins at or before `at`; 0 when all begin later. There is at least one.
 size_t gm_blocks_find(const gm_blocks *blocks, gm_time_ns at);
 
+// What a series holds outside of blocks: two samples in its record, or the open run. Viewed.
+gm_samples gm_series_newest(const gm_series *series);
+gm_blocks *gm_series_blocks(const gm_series *series);  // NULL: nothing is sealed
+
+const gm_series *gm_history_series(const gm_history *history, uint32_t twin, uint32_t column);  // NULL: there is none
+
+// The first sample with a time >= at.
+size_t gm_samples_from(const gm_samples *samples, gm_time_ns at);
+
+// When a block of numbers with values was smallest and largest: the first time of each.
+void gm_samples_extremes(const gm_samples *samples, gm_time_ns *out_min_at, gm_time_ns *out_max_at);
+
 #endif

@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-enum { TEXT_MOST = 256 << 20 };
+enum { TEXT_MOST = 256 << 20, EXTREMES = 4 };  // EXTREMES: joins the place of a block when it says when they were
 
 gm_files *gm_history_files(const gm_history *h) { return h->files; }
 
@@ -30,7 +30,9 @@ static void save_run(gm_frames_out *out, gm_run *run)
 
 static void save_block(gm_frames_out *out, const gm_sealed *b)
 {
-    gm_frames_put_varint(out, (uint64_t)b->where << 4 | b->kind);
+    bool     extremes = b->where != GM_THAWED && b->values > 0 && !gm_kind_is_text((gm_kind)b->kind) && b->min_at != GM_EXTREME_UNKNOWN;
+    uint64_t place    = (uint64_t)b->where | (extremes ? EXTREMES : 0);
+    gm_frames_put_varint(out, place << 4 | b->kind);
     gm_frames_put_svarint(out, b->first_at);
     gm_frames_put_varint(out, (uint64_t)(b->last_at - b->first_at));
     gm_frames_put_varint(out, b->n);
@@ -39,6 +41,10 @@ static void save_block(gm_frames_out *out, const gm_sealed *b)
     gm_frames_put_varint(out, b->values);
     gm_frames_put_svarint(out, b->last_value_at);
     gm_frames_put(out, (double[]){ b->min, b->max, b->sum, b->last }, 4 * sizeof(double));
+    if (extremes) {
+        gm_frames_put_varint(out, (uint64_t)(b->min_at - b->first_at));
+        gm_frames_put_varint(out, (uint64_t)(b->max_at - b->first_at));
+    }
     if (b->where == GM_IN_FILE) {
         gm_frames_put_varint(out, b->place.file);
         gm_frames_put_varint(out, b->place.offset);
@@ -158,9 +164,10 @@ static void load_block(loading *l, gm_series *s, gm_sealed *b)
     b->first_at      = gm_frames_get_svarint(l->in);
     uint64_t span    = gm_frames_get_varint(l->in);
     uint64_t n       = gm_frames_get_varint(l->in);
-    gm_where where   = (gm_where)(head >> 4);
-    bool     good    = head >> 4 <= GM_IN_FILE && kind_known(head & 15) && n > 0 && n <= GM_BLOCK_MOST && b->first_at > l->after &&
-                b->first_at >= GM_TIME_MIN && span <= (uint64_t)GM_TIME_MAX && b->first_at <= GM_TIME_MAX - (gm_time_ns)span;
+    bool     dated   = head >> 4 & EXTREMES;
+    gm_where where   = (gm_where)(head >> 4 & 3);
+    bool     good    = head >> 4 <= (EXTREMES | GM_IN_FILE) && (head >> 4 & 3) <= GM_IN_FILE && (!dated || where != GM_THAWED) && kind_known(head & 15) &&
+                n > 0 && n <= GM_BLOCK_MOST && b->first_at > l->after && b->first_at >= GM_TIME_MIN && span <= (uint64_t)GM_TIME_MAX && b->first_at <= GM_TIME_MAX - (gm_time_ns)span;
     if (!good) gm_frames_reject(l->in, "a block that can not be");
     if (!going(l)) return;
     b->kind    = (uint8_t)(head & 15);
@@ -185,6 +192,13 @@ static void load_block(loading *l, gm_series *s, gm_sealed *b)
         b->max  = sums[1];
         b->sum  = sums[2];
         b->last = sums[3];
+        b->min_at = b->max_at = GM_EXTREME_UNKNOWN;
+        if (dated) {
+            uint64_t min_at = gm_frames_get_varint(l->in), max_at = gm_frames_get_varint(l->in);
+            if (min_at > span || max_at > span) gm_frames_reject(l->in, "a block whose extremes lie outside of it");
+            b->min_at = b->first_at + (gm_time_ns)(min_at <= span ? min_at : 0);
+            b->max_at = b->first_at + (gm_time_ns)(max_at <= span ? max_at : 0);
+        }
         if (b->values > n || b->size > GM_BLOCK_TEXT_MOST) gm_frames_reject(l->in, "a block that can not be");
     }
     if (where == GM_IN_FILE && going(l)) {

@@ -19,14 +19,19 @@ typedef struct gm_sealed {
     uint32_t   size;
     uint16_t   n, values;
     uint8_t    where, kind;
-    double     min, max, sum, last;  // numeric and boolean kinds with values only
+    double     min, max, sum, last;  // numeric and boolean kinds with values only, and so are:
+    gm_time_ns min_at, max_at;       // the first time of each; GM_EXTREME_UNKNOWN both: comes from an old checkpoint
 } gm_sealed;
+
+#define GM_EXTREME_UNKNOWN INT64_MIN
 
 typedef struct gm_blocks {
     gm_sealed *items;  // [count] in order of time, not overlapping
     size_t     count, capacity;
     gm_run    *thawed;  // NULL, or the samples of items[thawed_at]
     size_t     thawed_at;
+    struct gm_level *levels;  // [level_count] sums of the first blocks, a group of them each (levels.h)
+    size_t     level_count, level_capacity;
 } gm_blocks;
 
 enum { GM_SERIES_SMALL = 2 };  // samples that fit into the record

@@ -1,6 +1,7 @@
 // Letting go of what is on disk: blocks that are too old, and files that hold more of what was forgotten than of what is
 // used.
 #include "history/internal.h"
+#include "history/levels.h"
 
 // Takes the first `count` blocks out of a series.
 static void drop_blocks(gm_history *h, uint32_t id, size_t count)
@@ -14,6 +15,7 @@ static void drop_blocks(gm_history *h, uint32_t id, size_t count)
         gm_history_drop_block(h, &b->items[i]);
     }
     h->stats.blocks -= count;
+    gm_levels_fall(b, 0);
     b->count -= count;
     memmove(b->items, b->items + count, b->count * sizeof *b->items);
     if (b->thawed != NULL) b->thawed_at -= count;

@@ -185,7 +185,7 @@ static bool see_sample(void *context, const gm_sample *sample)
     return true;
 }
 
-static void walk_history(const gm_history *history)
+static void walk_history(gm_history *history)
 {
     for (uint32_t twin = 0; twin < 8; twin++) {
         for (uint32_t column = 0; column < 4; column++) {
@@ -194,6 +194,7 @@ static void walk_history(const gm_history *history)
             gm_sample sample;
             (void)!gm_history_read(history, twin, column, GM_TIME_MIN, GM_TIME_MAX, see_sample, &r, NULL);
             (void)!gm_history_buckets(history, twin, column, GM_TIME_MIN, GM_TIME_MAX, 7, buckets, NULL);
+            (void)!gm_history_outline(history, twin, column, GM_TIME_MIN, GM_TIME_MAX, 3, buckets, NULL);
             (void)!gm_history_as_of(history, twin, column, r.last / 2, &sample, NULL);
         }
     }

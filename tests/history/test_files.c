@@ -3,6 +3,7 @@
 #include "base/frames.h"
 #include "history/files.h"
 #include "history/history.h"
+#include "history/internal.h"
 
 #include "support/fault_io.h"
 #include "support/support.h"
@@ -132,6 +133,40 @@ static void expect_all(rig *r, uint32_t first_twin)
         assert_gm_ok(read_twin(r, twin, 0, &until), r->err);
         assert_int_equal(until, r->samples);
     }
+}
+
+enum { BUCKETS = 5 };
+
+static void outline(rig *r, gm_bucket out[BUCKETS])
+{
+    memset(out, 0, BUCKETS * sizeof *out);
+    assert_gm_ok(gm_history_outline(r->history, 0, COLUMN, time_of(0, 0), time_of(0, r->samples), BUCKETS, out, &r->err), r->err);
+}
+
+static void an_outline_is_the_same_after_a_restart_and_of_an_old_checkpoint(void **state)
+{
+    (void)state;
+    rig       r;
+    gm_bucket before[BUCKETS], after[BUCKETS];
+    start(&r, gm_test_seed());
+    fill(&r, 500);
+    outline(&r, before);
+    assert_true(before[1].count > 0 && before[1].min_at >= before[1].from && before[1].max_at >= before[1].from);
+    restart(&r);
+    outline(&r, after);
+    assert_memory_equal(before, after, sizeof before);
+    // An old checkpoint does not say when blocks were smallest and largest: it is found out once.
+    gm_blocks *b = gm_series_blocks(gm_history_series(r.history, 0, COLUMN));
+    for (size_t i = 0; i < b->count; i++) b->items[i].min_at = b->items[i].max_at = GM_EXTREME_UNKNOWN;
+    restart(&r);
+    b = gm_series_blocks(gm_history_series(r.history, 0, COLUMN));
+    assert_true(b->items[0].min_at == GM_EXTREME_UNKNOWN);
+    outline(&r, after);
+    assert_memory_equal(before, after, sizeof before);
+    assert_true(b->items[1].where == GM_THAWED || b->items[1].min_at != GM_EXTREME_UNKNOWN);
+    outline(&r, after);
+    assert_memory_equal(before, after, sizeof before);
+    finish(&r);
 }
 
 static void sealed_blocks_are_read_from_files_before_and_after_a_restart(void **state)
@@ -316,6 +351,7 @@ static void what_is_too_old_goes_in_whole_blocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_outline_is_the_same_after_a_restart_and_of_an_old_checkpoint),
         cmocka_unit_test(sealed_blocks_are_read_from_files_before_and_after_a_restart),
         cmocka_unit_test(what_was_forgotten_leaves_the_disk_when_files_are_tidied),
         cmocka_unit_test(a_flipped_bit_is_told_with_file_and_offset_and_never_served),

@@ -119,7 +119,7 @@ static bool has_text(const model *m, size_t from, size_t to)
     return false;
 }
 
-static void check_buckets(const gm_history *h, uint32_t twin, const model *m, gm_time_ns from, gm_time_ns to, size_t n)
+static void check_buckets(gm_history *h, uint32_t twin, const model *m, gm_time_ns from, gm_time_ns to, size_t n)
 {
     gm_error   err     = { 0 };
     gm_bucket *buckets = malloc(n * sizeof *buckets);
