@@ -283,6 +283,9 @@ static gm_exit ask(const gm_cli *cli, const gm_args *args, gm_http *http, const 
         fputc('\n', cli->out);
     } else if (gm_args_given(args, OPT_PLOT)) code = gm_futures_print_fans(cli, answer.body);
     else code = gm_futures_print_tables(cli, answer.body);
+    const char *id = json_string_value(json_object_get(answer.body, "id"));
+    if (gm_args_given(args, OPT_SAVE) && !gm_args_given(args, OPT_JSON) && id != NULL)
+        fprintf(cli->out, "kept; when its time has passed: gemel futures verify %s\n", id);
     gm_http_answer_finish(&answer);
     return code;
 }

@@ -4,6 +4,7 @@
 #include "support/support.h"
 #include "support/temp_dir.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,6 +76,40 @@ static void the_twin_sees_the_plant_move(void **state)
     assert_int_equal(ran.code, 0);
     assert_null(strstr(GM_TEXT(ran.out), "pump1"));
     gm_ran_finish(&ran);
+}
+
+// What a forecast said is held against what the rig, another process, then did: a healthy plant with the same models goes
+// through the middle of the fan.
+static void a_forecast_is_held_against_what_the_plant_did(void **state)
+{
+    fixture *f = *state;
+    char     id[40];
+    start_rig(f, "1");
+    value_within(f, "tower", "level", 3.0, 3.5);
+    value_within(f, "valve", "flow", 1, 60);  // its samples have come
+    gm_ran ran = GM_RUN("what-if", "examples/pumphouse", "--root", "tower", "--horizon", "3s", "--step", "0.1s", "--points", "6",
+                        "--lanes", "64", "--vary", "tower.level*=normal(1,0.01)", "--outputs", "tower.level", "--save", "--http",
+                        f->server->http);
+    if (ran.code != 0) fail_msg("%s", GM_TEXT(ran.err));
+    const char *kept = strstr(GM_TEXT(ran.out), "gemel futures verify ");
+    assert_non_null(kept);
+    assert_int_equal(sscanf(kept, "gemel futures verify %39s", id), 1);
+    gm_ran_finish(&ran);
+    gm_dur_ns end = gm_monotonic(gm_clock_system()) + 60 * GM_SECOND;
+    json_int_t compared = 0;
+    json_t    *report   = NULL;
+    while (compared < 6 && gm_monotonic(gm_clock_system()) < end) {
+        json_decref(report);
+        gm_child_read(f->rig, 50);
+        ran    = GM_RUN("futures", "verify", id, "--http", f->server->http, "--json");
+        report = ran.code == 0 ? json_loads(GM_TEXT(ran.out), 0, NULL) : NULL;
+        gm_ran_finish(&ran);
+        compared = json_integer_value(json_object_get(json_object_get(json_object_get(report, "outputs"), "tower.level"), "points"));
+    }
+    if (compared < 6) fail_msg("%d points compared: %s", (int)compared, json_dumps(report, 0));
+    const json_t *level = json_object_get(json_object_get(report, "outputs"), "tower.level");
+    assert_true(json_number_value(json_object_get(level, "rmse")) < 0.05);  // m; the fan is 0.034 m wide each way, noise 0.01 m
+    json_decref(report);
 }
 
 typedef struct answer { char topic[200], payload[200]; } answer;
@@ -183,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_twin_sees_the_plant_move, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_forecast_is_held_against_what_the_plant_did, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_plant_obeys, set_up, tear_down),
         cmocka_unit_test(a_rig_that_can_not_be_says_why),
         cmocka_unit_test(a_simulation_begins_with_the_plants_data),
