@@ -18,7 +18,7 @@
 enum { OUTPUT_MAX = 16 << 20, EXEC_FAILED = 127 };
 
 // Between fork and exec: only what POSIX calls async-signal-safe, because other threads' locks may be held.
-static void become_worker(const char *program, uint64_t memory_max, int socket, int output, pid_t parent)
+static void become_worker(const char *program, uint64_t memory_max, int socket, int output, int now, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -29,8 +29,10 @@ static void become_worker(const char *program, uint64_t memory_max, int socket, 
     // Away from the places they go to, so that none is overwritten before it is used.
     socket = fcntl(socket, F_DUPFD, 10);
     output = fcntl(output, F_DUPFD, 10);
+    now    = fcntl(now, F_DUPFD, 10);
     if (dup2(nothing, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 || dup2(socket, GM_FMU_WORKER_FD) < 0) _exit(EXEC_FAILED);
-    syscall(SYS_close_range, GM_FMU_WORKER_FD + 1, ~0U, 0);
+    if (dup2(now, GM_FMU_WORKER_NOW_FD) < 0) _exit(EXEC_FAILED);
+    syscall(SYS_close_range, GM_FMU_WORKER_NOW_FD + 1, ~0U, 0);
     struct rlimit no_core = { 0, 0 }, files = { OUTPUT_MAX, OUTPUT_MAX }, memory = { memory_max, memory_max };
     setrlimit(RLIMIT_CORE, &no_core);
     setrlimit(RLIMIT_FSIZE, &files);
@@ -44,9 +46,9 @@ gm_status gm_fmu_process_start(const char *program, uint64_t memory_max, gm_fmu_
 {
     int       pair[2] = { -1, -1 };
     gm_status st      = GM_OK;
-    *out_process      = (gm_fmu_process){ .socket = -1, .output = -1 };
-    int output        = memfd_create("gemel-fmu-output", MFD_CLOEXEC);
-    if (output < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    *out_process      = (gm_fmu_process){ .socket = -1, .output = -1, .now = -1 };
+    int output = memfd_create("gemel-fmu-output", MFD_CLOEXEC), now = memfd_create("gemel-fmu-now", MFD_CLOEXEC);
+    if (output < 0 || now < 0 || ftruncate(now, 1) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         st = gm_fail_os(err, errno, "fmi.process", "starting a process for the FMU");
         goto done;
     }
@@ -56,10 +58,11 @@ gm_status gm_fmu_process_start(const char *program, uint64_t memory_max, gm_fmu_
         st = gm_fail_os(err, errno, "fmi.process", "starting a process for the FMU");
         goto done;
     }
-    if (pid == 0) become_worker(program, memory_max, pair[1], output, parent);
-    *out_process = (gm_fmu_process){ .pid = pid, .socket = pair[0], .output = output };
-    pair[0] = output = -1;
+    if (pid == 0) become_worker(program, memory_max, pair[1], output, now, parent);
+    *out_process = (gm_fmu_process){ .pid = pid, .socket = pair[0], .output = output, .now = now };
+    pair[0] = output = now = -1;
 done:
+    if (now >= 0) close(now);
     if (pair[0] >= 0) close(pair[0]);
     if (pair[1] >= 0) close(pair[1]);
     if (output >= 0) close(output);
@@ -88,6 +91,12 @@ void gm_fmu_process_end(gm_fmu_process *process, bool at_once, char out_end[GM_F
     else snprintf(out_end, GM_FMU_END_TEXT, "exit code %d", got > 0 ? WEXITSTATUS(status) : -1);
 }
 
+gm_fmu_op gm_fmu_process_now(const gm_fmu_process *process, gm_fmu_op otherwise)
+{
+    uint8_t op = 0;
+    return process->now >= 0 && pread(process->now, &op, 1, 0) == 1 && op < GM_FMU_OP_COUNT ? (gm_fmu_op)op : otherwise;
+}
+
 void gm_fmu_process_output(const gm_fmu_process *process, size_t max, gm_buf *out)
 {
     off_t size = process->output >= 0 ? lseek(process->output, 0, SEEK_END) : 0;
@@ -102,5 +111,6 @@ void gm_fmu_process_output(const gm_fmu_process *process, size_t max, gm_buf *ou
 void gm_fmu_process_finish(gm_fmu_process *process)
 {
     if (process->output >= 0) close(process->output);
-    process->output = -1;
+    if (process->now >= 0) close(process->now);
+    process->output = process->now = -1;
 }

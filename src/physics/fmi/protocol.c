@@ -66,15 +66,16 @@ gm_status gm_fmu_send(int fd, gm_fmu_frame frame, const void *bytes, size_t n, g
 static gm_status receive_all(int fd, const gm_clock *clock, gm_dur_ns deadline, uint8_t *bytes, size_t n, gm_error *err)
 {
     while (n > 0) {
-        if (deadline >= 0) {
+        ssize_t got = recv(fd, bytes, n, deadline >= 0 ? MSG_DONTWAIT : 0);
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             gm_dur_ns     left  = deadline - gm_monotonic(clock);
             struct pollfd watch = { .fd = fd, .events = POLLIN };
             if (left <= 0) return gm_fail(err, GM_LIMIT, "fmi.protocol", "no answer in time");
             gm_dur_ns wait_ms = left / GM_MILLISECOND + 1;
             int       ready   = poll(&watch, 1, wait_ms > 60000 ? 60000 : (int)wait_ms);
-            if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+            if (ready >= 0 || errno == EINTR) continue;
+            return gm_fail_os(err, errno, "fmi.protocol", "waiting for the other process");
         }
-        ssize_t got = recv(fd, bytes, n, 0);
         if (got < 0 && errno == EINTR) continue;
         if (got == 0) return gm_fail(err, GM_IO, "fmi.protocol", "the other process has ended");
         if (got < 0) return gm_fail_os(err, errno, "fmi.protocol", "reading from the other process");

@@ -3,6 +3,11 @@
 // A frame is a 32-bit length (of what follows), one byte that says what it is, and its content. The parent sends one
 // REQUEST (an operation and its arguments) and reads frames until the ANSWER to it (an FMI status and its results);
 // LOG frames may come before it, and an INTERMEDIATE frame, to which the parent answers with INTERMEDIATE.
+//
+// ROWS holds many requests: one text of those that are done after each row (reads), a count u32, and a text of requests
+// for each row; each request is a text of its own. Each row is answered as soon as it is done (ROW, the last with
+// ANSWER) by an fmi status u8 and a text for each request; so what was computed before a crash is there, and a time
+// limit holds for a row. It ends behind a request that fails, and behind a row with an unusual step (worker.c).
 // Both ends are the same binary, so the protocol has no versions; the parent still believes nothing that it reads,
 // because the worker runs foreign code.
 #ifndef GM_PHYSICS_FMI_PROTOCOL_H
@@ -44,7 +49,8 @@
     X(GM_FMU_OP_STATE_WRITE,      "SerializeFMUState")       \
     X(GM_FMU_OP_STATE_READ,       "DeserializeFMUState")     \
     X(GM_FMU_OP_INTERVALS,        "GetIntervalDecimal")      \
-    X(GM_FMU_OP_ACTIVATE,         "ActivateModelPartition")
+    X(GM_FMU_OP_ACTIVATE,         "ActivateModelPartition") \
+    X(GM_FMU_OP_ROWS,             "several calls")
 
 typedef enum gm_fmu_op {
 #define X(name, text) name,
@@ -60,11 +66,14 @@ typedef enum gm_fmu_frame {
     GM_FMU_FRAME_ANSWER,        // fmi status u8, results
     GM_FMU_FRAME_LOG,           // fmi status u8, category text, message text
     GM_FMU_FRAME_INTERMEDIATE,  // to the parent: time f64, flags u8; to the worker: return early u8, time f64
+    GM_FMU_FRAME_ROW,           // fmi status u8 (OK), answers: a row of ROWS that is not the last
     GM_FMU_FRAME_BROKEN         // the worker could not do it at all (no such function): text
 } gm_fmu_frame;
 
 // Bits of an INTERMEDIATE frame's flags.
 enum { GM_FMU_MAY_SET = 1, GM_FMU_MAY_GET = 2, GM_FMU_STEP_FINISHED = 4, GM_FMU_MAY_RETURN = 8 };
+
+enum { GM_FMU_BROKEN = 255 };  // in the place of a status, among several: the worker could not do it; the text says why
 
 enum { GM_FMU_FRAME_MAX = 64 << 20, GM_FMU_COUNT_MAX = 4 << 20 };  // bytes of a frame; values or references in one call
 

@@ -12,7 +12,7 @@ struct gm_fmu_recorder {
     uint32_t      column_count;
     uint32_t     *by_type[GM_FMI_TYPE_COUNT];       // references of each type, in the order of columns
     uint32_t      type_counts[GM_FMI_TYPE_COUNT], value_counts[GM_FMI_TYPE_COUNT];
-    gm_buf        values[GM_FMI_TYPE_COUNT];
+    gm_buf        reads;                            // the requests for them all
     gm_buf        text;
     bool         *ticked;                           // of columns that are clocks
     gm_alloc      alloc;
@@ -65,8 +65,8 @@ gm_status gm_fmu_recorder_create(gm_fmu_running *run, gm_fmu_write *write, void 
     r->ticked     = GM_ARENA_NEW(run->arena, bool, d->variable_count + 1);
     bool ok       = r->columns != NULL && r->references != NULL && r->ticked != NULL;
     r->text       = gm_buf_init(&r->alloc);
+    r->reads      = gm_buf_init(&r->alloc);
     for (unsigned type = 0; ok && type < GM_FMI_TYPE_COUNT; type++) {
-        r->values[type] = gm_buf_init(&r->alloc);
         uint32_t n      = 0;
         for (uint32_t i = 0; i < d->variable_count; i++) n += d->variables[i].type == type && is_column(run, &d->variables[i]);
         r->by_type[type] = GM_ARENA_NEW(run->arena, uint32_t, n + 1);
@@ -82,8 +82,11 @@ gm_status gm_fmu_recorder_create(gm_fmu_running *run, gm_fmu_write *write, void 
         r->by_type[v->type][r->type_counts[v->type]++] = v->reference;
         r->value_counts[v->type] += run->counts[i];
     }
+    for (unsigned type = 0; type < GM_FMI_TYPE_COUNT; type++) {
+        if (r->type_counts[type] > 0) gm_fmu_put_get(&r->reads, (gm_fmi_type)type, r->by_type[type], r->type_counts[type], r->value_counts[type]);
+    }
     write_head(run);
-    return GM_OK;
+    return r->reads.failed ? gm_fail(err, GM_NOMEM, "fmi.record", "the results") : GM_OK;
 }
 
 const uint32_t *gm_fmu_recorded(const gm_fmu_running *run, uint32_t *out_count)
@@ -107,15 +110,23 @@ static gm_status flush(gm_fmu_recorder *r, gm_error *err)
     return st;
 }
 
+gm_str gm_fmu_record_reads(const gm_fmu_running *run) { return gm_buf_view(&run->recorder->reads); }
+
 gm_status gm_fmu_record(gm_fmu_running *run, double time, gm_error *err)
+{
+    gm_fmu_reader answers = { NULL, 0, false };
+    gm_status     st      = run->recorder->reads.len > 0 ? gm_fmu_read(run->session, gm_fmu_record_reads(run), &answers, err) : GM_OK;
+    return st == GM_OK ? gm_fmu_record_read(run, time, answers, err) : st;
+}
+
+gm_status gm_fmu_record_read(gm_fmu_running *run, double time, gm_fmu_reader answers, gm_error *err)
 {
     gm_fmu_recorder *r = run->recorder;
     gm_fmu_reader    walk[GM_FMI_TYPE_COUNT];
     for (unsigned type = 0; type < GM_FMI_TYPE_COUNT; type++) {
         if (r->type_counts[type] == 0) continue;
-        gm_status st = gm_fmu_get(run->session, (gm_fmi_type)type, r->by_type[type], r->type_counts[type], r->value_counts[type], &r->values[type], err);
-        if (st != GM_OK) return st;
-        walk[type] = (gm_fmu_reader){ r->values[type].ptr, r->values[type].len, false };
+        walk[type] = gm_fmu_take_values(&answers, (gm_fmi_type)type, r->value_counts[type]);
+        if (walk[type].bad) return gm_fail(err, GM_INVALID, "fmi.record", "the FMU's process answered nonsense when its outputs were read");
     }
     uint8_t       bytes[8];
     gm_fmu_reader now = { bytes, sizeof bytes, false };

@@ -52,6 +52,9 @@ GM_NODISCARD gm_status gm_fmu_run_se(gm_fmu_running *run, gm_error *err);
 
 GM_NODISCARD gm_status gm_fmu_recorder_create(gm_fmu_running *run, gm_fmu_write *write, void *context, gm_error *err);
 GM_NODISCARD gm_status gm_fmu_record(gm_fmu_running *run, double time, gm_error *err);  // one row, of now
+// The same with what has been read already: record_reads after the step (session.h, gm_fmu_do_steps).
+GM_NODISCARD gm_status gm_fmu_record_read(gm_fmu_running *run, double time, gm_fmu_reader answers, gm_error *err);
+gm_str                 gm_fmu_record_reads(const gm_fmu_running *run);
 GM_NODISCARD gm_status gm_fmu_record_end(gm_fmu_running *run, gm_error *err);           // hands over what is left
 // What scheduled execution writes for a clock until the next row.
 void gm_fmu_record_tick(gm_fmu_running *run, uint32_t reference);

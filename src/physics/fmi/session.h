@@ -62,12 +62,21 @@ GM_NODISCARD gm_status gm_fmu_enter_init(gm_fmu_session *s, const gm_fmu_experim
 GM_NODISCARD gm_status gm_fmu_do(gm_fmu_session *s, gm_fmu_op op, gm_error *err);
 
 // ---- values: bytes in the protocol's form (values.h)
+//
+// What gives nothing back (gm_fmu_set, gm_fmu_set_time, gm_fmu_set_states) waits and goes with the next call that does, in
+// one message; when the FMU refuses it, that call fails and says so.
 
 GM_NODISCARD gm_status gm_fmu_set(gm_fmu_session *s, gm_fmi_type type, const uint32_t *references, uint32_t n, uint32_t value_count,
                                   gm_str bytes, gm_error *err);
 // Replaces the content of *out.
 GM_NODISCARD gm_status gm_fmu_get(gm_fmu_session *s, gm_fmi_type type, const uint32_t *references, uint32_t n, uint32_t value_count,
                                   gm_buf *out, gm_error *err);
+
+// Several values in one message. `reads` is filled with put_get, and read: *out_answers then gives, in the same order,
+// with take_values, the values of each. Viewed until the next call. A reader that comes back bad: the process lies.
+void gm_fmu_put_get(gm_buf *reads, gm_fmi_type type, const uint32_t *references, uint32_t n, uint32_t value_count);
+GM_NODISCARD gm_status gm_fmu_read(gm_fmu_session *s, gm_str reads, gm_fmu_reader *out_answers, gm_error *err);
+gm_fmu_reader gm_fmu_take_values(gm_fmu_reader *answers, gm_fmi_type type, uint32_t value_count);
 
 // ---- stepping
 
@@ -82,6 +91,14 @@ typedef struct gm_fmu_step {
     double reached;                  // lastSuccessfulTime
 } gm_fmu_step;
 GM_NODISCARD gm_status gm_fmu_do_step(gm_fmu_session *s, double time, double size, gm_fmu_step *out_step, gm_error *err);
+
+// Many steps in one message: plan_step adds one, before which everything that waits is set; do_steps takes them one after
+// the other, reads `reads` after each, and hands over each step and what was read while the FMU goes on. It stops early
+// behind a step with an event, a wish to end, or an early return: only the steps handed over have been done. A failure of
+// on_step is returned; the steps that were planned are done all the same.
+typedef gm_status gm_fmu_on_step(void *context, uint32_t n, const gm_fmu_step *step, gm_fmu_reader answers, gm_error *err);
+void                   gm_fmu_plan_step(gm_fmu_session *s, double time, double size);
+GM_NODISCARD gm_status gm_fmu_do_steps(gm_fmu_session *s, gm_str reads, gm_fmu_on_step *on_step, void *context, gm_error *err);
 
 // Model exchange. GET_STATES, GET_DERIVATIVES, GET_INDICATORS, GET_NOMINALS fill n numbers.
 GM_NODISCARD gm_status gm_fmu_counts(gm_fmu_session *s, uint32_t *out_states, uint32_t *out_indicators, gm_error *err);

@@ -26,27 +26,25 @@ static void on_intermediate(void *environment, double time, bool set_requested, 
 
     gm_buf        outer_out = w->out;  // the answer that is being made by the call that we are inside of
     gm_fmu_reader outer_in  = w->in;
+    uint8_t       outer_now = *w->now;
     gm_buf        request   = gm_buf_init(gm_alloc_system());
     gm_fmu_frame  frame;
-    w->out = gm_buf_init(gm_alloc_system());
+    w->out    = gm_buf_init(gm_alloc_system());
+    w->inside = true;
     for (;;) {
         if (gm_fmu_receive(w->fd, gm_clock_system(), -1, &frame, &request, NULL) != GM_OK) _exit(0);
         w->in = (gm_fmu_reader){ request.ptr, request.len, false };
         if (frame == GM_FMU_FRAME_INTERMEDIATE) break;
-        gm_fmu_op op = (gm_fmu_op)gm_fmu_take_u8(&w->in);
-        gm_buf_clear(&w->out);
-        gm_fmu_put_u8(&w->out, 0);
-        int status = op == GM_FMU_OP_GET || op == GM_FMU_OP_SET ? gm_fmu_worker3_call(w, op) : GM_FMI_ERROR;
-        if (w->out.failed || w->in.bad) _exit(1);
-        w->out.ptr[0] = (uint8_t)status;
-        if (gm_fmu_send(w->fd, GM_FMU_FRAME_ANSWER, w->out.ptr, w->out.len, NULL) != GM_OK) _exit(0);
+        gm_fmu_worker_answer(w);
     }
     *return_requested = gm_fmu_take_u8(&w->in) != 0 && can_return_early;
     *return_time      = gm_fmu_take_f64(&w->in);
     gm_buf_finish(&w->out);
     gm_buf_finish(&request);
-    w->out = outer_out;
-    w->in  = outer_in;
+    w->out    = outer_out;
+    w->in     = outer_in;
+    w->inside = false;
+    *w->now   = outer_now;
 }
 
 // A clock has something to tell: it must be asked now, inside the callback (3.0.1, 5.2.2).

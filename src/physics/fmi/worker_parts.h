@@ -11,6 +11,9 @@ enum { GM_FMU_STATES_MAX = 1024 };  // saved states of one instance
 
 typedef struct gm_fmu_worker {
     int             fd;
+    volatile uint8_t *now;                 // which operation we are at, for the parent to read when we do not answer
+    uint8_t         nowhere;               // where that goes when there is no place
+    bool            inside;                // of an intermediate update: only Get and Set
     gm_buf          request, out, frame;   // frame: for logs and intermediate updates, which come while out is filled
     gm_fmu_reader   in;
     void           *library;
@@ -28,6 +31,9 @@ typedef struct gm_fmu_worker {
     uint32_t        countdown_count, output_count;
     bool            clock_updated;
 } gm_fmu_worker;
+
+// Serves the request in w->in: does it, and sends the answer.
+void gm_fmu_worker_answer(gm_fmu_worker *w);
 
 // An operation as the version has it; those that both have alike go on to both_call. They return the FMI status.
 int  gm_fmu_worker2_call(gm_fmu_worker *w, gm_fmu_op op);
