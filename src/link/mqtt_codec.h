@@ -116,6 +116,7 @@ typedef enum gm_mqtt_sight { GM_MQTT_MORE, GM_MQTT_WHOLE, GM_MQTT_BROKEN } gm_mq
 
 typedef struct gm_mqtt_frame {
     uint8_t type, flags;
+    bool    padded;  // the remaining length takes more bytes than it needs: version 5 forbids that
     gm_str  body;    // WHOLE: variable header and payload, viewed
     size_t  size;    // of the whole packet; MORE: as far as known, else 0
 } gm_mqtt_frame;

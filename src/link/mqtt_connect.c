@@ -1,6 +1,8 @@
 // CONNECT and DISCONNECT: how a connection gets its session and how it gives it back.
 #include "link/mqtt_durable.h"
 
+#include "link/mqtt_wire.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -78,8 +80,11 @@ static void take_properties(gm_mqtt_connection *c, const gm_mqtt_connect *connec
     if (c->out_alias_max > OUT_ALIASES_MAX) c->out_alias_max = OUT_ALIASES_MAX;
 }
 
-static void write_connack(gm_mqtt_connection *c, const gm_mqtt_connect *connect, bool present, gm_str assigned)
+// False: it would be larger than the client accepts, so it must not be sent [MQTT5-3.1.2-24].
+static bool write_connack(gm_mqtt_connection *c, const gm_mqtt_connect *connect, bool present, gm_str assigned)
 {
+    enum { FIXED = 8 };  // header, flags, reason, the length of the properties
+
     const gm_mqtt_limits *limits = &c->server->limits;
     gm_mqtt_properties    p      = { .block = { "", 0 } };
     if (expiry_of(connect) > limits->session_expiry_s)
@@ -90,8 +95,10 @@ static void write_connack(gm_mqtt_connection *c, const gm_mqtt_connect *connect,
     uint16_t keep_alive = keep_alive_of(c, connect);
     if (keep_alive != connect->keep_alive_s) gm_mqtt_set_number(&p, GM_MQTT_SERVER_KEEP_ALIVE, keep_alive);
     if (assigned.len > 0) gm_mqtt_set_text(&p, GM_MQTT_ASSIGNED_CLIENT_ID, assigned);
+    if (c->version >= GM_MQTT_V5 && gm_mqtt_properties_size(&p) + FIXED > c->packet_max) return false;
     gm_mqtt_write_connack(&c->out, c->version, present, GM_MQTT_SUCCESS, &p);
     gm_mqtt_flush_later(c);
+    return true;
 }
 
 // The session of that client: the one that is kept, or a new one. *out_present: it was kept.
@@ -119,11 +126,86 @@ static gm_status find_session(gm_mqtt_connection *c, const gm_mqtt_connect *conn
     return session != NULL ? GM_OK : gm_mqtt_session_open(c->server, client_id, out_session);
 }
 
-gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, gm_str body)
+// CONNACK promises a session, or that there is none any more: it leaves when that is durable.
+static void on_durable(void *context, uint64_t token, gm_status status, const gm_error *err)
+{
+    gm_mqtt_server     *server = context;
+    uint32_t            number = (uint32_t)token & 0xffffff;
+    gm_mqtt_connection *c      = number < server->connection_used ? server->connections[number] : NULL;
+    if (c == NULL || c->generation != (uint32_t)(token >> 24) || c->condemned || c->session == NULL) return;
+    if (status == GM_OK) {
+        gm_mqtt_connection_let_go(c);
+        return;
+    }
+    gm_mqtt_part(c);  // it never began, so there is no will either
+    gm_buf_clear(&c->out);
+    c->held = false;
+    server->stats.refused_by_log++;
+    refuse(c, c->version, GM_MQTT_SERVER_UNAVAILABLE, err != NULL ? err->text : "the log refused");
+}
+
+// Sees to it that what CONNACK says is durable, and holds it back until then where need be.
+static gm_status make_durable(gm_mqtt_connection *c, gm_error *err)
+{
+    gm_mqtt_server *server = c->server;
+    gm_ask          ask    = { on_durable, server, (uint64_t)c->generation << 24 | c->number };
+    bool            ended  = server->ended_noted || server->ends_under_way > 0, asked;
+    gm_status       st     = gm_mqtt_durable_open(c->session, ask, &asked, err);
+    if (st == GM_OK && !asked && ended) {
+        asked = true;
+        st    = gm_mqtt_durable_settle(server, ask, err);
+    }
+    if (st == GM_OK && asked) gm_mqtt_connection_hold(c);
+    return st;
+}
+
+// Everything about the client is known and fine: it gets its session.
+static gm_mqtt_verdict begin(gm_mqtt_connection *c, const gm_mqtt_connect *connect, gm_principal *principal)
+{
+    gm_mqtt_server  *server = c->server;
+    char             name[64];
+    gm_str           assigned = connect->client_id.len == 0 ? assign_id(server, name, sizeof name) : (gm_str){ name, 0 };
+    gm_mqtt_session *session;
+    bool             present;
+    gm_error         err;
+    gm_status st = find_session(c, connect, assigned.len > 0 ? assigned : connect->client_id, &session, &present);
+    if (st == GM_OK && gm_mqtt_will_set(session, connect) != GM_OK) st = GM_NOMEM;
+    if (st != GM_OK) {
+        gm_principal_release(principal);
+        if (session != NULL && !present) gm_mqtt_session_end(session);
+        return refuse(c, connect->level, st == GM_LIMIT ? GM_MQTT_QUOTA_EXCEEDED : GM_MQTT_SERVER_UNAVAILABLE,
+                      "no room for another session");
+    }
+    c->version          = connect->level;
+    c->session          = session;
+    session->connection = c;
+    gm_principal_release(session->principal);
+    session->principal  = principal;
+    // What a device then measures is not recorded one by one: it is who has come that tells.
+    gm_access_audit(server->options.access, principal, GM_STR("MQTT CONNECT"), (gm_str){ session->client_id, session->client_id_len });
+    session->expiry_s   = expiry_of(connect);
+    session->version    = connect->level;
+    take_properties(c, connect);
+    if (make_durable(c, &err) != GM_OK) {
+        gm_mqtt_part(c);
+        return refuse(c, connect->level, GM_MQTT_SERVER_UNAVAILABLE, err.text);
+    }
+    if (!write_connack(c, connect, present, assigned)) {
+        c->held = true;  // not even a DISCONNECT may go out before CONNACK [MQTT5-3.14.0-1]
+        gm_mqtt_condemn(c, GM_MQTT_PACKET_TOO_LARGE, "a CONNACK is larger than the packets that the client accepts");
+        return GM_MQTT_HANDLED;
+    }
+    if (server->wills != NULL) gm_mqtt_wills_publish(server);
+    gm_mqtt_deliver_again(session);
+    return GM_MQTT_HANDLED;
+}
+
+gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, const gm_mqtt_frame *frame)
 {
     gm_mqtt_server *server = c->server;
     gm_mqtt_connect connect;
-    gm_mqtt_fault   fault = gm_mqtt_read_connect(body, &connect);
+    gm_mqtt_fault   fault = gm_mqtt_read_connect(frame->body, &connect);
+    if (fault.rule == NULL && frame->padded && connect.level >= GM_MQTT_V5) fault = gm_mqtt_length_fault;
     if (fault.rule != NULL) {
         server->stats.protocol_errors++;
         // Only a client whose version is known to have a CONNACK is answered [MQTT-3.1.2-2, MQTT5-4.13.1].
@@ -153,33 +235,7 @@ gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, gm_str body)
         gm_principal_release(principal);  // what waits there is not for him
         return refuse(c, connect.level, GM_MQTT_CLIENT_ID_INVALID, "the client identifier is somebody else's");
     }
-    char             name[64];
-    gm_str           assigned = connect.client_id.len == 0 ? assign_id(server, name, sizeof name) : (gm_str){ name, 0 };
-    gm_mqtt_session *session;
-    bool             present;
-    gm_status st = find_session(c, &connect, assigned.len > 0 ? assigned : connect.client_id, &session, &present);
-    if (st == GM_OK && gm_mqtt_will_set(session, &connect) != GM_OK) st = GM_NOMEM;
-    if (st != GM_OK) {
-        gm_principal_release(principal);
-        if (session != NULL && !present) gm_mqtt_session_end(session);
-        return refuse(c, connect.level, st == GM_LIMIT ? GM_MQTT_QUOTA_EXCEEDED : GM_MQTT_SERVER_UNAVAILABLE,
-                      "no room for another session");
-    }
-    c->version          = connect.level;
-    c->session          = session;
-    session->connection = c;
-    gm_principal_release(session->principal);
-    session->principal  = principal;
-    // What a device then measures is not recorded one by one: it is who has come that tells.
-    gm_access_audit(server->options.access, principal, GM_STR("MQTT CONNECT"), (gm_str){ session->client_id, session->client_id_len });
-    session->expiry_s   = expiry_of(&connect);
-    session->version    = connect.level;
-    gm_mqtt_durable_open(session);
-    take_properties(c, &connect);
-    write_connack(c, &connect, present, assigned);
-    if (server->wills != NULL) gm_mqtt_wills_publish(server);
-    gm_mqtt_deliver_again(session);
-    return GM_MQTT_HANDLED;
+    return begin(c, &connect, principal);
 }
 
 void gm_mqtt_on_disconnect(gm_mqtt_connection *c, gm_str body)

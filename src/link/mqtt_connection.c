@@ -169,7 +169,7 @@ void gm_mqtt_bury(gm_mqtt_server *server)
             while (server->paused_last != NULL && server->paused_last->next_paused != NULL)
                 server->paused_last = server->paused_last->next_paused;
         }
-        if (c->fd >= 0 && !c->hungup) (void)send_waiting(c);  // the last words, if the socket takes them
+        if (c->fd >= 0 && !c->hungup && !c->held) (void)send_waiting(c);  // the last words, if the socket takes them
         gm_mqtt_part(c);
         if (server->wills != NULL) {
             gm_mqtt_wills_publish(server);
@@ -187,7 +187,7 @@ size_t gm_mqtt_waiting_bytes(const gm_mqtt_connection *c)
 
 void gm_mqtt_flush_later(gm_mqtt_connection *c)
 {
-    if (c->flushing || c->blocked || c->condemned) return;
+    if (c->flushing || c->blocked || c->condemned || c->held) return;
     c->flushing       = true;
     c->next_dirty     = c->server->dirty;
     c->server->dirty  = c;
@@ -215,7 +215,7 @@ static bool send_waiting(gm_mqtt_connection *c)
 // Requests are not read while their answers pile up.
 static bool may_read(const gm_mqtt_connection *c)
 {
-    return !c->paused && !c->condemned && gm_mqtt_waiting_bytes(c) <= c->server->limits.outgoing;
+    return !c->paused && !c->condemned && !c->held && gm_mqtt_waiting_bytes(c) <= c->server->limits.outgoing;
 }
 
 static void watch_again(gm_mqtt_connection *c)
@@ -277,7 +277,7 @@ void gm_mqtt_pause(gm_mqtt_connection *c)
 static size_t handle_packets(gm_mqtt_connection *c, const uint8_t *bytes, size_t n)
 {
     size_t at = 0;
-    while (at < n && !c->condemned && !c->paused) {
+    while (at < n && !c->condemned && !c->paused && !c->held) {
         gm_mqtt_frame  frame;
         gm_mqtt_fault  fault;
         gm_mqtt_sight  sight = gm_mqtt_look(bytes + at, n - at, c->server->limits.packet, &frame, &fault);
@@ -372,7 +372,7 @@ static void on_ready(void *context, uint32_t events)
     if (events & GM_LOOP_WRITE) {
         c->blocked = false;
         if (gm_wire_wants_write(c->wire) && may_read(c) && !server->full) receive(c);  // a handshake goes on
-        if (!c->condemned) flush(c);
+        if (!c->condemned && !c->held) flush(c);
         if (may_read(c)) handle_kept(c);
         watch_again(c);
     }
@@ -383,7 +383,7 @@ static void on_ready(void *context, uint32_t events)
         return;
     }
     if ((events & GM_LOOP_HANGUP) && !c->condemned) {
-        if (c->paused) {  // what it has sent before it left is still to be read
+        if (c->paused || c->held) {  // what it has sent before it left is still to be read
             gm_loop_remove(c->watch);
             c->watch  = NULL;
             c->hungup = true;
@@ -401,13 +401,26 @@ void gm_mqtt_connection_resume(gm_mqtt_connection *c)
     if (may_read(c)) handle_kept(c);
     // Without a watch nobody will call again: read to the end, or until it has to wait once more.
     while (c->hungup && may_read(c)) receive(c);
-    if (c->hungup && !c->paused) gm_mqtt_leave(c, true);
+    if (c->hungup && !c->paused && !c->held) gm_mqtt_leave(c, true);
     watch_again(c);
+}
+
+void gm_mqtt_connection_hold(gm_mqtt_connection *c)
+{
+    c->held = true;
+    watch_again(c);
+}
+
+void gm_mqtt_connection_let_go(gm_mqtt_connection *c)
+{
+    c->held = false;
+    gm_mqtt_flush_later(c);
+    if (!c->server->closing) gm_mqtt_connection_resume(c);
 }
 
 void gm_mqtt_check_time(gm_mqtt_connection *c, gm_dur_ns now)
 {
-    if (c->condemned || c->paused) return;
+    if (c->condemned || c->paused || c->held) return;
     if (c->session == NULL) {
         // From the start: neither a handshake nor a CONNECT that trickles in holds a place for ever.
         if (now - c->born < c->server->limits.connect_timeout) return;

@@ -46,7 +46,9 @@ gm_mqtt_sight gm_mqtt_look(const uint8_t *bytes, size_t n, size_t packet_max, gm
         if (header >= n) return GM_MQTT_MORE;
         uint8_t byte = bytes[header++];
         remaining |= (size_t)(byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0) break;
+        if ((byte & 0x80) != 0) continue;
+        out->padded = shift > 0 && byte == 0;
+        break;
     }
     out->size = header + remaining;
     if (out->size > packet_max) {
@@ -87,6 +89,23 @@ static void check_response_topic(gm_mqtt_reader *r, const gm_mqtt_properties *p)
     if (gm_topic_name_rule(p->text[GM_MQTT_RESPONSE_TOPIC]) != NULL) {
         gm_mqtt_break(r, GM_MQTT_PROTOCOL_ERROR, "[MQTT5-3.3.2-14] the response topic contains wildcards or is empty");
     }
+}
+
+// The reason codes of answers and good-byes, whoever sends them (tables of sections 3.4 to 3.7 and 3.14 of version 5).
+static bool is_reason_of(uint8_t type, uint8_t reason)
+{
+    static const uint8_t receipts[] = { 0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99 };
+    static const uint8_t goodbyes[] = { 0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8b, 0x8d, 0x8e, 0x8f, 0x90, 0x93, 0x94,
+                                        0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2 };
+    if (type == GM_MQTT_PUBREL || type == GM_MQTT_PUBCOMP) return reason == GM_MQTT_SUCCESS || reason == GM_MQTT_PACKET_ID_NOT_FOUND;
+    if (type == GM_MQTT_DISCONNECT) return memchr(goodbyes, reason, sizeof goodbyes) != NULL;
+    return type == GM_MQTT_AUTH || memchr(receipts, reason, sizeof receipts) != NULL;
+}
+
+static void take_reason(gm_mqtt_reader *r, uint8_t type, uint8_t *out_reason)
+{
+    *out_reason = gm_mqtt_take_byte(r);
+    if (!is_reason_of(type, *out_reason)) gm_mqtt_break(r, GM_MQTT_PROTOCOL_ERROR, "[MQTT5-3.4.2-1] a reason code that this packet does not have");
 }
 
 // ---- CONNECT ------------------------------------------------------------------------------------------------------
@@ -143,6 +162,7 @@ gm_mqtt_fault gm_mqtt_read_connect(gm_str body, gm_mqtt_connect *out)
     out->level  = gm_mqtt_take_byte(&r);
     if (r.fault.rule != NULL) return r.fault;
     if (!gm_str_is(name, "MQTT")) {
+        out->level = 0;  // of whatever protocol that is: not one to answer in
         // The oldest clients say "MQIsdp" and level 3; they deserve the answer that tells them why.
         if (gm_str_is(name, "MQIsdp"))
             return fault_of(GM_MQTT_UNSUPPORTED_VERSION, "[MQTT-3.1.2-2] MQTT 3.1 is not supported");
@@ -205,7 +225,7 @@ gm_mqtt_fault gm_mqtt_read_ack(uint8_t type, gm_str body, uint8_t version, gm_mq
         gm_mqtt_break(&r, GM_MQTT_PROTOCOL_ERROR, "[MQTT-2.3.1-1] the packet identifier is 0");
     if (version >= GM_MQTT_V5 && gm_mqtt_left(&r) > 0) {
         gm_mqtt_properties properties;
-        out->reason = gm_mqtt_take_byte(&r);
+        take_reason(&r, type, &out->reason);
         if (gm_mqtt_left(&r) > 0) gm_mqtt_take_properties(&r, type, &properties);
     }
     return finish(&r);
@@ -282,7 +302,7 @@ gm_mqtt_fault gm_mqtt_read_notice(uint8_t type, gm_str body, uint8_t version, gm
     out->reason             = GM_MQTT_SUCCESS;
     out->properties.present = 0;
     if (version >= GM_MQTT_V5 && gm_mqtt_left(&r) > 0) {
-        out->reason = gm_mqtt_take_byte(&r);
+        take_reason(&r, type, &out->reason);
         if (gm_mqtt_left(&r) > 0) gm_mqtt_take_properties(&r, type, &out->properties);
     }
     return finish(&r);

@@ -18,8 +18,10 @@ static gm_mqtt_outgoing outgoing_of(const gm_mqtt_server *server, const gm_mqtt_
 {
     gm_mqtt_outgoing o = { .topic = view->topic, .payload = view->payload, .properties = view->properties };
     if (view->expires != 0) {
+        // What it came with less the whole seconds it has waited [MQTT5-3.3.2-6]. A message that was kept has been converted
+        // to UTC and back by two clocks that are read one after the other: a millisecond is not a second.
         o.has_expiry = true;
-        o.expiry_s   = (uint32_t)((view->expires - server->now + GM_SECOND - 1) / GM_SECOND);
+        o.expiry_s   = (uint32_t)((view->expires - server->now + GM_SECOND - GM_MILLISECOND) / GM_SECOND);
     }
     return o;
 }
@@ -245,44 +247,46 @@ static void on_released(void *context, uint64_t token, gm_status status, const g
     gm_mqtt_flush_later(c);
 }
 
-static void release_durably(gm_mqtt_connection *c, const gm_mqtt_queued *entry, uint16_t packet_id)
+static gm_mqtt_verdict release_durably(gm_mqtt_connection *c, gm_mqtt_queued *entry, uint16_t packet_id)
 {
     gm_mqtt_session *s = c->session;
     gm_error         err;
     uint32_t         i   = (uint32_t)((packet_id - 1u + PACKET_IDS - (uint32_t)(s->serial % PACKET_IDS)) % PACKET_IDS);
     gm_ask           ask = { on_released, s->server,
                              (uint64_t)s->generation << 40 | (uint64_t)(s->number & 0xfffff) << 20 | packet_id };
-    (void)entry;
-    if (gm_mqtt_durable_item(s, GM_MQTT_ITEM_RELEASED, s->serial + i, ask, &err) != GM_OK)
-        gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "not stored: %s", err.text);
+    gm_status        st  = gm_mqtt_durable_item(s, GM_MQTT_ITEM_RELEASED, s->serial + i, ask, &err);
+    if (st == GM_LIMIT) return GM_MQTT_LATER;
+    if (st == GM_OK) entry->state = GM_MQTT_RELEASED;
+    else gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "not stored: %s", err.text);
+    return GM_MQTT_HANDLED;
 }
 
-static void on_pubrec(gm_mqtt_connection *c, gm_mqtt_queued *entry, const gm_mqtt_ack *ack)
+static gm_mqtt_verdict on_pubrec(gm_mqtt_connection *c, gm_mqtt_queued *entry, const gm_mqtt_ack *ack)
 {
     bool known = entry != NULL && entry->qos == 2 && (entry->state == GM_MQTT_SENT || entry->state == GM_MQTT_RELEASED);
     if (ack->reason >= 0x80) {  // the client refuses it: that is the end of it [MQTT5-4.3.3]
         if (known) settle(c->session, entry, ack->packet_id);
-        return;
+        return GM_MQTT_HANDLED;
     }
+    if (known && c->session->durable) return release_durably(c, entry, ack->packet_id);
     if (known) entry->state = GM_MQTT_RELEASED;
-    if (known && c->session->durable) {
-        release_durably(c, entry, ack->packet_id);
-        return;
-    }
     gm_mqtt_write_ack(&c->out, GM_MQTT_PUBREL, c->version, ack->packet_id,
                       known ? GM_MQTT_SUCCESS : GM_MQTT_PACKET_ID_NOT_FOUND);
     gm_mqtt_flush_later(c);
+    return GM_MQTT_HANDLED;
 }
 
-void gm_mqtt_on_ack(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_ack *ack)
+gm_mqtt_verdict gm_mqtt_on_ack(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_ack *ack)
 {
     gm_mqtt_session *s     = c->session;
     gm_mqtt_queued  *entry = gm_mqtt_session_by_id(s, ack->packet_id);
-    if (type == GM_MQTT_PUBREC) on_pubrec(c, entry, ack);
+    gm_mqtt_verdict verdict = GM_MQTT_HANDLED;
+    if (type == GM_MQTT_PUBREC) verdict = on_pubrec(c, entry, ack);
     else if (entry != NULL && type == GM_MQTT_PUBACK && entry->qos == 1 && entry->state == GM_MQTT_SENT)
         settle(s, entry, ack->packet_id);
     else if (entry != NULL && type == GM_MQTT_PUBCOMP && entry->qos == 2 && entry->state == GM_MQTT_RELEASED)
         settle(s, entry, ack->packet_id);
     gm_mqtt_session_pop_done(s);
     gm_mqtt_deliver_more(s);
+    return verdict;
 }

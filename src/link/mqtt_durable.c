@@ -7,11 +7,11 @@ static gm_status submit(gm_mqtt_server *server, gm_change_kind kind, gm_str id, 
     return gm_engine_submit(server->engine, kind, 0, id, (gm_str){ "", 0 }, text, ask, err);
 }
 
-void gm_mqtt_durable_open(gm_mqtt_session *s)
+gm_status gm_mqtt_durable_open(gm_mqtt_session *s, gm_ask ask, bool *out_asked, gm_error *err)
 {
     gm_mqtt_server *server = s->server;
-    gm_error        err;
-    if (!server->durable || (s->expiry_s == 0 && !s->durable)) return;
+    *out_asked             = false;
+    if (!server->durable || (s->expiry_s == 0 && !s->durable)) return GM_OK;
     gm_mqtt_durable_flush(server);  // what became of the will before belongs in front of this one
     bool     fresh = !s->durable;
     uint32_t key   = fresh ? server->next_key : s->key;
@@ -23,14 +23,16 @@ void gm_mqtt_durable_open(gm_mqtt_session *s)
     gm_str owner = gm_principal_name(s->principal);
     gm_buf_text_of(text, s->principal != NULL ? owner : (gm_str){ "", 0 });
     gm_mqtt_will_write(s->will, text);
-    if (text->failed || gm_index_reserve(&server->by_key, 1) != GM_OK) return;
-    gm_str client = { s->client_id, s->client_id_len };
-    if (submit(server, GM_CHANGE_MQTT_SESSION, client, gm_buf_view(text), (gm_ask){ 0 }, &err) != GM_OK || !fresh) return;
+    if (text->failed || gm_index_reserve(&server->by_key, 1) != GM_OK) return gm_fail(err, GM_NOMEM, "link.mqtt", "keeping a session");
+    gm_str    client = { s->client_id, s->client_id_len };
+    gm_status st     = submit(server, GM_CHANGE_MQTT_SESSION, client, gm_buf_view(text), ask, err);
+    *out_asked       = st == GM_OK;
+    if (st != GM_OK || !fresh) return st;
     server->next_key++;
     s->key     = key;
     s->durable = true;
-    gm_status st = gm_index_add(&server->by_key, (gm_str){ (const char *)&s->key, sizeof s->key }, s->number);
-    (void)st;  // room was made
+    (void)!gm_index_add(&server->by_key, (gm_str){ (const char *)&s->key, sizeof s->key }, s->number);  // room was made
+    return GM_OK;
 }
 
 // ---- progress -----------------------------------------------------------------------------------------------------
@@ -46,6 +48,7 @@ void gm_mqtt_durable_note(gm_mqtt_session *s, gm_mqtt_item item, uint64_t value)
     gm_mqtt_server *server = s->server;
     if (!s->durable || !server->live) return;
     put_item(&server->progress, s, item, value);
+    if (item == GM_MQTT_ITEM_ENDED) server->ended_noted = true;
     if (server->progress.len > PROGRESS_MOST) gm_mqtt_durable_flush(server);
 }
 
@@ -58,23 +61,48 @@ void gm_mqtt_durable_note_sent(gm_mqtt_session *s)
     server->sent_list = s;
 }
 
-void gm_mqtt_durable_flush(gm_mqtt_server *server)
+static void on_ended(void *context, uint64_t token, gm_status status, const gm_error *err)
 {
-    gm_error err;
+    gm_mqtt_server *server = context;
+    (void)token;
+    (void)status;  // a log that refuses says so to whoever asks next
+    (void)err;
+    server->ends_under_way--;
+}
+
+static gm_status write_progress(gm_mqtt_server *server, gm_ask ask, gm_error *err)
+{
     while (server->sent_list != NULL) {
         gm_mqtt_session *s = server->sent_list;
         server->sent_list  = s->next_sent;
         s->sent_noted      = false;
         put_item(&server->progress, s, GM_MQTT_ITEM_SENT, s->serial + s->in_flight);
     }
-    if (server->progress.len == 0) return;
     // Without memory some progress is lost: messages are then sent once more after a restart.
-    gm_status st = server->progress.failed ? GM_NOMEM
-                                           : submit(server, GM_CHANGE_MQTT_PROGRESS, (gm_str){ "", 0 },
-                                                    gm_buf_view(&server->progress), (gm_ask){ 0 }, &err);
+    gm_status st = server->progress.failed
+                       ? gm_fail(err, GM_NOMEM, "link.mqtt", "keeping sessions")
+                       : submit(server, GM_CHANGE_MQTT_PROGRESS, (gm_str){ "", 0 }, gm_buf_view(&server->progress), ask, err);
     bool later = st == GM_LIMIT && server->progress.len < 4 * PROGRESS_MOST;
-    if (!later) gm_buf_clear(&server->progress);
+    if (!later) {
+        gm_buf_clear(&server->progress);
+        server->ended_noted = false;
+    }
     if (st == GM_OK) gm_mqtt_nudge(server);
+    return st;
+}
+
+void gm_mqtt_durable_flush(gm_mqtt_server *server)
+{
+    gm_error err;
+    bool     ends = server->ended_noted;  // those who come anew under these identifiers wait for it (mqtt_connect.c)
+    if (server->progress.len == 0 && server->sent_list == NULL) return;
+    gm_ask ask = ends ? (gm_ask){ on_ended, server, 0 } : (gm_ask){ 0 };
+    if (write_progress(server, ask, &err) == GM_OK) server->ends_under_way += ends;
+}
+
+gm_status gm_mqtt_durable_settle(gm_mqtt_server *server, gm_ask ask, gm_error *err)
+{
+    return write_progress(server, ask, err);
 }
 
 gm_status gm_mqtt_durable_item(gm_mqtt_session *s, gm_mqtt_item item, uint64_t value, gm_ask ask, gm_error *err)

@@ -37,8 +37,11 @@ gm_mqtt_session *gm_mqtt_durable_find(const gm_mqtt_server *server, uint32_t key
 void             gm_mqtt_durable_remove(gm_mqtt_session *session);  // from the index by key
 
 // ---- writing (mqtt_durable.c) -------------------------------------------------------------------------------------
-// The session begins to be durable, or goes on being so; when the log refuses it stays what it was.
-void gm_mqtt_durable_open(gm_mqtt_session *session);
+// The session begins to be durable, or goes on being so. *out_asked: there is a record, and the ask will be answered. A
+// session that need not be durable has none. When the log refuses, the session stays what it was.
+GM_NODISCARD gm_status gm_mqtt_durable_open(gm_mqtt_session *session, gm_ask ask, bool *out_asked, gm_error *err);
+// Writes what was noted; the ask is answered when that, and all before it, is durable.
+GM_NODISCARD gm_status gm_mqtt_durable_settle(gm_mqtt_server *server, gm_ask ask, gm_error *err);
 
 // Notes an item; it is written at the end of the turn, or with the next chance.
 void gm_mqtt_durable_note(gm_mqtt_session *session, gm_mqtt_item item, uint64_t value);

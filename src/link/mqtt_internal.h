@@ -192,6 +192,7 @@ struct gm_mqtt_connection {
     bool                flushing;         // in server->dirty
     bool                blocked;          // the socket took no more: waiting for it to become writable
     bool                recorded;         // the packet under way is in the queues of durable sessions already
+    bool                held;             // CONNACK waits for its commit: until then nothing is read, nothing sent
     bool                problem_information;  // version 5: the client wants to be told reasons
     gm_dur_ns           keep_alive, heard;    // 0: none
     gm_dur_ns           born;             // when it was accepted
@@ -213,6 +214,8 @@ struct gm_mqtt_connection {
 // wire is taken; NULL: memory was refused for it.
 void   gm_mqtt_connection_accept(gm_mqtt_server *server, int fd, gm_wire *wire);
 void   gm_mqtt_connection_resume(gm_mqtt_connection *c);        // the engine has room again
+void   gm_mqtt_connection_hold(gm_mqtt_connection *c);          // see held
+void   gm_mqtt_connection_let_go(gm_mqtt_connection *c);
 size_t gm_mqtt_waiting_bytes(const gm_mqtt_connection *c);
 void   gm_mqtt_flush_later(gm_mqtt_connection *c);              // out has grown: send at the end of the turn
 void   gm_mqtt_flush_all(gm_mqtt_server *server);
@@ -233,11 +236,12 @@ void gm_mqtt_linger_no_longer(gm_mqtt_server *server, gm_dur_ns than);  // close
 // What a handler made of a packet. LATER: nothing was changed; the same packet is handled again when there is room.
 typedef enum gm_mqtt_verdict { GM_MQTT_HANDLED, GM_MQTT_LATER } gm_mqtt_verdict;
 gm_mqtt_verdict gm_mqtt_handle(gm_mqtt_connection *c, const gm_mqtt_frame *frame);                // mqtt_dispatch.c
-gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, gm_str body);                           // mqtt_connect.c
+extern const gm_mqtt_fault gm_mqtt_length_fault;  // of a padded frame
+gm_mqtt_verdict gm_mqtt_on_connect(gm_mqtt_connection *c, const gm_mqtt_frame *frame);            // mqtt_connect.c
 void            gm_mqtt_on_disconnect(gm_mqtt_connection *c, gm_str body);
 gm_mqtt_verdict gm_mqtt_on_publish(gm_mqtt_connection *c, uint8_t flags, gm_str body);            // mqtt_publish.c
-void            gm_mqtt_on_pubrel(gm_mqtt_connection *c, const gm_mqtt_ack *ack);
-void            gm_mqtt_on_subscribe(gm_mqtt_connection *c, uint8_t type, gm_str body);           // mqtt_subscribe.c
+gm_mqtt_verdict gm_mqtt_on_pubrel(gm_mqtt_connection *c, const gm_mqtt_ack *ack);
+gm_mqtt_verdict gm_mqtt_on_subscribe(gm_mqtt_connection *c, uint8_t type, gm_str body);           // mqtt_subscribe.c
 
 // Publishes a view in the name of a session (or NULL): twins, retained, subscribers. GM_LIMIT: nothing was done.
 // recorded: it is in the queues of durable sessions already, from an earlier try; NULL: nobody tries again.
@@ -264,7 +268,7 @@ void gm_mqtt_deliver_retained(gm_mqtt_session *session, const gm_mqtt_view *view
                               uint32_t subscription_id);
 void gm_mqtt_deliver_more(gm_mqtt_session *session);     // sends what window and socket allow
 void gm_mqtt_deliver_again(gm_mqtt_session *session);    // a new connection: what was in flight is sent again
-void gm_mqtt_on_ack(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_ack *ack);  // PUBACK, PUBREC, PUBCOMP
+gm_mqtt_verdict gm_mqtt_on_ack(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_ack *ack);  // PUBACK, PUBREC, PUBCOMP
 
 // ---- changes of twins, outward (mqtt_changes.c) -------------------------------------------------------------------
 GM_NODISCARD gm_status gm_mqtt_changes_begin(gm_mqtt_server *server, gm_error *err);
@@ -313,6 +317,8 @@ struct gm_mqtt_server {
     gm_index                 by_key;        // durable sessions
     uint32_t                 next_key;
     gm_buf                   progress, record;  // items of this turn; scratch for a record
+    bool                     ended_noted;       // among them ends of sessions
+    uint32_t                 ends_under_way;    // records with such that are not durable yet
     gm_mqtt_session         *sent_list;     // whose sent messages are to be noted
     struct { gm_mqtt_published *call; void *context; } listening[GM_MQTT_LISTENING_MAX];
     size_t                   listening_count;

@@ -171,7 +171,7 @@ void gm_mqtt_take_properties(gm_mqtt_reader *r, uint8_t packet, gm_mqtt_properti
             break;
         }
         if ((kinds[id].where >> packet & 1) == 0) {
-            gm_mqtt_break(&inside, GM_MQTT_PROTOCOL_ERROR, "a property stands in a packet in which it has no meaning");
+            gm_mqtt_break(&inside, GM_MQTT_MALFORMED, "a property stands in a packet in which it has no meaning");
             break;
         }
         take_value(&inside, id, out);

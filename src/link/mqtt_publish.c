@@ -121,10 +121,9 @@ static void on_answer_exactly_once(void *context, uint64_t token, gm_status stat
     for (uint32_t i = 0; c != NULL && i < c->pending_count; i++) {
         gm_mqtt_pending *p = pending_at(c, c->pending_first + i);
         if (p->type != GM_MQTT_PUBREC || p->packet_id != packet_id || p->done) continue;
-        p->done = true;
-        emit(c);
-        return;
+        p->done = true;  // all of them: the client may have sent it again before this
     }
+    if (c != NULL) emit(c);
 }
 
 // ---- publishing -----------------------------------------------------------------------------------------------------
@@ -419,19 +418,22 @@ static void on_forgotten(void *context, uint64_t token, gm_status status, const 
     gm_mqtt_flush_later(session->connection);
 }
 
-void gm_mqtt_on_pubrel(gm_mqtt_connection *c, const gm_mqtt_ack *ack)
+gm_mqtt_verdict gm_mqtt_on_pubrel(gm_mqtt_connection *c, const gm_mqtt_ack *ack)
 {
     gm_mqtt_session *s     = c->session;
     bool             known = s->received != NULL && bit(s->received, ack->packet_id);
     if (known && s->durable) {
-        gm_error err;
-        gm_ask   ask = { on_forgotten, c->server, token_of(s->number, s->generation, ack->packet_id) };
-        if (gm_mqtt_durable_item(s, GM_MQTT_ITEM_FORGOTTEN, ack->packet_id, ask, &err) != GM_OK) refused(c, &err);
+        gm_error  err;
+        gm_ask    ask = { on_forgotten, c->server, token_of(s->number, s->generation, ack->packet_id) };
+        gm_status st  = gm_mqtt_durable_item(s, GM_MQTT_ITEM_FORGOTTEN, ack->packet_id, ask, &err);
+        if (st == GM_LIMIT) return GM_MQTT_LATER;
+        if (st != GM_OK) refused(c, &err);
         else forget_received(s, ack->packet_id);
-        return;
+        return GM_MQTT_HANDLED;
     }
     if (known) forget_received(s, ack->packet_id);
     gm_mqtt_write_ack(&c->out, GM_MQTT_PUBCOMP, c->version, ack->packet_id,
                       known ? GM_MQTT_SUCCESS : GM_MQTT_PACKET_ID_NOT_FOUND);
     gm_mqtt_flush_later(c);
+    return GM_MQTT_HANDLED;
 }

@@ -18,15 +18,11 @@ static void send_retained(void *context, const gm_retained_message *m)
     gm_mqtt_deliver_retained(s->session, &view, s->qos < m->qos ? s->qos : m->qos, s->id);
 }
 
-static bool is_shared(const gm_mqtt_connection *c, gm_str filter)
-{
-    return c->version >= GM_MQTT_V5 && gm_topic_is_shared(filter);
-}
-
 // Version 5's retain handling: 0 send, 1 send when the subscription is new, 2 do not.
-static bool wants_retained(const gm_mqtt_connection *c, const gm_mqtt_filter *f, bool existed)
+static bool wants_retained(const gm_mqtt_filter *f, bool existed)
 {
-    if (is_shared(c, f->filter)) return false;
+    gm_str group, inner;
+    if (gm_topic_split_shared(f->filter, &group, &inner)) return false;
     return f->retain_handling == 0 || (f->retain_handling == 1 && !existed);
 }
 
@@ -46,14 +42,19 @@ static void subscribe(gm_mqtt_connection *c, const gm_mqtt_subscribe *s, uint8_t
     for (size_t i = 0; gm_mqtt_next_filter(GM_MQTT_SUBSCRIBE, &rest, &f); i++) {
         bool existed = false;
         codes[i]     = subscribe_one(c, &f, s->subscription_id, &existed);
-        retained[i]  = codes[i] < 0x80 && wants_retained(c, &f, existed);
+        retained[i]  = codes[i] < 0x80 && wants_retained(&f, existed);
     }
 }
 
 static void answer(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_subscribe *s, const uint8_t *codes, const uint8_t *retained)
 {
+    enum { FIXED = 8 };  // header, packet identifier, an empty property block
     gm_mqtt_filter f;
     gm_str         rest = s->filters;
+    if (c->version >= GM_MQTT_V5 && s->count + FIXED > c->packet_max) {  // [MQTT5-3.1.2-24]
+        gm_mqtt_condemn(c, GM_MQTT_PACKET_TOO_LARGE, "the answer for %zu filters is larger than the packets that the client accepts", s->count);
+        return;
+    }
     gm_mqtt_write_codes(&c->out, type == GM_MQTT_SUBSCRIBE ? GM_MQTT_SUBACK : GM_MQTT_UNSUBACK, c->version, s->packet_id, codes,
                         s->count);
     gm_mqtt_flush_later(c);
@@ -98,40 +99,53 @@ static void on_durable(void *context, uint64_t token, gm_status status, const gm
     gm_free(server->alloc, w);
 }
 
-static void answer_when_durable(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_subscribe *s, const uint8_t *codes, gm_str body)
+// codes [2 * count]: what each filter is answered, and whether its retained messages are wanted.
+static void apply(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_subscribe *s, uint8_t *codes)
+{
+    if (type == GM_MQTT_SUBSCRIBE) subscribe(c, s, codes, codes + s->count);
+    else unsubscribe(c, s, codes);
+}
+
+// The record first: when there is no room for it nothing has changed, and the packet is handled again.
+static gm_mqtt_verdict answer_when_durable(gm_mqtt_connection *c, uint8_t type, const gm_mqtt_subscribe *s, gm_str body)
 {
     gm_mqtt_server *server = c->server;
-    waiting        *w      = gm_alloc_bytes(server->alloc, sizeof *w + 2 * s->count + body.len);
+    waiting        *w      = gm_alloc_zeroed(server->alloc, sizeof *w + 2 * s->count + body.len);
     gm_error        err;
     if (w == NULL) {
         gm_mqtt_leave(c, true);
-        return;
+        return GM_MQTT_HANDLED;
     }
     *w = (waiting){ .server = server, .number = c->number, .generation = c->generation, .type = type, .count = s->count };
-    memcpy(w->bytes, codes, 2 * s->count);
     memcpy(w->bytes + 2 * s->count, body.ptr, body.len);
-    gm_ask ask = { .call = on_durable, .context = w, .token = body.len };
-    if (gm_mqtt_durable_subscribe(c->session, type, s, ask, &err) == GM_OK) return;
+    gm_ask    ask = { .call = on_durable, .context = w, .token = body.len };
+    gm_status st  = gm_mqtt_durable_subscribe(c->session, type, s, ask, &err);
+    if (st == GM_OK) {
+        apply(c, type, s, w->bytes);
+        return GM_MQTT_HANDLED;
+    }
     gm_free(server->alloc, w);
+    if (st == GM_LIMIT) return GM_MQTT_LATER;
     gm_mqtt_condemn(c, GM_MQTT_UNSPECIFIED, "not stored: %s", err.text);
+    return GM_MQTT_HANDLED;
 }
 
-void gm_mqtt_on_subscribe(gm_mqtt_connection *c, uint8_t type, gm_str body)
+gm_mqtt_verdict gm_mqtt_on_subscribe(gm_mqtt_connection *c, uint8_t type, gm_str body)
 {
     gm_mqtt_subscribe s;
     gm_mqtt_fault     fault = gm_mqtt_read_subscribe(type, body, c->version, &s);
     if (fault.rule != NULL) {
         gm_mqtt_condemn_fault(c, fault);
-        return;
+        return GM_MQTT_HANDLED;
     }
+    if (c->session->durable) return answer_when_durable(c, type, &s, body);
     uint8_t *codes = gm_alloc_zeroed(c->server->alloc, s.count * 2);
     if (codes == NULL) {
         gm_mqtt_leave(c, true);
-        return;
+        return GM_MQTT_HANDLED;
     }
-    if (type == GM_MQTT_SUBSCRIBE) subscribe(c, &s, codes, codes + s.count);
-    else unsubscribe(c, &s, codes);
-    if (c->session->durable) answer_when_durable(c, type, &s, codes, body);
-    else answer(c, type, &s, codes, codes + s.count);
+    apply(c, type, &s, codes);
+    answer(c, type, &s, codes, codes + s.count);
     gm_free(c->server->alloc, codes);
+    return GM_MQTT_HANDLED;
 }

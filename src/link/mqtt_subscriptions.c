@@ -29,12 +29,12 @@ static gm_mqtt_subscription *find(const gm_mqtt_session *session, uint32_t node,
     return s;
 }
 
-// Only version 5 knows shared subscriptions; "$share/..." of an older client is a filter like any other.
-static void split(const gm_mqtt_session *session, gm_str filter, gm_str *out_group, gm_str *out_filter)
+// Version 3.1.1 does not know shared subscriptions, but leaves topics that start with '$' to the server, and brokers share for
+// its clients as well. What has not the form of one is then a filter like any other.
+static void split(gm_str filter, gm_str *out_group, gm_str *out_filter)
 {
     *out_group  = (gm_str){ NULL, 0 };
     *out_filter = filter;
-    if (session->version != 0 && session->version < GM_MQTT_V5) return;
     gm_topic_split_shared(filter, out_group, out_filter);
 }
 
@@ -44,7 +44,7 @@ gm_status gm_mqtt_session_subscribe(gm_mqtt_session *session, const gm_mqtt_filt
     gm_mqtt_server *server = session->server;
     gm_str          group, text;
     uint32_t        node;
-    split(session, filter->filter, &group, &text);
+    split(filter->filter, &group, &text);
     if (gm_topic_tree_add(&server->tree, text, &node) != GM_OK) return GM_NOMEM;
     gm_mqtt_subscription *s = find(session, node, group);
     *out_existed            = s != NULL;
@@ -102,7 +102,7 @@ static void forget(gm_mqtt_server *server, gm_mqtt_subscription *s)
 bool gm_mqtt_session_unsubscribe(gm_mqtt_session *session, gm_str filter)
 {
     gm_str group, text;
-    split(session, filter, &group, &text);
+    split(filter, &group, &text);
     gm_mqtt_subscription *s = find(session, gm_topic_tree_find(&session->server->tree, text), group);
     if (s == NULL) return false;
     gm_mqtt_subscription **at = &session->subscriptions;

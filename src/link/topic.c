@@ -61,16 +61,22 @@ static const char *wildcard_rule(gm_str filter)
     return NULL;
 }
 
+enum { SHARE = 7 };  // length of "$share/"
+
+static bool has_wildcard(gm_str text)
+{
+    return text.len > 0 && (memchr(text.ptr, '+', text.len) != NULL || memchr(text.ptr, '#', text.len) != NULL);
+}
+
 const char *gm_topic_filter_rule(gm_str filter, bool shared)
 {
     gm_str group, inner;
     if (!shared || !gm_topic_is_shared(filter)) return wildcard_rule(filter);
-    if (!gm_topic_split_shared(filter, &group, &inner))
-        return "[MQTT5-4.8.2-1] a shared subscription lacks its group or its filter";
-    if (memchr(group.ptr, '+', group.len) != NULL || memchr(group.ptr, '#', group.len) != NULL) {
+    if (gm_topic_split_shared(filter, &group, &inner)) return wildcard_rule(inner);
+    gm_str rest = gm_str_slice(filter, SHARE, filter.len);
+    if (gm_str_next(&rest, '/', &group) && has_wildcard(group))
         return "[MQTT5-4.8.2-2] the group of a shared subscription contains a wildcard";
-    }
-    return wildcard_rule(inner);
+    return "[MQTT5-4.8.2-1] a shared subscription lacks its group or its filter";
 }
 
 bool gm_topic_is_shared(gm_str filter)
@@ -81,9 +87,9 @@ bool gm_topic_is_shared(gm_str filter)
 bool gm_topic_split_shared(gm_str filter, gm_str *out_group, gm_str *out_filter)
 {
     if (!gm_topic_is_shared(filter)) return false;
-    gm_str rest = gm_str_slice(filter, 7, filter.len);
+    gm_str rest = gm_str_slice(filter, SHARE, filter.len);
     size_t end  = gm_str_find_char(rest, '/');
-    if (end == SIZE_MAX || end == 0 || end + 1 == rest.len) return false;
+    if (end == SIZE_MAX || end == 0 || end + 1 == rest.len || has_wildcard(gm_str_slice(rest, 0, end))) return false;
     *out_group  = gm_str_slice(rest, 0, end);
     *out_filter = gm_str_slice(rest, end + 1, rest.len);
     return true;

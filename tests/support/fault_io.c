@@ -423,6 +423,13 @@ void gm_fault_io_restart(gm_fault_io *fault)
     memset(fault->calls_of, 0, sizeof fault->calls_of);
 }
 
+void gm_fault_io_cut(gm_fault_io *fault)
+{
+    pthread_mutex_lock(&fault->disk->lock);
+    fault->dark = true;
+    pthread_mutex_unlock(&fault->disk->lock);
+}
+
 void gm_fault_io_power_on(gm_fault_io *fault)
 {
     struct gm_fault_disk *disk = fault->disk;

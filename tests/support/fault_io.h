@@ -47,6 +47,9 @@ void gm_fault_io_finish(gm_fault_io *fault);
 // closed. Without an earlier loss of power: the power fails now.
 void gm_fault_io_power_on(gm_fault_io *fault);
 
+// The power fails now, whatever is under way in other threads: every later call returns EIO.
+void gm_fault_io_cut(gm_fault_io *fault);
+
 // The process was killed, not the machine: everything written stays, synced or not. Plan and counters are reset.
 void gm_fault_io_restart(gm_fault_io *fault);
 
