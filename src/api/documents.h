@@ -25,6 +25,10 @@ void gm_api_document_refused(gm_request *request, const char *message, gm_status
 // False: replied 400 ModelDecommissioned.
 GM_NODISCARD bool gm_api_type_usable(gm_request *request, const gm_type *type);
 
+// What a plant's estimate says of a column, for gm_document_notes: ,"estimate":{"value","deviation","innovation","expected"}.
+// context: the request.
+void gm_api_write_estimate(void *request, gm_twin twin, uint32_t column, gm_buf *out);
+
 // Submits the twin named by the path's first parameter (twin: as it is now, or GM_NONE for a new one).
 void gm_api_put_twin(gm_request *request, gm_twin twin, const gm_twin_document *document, gm_request_call *then);
 

@@ -1,4 +1,5 @@
 // GET /v1/estimates: where it really is, as far as the measurements tell.
+#include "api/documents.h"
 #include "api/live.h"
 #include "api/routes.h"
 #include "base/number.h"
@@ -12,6 +13,23 @@ static void add_number(gm_buf *out, const char *key, double value)
     if (!isfinite(value)) return;
     gm_number_write(value, digits);
     gm_buf_printf(out, ",\"%s\":%s", key, digits);
+}
+
+void gm_api_write_estimate(void *context, gm_twin twin, uint32_t column, gm_buf *out)
+{
+    const gm_request    *request = context;
+    const gm_estimates  *all     = request->api->options.estimates;
+    gm_estimator_reading r;
+    char                 digits[GM_NUMBER_TEXT];
+    if (all == NULL || !gm_estimates_reading(all, twin, column, &r) || !isfinite(r.estimate.mean) || !(r.estimate.deviation > 0)) return;
+    gm_number_write(r.estimate.mean, digits);
+    gm_buf_printf(out, ",\"estimate\":{\"value\":%s", digits);
+    add_number(out, "deviation", r.estimate.deviation);
+    if (r.seen) {
+        add_number(out, "innovation", r.innovation);
+        add_number(out, "expected", r.expected);
+    }
+    gm_buf_byte(out, '}');
 }
 
 typedef struct asked { gm_request *request; gm_twin only; bool one; } asked;  // one: only that twin
@@ -33,6 +51,19 @@ static void begin_item(const asked *a, bool *first, gm_twin twin, gm_str name)
     gm_live_member(out, "name", led ? gm_str_slice(name, id.len + 1, name.len) : name);
 }
 
+// The properties that have it as their history.
+static void write_into(gm_buf *out, const gm_str *into)
+{
+    static const char *const keys[GM_ESTIMATE_INTO] = { "estimate", "deviation", "innovation" };
+    if (into[0].len == 0) return;
+    gm_buf_text(out, ",\"into\":{");
+    for (int k = 0; k < GM_ESTIMATE_INTO && into[k].len > 0; k++) {
+        gm_buf_printf(out, "%s\"%s\":", k > 0 ? "," : "", keys[k]);
+        gm_buf_json_str(out, into[k]);
+    }
+    gm_buf_byte(out, '}');
+}
+
 static bool write_variables(const asked *a, const gm_estimates_view *v)
 {
     gm_buf *out   = &a->request->out;
@@ -44,6 +75,7 @@ static bool write_variables(const asked *a, const gm_estimates_view *v)
         begin_item(a, &first, x->twin, x->name);
         gm_live_member(out, "kind", gm_str_of(gm_estimate_kind_text(x->kind)));
         gm_live_member(out, "unit", x->unit);
+        write_into(out, x->into);
         add_number(out, "estimate", x->value.mean);
         add_number(out, "deviation", x->value.deviation);
         gm_buf_byte(out, '}');
@@ -62,6 +94,7 @@ static bool write_signals(const asked *a, const gm_estimates_view *v)
         if (!shows(a, x->twin)) continue;
         begin_item(a, &first, x->twin, x->name);
         gm_live_member(out, "unit", x->unit);
+        write_into(out, x->into);
         add_number(out, "estimate", x->reading.estimate.mean);
         add_number(out, "deviation", x->reading.estimate.deviation);
         if (x->reading.seen) {

@@ -61,6 +61,8 @@ const gm_route gm_routes[] = {
     { GM_METHOD_DELETE, "/v1/history",       gm_route_history_delete, GM_RIGHT_ADMIN, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Delete history for good" },
     { GM_METHOD_GET,    "/v1/history/export", gm_route_history_export, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "All samples of twins as one file" },
     { GM_METHOD_GET,    "/v1/estimates",     gm_route_estimates,     GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Where it really is, as far as the measurements tell" },
+    { GM_METHOD_GET,    "/v1/estimates/{name}/smoothed", gm_route_estimates_smoothed, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN,
+      "Where it was, by what was measured before and afterwards" },
     { GM_METHOD_GET,    "/v1/rul",           gm_route_rul,           GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Remaining useful life, the most endangered twin first" },
     { GM_METHOD_GET,    "/v1/forecasts",     gm_route_forecasts,     GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Where a property goes, from its own past" },
     { GM_METHOD_GET,    "/v1/anomalies",     gm_route_anomalies,     GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "What detectors found, the newest first" },

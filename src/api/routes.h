@@ -9,6 +9,7 @@ void gm_route_rul(gm_request *request);
 
 // estimate_route.c
 void gm_route_estimates(gm_request *request);
+void gm_route_estimates_smoothed(gm_request *request);
 void gm_route_anomalies(gm_request *request);
 
 // forecast_route.c

@@ -40,8 +40,9 @@ static bool seen_then(const gm_request *request, const gm_twin_then *then)
 
 static void reply_twin(gm_request *request, gm_twin twin)
 {
-    const gm_state *state = gm_api_state(request);
-    gm_document_write_twin(state, twin, &request->out);
+    const gm_state   *state = gm_api_state(request);
+    gm_document_notes notes = { gm_api_write_estimate, request };
+    gm_document_write_twin_noted(state, twin, &notes, &request->out);
     gm_reply_etag(request, gm_state_version(state, twin));
     gm_reply_json(request, 200);
 }
@@ -90,8 +91,9 @@ void gm_route_component_get(gm_request *request)
     if (!gm_twin_ok(twin)) return;
     uint32_t component = gm_api_component(request, twin);
     if (component == GM_NO_COMPONENT) return;
-    const gm_state *state = gm_api_state(request);
-    gm_document_write_component(state, twin, component, &request->out);
+    const gm_state   *state = gm_api_state(request);
+    gm_document_notes notes = { gm_api_write_estimate, request };
+    gm_document_write_component(state, twin, component, &notes, &request->out);
     gm_reply_etag(request, gm_state_version(state, twin));
     gm_reply_json(request, 200);
 }

@@ -5,6 +5,7 @@
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "insight/estimate/calibrate.h"
+#include "insight/estimate/past.h"
 
 #include <math.h>
 
@@ -137,33 +138,22 @@ static gm_status apply(gm_plant_group *pg, const gm_calibration *fit, gm_time_ns
 
 static gm_status calibrate(const gm_cli *cli, const gm_args *args, gm_plant_group *pg, const gm_estimate_setup *setup, gm_calibration *fit, gm_error *err)
 {
-    gm_estimate_model   *model = NULL;
-    gm_stretch           s     = { 0 };
-    gm_fork_report       report;
-    gm_time_ns           from  = GM_TIME_MIN, to = GM_TIME_MAX;
-    gm_calibrate_options o     = gm_calibrate_options_defaults();
-    double              *slots = gm_alloc_array(cli->alloc, gm_program_slot_count(gm_group_program(pg->group)), sizeof *slots);
-    gm_status            st    = slots != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.calibrate", "beginning");
+    gm_past              past = { 0 };
+    gm_time_ns           from = GM_TIME_MIN, to = GM_TIME_MAX;
+    gm_calibrate_options o    = gm_calibrate_options_defaults();
+    gm_status            st   = GM_OK;
     o.starts = (uint32_t)gm_args_count(args, OPT_STARTS);
     o.seed   = (uint64_t)gm_args_count(args, OPT_SEED);
-    if (st == GM_OK && gm_args_given(args, OPT_FROM)) st = gm_time_parse(gm_str_of(gm_args_text(args, OPT_FROM)), &from, err);
+    if (gm_args_given(args, OPT_FROM)) st = gm_time_parse(gm_str_of(gm_args_text(args, OPT_FROM)), &from, err);
     if (st == GM_OK && gm_args_given(args, OPT_TO)) st = gm_time_parse(gm_str_of(gm_args_text(args, OPT_TO)), &to, err);
-    if (st == GM_OK) st = gm_estimate_bind(cli->alloc, setup, pg->group, false, &model, err);
-    if (st == GM_OK) st = gm_stretch_gather(cli->alloc, pg->engine, model, from, to, &s, err);
-    if (st == GM_OK) {
-        gm_stretch_then then   = { pg->engine, s.samples[0].at };
-        gm_group_reader reader = gm_stretch_reader(&then);
-        st = gm_group_fork(pg->group, &reader, gm_group_time(then.at), slots, &report, err);
-        if (st == GM_OK) st = gm_calibrate(cli->alloc, model, slots, then.at, &s, &o, fit, err);
-    }
+    if (st == GM_OK) st = gm_past_open(cli->alloc, pg->engine, pg->group, setup, from, to, &past, err);
+    if (st == GM_OK) st = gm_calibrate(cli->alloc, past.model, past.slots, past.begin, &past.stretch, &o, fit, err);
     // Names are the model's until here.
     for (uint32_t i = 0; i < fit->count; i++) {
         fit->parameters[i].name = gm_arena_str(cli->arena, fit->parameters[i].name);
         fit->parameters[i].unit = gm_arena_str(cli->arena, fit->parameters[i].unit);
     }
-    gm_stretch_finish(&s);
-    gm_estimate_model_destroy(model);
-    gm_free(cli->alloc, slots);
+    gm_past_close(&past);
     return st;
 }
 

@@ -3,19 +3,23 @@
 #include "cli/client.h"
 #include "cli/estimate_setup.h"
 #include "cli/table.h"
+#include "cli/term_plot.h"
 #include "cli/verbs.h"
-#include "insight/estimate/stretch.h"
+#include "insight/estimate/past.h"
 #include "insight/estimate/vigil.h"
 
 #include <math.h>
 
-enum { OPT_ROOT, OPT_NAME, OPT_FROM, OPT_TO, OPT_EVERY, OPT_HTTP, OPT_CSV, OPT_JSON };
+enum { OPT_ROOT, OPT_NAME, OPT_FROM, OPT_TO, OPT_EVERY, OPT_SMOOTH, OPT_LAG, OPT_PLOT, OPT_HTTP, OPT_CSV, OPT_JSON };
 static const gm_option options[] = {
     [OPT_ROOT]  = { "root", GM_OPTION_TEXT, "ID", NULL, "a twin of the group" },
     [OPT_NAME]  = { "name", GM_OPTION_TEXT, "NAME", NULL, "the entry of estimate/*.json (default: the only one, or the root's)" },
     [OPT_FROM]  = { "from", GM_OPTION_TIME, "TIME", NULL, "over recorded history from this source time on, RFC 3339" },
     [OPT_TO]    = { "to", GM_OPTION_TIME, "TIME", NULL, "up to this time (default: the end)" },
     [OPT_EVERY] = { "every", GM_OPTION_DURATION, "LENGTH", "1h", "over history: a row of parameters so often" },
+    [OPT_SMOOTH] = { "smooth", GM_OPTION_FLAG, NULL, NULL, "over history: each moment by all that was measured before and after it, as CSV" },
+    [OPT_LAG]   = { "lag", GM_OPTION_DURATION, "LENGTH", NULL, "with --smooth: look ahead so far only (default: to the end)" },
+    [OPT_PLOT]  = { "plot", GM_OPTION_TEXT, "NAME,...", NULL, "with --smooth: draw these instead, with bands of two deviations" },
     [OPT_HTTP]  = GM_CLIENT_HTTP,
     [OPT_CSV]   = { "csv", GM_OPTION_FLAG, NULL, NULL, "over history: rows as CSV" },
     [OPT_JSON]  = { "json", GM_OPTION_FLAG, NULL, NULL, "of the running server: its answer as JSON" },
@@ -79,6 +83,44 @@ static gm_exit print_live(const gm_cli *cli, const json_t *answer, const void *a
     }
     if (shown == 0) fputs("nothing is estimated\n", cli->err);
     return gm_client_print(cli, &out);
+}
+
+static gm_exit print_smoothed(const gm_cli *cli, const json_t *answer, const void *args)
+{
+    const json_t *parts = json_object_get(answer, "parts"), *points = json_object_get(answer, "points");
+    gm_buf        out   = gm_buf_init(cli->alloc);
+    (void)args;
+    gm_buf_text(&out, "time");
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        gm_str name = text_of(json_array_get(parts, i), "name");
+        gm_buf_printf(&out, "," GM_STR_FMT "," GM_STR_FMT " deviation", GM_STR_ARG(name), GM_STR_ARG(name));
+    }
+    gm_buf_byte(&out, '\n');
+    for (size_t k = 0; k < json_array_size(points); k++) {
+        const json_t *p    = json_array_get(points, k);
+        const char   *time = json_string_value(json_array_get(p, 0));
+        gm_buf_text(&out, time != NULL ? time : "");
+        for (size_t i = 0; i < json_array_size(parts); i++)
+            gm_buf_printf(&out, ",%.8g,%.4g", json_number_value(json_array_get(json_array_get(p, 1), i)), json_number_value(json_array_get(json_array_get(p, 2), i)));
+        gm_buf_byte(&out, '\n');
+    }
+    return gm_client_print(cli, &out);
+}
+
+static gm_exit ask_server_back(const gm_cli *cli, const gm_args *args)
+{
+    const char *name = gm_args_text(args, OPT_NAME);
+    gm_buf      path = gm_buf_init(cli->alloc);
+    if (name == NULL) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "of a running server: --name says which entry of estimate/*.json; of a plant at rest its folder is needed");
+    gm_buf_printf(&path, "/smoothed?every=%lldms", (long long)(gm_args_duration(args, OPT_EVERY) / GM_MILLISECOND));
+    if (gm_args_given(args, OPT_LAG)) gm_buf_printf(&path, "&lag=%lldms", (long long)(gm_args_duration(args, OPT_LAG) / GM_MILLISECOND));
+    gm_str      tail = path.failed ? (gm_str){ 0 } : gm_arena_str(cli->arena, gm_buf_view(&path));
+    const char *from = gm_args_text(args, OPT_FROM), *to = gm_args_text(args, OPT_TO);
+    const char *all  = tail.ptr == NULL ? NULL : GM_CLIENT_PATH(cli->arena, "/v1/estimates/", name, tail.ptr, "", from != NULL ? "&from=" : "", from != NULL ? from : "",
+                                                                to != NULL ? "&to=" : "", to != NULL ? to : "");
+    gm_buf_finish(&path);
+    if (all == NULL) return gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+    return gm_client_show(cli, args, all, &(gm_client_view){ OPT_HTTP, OPT_JSON, print_smoothed, args });
 }
 
 static gm_exit ask_server(const gm_cli *cli, const gm_args *args)
@@ -150,61 +192,158 @@ static gm_status play(past_run *r, const gm_stretch *s, gm_dur_ns every, gm_erro
     return st;
 }
 
-static gm_status run_past(past_run *r, gm_plant_group *pg, gm_estimate_setup *setup, const gm_args *args, gm_error *err)
+static gm_status run_past(past_run *r, const gm_past *past, const gm_args *args, gm_error *err)
 {
-    gm_estimate_model *model = NULL;
-    gm_stretch         s     = { 0 };
-    gm_fork_report     report;
-    gm_time_ns         from  = GM_TIME_MIN, to = GM_TIME_MAX;
-    double            *slots = gm_alloc_array(r->cli->alloc, gm_program_slot_count(gm_group_program(pg->group)), sizeof *slots);
-    gm_status          st    = slots != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "cli.estimate", "beginning");
-    if (st == GM_OK && gm_args_given(args, OPT_FROM)) st = gm_time_parse(gm_str_of(gm_args_text(args, OPT_FROM)), &from, err);
-    if (st == GM_OK && gm_args_given(args, OPT_TO)) st = gm_time_parse(gm_str_of(gm_args_text(args, OPT_TO)), &to, err);
-    setup->lag_s = 0;  // nothing is late in what was recorded
-    if (st == GM_OK) st = gm_estimate_bind(r->cli->alloc, setup, pg->group, false, &model, err);
-    if (st == GM_OK) st = gm_stretch_gather(r->cli->alloc, pg->engine, model, from, to, &s, err);
-    if (st == GM_OK) {
-        gm_stretch_then then   = { pg->engine, s.samples[0].at };
-        gm_group_reader reader = gm_stretch_reader(&then);
-        st = gm_group_fork(pg->group, &reader, gm_group_time(then.at), slots, &report, err);
-        if (st == GM_OK) st = gm_vigil_create(r->cli->alloc, setup, pg->group, slots, then.at, &r->vigil, err);
+    gm_status st = gm_vigil_create(r->cli->alloc, &past->setup, past->group, past->slots, past->begin, &r->vigil, err);
+    if (st != GM_OK) return st;
+    write_head(r);
+    return play(r, &past->stretch, gm_args_duration(args, OPT_EVERY), err);
+}
+
+// ---- looking back -------------------------------------------------------------------------------------------------
+
+enum { PLOTS_MAX = 8 };
+
+typedef struct curve { uint32_t part; double *low, *high; size_t low_room, high_room; } curve;
+
+typedef struct smooth_run {
+    const gm_cli           *cli;
+    const gm_estimate_part *parts;
+    uint32_t                count, curve_count;
+    gm_buf                  out;
+    curve                   curves[PLOTS_MAX];
+    double                 *times;
+    size_t                  time_count, time_room;
+    bool                    failed;
+} smooth_run;
+
+static void add_point(smooth_run *r, gm_time_ns at, const double *mean, const double *covariance)
+{
+    const gm_alloc *a = r->cli->alloc;
+    r->failed |= !gm_alloc_reserve(a, &r->times, &r->time_room, r->time_count + 1, sizeof *r->times);
+    for (uint32_t c = 0; !r->failed && c < r->curve_count; c++) {
+        curve                  *v = &r->curves[c];
+        const gm_estimate_part *p = &r->parts[v->part];
+        r->failed |= !gm_alloc_reserve(a, &v->low, &v->low_room, r->time_count + 1, sizeof *v->low) ||
+                     !gm_alloc_reserve(a, &v->high, &v->high_room, r->time_count + 1, sizeof *v->high);
+        if (r->failed) return;
+        double x = mean[v->part], two = 2 * sqrt(covariance[(size_t)v->part * r->count + v->part]);
+        v->low[r->time_count]  = gm_estimate_part_outside(p, x - two);
+        v->high[r->time_count] = gm_estimate_part_outside(p, x + two);
     }
-    if (st == GM_OK) {
-        write_head(r);
-        st = play(r, &s, gm_args_duration(args, OPT_EVERY), err);
+    if (!r->failed) r->times[r->time_count++] = (double)at / 1e9;
+}
+
+static void visit(void *context, gm_time_ns at, const double *mean, const double *covariance)
+{
+    smooth_run *r = context;
+    char        time[GM_TIME_TEXT];
+    if (r->curve_count > 0) {
+        add_point(r, at, mean, covariance);
+        return;
     }
-    gm_stretch_finish(&s);
-    gm_estimate_model_destroy(model);
-    gm_free(r->cli->alloc, slots);
+    gm_time_format(at, time);
+    gm_buf_text(&r->out, time);
+    for (uint32_t i = 0; i < r->count; i++) {
+        double deviation = sqrt(covariance[(size_t)i * r->count + i]);
+        gm_buf_printf(&r->out, ",%.8g,%.4g", gm_estimate_part_outside(&r->parts[i], mean[i]), gm_estimate_part_outside_deviation(&r->parts[i], mean[i], deviation));
+    }
+    gm_buf_byte(&r->out, '\n');
+}
+
+static gm_status choose_curves(smooth_run *r, const char *names, gm_error *err)
+{
+    gm_str rest = gm_str_of(names), name;
+    while (gm_str_next(&rest, ',', &name)) {
+        uint32_t part = 0;
+        name          = gm_str_trim(name);
+        while (part < r->count && !gm_str_eq(r->parts[part].name, name)) part++;
+        if (part == r->count)
+            return gm_fail(err, GM_NOTFOUND, "cli.estimate", "--plot: '" GM_STR_FMT "' is not estimated; the head of the CSV names what is", GM_STR_ARG(gm_str_slice(name, 0, 80)));
+        if (r->curve_count == PLOTS_MAX) return gm_fail(err, GM_LIMIT, "cli.estimate", "--plot: at most %d", PLOTS_MAX);
+        r->curves[r->curve_count++].part = part;
+    }
+    return GM_OK;
+}
+
+static void draw(smooth_run *r)
+{
+    for (uint32_t c = 0; c < r->curve_count; c++) {
+        gm_str         name   = gm_arena_printf(r->cli->arena, GM_STR_FMT, GM_STR_ARG(r->parts[r->curves[c].part].name));
+        gm_term_plot   plot   = { .x_kind = GM_TERM_X_TIME, .colour = r->cli->terminal };
+        gm_term_series series = { .x = r->times, .y = r->curves[c].low, .y_high = r->curves[c].high, .count = r->time_count, .name = name.ptr };
+        gm_term_plot_draw(&plot, &series, 1, &r->out);
+    }
+}
+
+static gm_status run_smooth(smooth_run *r, const gm_past *past, const gm_args *args, gm_error *err)
+{
+    gm_smooth_options o = { .every = gm_args_duration(args, OPT_EVERY), .lag = GM_SMOOTH_ALL, .visit = visit, .context = r };
+    r->parts            = gm_estimate_model_parts(past->model, &r->count);
+    if (gm_args_given(args, OPT_LAG)) o.lag = gm_args_duration(args, OPT_LAG);
+    gm_status st = gm_args_given(args, OPT_PLOT) ? choose_curves(r, gm_args_text(args, OPT_PLOT), err) : GM_OK;
+    gm_buf_text(&r->out, r->curve_count > 0 ? "" : "time");
+    for (uint32_t i = 0; r->curve_count == 0 && i < r->count; i++)
+        gm_buf_printf(&r->out, "," GM_STR_FMT "," GM_STR_FMT " deviation", GM_STR_ARG(r->parts[i].name), GM_STR_ARG(r->parts[i].name));
+    gm_buf_text(&r->out, r->curve_count > 0 ? "" : "\n");
+    if (st == GM_OK) st = gm_past_smooth(past, o, NULL, err);
+    if (st == GM_OK && r->failed) st = gm_fail(err, GM_NOMEM, "cli.estimate", "drawing");
+    if (st == GM_OK) draw(r);
+    for (uint32_t c = 0; c < r->curve_count; c++) {
+        gm_free(r->cli->alloc, r->curves[c].low);
+        gm_free(r->cli->alloc, r->curves[c].high);
+    }
+    gm_free(r->cli->alloc, r->times);
     return st;
+}
+
+static gm_status open_past(const gm_cli *cli, const gm_args *args, gm_plant_group *pg, const gm_estimate_setup *setup, gm_past *past, gm_error *err)
+{
+    gm_time_ns from = GM_TIME_MIN, to = GM_TIME_MAX;
+    gm_status  st   = GM_OK;
+    if (gm_args_given(args, OPT_FROM)) st = gm_time_parse(gm_str_of(gm_args_text(args, OPT_FROM)), &from, err);
+    if (st == GM_OK && gm_args_given(args, OPT_TO)) st = gm_time_parse(gm_str_of(gm_args_text(args, OPT_TO)), &to, err);
+    return st == GM_OK ? gm_past_open(cli->alloc, pg->engine, pg->group, setup, from, to, past, err) : st;
 }
 
 static gm_exit over_history(const gm_cli *cli, const gm_args *args)
 {
     gm_plant_group     pg    = { 0 };
     gm_estimate_setup *setup = NULL;
+    gm_past            past  = { 0 };
     gm_error           err   = { 0 };
     past_run           r     = { .cli = cli, .out = gm_buf_init(cli->alloc), .csv = gm_args_given(args, OPT_CSV) };
+    smooth_run         back  = { .cli = cli, .out = gm_buf_init(cli->alloc) };
+    bool               all   = gm_args_given(args, OPT_SMOOTH);
     const char        *plant = gm_args_operand(args, 0);
     if (plant == NULL) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "over history a plant's folder is needed: gemel estimate PLANT --from TIME");
     if (gm_args_duration(args, OPT_EVERY) <= 0) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--every is longer than nothing");
+    if (gm_args_given(args, OPT_LAG) && gm_args_duration(args, OPT_LAG) <= 0) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--lag is longer than nothing");
     gm_exit code = gm_estimate_setup_pick(cli, plant, gm_args_text(args, OPT_NAME), gm_args_text(args, OPT_ROOT), &setup);
     if (code != GM_EXIT_OK) return code;
     gm_str root = gm_arena_str(cli->arena, setup->root);
     code        = root.ptr != NULL ? gm_plant_group_open(cli, plant, root.ptr, false, &pg) : gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
     if (code == GM_EXIT_OK && (pg.group == NULL || pg.engine == NULL))
         code = gm_cli_fail_text(cli, GM_EXIT_NO, pg.group == NULL ? "the behavior of this twin is an FMU; classes are estimated" : "the plant has recorded nothing yet");
-    if (code == GM_EXIT_OK && run_past(&r, &pg, setup, args, &err) != GM_OK) code = gm_cli_fail(cli, &err);
-    if (code == GM_EXIT_OK) code = gm_client_print(cli, &r.out);
-    else gm_buf_finish(&r.out);
+    if (code == GM_EXIT_OK) {
+        gm_status st = open_past(cli, args, &pg, setup, &past, &err);
+        if (st == GM_OK) st = all ? run_smooth(&back, &past, args, &err) : run_past(&r, &past, args, &err);
+        if (st != GM_OK) code = gm_cli_fail(cli, &err);
+    }
+    if (code == GM_EXIT_OK) code = gm_client_print(cli, all ? &back.out : &r.out);
+    else gm_buf_finish(all ? &back.out : &r.out);
     gm_vigil_destroy(r.vigil);
+    gm_past_close(&past);
     gm_plant_group_close(&pg);
     return code;
 }
 
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
-    bool past = gm_args_given(args, OPT_FROM) || gm_args_given(args, OPT_TO);
+    bool past = gm_args_given(args, OPT_FROM) || gm_args_given(args, OPT_TO) || gm_args_given(args, OPT_SMOOTH);
+    if (!gm_args_given(args, OPT_SMOOTH) && (gm_args_given(args, OPT_LAG) || gm_args_given(args, OPT_PLOT)))
+        return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--lag and --plot belong to --smooth");
+    if (gm_args_given(args, OPT_SMOOTH) && gm_args_operand(args, 0) == NULL && !gm_args_given(args, OPT_PLOT)) return ask_server_back(cli, args);
     return past ? over_history(cli, args) : ask_server(cli, args);
 }
 
@@ -215,10 +354,12 @@ const gm_verb gm_verb_estimate = {
                 "deviations, measured values beside them, faults that are told, and whether the model still fits.\n"
                 "\n"
                 "With them: runs the same filter over what the plant has recorded, and prints the parameters as they were learned. The "
-                "plant's server must not be running; nothing is written.",
+                "plant's server must not be running; nothing is written. --smooth looks back: states and parameters at each moment by "
+                "everything that was measured, before and afterwards, with their deviations; without a PLANT the running server does it.",
     .examples = "gemel estimate\n"
                 "gemel estimate examples/pumphouse --from 2026-01-05T00:00:00Z --every 6h\n"
-                "gemel estimate examples/pumphouse --root tower --to 2026-02-01T00:00:00Z --csv",
+                "gemel estimate examples/pumphouse --root tower --to 2026-02-01T00:00:00Z --csv\n"
+                "gemel estimate examples/pumphouse --smooth --every 5m > smoothed.csv",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,
 };

@@ -12,6 +12,7 @@ enum {
     OPT_MQTT,
     OPT_ROOT,
     OPT_SPEED,
+    OPT_OWN_CLOCK,
     OPT_INTERVAL,
     OPT_COUNT,
     OPT_NOISE,
@@ -24,6 +25,8 @@ static const gm_option options[] = {
     [OPT_MQTT]  = GM_CLIENT_MQTT,
     [OPT_ROOT]  = { "root", GM_OPTION_TEXT, "ID", NULL, "a twin of the group to run (default: the only one there is)" },
     [OPT_SPEED] = { "speed", GM_OPTION_NUMBER, "N", "1", "seconds of the plant in a second" },
+    [OPT_OWN_CLOCK] = { "own-clock", GM_OPTION_FLAG, NULL, NULL,
+                        "samples carry the plant's own time, which begins now and goes at its speed" },
     [OPT_INTERVAL] = { "interval", GM_OPTION_DURATION, "LENGTH", "1s", "from one sample to the next" },
     [OPT_COUNT]    = { "count", GM_OPTION_COUNT, "N", NULL, "end after so many samples (without it: never)" },
     [OPT_NOISE] = { "noise", GM_OPTION_FLAG, NULL, NULL, "sensors with noise; some messages are lost, some come late" },
@@ -50,6 +53,7 @@ typedef struct run_ {
     const gm_cli   *cli;
     gm_plant_group  plant;
     gm_rig         *rig;
+    gm_time_ns      begin;    // of the plant's own clock; 0: samples carry everybody's
     gm_device       device;
     gm_buf          topic, payload, reported;
     late            late[LATE_MAX];
@@ -93,7 +97,8 @@ static gm_status publish(void *context, const gm_rig_message *m, gm_error *err)
     run_       *r     = context;
     const char *topic = topic_of(r, m->twin, m->component, "telemetry");
     char        time[GM_TIME_TEXT];
-    gm_time_format(gm_now(r->cli->clock) / GM_MILLISECOND * GM_MILLISECOND, time);
+    gm_time_ns now = r->begin != 0 ? r->begin + (gm_time_ns)(gm_rig_time(r->rig) * 1e9) : gm_now(r->cli->clock);
+    gm_time_format(now / GM_MILLISECOND * GM_MILLISECOND, time);
     gm_buf_clear(&r->payload);
     gm_buf_printf(&r->payload, "{" GM_STR_FMT ",\"$time\":\"%s\"}", GM_STR_ARG(m->values), time);
     if (topic == NULL || r->payload.failed || (m->late > 0 && keep_for_later(r, topic, m->late) != GM_OK))
@@ -234,7 +239,9 @@ static gm_status open_rig(run_ *r, const gm_args *args, gm_error *err)
 {
     gm_rig_options  o      = gm_rig_options_defaults();
     gm_group_reader reader = gm_group_live_reader(r->plant.state);
-    o.start                = gm_group_time(gm_now(r->cli->clock));
+    gm_time_ns      now    = gm_now(r->cli->clock);
+    o.start                = gm_group_time(now);
+    r->begin               = gm_args_given(args, OPT_OWN_CLOCK) ? now : 0;
     o.seed                 = (uint64_t)gm_args_count(args, OPT_SEED);
     o.noise                = gm_args_given(args, OPT_NOISE);
     gm_status st = gm_rig_create(r->cli->alloc, r->plant.group, &reader, &o, &r->rig, err);

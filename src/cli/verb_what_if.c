@@ -23,6 +23,7 @@ enum {
     OPT_LANES,
     OPT_SEED,
     OPT_AS_OF,
+    OPT_FROM_ESTIMATE,
     OPT_VARY,
     OPT_SET,
     OPT_SCENARIO,
@@ -56,6 +57,8 @@ static const gm_option options[] = {
     [OPT_LANES]  = { "lanes", GM_OPTION_COUNT, "N", "1024", "how many futures" },
     [OPT_SEED]   = { "seed", GM_OPTION_COUNT, "N", "1", "of the random numbers: the same seed gives the same futures" },
     [OPT_AS_OF]  = { "as-of", GM_OPTION_TIME, "TIME", NULL, "fork the state as it was then" },
+    [OPT_FROM_ESTIMATE] = { "from-estimate", GM_OPTION_FLAG, NULL, NULL,
+                            "begin where the server's estimate says: states and parameters drawn from its joint distribution" },
     [OPT_VARY]   = { "vary", GM_OPTION_TEXT, "NAME=...", NULL,
                      "draw it: 'tank1.leak=uniform(0,0.02)', 'town.demand+=ou(0,2,30min)', 'in=csv(FILE)'",
                      .repeats = true },
@@ -229,6 +232,7 @@ static json_t *request_of(const gm_cli *cli, const gm_args *args, gm_error *err)
     add_texts(args, OPT_SCORE, "score", request);
     if (gm_args_given(args, OPT_TOLERANCE))
         json_object_set_new(request, "tolerance", json_real(gm_args_number(args, OPT_TOLERANCE)));
+    if (gm_args_given(args, OPT_FROM_ESTIMATE)) json_object_set_new(request, "from", json_string("estimate"));
     if (gm_args_given(args, OPT_SAVE)) json_object_set_new(request, "save", json_true());
     if (add_variations(cli, args, OPT_VARY, vary, err) && add_variations(cli, args, OPT_SET, vary, err) &&
         add_scenarios(cli, args, request, err) && add_lists(args, request, err))
@@ -356,6 +360,7 @@ const gm_verb gm_verb_what_if = {
         "tank1.level,pump1.power\n"
         "gemel what-if plant --root tank1 --vary 'town.demand*=normal(1,0.1)' --until 'tank1.level < 0.5' --outputs "
         "tank1.level --json\n"
+        "gemel what-if plant --root tank1 --from-estimate --horizon 7d --until 'tank1.level < 0.5'\n"
         "gemel what-if plant --each \"SELECT * FROM DIGITALTWINS WHERE IS_OF_MODEL('dtmi:plant:Tank;1')\" --lanes 64 "
         "--until 'tank1.level < 0.5'",
     .syntax = GM_SYNTAX(options, operands),

@@ -15,7 +15,15 @@
 
 // Writing appends to out; out->failed tells of refused memory.
 void gm_document_write_twin(const gm_state *state, gm_twin twin, gm_buf *out);
-void gm_document_write_component(const gm_state *state, gm_twin twin, uint32_t component, gm_buf *out);
+
+// What somebody else knows of a value, as further members of its metadata: write appends ,"name":... or nothing. Clients
+// of the Azure Digital Twins API skip members that they do not know.
+typedef struct gm_document_notes {
+    void (*write)(void *context, gm_twin twin, uint32_t column, gm_buf *out);
+    void *context;
+} gm_document_notes;
+void gm_document_write_twin_noted(const gm_state *state, gm_twin twin, const gm_document_notes *notes, gm_buf *out);  // notes: NULL: none
+void gm_document_write_component(const gm_state *state, gm_twin twin, uint32_t component, const gm_document_notes *notes, gm_buf *out);
 void gm_document_write_relationship(const gm_state *state, gm_edge edge, gm_buf *out);
 // For files: without ETag and without the times at which this server learned of things.
 void gm_document_write_twin_bare(const gm_state *state, gm_twin twin, gm_buf *out);

@@ -16,6 +16,7 @@ typedef struct writer {
     gm_buf         *out;
     last_time      *ingest, *source;
     bool            bare;   // only what makes the twin: no ETag, no times of this server
+    const gm_document_notes *notes;  // NULL: none
 } writer;
 
 typedef struct run { uint32_t from, to; size_t depth; } run;  // columns [from, to) whose paths agree in depth bytes
@@ -142,6 +143,7 @@ static void write_metadata(const writer *w, run at, bool *first)
             }
             gm_buf_text(w->out, "\"sourceTime\":");
             write_time(newest.source, w->source, w->out);
+            if (leaf && w->notes != NULL) w->notes->write(w->notes->context, w->twin, at.from, w->out);
             gm_buf_byte(w->out, '}');
         }
         at.from = end;
@@ -176,10 +178,10 @@ static void write_component(const writer *w, uint32_t component)
     gm_buf_text(w->out, "}}");
 }
 
-void gm_document_write_component(const gm_state *state, gm_twin twin, uint32_t component, gm_buf *out)
+void gm_document_write_component(const gm_state *state, gm_twin twin, uint32_t component, const gm_document_notes *notes, gm_buf *out)
 {
     last_time ingest = { 0 }, source = { 0 };
-    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source, false };
+    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source, false, notes };
     write_component(&w, component);
 }
 
@@ -195,10 +197,10 @@ static void own_columns(const writer *w, bool *first, void (*write)(const writer
     }
 }
 
-static void write_twin(const gm_state *state, gm_twin twin, bool bare, gm_buf *out)
+static void write_twin(const gm_state *state, gm_twin twin, bool bare, const gm_document_notes *notes, gm_buf *out)
 {
     last_time ingest = { 0 }, source = { 0 };
-    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source, bare };
+    writer    w      = { state, twin, gm_state_type(state, twin), out, &ingest, &source, bare, notes };
     bool      first  = true;
     gm_buf_byte(out, '{');
     key(out, &first, GM_STR("$dtId"));
@@ -224,8 +226,12 @@ static void write_twin(const gm_state *state, gm_twin twin, bool bare, gm_buf *o
     gm_buf_text(out, "}}");
 }
 
-void gm_document_write_twin(const gm_state *state, gm_twin twin, gm_buf *out) { write_twin(state, twin, false, out); }
-void gm_document_write_twin_bare(const gm_state *state, gm_twin twin, gm_buf *out) { write_twin(state, twin, true, out); }
+void gm_document_write_twin(const gm_state *state, gm_twin twin, gm_buf *out) { write_twin(state, twin, false, NULL, out); }
+void gm_document_write_twin_bare(const gm_state *state, gm_twin twin, gm_buf *out) { write_twin(state, twin, true, NULL, out); }
+void gm_document_write_twin_noted(const gm_state *state, gm_twin twin, const gm_document_notes *notes, gm_buf *out)
+{
+    write_twin(state, twin, false, notes, out);
+}
 
 static void write_relationship(const gm_state *state, gm_edge edge, bool bare, gm_buf *out)
 {

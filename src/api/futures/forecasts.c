@@ -1,6 +1,7 @@
 #include "api/futures/forecasts.h"
 
 #include "base/number.h"
+#include "insight/live/estimates.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -285,6 +286,29 @@ static bool fork_all(gm_forecast *f, gm_request *request)
     return good;
 }
 
+// "from":"estimate": the moment and the distribution are the estimate's. False: replied.
+static bool read_from(gm_forecast *f, gm_request *request, const json_t *body)
+{
+    const json_t *from = json_object_get(body, "from");
+    if (from == NULL || json_is_null(from) || (json_is_string(from) && strcmp(json_string_value(from), "state") == 0)) return true;
+    if (!json_is_string(from) || strcmp(json_string_value(from), "estimate") != 0)
+        gm_reply_error(request, 400, "BadRequest", "\"from\": \"state\" or \"estimate\" is expected.");
+    else if (!f->world.live || f->fleet.asked)
+        gm_reply_error(request, 400, "BadRequest", "\"from\":\"estimate\" begins now and at one root; leave \"asOf\", \"roots\" and \"fleet\" out.");
+    else {
+        const gm_estimates *all = f->all->options.estimates;
+        f->estimate             = all != NULL ? gm_estimates_spread_of(all, f->fleet.twins[0]) : NULL;
+        if (f->estimate != NULL) {
+            f->world.at = f->estimate->at;
+            return true;
+        }
+        gm_reply_error(request, 400, "NoEstimate",
+                       "There is no estimate of '" GM_STR_FMT "' yet: an entry of estimate/*.json for its group must have had a measurement.",
+                       GM_STR_ARG(gm_str_slice(f->fleet.roots[0], 0, 128)));
+    }
+    return false;
+}
+
 static bool read_time(gm_forecast *f, gm_request *request, const json_t *body)
 {
     const json_t *as_of = json_object_get(body, "asOf");
@@ -300,7 +324,7 @@ static bool read_time(gm_forecast *f, gm_request *request, const json_t *body)
 
 static bool read_request(gm_forecast *f, gm_request *request, const json_t *body)
 {
-    static const char *const own[] = { "root", "roots", "fleet", "asOf", "save", "wait", NULL };
+    static const char *const own[] = { "root", "roots", "fleet", "asOf", "from", "save", "wait", NULL };
     static const double      usual[] = { 0.05, 0.5, 0.95 };
     gm_error                 err   = { 0 };
     gm_futures_world         world = gm_group_world_of(&f->world);
@@ -311,6 +335,8 @@ static bool read_request(gm_forecast *f, gm_request *request, const json_t *body
     f->request.quantiles      = usual;
     f->request.quantile_count = 3;
     gm_status st = gm_futures_request_read(body, own, &world, f->arena, &f->request, &err);
+    if (st == GM_OK && f->estimate != NULL) st = gm_seeding_put(f->arena, &f->estimate->spread, &world, &f->request, &err);
+    f->estimate = NULL;  // viewed for this turn only; a started job has copied what it needs
     if (st == GM_OK) st = gm_futures_check(&f->request, &err);
     if (st == GM_OK) return true;
     if (st == GM_NOMEM) gm_reply_failure(request, st, &err);
@@ -329,7 +355,7 @@ static bool prepare(gm_forecast *f, gm_request *request, const json_t *body)
     if (!gm_fleet_read(request, body, f->arena, &f->fleet)) return false;
     f->world.engine = request->engine;
     f->world.fleet  = f->fleet.count > 1;
-    return read_time(f, request, body) && fork_all(f, request) && read_request(f, request, body);
+    return read_time(f, request, body) && read_from(f, request, body) && fork_all(f, request) && read_request(f, request, body);
 }
 
 static void name_it(gm_forecast *f, gm_time_ns now)

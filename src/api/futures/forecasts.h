@@ -36,6 +36,7 @@ typedef struct gm_forecast {
     gm_futures_request  request;
     double             *base;              // [members][slots]
     gm_futures         *job;               // NULL when it has ended
+    const struct gm_estimates_spread *estimate;  // where the lanes begin, while the request is read; NULL: at the state
     gm_forecast_state   state;
     gm_error            err;
     gm_buf              result;            // the members of the result, once DONE

@@ -176,9 +176,17 @@ void gm_estimator_destroy(gm_estimator *e)
     gm_plan_destroy(e->plan);
     gm_ukf_destroy(e->ukf);
     gm_ensemble_destroy(e->ensemble);
-    void *const all[] = { e->points, e->predicted, e->scratch, e->mean, e->scale, e->base, e->first, e->image, e->tracks, e->mode_on, e->waiting };
+    void *const all[] = { e->points, e->predicted, e->scratch, e->mean, e->scale, e->base, e->first, e->image, e->tracks, e->mode_on, e->waiting, e->before };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) gm_free(e->alloc, all[i]);
     gm_free(e->alloc, e);
+}
+
+gm_status gm_estimator_smooth(gm_estimator *e, gm_smoother *smoother, gm_error *err)
+{
+    if (e->before == NULL) e->before = gm_alloc_array(e->alloc, (size_t)e->n * (e->lane_count + e->n + (size_t)1), sizeof *e->before);
+    if (e->before == NULL) return gm_fail(err, GM_NOMEM, WHERE, "smoothing %u states and parameters", e->n);
+    e->smoother = smoother;
+    return GM_OK;
 }
 
 // ---- measurements -------------------------------------------------------------------------------------------------
@@ -270,6 +278,14 @@ gm_status gm_estimator_advance(gm_estimator *e, gm_time_ns now, gm_error *err)
 
 uint32_t      gm_estimator_count(const gm_estimator *e) { return e->n; }
 const double *gm_estimator_means(const gm_estimator *e) { return e->ukf != NULL ? gm_ukf_mean(e->ukf) : e->mean; }
+
+const double *gm_estimator_factor(const gm_estimator *e) { return e->ukf != NULL ? gm_ukf_factor(e->ukf) : NULL; }
+
+const double *gm_estimator_members(const gm_estimator *e, uint32_t *out_count)
+{
+    *out_count = e->ukf != NULL ? 0 : e->lane_count;
+    return e->ukf != NULL ? NULL : e->points;
+}
 
 double gm_estimator_covariance(const gm_estimator *e, uint32_t a, uint32_t b)
 {

@@ -21,6 +21,7 @@
 
 #include "insight/estimate/health.h"
 #include "insight/estimate/model.h"
+#include "insight/estimate/smooth.h"
 
 typedef struct gm_estimator gm_estimator;
 
@@ -42,11 +43,17 @@ GM_NODISCARD gm_status gm_estimator_feed(gm_estimator *e, uint32_t signal, gm_ti
 // GM_NOMEM only. Cost: one run of 2n+1 lanes (or the ensemble) per moment, and O(n^3).
 GM_NODISCARD gm_status gm_estimator_advance(gm_estimator *e, gm_time_ns now, gm_error *err);
 
+// From now on every step and update is told to the smoother (NULL: no more), which outlives the estimator. GM_NOMEM.
+GM_NODISCARD gm_status gm_estimator_smooth(gm_estimator *e, gm_smoother *smoother, gm_error *err);
+
 typedef struct gm_estimator_value { double mean, deviation; } gm_estimator_value;  // outside units
 gm_estimator_value gm_estimator_part(const gm_estimator *e, uint32_t part);
 
-// Means and the lower factor [n][n] (column-major) of all parts, inside: where futures begin.
+// Means and covariances of all parts, inside: where futures begin. The filter keeps one of factor [n][n] (column-major, lower:
+// the covariance is factor factor') and members [n][member_count]; the other is NULL.
 uint32_t      gm_estimator_count(const gm_estimator *e);
+const double *gm_estimator_factor(const gm_estimator *e);
+const double *gm_estimator_members(const gm_estimator *e, uint32_t *out_count);
 const double *gm_estimator_means(const gm_estimator *e);
 double        gm_estimator_covariance(const gm_estimator *e, uint32_t a, uint32_t b);
 

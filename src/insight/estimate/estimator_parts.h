@@ -4,6 +4,7 @@
 
 #include "insight/estimate/ensemble.h"
 #include "insight/estimate/estimator.h"
+#include "insight/estimate/smooth.h"
 #include "insight/estimate/ukf.h"
 #include "physics/exec/lanes.h"
 
@@ -50,6 +51,8 @@ struct gm_estimator {
     uint64_t                  draws, moments, taken, gated, late, unusable, restarts;
     double                    log_likelihood;
     gm_health                 health;
+    gm_smoother              *smoother;  // NULL: nobody looks back
+    double                   *before;    // [n][lane_count] points before a step, and [n] and [n][n]: mean and factor; with a smoother
 };
 
 // estimator_run.c: the filter's arithmetic.

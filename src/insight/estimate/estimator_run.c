@@ -112,27 +112,70 @@ static bool spread(gm_estimator *e, double seconds)
     return true;
 }
 
-bool gm_estimator_go(gm_estimator *e, gm_time_ns at)
+// ---- for those who look back ----------------------------------------------------------------------------------------
+
+static void remember_before(gm_estimator *e)
 {
-    double seconds = (double)(at - e->at) / 1e9, end = e->begin + (double)(at - e->epoch) / 1e9;
-    e->at = at;
-    if (!(seconds > 0)) return true;
-    gm_estimator_place(e);
+    if (e->smoother == NULL || e->ukf == NULL) return;
+    size_t points = (size_t)e->n * e->lane_count;
+    memcpy(e->before, e->points, points * sizeof *e->before);
+    memcpy(e->before + points, gm_ukf_mean(e->ukf), e->n * sizeof *e->before);
+    memcpy(e->before + points + e->n, gm_ukf_factor(e->ukf), (size_t)e->n * e->n * sizeof *e->before);
+}
+
+static void tell_step(gm_estimator *e, gm_time_ns from)
+{
+    if (e->smoother == NULL || e->ukf == NULL) return;
+    const double  *mean = e->before + (size_t)e->n * e->lane_count;
+    gm_smooth_step step = { .from = from, .to = e->at, .mean = mean, .factor = mean + e->n, .before = e->before, .after = e->points,
+                            .predicted_mean = gm_ukf_mean(e->ukf), .predicted_factor = gm_ukf_factor(e->ukf), .points = e->lane_count,
+                            .center = gm_ukf_weight(e->ukf, 0), .around = gm_ukf_weight(e->ukf, 1) };
+    gm_smoother_step(e->smoother, &step);
+}
+
+static void tell_break(gm_estimator *e, gm_time_ns from)
+{
+    const double *mean = e->before + (size_t)e->n * e->lane_count;
+    if (e->smoother != NULL) gm_smoother_break(e->smoother, from, mean, e->ukf != NULL ? mean + e->n : NULL);
+}
+
+static void tell_now(gm_estimator *e)
+{
+    if (e->smoother == NULL) return;
+    if (e->ukf != NULL) gm_smoother_now(e->smoother, e->at, gm_ukf_mean(e->ukf), gm_ukf_factor(e->ukf));
+    else gm_smoother_members(e->smoother, e->at, e->points, e->lane_count);
+}
+
+static bool run_lanes(gm_estimator *e, double seconds, double end)
+{
     for (uint32_t b = 0; b < gm_lanes_blocks(e->lanes); b++) {
         if (e->setup->step_s > 0 && !e->setup->stiff) {
             uint32_t steps = (uint32_t)fmin(1e8, fmax(1, ceil(seconds / e->setup->step_s - 1e-9)));
             gm_lanes_steps(e->lanes, b, e->worker, seconds / steps, steps);
         } else gm_lanes_until(e->lanes, b, e->worker, end);
     }
-    if (!all_alive(e)) {
+    return all_alive(e);
+}
+
+bool gm_estimator_go(gm_estimator *e, gm_time_ns at)
+{
+    double     seconds = (double)(at - e->at) / 1e9, end = e->begin + (double)(at - e->epoch) / 1e9;
+    gm_time_ns from    = e->at;
+    e->at = at;
+    if (!(seconds > 0)) return true;
+    remember_before(e);
+    gm_estimator_place(e);
+    bool good = run_lanes(e, seconds, end);
+    if (good) {
+        take_states(e);
+        good = spread(e, seconds);
+    }
+    if (!good) {
+        tell_break(e, from);
         begin_anew(e, end);
         return false;
     }
-    take_states(e);
-    if (!spread(e, seconds)) {
-        begin_anew(e, end);
-        return false;
-    }
+    tell_step(e, from);
     gm_estimator_draw(e);
     return true;
 }
@@ -205,6 +248,7 @@ static void draw_together(gm_estimator *e, uint32_t m, const double *value, cons
     for (uint32_t i = 0; i < m; i++) shift += (value[i] - gm_ensemble_mean(row_of(e, e->predicted, i), e->lane_count)) / sqrt(variance[i]);
     if (gm_ensemble_solve(e->ensemble, GM_ENSEMBLE_TRANSFORM, &seen, &noise, X, &r, NULL) != GM_OK) return;
     if (gm_ensemble_rotate(e->ensemble, &noise, X, NULL) != GM_OK) return;
+    if (e->smoother != NULL) gm_smoother_update(e->smoother, e->ensemble, X, e->lane_count);
     gm_ensemble_apply(e->ensemble, X, e->points, e->n);
     gm_ensemble_inflate(e->points, e->n, e->lane_count, INFLATION);
     gm_health_add(&e->health, r.nis, m, shift / sqrt(m));
@@ -242,6 +286,7 @@ void gm_estimator_see(gm_estimator *e, const gm_estimate_sample *samples, size_t
     if (m > 0) draw_together(e, m, value, variance);
     gm_estimator_draw(e);
     remember(e);
+    tell_now(e);
 }
 
 void gm_estimator_show(gm_estimator *e)

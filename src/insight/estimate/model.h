@@ -32,7 +32,7 @@ typedef struct gm_estimate_part {
     uint32_t         change_count;     // slots that x decides: slot = from + x (to - from) for faults, else x or exp x
     struct { gm_slot slot; double from, to; } changes[GM_ESTIMATE_CHANGES_MAX];
     double           start;            // x; NaN: what the fork says
-    gm_str           into[2];
+    gm_str           into[GM_ESTIMATE_INTO];
 } gm_estimate_part;
 
 // A column of the group.
@@ -46,7 +46,7 @@ typedef struct gm_estimate_signal {
     bool     given;                   // values are told to the program: inputs, parameters that are not estimated
     double   noise;                   // of the slot's unit; NaN: by its magnitude
     uint32_t follow;                  // index of what follows it, or UINT32_MAX
-    gm_str   into[2];
+    gm_str   into[GM_ESTIMATE_INTO];
 } gm_estimate_signal;
 
 typedef struct gm_estimate_mode {     // what a signal decides

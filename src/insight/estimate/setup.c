@@ -158,11 +158,13 @@ static gm_status read_into(gm_estimate_setup *s, const gm_json *o, gm_error *err
         gm_estimate_ask *a = find_ask(s, m->key);
         const gm_json   *x = m->first;
         if (a == NULL) return wrong(err, s, m->key, "it is not among the measured, parameters, faults and states");
+        bool good = gm_json_is(m, GM_JSON_STRING) || (gm_json_is(m, GM_JSON_ARRAY) && m->count > 0 && m->count <= GM_ESTIMATE_INTO);
         if (gm_json_is(m, GM_JSON_STRING)) a->into[0] = m->text;
-        else if (gm_json_is(m, GM_JSON_ARRAY) && m->count == 2 && gm_json_is(x, GM_JSON_STRING) && gm_json_is(x->next, GM_JSON_STRING)) {
-            a->into[0] = x->text;
-            a->into[1] = x->next->text;
-        } else return wrong(err, s, m->key, "a property's name is expected, or two: for the estimate and its deviation");
+        for (uint32_t k = 0; good && gm_json_is(m, GM_JSON_ARRAY) && x != NULL; x = x->next, k++) {
+            good       = gm_json_is(x, GM_JSON_STRING) && x->text.len > 0;
+            a->into[k] = x->text;
+        }
+        if (!good) return wrong(err, s, m->key, "a property's name is expected, or up to three: for the estimate, its deviation, the innovation");
     }
     return GM_OK;
 }

@@ -16,7 +16,8 @@
 enum {
     GM_ESTIMATE_SETUPS_MAX = 1000,
     GM_ESTIMATE_ASKS_MAX   = 64,    // of one kind in one estimate
-    GM_ESTIMATE_SETS_MAX   = 8
+    GM_ESTIMATE_SETS_MAX   = 8,
+    GM_ESTIMATE_INTO       = 3
 };
 
 // NaN: not said. All in the units that people see.
@@ -27,7 +28,8 @@ typedef struct gm_estimate_ask {
     double noise, bias;       // measured: deviation of the sensor's noise; of its offset (0: it has none)
     double min, max;
     bool   log;               // its logarithm is estimated; deviation and walk are relative
-    gm_str into[2];           // properties of its twin that get the estimate and its deviation; empty: none
+    gm_str into[GM_ESTIMATE_INTO];  // properties of its twin that get the estimate, its deviation, and of what is measured the
+                                    // innovation; empty: none
 } gm_estimate_ask;
 
 typedef struct gm_estimate_list { gm_estimate_ask *items; uint32_t count; } gm_estimate_list;

@@ -92,6 +92,8 @@ void gm_ukf_points(const gm_ukf *u, double *out)
 
 static double weight(const gm_ukf *u, uint32_t point) { return point == 0 ? u->center : u->around; }
 
+double gm_ukf_weight(const gm_ukf *u, uint32_t point) { return weight(u, point); }
+
 // The weighted mean of a row; false when it is not a number.
 static bool mean_of(const gm_ukf *u, const double *row, double *out)
 {

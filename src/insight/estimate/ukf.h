@@ -23,6 +23,7 @@ typedef struct gm_ukf gm_ukf;  // one thread
 GM_NODISCARD gm_status gm_ukf_create(const gm_alloc *alloc, uint32_t states, uint32_t measurements_max, gm_ukf **out_ukf, gm_error *err);
 void                   gm_ukf_destroy(gm_ukf *ukf);
 uint32_t               gm_ukf_point_count(const gm_ukf *ukf);  // 2 n + 1
+double                 gm_ukf_weight(const gm_ukf *ukf, uint32_t point);  // of points in means and covariances; their sum is 1
 
 void          gm_ukf_set(gm_ukf *ukf, const double *mean, const double *deviation);          // [n] each
 void          gm_ukf_set_factor(gm_ukf *ukf, const double *mean, const double *factor);      // [n], [n][n]: column-major, lower

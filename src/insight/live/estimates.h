@@ -15,6 +15,7 @@
 #define GM_INSIGHT_LIVE_ESTIMATES_H
 
 #include "base/pool.h"
+#include "insight/estimate/seeding.h"
 #include "insight/estimate/vigil.h"
 #include "insight/live/events.h"
 
@@ -36,8 +37,9 @@ void                   gm_estimates_stop(gm_estimates *e);     // when the pool 
 void                   gm_estimates_destroy(gm_estimates *e);  // NULL is allowed
 
 // Everything outside units; viewed until the next turn.
-typedef struct gm_estimates_variable { gm_str name, unit; gm_estimate_kind kind; gm_twin twin; gm_estimator_value value; } gm_estimates_variable;
-typedef struct gm_estimates_signal { gm_str name, unit; gm_twin twin; uint32_t column; gm_estimator_reading reading; } gm_estimates_signal;
+// into: [GM_ESTIMATE_INTO] the properties that get it.
+typedef struct gm_estimates_variable { gm_str name, unit; const gm_str *into; gm_estimate_kind kind; gm_twin twin; gm_estimator_value value; } gm_estimates_variable;
+typedef struct gm_estimates_signal { gm_str name, unit; const gm_str *into; gm_twin twin; uint32_t column; gm_estimator_reading reading; } gm_estimates_signal;
 
 typedef struct gm_estimates_view {
     gm_str                       name, root;
@@ -53,7 +55,25 @@ typedef struct gm_estimates_view {
     gm_vigil_fault               told;       // alarm: which
     uint64_t                     lost;       // measurements that were not taken because too many waited
 } gm_estimates_view;
+
+typedef struct gm_estimates_spread {
+    gm_str               name;     // of the entry
+    gm_time_ns           at;
+    gm_estimate_spread   spread;
+    uint32_t             count;    // of its parts; 0: nothing was measured yet
+} gm_estimates_spread;
+
 uint32_t          gm_estimates_count(const gm_estimates *e);
 gm_estimates_view gm_estimates_at(const gm_estimates *e, uint32_t i);
+
+// The entry of that name in the plant's files. NULL: there is none.
+const gm_estimate_setup *gm_estimates_setup(const gm_estimates *e, gm_str name);
+
+// What is known of one column of a twin. False: nothing estimates it, or nothing was measured yet. O(columns of its group).
+bool gm_estimates_reading(const gm_estimates *e, gm_twin twin, uint32_t column, gm_estimator_reading *out);
+
+// The joint distribution of everything that is estimated with a twin, as of a moment: where futures may begin
+// (insight/estimate/seeding.h). NULL: there is none yet. Viewed until the next turn.
+const gm_estimates_spread *gm_estimates_spread_of(const gm_estimates *e, gm_twin twin);
 
 #endif

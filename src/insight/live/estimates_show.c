@@ -1,0 +1,104 @@
+// What the filters have found: shown, written to properties, told as anomalies.
+#include "insight/live/estimates_parts.h"
+
+#include "base/number.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void tell(gm_estimates *e, gm_estimates_entry *x, gm_str twin, const char *what, gm_str name, double score, gm_time_ns start, gm_time_ns end)
+{
+    char    digits[GM_NUMBER_TEXT], from[GM_TIME_TEXT], to[GM_TIME_TEXT], detector[200];
+    gm_buf *out = &e->text;
+    if (e->options.anomalies == NULL) return;
+    snprintf(detector, sizeof detector, GM_STR_FMT ": %s" GM_STR_FMT, GM_STR_ARG(gm_str_slice(x->setup->name, 0, 80)), what, GM_STR_ARG(gm_str_slice(name, 0, 80)));
+    gm_number_write(round(100 * score) / 100, digits);
+    gm_time_format(start, from);
+    gm_time_format(end, to);
+    gm_buf_clear(out);
+    gm_buf_printf(out, "{\"start\":\"%s\"", from);
+    if (end != 0) gm_buf_printf(out, ",\"end\":\"%s\"", to);
+    gm_buf_printf(out, ",\"score\":%s,\"signals\":[]}", digits);
+    if (!out->failed) (void)!gm_anomalies_tell(e->options.anomalies, twin, gm_str_of(detector), gm_buf_view(out), end != 0, NULL);
+}
+
+static void tell_changes(gm_estimates *e, gm_estimates_entry *x)
+{
+    gm_vigil_fault f     = { 0 };
+    bool           now   = gm_vigil_alarm(x->vigil, &f);
+    bool           other = now && x->alarm && !gm_str_eq(f.name, x->told.name);
+    if (x->alarm && (!now || other)) tell(e, x, x->told_twin, "", x->told.name, x->told.significance, x->told.since, x->stats.at);
+    if (now && (!x->alarm || other)) {
+        x->told_twin = gm_group_twin_id(x->group, f.member < gm_group_twin_count(x->group) ? f.member : 0);
+        tell(e, x, x->told_twin, "", f.name, f.significance, f.since, 0);
+    }
+    x->alarm = now;
+    x->told  = f;
+    gm_health_state health = x->stats.health.state;
+    bool            wrong  = health == GM_HEALTH_TOO_SURE;
+    // Between good and bad it stays as it was told.
+    if (wrong == x->told_model || (!wrong && health == GM_HEALTH_UNKNOWN)) return;
+    tell(e, x, x->setup->root, "the model no longer fits", GM_STR(""), x->stats.health.nis_mean, x->stats.at, wrong ? 0 : x->stats.at);
+    x->told_model = wrong;
+}
+
+void gm_estimates_end_told(gm_estimates *e, gm_estimates_entry *x)
+{
+    if (x->alarm) tell(e, x, x->told_twin, "", x->told.name, x->told.significance, x->told.since, x->stats.at);
+    if (x->told_model) tell(e, x, x->setup->root, "the model no longer fits", GM_STR(""), x->stats.health.nis_mean, x->stats.at, x->stats.at);
+    x->alarm = x->told_model = false;
+}
+
+// values: [GM_ESTIMATE_INTO].
+static void write_into(gm_estimates *e, const gm_str *into, gm_twin twin, const double *values, gm_time_ns at)
+{
+    const gm_state *state = gm_engine_state(e->options.engine);
+    gm_cell_write   cells[GM_ESTIMATE_INTO];
+    size_t          n = 0;
+    if (at == 0 || into[0].len == 0 || !gm_state_exists(state, twin)) return;
+    const gm_type *type = gm_state_type(state, twin);
+    for (int k = 0; k < GM_ESTIMATE_INTO; k++) {
+        uint32_t column = into[k].len > 0 ? gm_type_column_index(type, into[k]) : GM_NO_COLUMN;
+        if (column == GM_NO_COLUMN || type->columns[column].kind != GM_KIND_DOUBLE || !isfinite(values[k])) continue;
+        cells[n++] = (gm_cell_write){ .column = (uint16_t)column, .at = at, .value = { .kind = GM_KIND_DOUBLE, .d = values[k] } };
+    }
+    if (n > 0) (void)!gm_engine_write(e->options.engine, twin, 0, cells, n, (gm_ask){ 0 }, NULL);
+}
+
+static void keep_spread(gm_estimates_entry *x, const gm_estimator *f)
+{
+    uint32_t      n = x->spread.spread.count, members;
+    const double *numbers = gm_estimator_members(f, &members);
+    if (members == 0) numbers = gm_estimator_factor(f);
+    memcpy(x->spread_means, gm_estimator_means(f), n * sizeof *x->spread_means);
+    memcpy(x->spread_numbers, numbers, (size_t)n * (members > 0 ? members : n) * sizeof *numbers);
+    x->spread.at    = x->stats.at;
+    x->spread.count = x->stats.moments > 0 ? n : 0;
+}
+
+// Before the first measurement there is something to see, nothing to write.
+void gm_estimates_show(gm_estimates *e, gm_estimates_entry *x)
+{
+    const gm_estimator       *f = gm_vigil_estimator(x->vigil);
+    uint32_t                  n;
+    const gm_estimate_part   *parts   = gm_estimate_model_parts(gm_vigil_model(x->vigil), &n);
+    const gm_estimate_signal *signals = gm_estimate_model_signals(gm_vigil_model(x->vigil), &n);
+    x->stats = gm_estimator_statistics(f);
+    for (uint32_t i = 0; i < x->variable_count; i++) {
+        x->variables[i].value = gm_estimator_part(f, i);
+        const double values[GM_ESTIMATE_INTO] = { x->variables[i].value.mean, x->variables[i].value.deviation, NAN };
+        write_into(e, parts[i].into, x->variables[i].twin, values, x->stats.moments > 0 ? x->stats.at : 0);
+    }
+    for (uint32_t i = 0; i < x->signal_count; i++) {
+        x->signals[i].reading = gm_estimator_signal(f, i);
+        const gm_estimator_reading *r = &x->signals[i].reading;
+        const double values[GM_ESTIMATE_INTO] = { r->estimate.mean, r->estimate.deviation, r->seen ? r->innovation : NAN };
+        write_into(e, signals[i].into, x->signals[i].twin, values, x->stats.moments > 0 ? x->stats.at : 0);
+    }
+    for (uint32_t i = 0; i < x->fault_count; i++) {
+        if (!gm_vigil_fault_at(x->vigil, i, &x->faults[i])) x->faults[i] = (gm_vigil_fault){ .name = x->setup->faults.items[i].name, .member = UINT32_MAX };
+        x->fault_twins[i] = gm_group_twin(x->group, x->faults[i].member < gm_group_twin_count(x->group) ? x->faults[i].member : 0);
+    }
+    keep_spread(x, f);
+    tell_changes(e, x);
+}
