@@ -304,7 +304,7 @@ static gm_exit run_run(const gm_cli *cli, const gm_args *args)
 const gm_verb gm_verb_fmu_run = {
     .name     = "fmu run",
     .summary  = "simulate an FMU and write its outputs as CSV",
-    .text     = "The CSV has the time first, then the outputs under their names (elements of arrays as y[0], y[1] ...), a row for every output step, "
+    .text     = "The CSV has the time first, then the outputs under their names (elements of arrays as y[1], y[2] ...), a row for every output step, "
                 "and two rows, before and after, for every event. Booleans are 0 and 1, binaries hexadecimal.\n\n"
                 "The FMU runs in a process of its own: when it crashes or takes longer than --limit, the run ends with what it logged and exit code 1; "
                 "the rows up to there are written.\n\n"

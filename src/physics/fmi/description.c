@@ -1,140 +1,10 @@
-// modelDescription.xml -> tables, over libxml2's tree. Attributes are read by name and checked where they are read;
-// rules that span elements are in description_check.c.
-#include "physics/fmi/description.h"
+// modelDescription.xml -> tables. Attributes are checked where they are read; rules that span elements are in
+// description_check.c.
+#include "physics/fmi/xml.h"
 
 #include <libxml/parser.h>
 #include <math.h>
 #include <stdlib.h>
-
-typedef struct reader {
-    gm_arena           *arena;
-    gm_fmu_description *d;
-    gm_error           *err;
-    gm_status           st;  // the first failure; later reads do nothing
-} reader;
-
-static void broken(reader *r, const xmlNode *node, const char *fmt, const char *a, const char *b)
-{
-    if (r->st != GM_OK) return;
-    char text[160];
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(text, sizeof text, fmt, a, b);
-#pragma GCC diagnostic pop
-    r->st = gm_fail_at(r->err, GM_INVALID, "fmi.description", (uint32_t)(node != NULL ? xmlGetLineNo(node) : 0), 0, "modelDescription.xml:%ld: %s",
-                       node != NULL ? xmlGetLineNo(node) : 0L, text);
-}
-
-static void no_memory(reader *r)
-{
-    if (r->st == GM_OK) r->st = gm_fail(r->err, GM_NOMEM, "fmi.description", "reading modelDescription.xml");
-}
-
-static bool is(const xmlNode *node, const char *name)
-{
-    return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
-static const xmlNode *child(const xmlNode *node, const char *name)
-{
-    for (const xmlNode *c = node != NULL ? node->children : NULL; c != NULL; c = c->next) {
-        if (is(c, name)) return c;
-    }
-    return NULL;
-}
-
-// The attribute's text in the arena; ptr NULL when there is none.
-static gm_str text_of(reader *r, const xmlNode *node, const char *name)
-{
-    gm_str   text = { NULL, 0 };
-    xmlChar *raw  = node != NULL ? xmlGetNoNsProp(node, (const xmlChar *)name) : NULL;
-    if (raw == NULL) return text;
-    text = gm_arena_str(r->arena, gm_str_of((const char *)raw));
-    if (text.ptr == NULL) no_memory(r);
-    xmlFree(raw);
-    return text;
-}
-
-static bool flag_of(reader *r, const xmlNode *node, const char *name)
-{
-    gm_str text = text_of(r, node, name);
-    if (text.ptr == NULL || gm_str_is(text, "false") || gm_str_is(text, "0")) return false;
-    if (gm_str_is(text, "true") || gm_str_is(text, "1")) return true;
-    broken(r, node, "%s=\"%.60s\" is neither true nor false", name, text.ptr);
-    return false;
-}
-
-// xs:double: also INF, -INF and NaN, which strtod reads.
-static bool number_of(reader *r, const xmlNode *node, const char *name, double *out)
-{
-    gm_str text = text_of(r, node, name);
-    if (text.ptr == NULL) return false;
-    gm_str trimmed = gm_str_trim(text);
-    char  *end     = NULL;
-    double value   = trimmed.len > 0 ? strtod(trimmed.ptr, &end) : 0;
-    if (end == NULL || end != trimmed.ptr + trimmed.len) {
-        broken(r, node, "%s=\"%.60s\" is not a number", name, text.ptr);
-        return false;
-    }
-    *out = value;
-    return true;
-}
-
-static bool count_of(reader *r, const xmlNode *node, const char *name, uint64_t max, uint64_t *out)
-{
-    gm_str text = gm_str_trim(text_of(r, node, name));
-    if (text.ptr == NULL) return false;
-    char              *end   = NULL;
-    unsigned long long value = text.len > 0 && text.ptr[0] >= '0' && text.ptr[0] <= '9' ? strtoull(text.ptr, &end, 10) : 0;
-    if (end == NULL || end != text.ptr + text.len || value > max) {
-        broken(r, node, "%s=\"%.60s\" is not such a whole number", name, text.ptr);
-        return false;
-    }
-    *out = value;
-    return true;
-}
-
-static uint32_t reference_of(reader *r, const xmlNode *node, const char *name)
-{
-    uint64_t value = GM_FMU_NONE;
-    return count_of(r, node, name, UINT32_MAX - 1, &value) ? (uint32_t)value : GM_FMU_NONE;
-}
-
-static size_t count_children(const xmlNode *node)
-{
-    size_t n = 0;
-    for (const xmlNode *c = node != NULL ? node->children : NULL; c != NULL; c = c->next) n += c->type == XML_ELEMENT_NODE;
-    return n;
-}
-
-static void *array(reader *r, size_t n, size_t size)
-{
-    void *at = n <= GM_FMU_VARIABLES_MAX ? gm_arena_zeroed(r->arena, n + 1, size) : NULL;
-    if (at == NULL && r->st == GM_OK) {
-        if (n > GM_FMU_VARIABLES_MAX) r->st = gm_fail(r->err, GM_LIMIT, "fmi.description", "%zu elements; at most %d", n, GM_FMU_VARIABLES_MAX);
-        else no_memory(r);
-    }
-    return at;
-}
-
-// "1 2 3" -> references.
-static const uint32_t *list_of(reader *r, const xmlNode *node, const char *name, uint32_t *out_count)
-{
-    gm_str text = text_of(r, node, name), rest = text, part;
-    size_t n = 0;
-    *out_count = 0;
-    if (text.ptr == NULL) return NULL;
-    while (gm_str_next(&rest, ' ', &part)) n += part.len > 0;
-    uint32_t *items = array(r, n, sizeof *items);
-    if (items == NULL) return NULL;
-    rest = text;
-    n    = 0;
-    while (gm_str_next(&rest, ' ', &part)) {
-        if (part.len > 0) items[n++] = (uint32_t)strtoul(part.ptr, NULL, 10);
-    }
-    *out_count = (uint32_t)n;
-    return items;
-}
 
 // ---- head ---------------------------------------------------------------------------------------------------------------
 
@@ -148,79 +18,85 @@ static bool is_identifier(gm_str text)
     return true;
 }
 
-static void read_interface(reader *r, const xmlNode *root, const char *name, gm_fmi_kind kind)
+static void read_interface(gm_xml_reader *r, const xmlNode *root, const char *name, gm_fmi_kind kind)
 {
-    const xmlNode    *node = child(root, name);
+    const xmlNode    *node = gm_xml_child(root, name);
     gm_fmu_interface *i    = &r->d->interfaces[kind];
     bool              two  = r->d->version == 2;
     if (node == NULL) return;
     i->present    = true;
-    i->identifier = text_of(r, node, "modelIdentifier");
-    if (!is_identifier(i->identifier)) broken(r, node, "modelIdentifier=\"%.60s\" is not a C identifier%s", i->identifier.ptr != NULL ? i->identifier.ptr : "", "");
-    i->needs_execution_tool = flag_of(r, node, "needsExecutionTool");
-    i->single_instance      = flag_of(r, node, "canBeInstantiatedOnlyOncePerProcess");
-    i->state                = flag_of(r, node, two ? "canGetAndSetFMUstate" : "canGetAndSetFMUState");
-    i->serialize            = flag_of(r, node, two ? "canSerializeFMUstate" : "canSerializeFMUState");
-    i->variable_step        = flag_of(r, node, "canHandleVariableCommunicationStepSize");
-    i->early_return         = flag_of(r, node, "canReturnEarlyAfterIntermediateUpdate");
-    i->intermediate_update  = flag_of(r, node, "providesIntermediateUpdate");
-    i->event_mode           = flag_of(r, node, "hasEventMode");
-    i->completed_step       = two ? !flag_of(r, node, "completedIntegratorStepNotNeeded") : flag_of(r, node, "needsCompletedIntegratorStep");
-    i->has_fixed_step       = number_of(r, node, "fixedInternalStepSize", &i->fixed_step) && i->fixed_step > 0;
+    i->identifier = gm_xml_text_of(r, node, "modelIdentifier");
+    if (!is_identifier(i->identifier)) gm_xml_broken(r, node, "modelIdentifier=\"%.60s\" is not a C identifier%s", i->identifier.ptr != NULL ? i->identifier.ptr : "", "");
+    i->needs_execution_tool = gm_xml_flag_of(r, node, "needsExecutionTool");
+    i->single_instance      = gm_xml_flag_of(r, node, "canBeInstantiatedOnlyOncePerProcess");
+    i->state                = gm_xml_flag_of(r, node, two ? "canGetAndSetFMUstate" : "canGetAndSetFMUState");
+    i->serialize            = gm_xml_flag_of(r, node, two ? "canSerializeFMUstate" : "canSerializeFMUState");
+    i->variable_step        = gm_xml_flag_of(r, node, "canHandleVariableCommunicationStepSize");
+    i->early_return         = gm_xml_flag_of(r, node, "canReturnEarlyAfterIntermediateUpdate");
+    i->intermediate_update  = gm_xml_flag_of(r, node, "providesIntermediateUpdate");
+    i->event_mode           = gm_xml_flag_of(r, node, "hasEventMode");
+    i->completed_step       = two ? !gm_xml_flag_of(r, node, "completedIntegratorStepNotNeeded") : gm_xml_flag_of(r, node, "needsCompletedIntegratorStep");
+    const xmlNode *sources  = gm_xml_child(node, "SourceFiles");
+    gm_str        *files    = sources != NULL ? gm_xml_array(r, gm_xml_count_children(sources), sizeof *files) : NULL;
+    for (const xmlNode *c = files != NULL ? sources->children : NULL; r->st == GM_OK && c != NULL; c = c->next) {
+        if (gm_xml_is(c, "File")) files[i->sources.file_count++] = gm_xml_text_of(r, c, "name");
+    }
+    i->sources.files        = files;
+    i->has_fixed_step       = gm_xml_number_of(r, node, "fixedInternalStepSize", &i->fixed_step) && i->fixed_step > 0;
 }
 
-static void read_head(reader *r, const xmlNode *root)
+static void read_head(gm_xml_reader *r, const xmlNode *root)
 {
     gm_fmu_description *d = r->d;
-    d->version_text = text_of(r, root, "fmiVersion");
+    d->version_text = gm_xml_text_of(r, root, "fmiVersion");
     if (gm_str_is(d->version_text, "2.0")) d->version = 2;
     else if (gm_str_starts(d->version_text, GM_STR("3."))) d->version = 3;
-    else broken(r, root, "fmiVersion \"%.40s\" is not known here%s; 2.0 and 3.0 are", d->version_text.ptr != NULL ? d->version_text.ptr : "", "");
-    d->name        = text_of(r, root, "modelName");
-    d->token       = text_of(r, root, d->version == 2 ? "guid" : "instantiationToken");
-    d->description = text_of(r, root, "description");
-    d->author      = text_of(r, root, "author");
-    d->copyright   = text_of(r, root, "copyright");
-    d->license     = text_of(r, root, "license");
-    d->tool        = text_of(r, root, "generationTool");
-    d->date        = text_of(r, root, "generationDateAndTime");
-    if (d->name.ptr == NULL || d->token.ptr == NULL) broken(r, root, "modelName and %s are needed%s", d->version == 2 ? "guid" : "instantiationToken", "");
+    else gm_xml_broken(r, root, "fmiVersion \"%.40s\" is not known here%s; 2.0 and 3.0 are", d->version_text.ptr != NULL ? d->version_text.ptr : "", "");
+    d->name        = gm_xml_text_of(r, root, "modelName");
+    d->token       = gm_xml_text_of(r, root, d->version == 2 ? "guid" : "instantiationToken");
+    d->description = gm_xml_text_of(r, root, "description");
+    d->author      = gm_xml_text_of(r, root, "author");
+    d->copyright   = gm_xml_text_of(r, root, "copyright");
+    d->license     = gm_xml_text_of(r, root, "license");
+    d->tool        = gm_xml_text_of(r, root, "generationTool");
+    d->date        = gm_xml_text_of(r, root, "generationDateAndTime");
+    if (d->name.ptr == NULL || d->token.ptr == NULL) gm_xml_broken(r, root, "modelName and %s are needed%s", d->version == 2 ? "guid" : "instantiationToken", "");
     read_interface(r, root, "CoSimulation", GM_FMI_CO_SIMULATION);
     read_interface(r, root, "ModelExchange", GM_FMI_MODEL_EXCHANGE);
     if (d->version == 3) read_interface(r, root, "ScheduledExecution", GM_FMI_SCHEDULED);
 
-    const xmlNode *experiment = child(root, "DefaultExperiment");
-    d->has_start     = number_of(r, experiment, "startTime", &d->start);
-    d->has_stop      = number_of(r, experiment, "stopTime", &d->stop);
-    d->has_tolerance = number_of(r, experiment, "tolerance", &d->tolerance);
-    d->has_step      = number_of(r, experiment, "stepSize", &d->step);
+    const xmlNode *experiment = gm_xml_child(root, "DefaultExperiment");
+    d->has_start     = gm_xml_number_of(r, experiment, "startTime", &d->start);
+    d->has_stop      = gm_xml_number_of(r, experiment, "stopTime", &d->stop);
+    d->has_tolerance = gm_xml_number_of(r, experiment, "tolerance", &d->tolerance);
+    d->has_step      = gm_xml_number_of(r, experiment, "stepSize", &d->step);
 }
 
-static void read_units(reader *r, const xmlNode *root)
+static void read_units(gm_xml_reader *r, const xmlNode *root)
 {
     static const char *const names[8] = { "kg", "m", "s", "A", "K", "mol", "cd", "rad" };
-    const xmlNode           *list     = child(root, "UnitDefinitions");
+    const xmlNode           *list     = gm_xml_child(root, "UnitDefinitions");
     gm_fmu_description      *d        = r->d;
-    d->units = array(r, count_children(list), sizeof *d->units);
+    d->units = gm_xml_array(r, gm_xml_count_children(list), sizeof *d->units);
     for (const xmlNode *c = list != NULL ? list->children : NULL; r->st == GM_OK && c != NULL; c = c->next) {
-        if (!is(c, "Unit")) continue;
+        if (!gm_xml_is(c, "Unit")) continue;
         gm_fmu_unit   *unit = &d->units[d->unit_count++];
-        const xmlNode *base = child(c, "BaseUnit");
-        unit->name          = text_of(r, c, "name");
+        const xmlNode *base = gm_xml_child(c, "BaseUnit");
+        unit->name          = gm_xml_text_of(r, c, "name");
         unit->has_base      = base != NULL;
         unit->factor        = 1;
         for (size_t i = 0; i < 8; i++) {
             double exponent = 0;
-            if (number_of(r, base, names[i], &exponent) && fabs(exponent) <= 100) unit->exponents[i] = (int)exponent;
+            if (gm_xml_number_of(r, base, names[i], &exponent) && fabs(exponent) <= 100) unit->exponents[i] = (int)exponent;
         }
-        number_of(r, base, "factor", &unit->factor);
-        number_of(r, base, "offset", &unit->offset);
+        gm_xml_number_of(r, base, "factor", &unit->factor);
+        gm_xml_number_of(r, base, "offset", &unit->offset);
     }
 }
 
 // ---- types and variables ------------------------------------------------------------------------------------------------
 
-static bool type_of(const reader *r, const char *name, gm_fmi_type *out)
+static bool type_of(const gm_xml_reader *r, const char *name, gm_fmi_type *out)
 {
     static const struct { const char *three, *two; } names[] = {
 #define X(id, text3, text2, width) { text3, text2 },
@@ -235,36 +111,36 @@ static bool type_of(const reader *r, const char *name, gm_fmi_type *out)
     return false;
 }
 
-static void read_items(reader *r, const xmlNode *node, gm_fmu_enumeration *e)
+static void read_items(gm_xml_reader *r, const xmlNode *node, gm_fmu_enumeration *e)
 {
-    gm_fmu_item *items = array(r, count_children(node), sizeof *items);
+    gm_fmu_item *items = gm_xml_array(r, gm_xml_count_children(node), sizeof *items);
     for (const xmlNode *c = node->children; r->st == GM_OK && c != NULL; c = c->next) {
-        if (!is(c, "Item")) continue;
+        if (!gm_xml_is(c, "Item")) continue;
         double value = 0;
-        number_of(r, c, "value", &value);
-        items[e->item_count++] = (gm_fmu_item){ text_of(r, c, "name"), fabs(value) < 9e15 ? (int64_t)value : 0 };
+        gm_xml_number_of(r, c, "value", &value);
+        items[e->item_count++] = (gm_fmu_item){ gm_xml_text_of(r, c, "name"), fabs(value) < 9e15 ? (int64_t)value : 0 };
     }
     e->items = items;
 }
 
-static void read_types(reader *r, const xmlNode *root)
+static void read_types(gm_xml_reader *r, const xmlNode *root)
 {
-    const xmlNode      *list = child(root, "TypeDefinitions");
+    const xmlNode      *list = gm_xml_child(root, "TypeDefinitions");
     gm_fmu_description *d    = r->d;
-    d->enumerations          = array(r, count_children(list), sizeof *d->enumerations);
+    d->enumerations          = gm_xml_array(r, gm_xml_count_children(list), sizeof *d->enumerations);
     for (const xmlNode *c = list != NULL ? list->children : NULL; r->st == GM_OK && c != NULL; c = c->next) {
-        const xmlNode *node = d->version == 2 && is(c, "SimpleType") ? child(c, "Enumeration") : is(c, "EnumerationType") ? c : NULL;
+        const xmlNode *node = d->version == 2 && gm_xml_is(c, "SimpleType") ? gm_xml_child(c, "Enumeration") : gm_xml_is(c, "EnumerationType") ? c : NULL;
         if (node == NULL) continue;
         gm_fmu_enumeration *e = &d->enumerations[d->enumeration_count++];
-        e->name               = text_of(r, c, "name");
+        e->name               = gm_xml_text_of(r, c, "name");
         read_items(r, node, e);
     }
 }
 
 // The element of the declared type that holds attributes, or NULL.
-static const xmlNode *declared(reader *r, const xmlNode *root, gm_str name)
+static const xmlNode *declared(gm_xml_reader *r, const xmlNode *root, gm_str name)
 {
-    const xmlNode *list = child(root, "TypeDefinitions");
+    const xmlNode *list = gm_xml_child(root, "TypeDefinitions");
     if (name.ptr == NULL) return NULL;
     for (const xmlNode *c = list != NULL ? list->children : NULL; c != NULL; c = c->next) {
         if (c->type != XML_ELEMENT_NODE) continue;
@@ -274,24 +150,24 @@ static const xmlNode *declared(reader *r, const xmlNode *root, gm_str name)
         if (!same) continue;
         if (r->d->version == 3) return c;
         for (const xmlNode *inner = c->children; inner != NULL; inner = inner->next) {
-            if (inner->type == XML_ELEMENT_NODE && !is(inner, "Annotations")) return inner;
+            if (inner->type == XML_ELEMENT_NODE && !gm_xml_is(inner, "Annotations")) return inner;
         }
     }
     return NULL;
 }
 
-static unsigned word_of(reader *r, const xmlNode *node, const char *name, const char *const *words, unsigned n, unsigned fallback)
+static unsigned word_of(gm_xml_reader *r, const xmlNode *node, const char *name, const char *const *words, unsigned n, unsigned fallback)
 {
-    gm_str text = text_of(r, node, name);
+    gm_str text = gm_xml_text_of(r, node, name);
     if (text.ptr == NULL) return fallback;
     for (unsigned i = 0; i < n; i++) {
         if (gm_str_is(text, words[i])) return i;
     }
-    broken(r, node, "%s=\"%.60s\" is not a word of the standard", name, text.ptr);
+    gm_xml_broken(r, node, "%s=\"%.60s\" is not a word of the standard", name, text.ptr);
     return fallback;
 }
 
-static void read_kinds(reader *r, const xmlNode *node, gm_fmu_variable *v)
+static void read_kinds(gm_xml_reader *r, const xmlNode *node, gm_fmu_variable *v)
 {
     static const char *const causalities[]   = { "local", "parameter", "calculatedParameter", "structuralParameter", "input", "output",
                                                  "independent", "dependent" };
@@ -312,19 +188,19 @@ static const char *attribute_source(const xmlNode *node, const char *name)
 }
 
 // Attributes that the variable may leave to its declared type.
-static void read_typed(reader *r, const xmlNode *root, const xmlNode *node, gm_fmu_variable *v)
+static void read_typed(gm_xml_reader *r, const xmlNode *root, const xmlNode *node, gm_fmu_variable *v)
 {
-    v->declared_type    = text_of(r, node, "declaredType");
+    v->declared_type    = gm_xml_text_of(r, node, "declaredType");
     const xmlNode *type = declared(r, root, v->declared_type);
 #define FROM(attribute) (attribute_source(node, attribute) != NULL ? node : type)
-    v->unit         = text_of(r, FROM("unit"), "unit");
-    v->display_unit = text_of(r, FROM("displayUnit"), "displayUnit");
-    v->quantity     = text_of(r, FROM("quantity"), "quantity");
+    v->unit         = gm_xml_text_of(r, FROM("unit"), "unit");
+    v->display_unit = gm_xml_text_of(r, FROM("displayUnit"), "displayUnit");
+    v->quantity     = gm_xml_text_of(r, FROM("quantity"), "quantity");
     v->min = v->max = v->nominal = NAN;
     if (v->type != GM_FMI_STRING && v->type != GM_FMI_BINARY && v->type != GM_FMI_BOOLEAN && v->type != GM_FMI_CLOCK) {
-        number_of(r, FROM("min"), "min", &v->min);
-        number_of(r, FROM("max"), "max", &v->max);
-        number_of(r, FROM("nominal"), "nominal", &v->nominal);
+        gm_xml_number_of(r, FROM("min"), "min", &v->min);
+        gm_xml_number_of(r, FROM("max"), "max", &v->max);
+        gm_xml_number_of(r, FROM("nominal"), "nominal", &v->nominal);
     }
     v->type_index = GM_FMU_NONE;
     for (uint32_t i = 0; v->type == GM_FMI_ENUMERATION && i < r->d->enumeration_count; i++) {
@@ -334,46 +210,46 @@ static void read_typed(reader *r, const xmlNode *root, const xmlNode *node, gm_f
         static const char *const words[] = { "", "constant", "fixed", "calculated", "tunable", "changing", "countdown", "triggered" };
         v->interval = (gm_fmu_interval)word_of(r, FROM("intervalVariability"), "intervalVariability", words, 8, GM_FMU_INTERVAL_NONE);
         uint64_t counter = 0, resolution = 1, priority = 0;
-        if (!number_of(r, FROM("intervalDecimal"), "intervalDecimal", &v->interval_s) &&
-            count_of(r, FROM("intervalCounter"), "intervalCounter", UINT64_MAX, &counter) &&
-            count_of(r, FROM("resolution"), "resolution", UINT64_MAX, &resolution) && resolution > 0) {
+        if (!gm_xml_number_of(r, FROM("intervalDecimal"), "intervalDecimal", &v->interval_s) &&
+            gm_xml_count_of(r, FROM("intervalCounter"), "intervalCounter", UINT64_MAX, &counter) &&
+            gm_xml_count_of(r, FROM("resolution"), "resolution", UINT64_MAX, &resolution) && resolution > 0) {
             v->interval_s = (double)counter / (double)resolution;
         }
-        if (!number_of(r, FROM("shiftDecimal"), "shiftDecimal", &v->shift_s) &&
-            count_of(r, FROM("shiftCounter"), "shiftCounter", UINT64_MAX, &counter) && resolution > 0) {
+        if (!gm_xml_number_of(r, FROM("shiftDecimal"), "shiftDecimal", &v->shift_s) &&
+            gm_xml_count_of(r, FROM("shiftCounter"), "shiftCounter", UINT64_MAX, &counter) && resolution > 0) {
             v->shift_s = (double)counter / (double)resolution;
         }
-        if (count_of(r, FROM("priority"), "priority", UINT32_MAX, &priority)) v->priority = (uint32_t)priority;
+        if (gm_xml_count_of(r, FROM("priority"), "priority", UINT32_MAX, &priority)) v->priority = (uint32_t)priority;
     }
 #undef FROM
 }
 
 // FMI 3: Dimension and Start elements.
-static void read_shape(reader *r, const xmlNode *node, gm_fmu_variable *v)
+static void read_shape(gm_xml_reader *r, const xmlNode *node, gm_fmu_variable *v)
 {
-    size_t            n          = count_children(node);
-    gm_fmu_dimension *dimensions = n > 0 ? array(r, n, sizeof *dimensions) : NULL;
-    gm_str           *starts     = n > 0 ? array(r, n, sizeof *starts) : NULL;
+    size_t            n          = gm_xml_count_children(node);
+    gm_fmu_dimension *dimensions = n > 0 ? gm_xml_array(r, n, sizeof *dimensions) : NULL;
+    gm_str           *starts     = n > 0 ? gm_xml_array(r, n, sizeof *starts) : NULL;
     for (const xmlNode *c = n > 0 ? node->children : NULL; r->st == GM_OK && c != NULL; c = c->next) {
-        if (is(c, "Dimension")) {
+        if (gm_xml_is(c, "Dimension")) {
             gm_fmu_dimension *d = &dimensions[v->dimension_count++];
-            d->reference        = reference_of(r, c, "valueReference");
-            if (!count_of(r, c, "start", GM_FMU_VARIABLES_MAX, &d->start) && d->reference == GM_FMU_NONE && r->st == GM_OK) {
-                broken(r, c, "a Dimension needs start or valueReference%s%s", "", "");
+            d->reference        = gm_xml_reference_of(r, c, "valueReference");
+            if (!gm_xml_count_of(r, c, "start", GM_FMU_VARIABLES_MAX, &d->start) && d->reference == GM_FMU_NONE && r->st == GM_OK) {
+                gm_xml_broken(r, c, "a Dimension needs start or valueReference%s%s", "", "");
             }
-        } else if (is(c, "Start")) {
-            starts[v->start_count] = text_of(r, c, "value");
+        } else if (gm_xml_is(c, "Start")) {
+            starts[v->start_count] = gm_xml_text_of(r, c, "value");
             if (starts[v->start_count].ptr == NULL) starts[v->start_count] = GM_STR("");
             v->start_count++;
         }
     }
     v->dimensions = dimensions;
     v->starts     = starts;
-    if (v->dimension_count > GM_FMU_DIMENSIONS_MAX) broken(r, node, "more dimensions than 16%s%s", "", "");
+    if (v->dimension_count > GM_FMU_DIMENSIONS_MAX) gm_xml_broken(r, node, "more dimensions than 16%s%s", "", "");
     if (v->start_count > 0) v->has_start = true;
 }
 
-static void read_variable(reader *r, const xmlNode *root, const xmlNode *node)
+static void read_variable(gm_xml_reader *r, const xmlNode *root, const xmlNode *node)
 {
     gm_fmu_description *d     = r->d;
     gm_fmu_variable    *v     = &d->variables[d->variable_count];
@@ -389,25 +265,25 @@ static void read_variable(reader *r, const xmlNode *root, const xmlNode *node)
         typed = c;
     }
     if (!known) {
-        broken(r, node, "a variable without a type%s%s", "", "");
+        gm_xml_broken(r, node, "a variable without a type%s%s", "", "");
         return;
     }
     d->variable_count++;
-    v->name          = text_of(r, node, "name");
-    v->description   = text_of(r, node, "description");
-    v->reference     = reference_of(r, node, "valueReference");
+    v->name          = gm_xml_text_of(r, node, "name");
+    v->description   = gm_xml_text_of(r, node, "description");
+    v->reference     = gm_xml_reference_of(r, node, "valueReference");
     v->derivative_of = GM_FMU_NONE;
-    if (v->name.ptr == NULL || v->reference == GM_FMU_NONE) broken(r, node, "a variable needs name and valueReference%s%s", "", "");
+    if (v->name.ptr == NULL || v->reference == GM_FMU_NONE) gm_xml_broken(r, node, "a variable needs name and valueReference%s%s", "", "");
     read_kinds(r, node, v);
     read_typed(r, root, typed, v);
-    v->start     = text_of(r, typed, "start");
+    v->start     = gm_xml_text_of(r, typed, "start");
     v->has_start = v->start.ptr != NULL;
     if (d->version == 3) {
         read_shape(r, node, v);
-        v->clocks = list_of(r, node, "clocks", &v->clock_count);
+        v->clocks = gm_xml_list_of(r, node, "clocks", &v->clock_count);
     }
     uint64_t derivative;
-    if (count_of(r, typed, "derivative", UINT32_MAX - 1, &derivative)) v->derivative_of = (uint32_t)derivative;  // resolved later
+    if (gm_xml_count_of(r, typed, "derivative", UINT32_MAX - 1, &derivative)) v->derivative_of = (uint32_t)derivative;  // resolved later
 }
 
 // In FMI 2 "derivative" is a 1-based index, in FMI 3 a value reference.
@@ -429,58 +305,58 @@ static void resolve_derivatives(gm_fmu_description *d)
 
 // ---- structure ----------------------------------------------------------------------------------------------------------
 
-static uint32_t structure_index(reader *r, const xmlNode *node)
+static uint32_t structure_index(gm_xml_reader *r, const xmlNode *node)
 {
     gm_fmu_description *d = r->d;
     if (d->version == 2) {
         uint64_t index = 0;
-        count_of(r, node, "index", UINT32_MAX - 1, &index);
+        gm_xml_count_of(r, node, "index", UINT32_MAX - 1, &index);
         if (index >= 1 && index <= d->variable_count) return (uint32_t)index - 1;
     } else {
-        const gm_fmu_variable *v = gm_fmu_find_reference(d, reference_of(r, node, "valueReference"));
+        const gm_fmu_variable *v = gm_fmu_find_reference(d, gm_xml_reference_of(r, node, "valueReference"));
         if (v != NULL) return (uint32_t)(v - d->variables);
     }
     gm_fmu_finding(d, "ModelStructure: %s in line %ld names no variable", (const char *)node->name, xmlGetLineNo(node));
     return GM_FMU_NONE;
 }
 
-static void read_list(reader *r, const xmlNode *list, const char *element, uint32_t **out_items, uint32_t *out_count)
+static void read_list(gm_xml_reader *r, const xmlNode *list, const char *element, uint32_t **out_items, uint32_t *out_count)
 {
-    *out_items = array(r, count_children(list), sizeof **out_items);
+    *out_items = gm_xml_array(r, gm_xml_count_children(list), sizeof **out_items);
     for (const xmlNode *c = list != NULL ? list->children : NULL; r->st == GM_OK && c != NULL; c = c->next) {
-        if (!is(c, element)) continue;
+        if (!gm_xml_is(c, element)) continue;
         uint32_t index = structure_index(r, c);
         if (index != GM_FMU_NONE) (*out_items)[(*out_count)++] = index;
     }
 }
 
-static void read_structure(reader *r, const xmlNode *root)
+static void read_structure(gm_xml_reader *r, const xmlNode *root)
 {
     gm_fmu_description *d    = r->d;
-    const xmlNode      *list = child(root, "ModelStructure");
+    const xmlNode      *list = gm_xml_child(root, "ModelStructure");
     bool                two  = d->version == 2;
     if (list == NULL) gm_fmu_finding(d, "there is no ModelStructure element");
-    read_list(r, two ? child(list, "Outputs") : list, two ? "Unknown" : "Output", &d->outputs, &d->output_count);
-    read_list(r, two ? child(list, "Derivatives") : list, two ? "Unknown" : "ContinuousStateDerivative", &d->derivatives, &d->derivative_count);
-    read_list(r, two ? child(list, "InitialUnknowns") : list, two ? "Unknown" : "InitialUnknown", &d->unknowns, &d->unknown_count);
+    read_list(r, two ? gm_xml_child(list, "Outputs") : list, two ? "Unknown" : "Output", &d->outputs, &d->output_count);
+    read_list(r, two ? gm_xml_child(list, "Derivatives") : list, two ? "Unknown" : "ContinuousStateDerivative", &d->derivatives, &d->derivative_count);
+    read_list(r, two ? gm_xml_child(list, "InitialUnknowns") : list, two ? "Unknown" : "InitialUnknown", &d->unknowns, &d->unknown_count);
     if (two) {
         uint64_t n = 0;
-        count_of(r, root, "numberOfEventIndicators", GM_FMU_VARIABLES_MAX, &n);
+        gm_xml_count_of(r, root, "numberOfEventIndicators", GM_FMU_VARIABLES_MAX, &n);
         d->indicator_count = (uint32_t)n;
     } else {
         read_list(r, list, "EventIndicator", &d->indicators, &d->indicator_count);
     }
 }
 
-static void read_all(reader *r, const xmlNode *root)
+static void read_all(gm_xml_reader *r, const xmlNode *root)
 {
     gm_fmu_description *d = r->d;
     read_head(r, root);
     if (r->st == GM_OK) read_units(r, root);
     if (r->st == GM_OK) read_types(r, root);
     if (r->st != GM_OK) return;
-    const xmlNode *list = child(root, "ModelVariables");
-    d->variables        = array(r, count_children(list), sizeof *d->variables);
+    const xmlNode *list = gm_xml_child(root, "ModelVariables");
+    d->variables        = gm_xml_array(r, gm_xml_count_children(list), sizeof *d->variables);
     for (const xmlNode *c = list != NULL ? list->children : NULL; r->st == GM_OK && c != NULL; c = c->next) {
         if (c->type == XML_ELEMENT_NODE) read_variable(r, root, c);
     }
@@ -489,7 +365,7 @@ static void read_all(reader *r, const xmlNode *root)
     resolve_derivatives(d);
     read_structure(r, root);
     if (r->st == GM_OK) gm_fmu_description_check(d);
-    if (r->st == GM_OK && d->findings.failed) no_memory(r);
+    if (r->st == GM_OK && d->findings.failed) gm_xml_no_memory(r);
 }
 
 gm_status gm_fmu_description_parse(gm_arena *arena, gm_str text, gm_fmu_description **out_description, gm_error *err)
@@ -501,26 +377,11 @@ gm_status gm_fmu_description_parse(gm_arena *arena, gm_str text, gm_fmu_descript
     if (d == NULL || alloc == NULL) return gm_fail(err, GM_NOMEM, "fmi.description", "reading modelDescription.xml");
     *alloc      = gm_arena_alloc(arena);
     d->findings = gm_buf_init(alloc);
-    reader r    = { .arena = arena, .d = d, .err = err };
+    gm_xml_reader r = { .arena = arena, .d = d, .err = err, .file = "modelDescription.xml" };
 
-    // No network, no entities put in place, no external subset; what libxml2 thinks of the text is kept for the message.
-    xmlParserCtxtPtr context = xmlNewParserCtxt();
-    if (context == NULL) return gm_fail(err, GM_NOMEM, "fmi.description", "reading modelDescription.xml");
-    xmlDocPtr doc = xmlCtxtReadMemory(context, text.ptr != NULL ? text.ptr : "", (int)text.len, "modelDescription.xml", NULL,
-                                      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES);
-    if (doc == NULL) {
-        gm_str why = gm_str_trim(gm_str_of(context->lastError.message));
-        r.st = gm_fail_at(err, GM_INVALID, "fmi.description", (uint32_t)context->lastError.line, 0, "modelDescription.xml:%d: " GM_STR_FMT,
-                          context->lastError.line, (int)(why.len < 120 ? why.len : 120), why.ptr != NULL ? why.ptr : "");
-    } else if (doc->intSubset != NULL || doc->extSubset != NULL) {
-        r.st = gm_fail(err, GM_INVALID, "fmi.description", "modelDescription.xml has a document type definition; FMI knows none");
-    } else {
-        const xmlNode *root = xmlDocGetRootElement(doc);
-        if (root == NULL || !is(root, "fmiModelDescription")) broken(&r, root, "the root element is not fmiModelDescription%s%s", "", "");
-        else read_all(&r, root);
-    }
+    xmlDocPtr doc = gm_xml_parse(&r, text, "fmiModelDescription");
+    if (doc != NULL) read_all(&r, xmlDocGetRootElement(doc));
     xmlFreeDoc(doc);
-    xmlFreeParserCtxt(context);
     if (r.st == GM_OK) *out_description = d;
     return r.st;
 }

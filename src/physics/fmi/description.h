@@ -18,6 +18,13 @@
 
 enum { GM_FMU_DESCRIPTION_MAX = 64 << 20, GM_FMU_VARIABLES_MAX = 1000000, GM_FMU_DIMENSIONS_MAX = 16 };
 
+// What its library can be made of; names as written, relative to sources/.
+typedef struct gm_fmu_sources {
+    const gm_str *files, *folders, *definitions, *libraries;  // definitions: NAME or NAME=VALUE
+    uint32_t      file_count, folder_count, definition_count, library_count;
+    gm_str        language;  // set: not C
+} gm_fmu_sources;
+
 typedef struct gm_fmu_interface {
     bool     present;
     gm_str   identifier;  // name of the library; a C identifier (checked, because it becomes a path)
@@ -28,6 +35,7 @@ typedef struct gm_fmu_interface {
     bool     completed_step;                   // model exchange: CompletedIntegratorStep has to be called
     bool     has_fixed_step;
     double   fixed_step;                       // fixedInternalStepSize, s
+    gm_fmu_sources sources;
 } gm_fmu_interface;
 
 typedef struct gm_fmu_dimension {

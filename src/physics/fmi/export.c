@@ -1,20 +1,18 @@
 // The archive: texts made, compiled in a folder of their own, packed.
 #include "physics/fmi/archive.h"
+#include "physics/fmi/compiler.h"
 #include "physics/fmi/export_parts.h"
 
 #include "base/io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <zip.h>
 
-extern char **environ;
+#define COMPILE_LIMIT (600 * GM_SECOND)
 
 enum { FILES_MAX = 24, PATH_ROOM = GM_FMU_PATH_MAX + 200 };
 
@@ -50,7 +48,7 @@ static void make_token(gm_export *x, gm_str code, gm_str description)
 typedef struct work_folder {
     const gm_alloc *alloc;
     char            folder[GM_FMU_PATH_MAX];
-    char            library[PATH_ROOM], complaints[PATH_ROOM];
+    char            library[PATH_ROOM];
     char            sources[FILES_MAX][PATH_ROOM];
     size_t          source_count;
 } work_folder;
@@ -78,45 +76,24 @@ static gm_status write_sources(work_folder *w, const gm_export *x, gm_str code, 
     return st;
 }
 
-static gm_status compiler_failed(const work_folder *w, const char *compiler, gm_error *err)
-{
-    uint8_t *text = NULL;
-    size_t   n    = 0;
-    if (gm_io_read_file(gm_io_system(), w->complaints, 1 << 20, &text, &n, NULL) != GM_OK) n = 0;
-    gm_str rest = { (const char *)text, n }, line = GM_STR("");
-    // Its first complaint about us, without the name of a folder that is gone when it is read.
-    while (gm_str_next(&rest, '\n', &line) && line.len == 0) {}
-    if (gm_str_starts(line, gm_str_of(w->folder))) line = gm_str_slice(line, strlen(w->folder) + 1, line.len);
-    gm_status st = gm_fail(err, GM_INVALID, "fmi.export", "the compiler %.60s fails: " GM_STR_FMT, compiler, GM_STR_ARG(gm_str_slice(line, 0, 110)));
-    gm_free(gm_io_system()->alloc, text);
-    return st;
-}
-
-// The compiler's messages go to a file; no shell is involved.
 static gm_status compile(work_folder *w, const char *compiler, gm_error *err)
 {
-    char  *words[FILES_MAX + 16];
-    size_t n = 0;
-    const char *const flags[] = { compiler, "-std=c11", "-O2", "-fPIC", "-shared", "-ffp-contract=off", "-fvisibility=hidden", "-fno-math-errno", "-o", w->library };
+    const char *words[FILES_MAX + 24];
+    size_t      n = 0;
+    gm_error    why = { 0 };
     snprintf(w->library, sizeof w->library, "%s/library.so", w->folder);
-    snprintf(w->complaints, sizeof w->complaints, "%s/complaints", w->folder);
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) words[n++] = (char *)(uintptr_t)flags[i];
+    words[n++] = compiler;
+    for (size_t i = 0; gm_fmu_compiler_flags[i] != NULL; i++) words[n++] = gm_fmu_compiler_flags[i];
+    words[n++] = "-std=c11";  // what we write needs no more, also in other tools
+    words[n++] = "-fvisibility=hidden";
+    words[n++] = "-o";
+    words[n++] = w->library;
     for (size_t i = 0; i < w->source_count; i++) words[n++] = w->sources[i];
-    words[n++] = (char[]){ "-lm" };
+    words[n++] = "-lm";
     words[n]   = NULL;
-
-    posix_spawn_file_actions_t actions;
-    pid_t                      pid;
-    int                        status = -1;
-    if (posix_spawn_file_actions_init(&actions) != 0) return gm_fail(err, GM_NOMEM, "fmi.export", "starting %.60s", compiler);
-    int why = posix_spawn_file_actions_addopen(&actions, 2, w->complaints, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (why == 0) why = posix_spawn_file_actions_adddup2(&actions, 2, 1);
-    if (why == 0) why = posix_spawnp(&pid, compiler, &actions, NULL, words, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (why == ENOENT) return gm_fail(err, GM_INVALID, "fmi.export", "there is no compiler %.60s; name another, or write sources only", compiler);
-    if (why != 0) return gm_fail_os(err, why, "fmi.export", "starting %.60s", compiler);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? GM_OK : compiler_failed(w, compiler, err);
+    gm_status st = gm_fmu_compiler_run(words, w->folder, COMPILE_LIMIT, &why);
+    if (st == GM_NOTFOUND) return gm_fail(err, GM_INVALID, "fmi.export", "%s; name another, or write sources only", why.text);
+    return st == GM_OK ? GM_OK : gm_fail(err, st, "fmi.export", "%s", why.text);
 }
 
 // ---- packing ----------------------------------------------------------------------------------------------------------

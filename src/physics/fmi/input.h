@@ -2,7 +2,7 @@
 //
 // Continuous floating-point variables are interpolated linearly; every other one holds its last value. Two rows with the
 // same time are a jump. Before the first and after the last row the nearest row holds. An array's elements are the
-// columns "u[0]", "u[1]" ... in order.
+// columns "u[1]", "u[2]" ... in order.
 #ifndef GM_PHYSICS_FMI_INPUT_H
 #define GM_PHYSICS_FMI_INPUT_H
 

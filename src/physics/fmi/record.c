@@ -26,29 +26,41 @@ static bool is_column(const gm_fmu_running *run, const gm_fmu_variable *v)
     return run->o.all || v->causality == GM_FMI_OUTPUT;
 }
 
-static void write_head(gm_fmu_running *run)
+// "[1,2]" of the k-th value: subscripts count from 1, the last one fastest (the standard's order).
+static gm_status write_subscripts(gm_fmu_running *run, const gm_fmu_variable *v, uint64_t k, gm_buf *out, gm_error *err)
 {
-    gm_fmu_recorder *r = run->recorder;
+    uint64_t subscripts[GM_FMU_DIMENSIONS_MAX];
+    for (uint32_t i = v->dimension_count; i-- > 0;) {
+        uint64_t  n;
+        gm_status st = gm_fmu_dimension_size(run, &v->dimensions[i], &n, err);
+        if (st != GM_OK) return st;
+        subscripts[i] = k % n + 1;  // n > 0: there is a k-th value
+        k /= n;
+    }
+    for (uint32_t i = 0; i < v->dimension_count; i++) gm_buf_printf(out, "%c%llu", i == 0 ? '[' : ',', (unsigned long long)subscripts[i]);
+    if (v->dimension_count > 0) gm_buf_byte(out, ']');
+    return GM_OK;
+}
+
+static gm_status write_head(gm_fmu_running *run, gm_error *err)
+{
+    gm_fmu_recorder *r    = run->recorder;
+    gm_buf           name = gm_buf_init(&r->alloc);
     gm_buf_text(&r->text, "time");
     for (uint32_t i = 0; i < r->column_count; i++) {
         const gm_fmu_variable *v     = r->columns[i];
         uint32_t               count = run->counts[v - run->d->variables];
         for (uint32_t k = 0; k < count; k++) {
-            gm_buf        name = gm_buf_init(run->fmu->host.alloc);
-            gm_buf_byte(&r->text, ',');
+            gm_buf_clear(&name);
             gm_buf_str(&name, v->name);
-            if (v->dimension_count > 0) gm_buf_printf(&name, "[%u]", k);
-            bool quote = gm_str_find_char(v->name, ',') != SIZE_MAX || gm_str_find_char(v->name, '"') != SIZE_MAX;
-            if (quote) gm_buf_byte(&r->text, '"');
-            for (size_t c = 0; c < name.len; c++) {
-                if (name.ptr[c] == '"') gm_buf_byte(&r->text, '"');
-                gm_buf_byte(&r->text, name.ptr[c]);
-            }
-            if (quote) gm_buf_byte(&r->text, '"');
-            gm_buf_finish(&name);
+            gm_status st = write_subscripts(run, v, k, &name, err);
+            if (st != GM_OK) return st;
+            gm_buf_byte(&r->text, ',');
+            gm_fmu_text_write(gm_buf_view(&name), &r->text);
         }
     }
     gm_buf_byte(&r->text, '\n');
+    return GM_OK;
 }
 
 gm_status gm_fmu_recorder_create(gm_fmu_running *run, gm_fmu_write *write, void *context, gm_error *err)
@@ -85,8 +97,8 @@ gm_status gm_fmu_recorder_create(gm_fmu_running *run, gm_fmu_write *write, void 
     for (unsigned type = 0; type < GM_FMI_TYPE_COUNT; type++) {
         if (r->type_counts[type] > 0) gm_fmu_put_get(&r->reads, (gm_fmi_type)type, r->by_type[type], r->type_counts[type], r->value_counts[type]);
     }
-    write_head(run);
-    return r->reads.failed ? gm_fail(err, GM_NOMEM, "fmi.record", "the results") : GM_OK;
+    if (r->reads.failed) return gm_fail(err, GM_NOMEM, "fmi.record", "the results");
+    return write_head(run, err);
 }
 
 const uint32_t *gm_fmu_recorded(const gm_fmu_running *run, uint32_t *out_count)

@@ -109,6 +109,12 @@ static gm_status size_of(gm_fmu_running *run, uint32_t reference, uint64_t *out,
     return st;
 }
 
+gm_status gm_fmu_dimension_size(gm_fmu_running *run, const gm_fmu_dimension *dimension, uint64_t *out, gm_error *err)
+{
+    *out = dimension->start;
+    return dimension->reference == GM_FMU_NONE ? GM_OK : size_of(run, dimension->reference, out, err);
+}
+
 static gm_status count_values(gm_fmu_running *run, gm_error *err)
 {
     const gm_fmu_description *d = run->d;
@@ -117,9 +123,8 @@ static gm_status count_values(gm_fmu_running *run, gm_error *err)
     for (uint32_t i = 0; i < d->variable_count; i++) {
         uint64_t total = 1;
         for (uint32_t k = 0; k < d->variables[i].dimension_count; k++) {
-            const gm_fmu_dimension *dimension = &d->variables[i].dimensions[k];
-            uint64_t                n         = dimension->start;
-            gm_status               st        = dimension->reference == GM_FMU_NONE ? GM_OK : size_of(run, dimension->reference, &n, err);
+            uint64_t  n;
+            gm_status st = gm_fmu_dimension_size(run, &d->variables[i].dimensions[k], &n, err);
             if (st != GM_OK) return st;
             if (n > GM_FMU_COUNT_MAX || (total *= n) > GM_FMU_COUNT_MAX) {
                 return gm_fail(err, GM_LIMIT, "fmi.run", GM_STR_FMT " has more than %d values", GM_STR_ARG(d->variables[i].name), GM_FMU_COUNT_MAX);

@@ -38,6 +38,9 @@ double gm_fmu_point(const gm_fmu_running *run, uint64_t n);
 // Puts the defaults into run->o, and counts every variable's values.
 GM_NODISCARD gm_status gm_fmu_prepare(gm_fmu_running *run, gm_error *err);
 
+// How many values a dimension has in this run: as set, or by its structural parameter's start value.
+GM_NODISCARD gm_status gm_fmu_dimension_size(gm_fmu_running *run, const gm_fmu_dimension *dimension, uint64_t *out, gm_error *err);
+
 // From Instantiated to initialised: structural parameters, settings, inputs. Ends before the first event iteration.
 GM_NODISCARD gm_status gm_fmu_initialise(gm_fmu_running *run, gm_error *err);
 

@@ -245,7 +245,9 @@ static gm_status load_and_instantiate(gm_fmu_session *s, gm_error *err)
 {
     char          path[GM_FMU_LIBRARY_PATH_MAX];
     gm_fmu_reader out;
-    gm_status     st = gm_fmu_library_find(s->folder, s->d, s->kind, path, err);
+    bool          made;
+    gm_status     st = gm_fmu_library_find(&s->host, s->folder, s->d, s->kind, path, &made, err);
+    if (st == GM_OK && made) gm_buf_printf(&s->log, "gemel: no library for this machine; made one of the FMU's sources\n");
     if (st == GM_OK) st = gm_fmu_process_start(s->host.program, s->host.memory_max, &s->process, err);
     if (st != GM_OK) return st;
     gm_buf *request = gm_fmu_session_begin(s, GM_FMU_OP_LOAD);

@@ -28,6 +28,7 @@ typedef struct gm_fmu_host {
     const char     *program;     // gemel's binary, which is started as `gemel fmu-worker`; "/proc/self/exe" in gemel itself
     gm_dur_ns       call_limit;  // for each call of an FMU function
     const char     *folder;      // where archives are unpacked, each into a folder of its own; NULL: TMPDIR, else /tmp
+    const char     *compiler;    // makes a library of an FMU that has only sources; NULL: cc
     uint64_t        memory_max;  // bytes of address space of the worker; 0: no bound
 } gm_fmu_host;
 

@@ -147,8 +147,7 @@ static void write_number(double value, gm_buf *out)
     else gm_buf_str(out, (gm_str){ text, gm_number_write(value, text) });
 }
 
-// RFC 4180: quotes where the text needs them.
-static void write_text(gm_str text, gm_buf *out)
+void gm_fmu_text_write(gm_str text, gm_buf *out)
 {
     bool plain = true;
     for (size_t i = 0; i < text.len; i++) plain = plain && strchr(",\"\r\n", text.ptr[i]) == NULL && text.ptr[i] != '\0';
@@ -167,7 +166,7 @@ static void write_text(gm_str text, gm_buf *out)
 void gm_fmu_value_write(gm_fmi_type type, gm_fmu_reader *from, gm_buf *out)
 {
     if (type == GM_FMI_STRING) {
-        write_text(gm_fmu_take_text(from), out);
+        gm_fmu_text_write(gm_fmu_take_text(from), out);
         return;
     }
     if (type == GM_FMI_BINARY) {

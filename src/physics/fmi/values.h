@@ -18,6 +18,9 @@ GM_NODISCARD gm_status gm_fmu_values_parse(const gm_fmu_description *d, const gm
 // Takes the next value from the reader and appends it as text, the shortest that reads back the same. Booleans are 1 and 0.
 void gm_fmu_value_write(gm_fmi_type type, gm_fmu_reader *from, gm_buf *out);
 
+// Appends a field of CSV: in quotes where the text needs them (RFC 4180).
+void gm_fmu_text_write(gm_str text, gm_buf *out);
+
 // A number of any numeric type as bytes of that type.
 void gm_fmu_value_put(gm_fmi_type type, double value, gm_buf *out);
 
