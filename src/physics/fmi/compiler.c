@@ -16,7 +16,7 @@
 enum { PATH_ROOM = 4600, COMPLAINTS_MAX = 1 << 20 };
 
 // No code of its own is exported but what the standard names, and no arithmetic is changed.
-const char *const gm_fmu_compiler_flags[] = { "-std=gnu11", "-O2", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno", NULL };
+const char *const gm_fmu_compiler_flags[] = { "-std=gnu11", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno", NULL };
 
 static gm_status first_complaint(const char *path, const char *program, const char *folder, gm_error *err)
 {

@@ -18,7 +18,7 @@ enum { FILES_MAX = 24, PATH_ROOM = GM_FMU_PATH_MAX + 200 };
 
 gm_fmu_export_options gm_fmu_export_options_defaults(void)
 {
-    return (gm_fmu_export_options){ .version = 3, .compiler = "cc", .start = 0, .stop = 1, .step = NAN, .tolerance = 1e-6 };
+    return (gm_fmu_export_options){ .version = 3, .compiler = "cc", .optimize = "-O2", .start = 0, .stop = 1, .step = NAN, .tolerance = 1e-6 };
 }
 
 bool gm_carried_is_source(const gm_carried_text *text) { return gm_str_ends(text->file, GM_STR(".c")); }
@@ -76,7 +76,7 @@ static gm_status write_sources(work_folder *w, const gm_export *x, gm_str code, 
     return st;
 }
 
-static gm_status compile(work_folder *w, const char *compiler, gm_error *err)
+static gm_status compile(work_folder *w, const char *compiler, const char *optimize, gm_error *err)
 {
     const char *words[FILES_MAX + 24];
     size_t      n = 0;
@@ -84,6 +84,7 @@ static gm_status compile(work_folder *w, const char *compiler, gm_error *err)
     snprintf(w->library, sizeof w->library, "%s/library.so", w->folder);
     words[n++] = compiler;
     for (size_t i = 0; gm_fmu_compiler_flags[i] != NULL; i++) words[n++] = gm_fmu_compiler_flags[i];
+    words[n++] = optimize;
     words[n++] = "-std=c11";  // what we write needs no more, also in other tools
     words[n++] = "-fvisibility=hidden";
     words[n++] = "-o";
@@ -148,7 +149,7 @@ static gm_status build_library(const gm_export *x, gm_str code, gm_str *out_libr
     if (w == NULL) return gm_fail(err, GM_NOMEM, "fmi.export", "compiling");
     gm_status st = gm_fmu_archive_folder(NULL, w->folder, err);
     if (st == GM_OK) st = write_sources(w, x, code, err);
-    if (st == GM_OK) st = compile(w, x->options.compiler, err);
+    if (st == GM_OK) st = compile(w, x->options.compiler, x->options.optimize, err);
     if (st == GM_OK) st = gm_io_read_file(gm_io_system(), w->library, (size_t)1 << 30, bytes, &out_library->len, err);
     out_library->ptr = (const char *)*bytes;
     if (w->folder[0] != '\0') gm_fmu_archive_remove(w->folder);

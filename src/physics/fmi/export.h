@@ -16,10 +16,11 @@
 typedef struct gm_fmu_export_options {
     int         version;    // 2 or 3
     const char *compiler;   // a program, looked for in PATH; NULL: sources only
+    const char *optimize;   // the compiler's option
     double      start, stop, step, tolerance;  // the default experiment; step NaN: none is given
 } gm_fmu_export_options;
 
-gm_fmu_export_options gm_fmu_export_options_defaults(void);  // 3, "cc", 0 to 1 s, no step, 1e-6
+gm_fmu_export_options gm_fmu_export_options_defaults(void);  // 3, "cc", "-O2", 0 to 1 s, no step, 1e-6
 
 // Writes the file (replaces it as a whole).
 // Errors: GM_INVALID  the program uses delay(); the compiler fails (its first words are in the text); built without libzip

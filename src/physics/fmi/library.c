@@ -84,6 +84,7 @@ static gm_status build(const gm_fmu_host *host, const char *folder, const gm_fmu
     }
     add(&c, gm_str_of(host->compiler != NULL ? host->compiler : "cc"));
     for (size_t i = 0; gm_fmu_compiler_flags[i] != NULL; i++) add(&c, gm_str_of(gm_fmu_compiler_flags[i]));
+    add(&c, GM_STR("-O2"));
     add(&c, GM_STR("-w"));  // what it warns of is not for us to mend
     // The standard's headers put a prefix before the functions, unless they are told that this is a shared library.
     add(&c, d->version == 2 ? GM_STR("-DFMI2_OVERRIDE_FUNCTION_PREFIX=") : GM_STR("-DFMI3_OVERRIDE_FUNCTION_PREFIX="));
