@@ -23,7 +23,8 @@ static const char model[] =
 
 static gm_time_ns rig_now(void *context)
 {
-    return gm_now(gm_clock_system()) + ((rig *)context)->ahead;
+    const rig *r = context;
+    return gm_now(gm_clock_system()) + r->ahead + r->jumped;
 }
 
 static gm_dur_ns rig_monotonic(void *context)

@@ -17,6 +17,7 @@ typedef struct rig {
     gm_fault_io            disk;
     gm_clock               clock;
     _Atomic gm_dur_ns ahead;     // the clock shows this much more than the real one
+    _Atomic gm_dur_ns jumped;    // and the time of day this much more than that: somebody has set it
     const gm_alloc        *server_alloc; // of the server, from the next rig_start on; NULL = the system's
     size_t                 batch_limit;  // of the log, from the next rig_start on; 0 = default
     const char            *folder;       // a real one instead of the disk, from the next rig_start on; NULL = the disk
