@@ -58,8 +58,8 @@ static void write_bucket(gm_buf *out, size_t *written, gm_kind kind, const gm_bu
     if (b->count > 0 && b->min_at <= b->max_at) first = sample_of(kind, b->min_at, b->min);
     else if (b->count > 0) first = sample_of(kind, b->max_at, b->max);
     write_point(out, (*written)++, &first);
-    if (b->count == 0 || b->min_at == b->max_at) return;
-    gm_sample second = b->min_at < b->max_at ? sample_of(kind, b->max_at, b->max) : sample_of(kind, b->min_at, b->min);
+    if (b->count == 0 || (b->min_at == b->max_at && b->min == b->max)) return;  // rolled up, two can have one time
+    gm_sample second = b->min_at <= b->max_at ? sample_of(kind, b->max_at, b->max) : sample_of(kind, b->min_at, b->min);
     write_point(out, (*written)++, &second);
 }
 

@@ -74,6 +74,11 @@ static const gm_option keys[GM_CONFIG_KEY_COUNT] = {
     [GM_CONFIG_HISTORY_KEEP]         = { "history.keep", GM_OPTION_DURATION, "365d", NULL,
                                          "history older than so much is forgotten, in blocks of about a thousand samples; "
                                          "not set: it is kept for ever" },
+    [GM_CONFIG_HISTORY_ROLLUP]       = { "history.rollup", GM_OPTION_DURATION, "1h", NULL,
+                                         "of numbers that go, what stays for each stretch of so long: smallest, largest, sum, "
+                                         "count and last; not set: nothing stays" },
+    [GM_CONFIG_HISTORY_KEEP_ROLLUPS] = { "history.keep_rollups", GM_OPTION_DURATION, "3650d", NULL,
+                                         "what stayed goes when it is older than so much; not set: it is kept for ever" },
 };
 
 const gm_option *gm_config_keys(void) { return keys; }
@@ -139,7 +144,24 @@ static const gm_option index_keys[GM_INDEX_KEY_COUNT] = {
 };
 const gm_section_kind gm_section_index = { "index", "a property that queries look up", index_keys, GM_INDEX_KEY_COUNT, NULL };
 
-static const gm_section_kind *const section_kinds[] = { &gm_section_endpoint, &gm_section_bridge, &gm_section_index };
+static const gm_option history_keys[GM_HISTORY_KEY_COUNT] = {
+    [GM_HISTORY_KEEP]         = { "keep", GM_OPTION_DURATION, "LENGTH", NULL, "as history.keep; 0s: for ever" },
+    [GM_HISTORY_ROLLUP]       = { "rollup", GM_OPTION_DURATION, "LENGTH", NULL, "as history.rollup; 0s: nothing stays" },
+    [GM_HISTORY_KEEP_ROLLUPS] = { "keep_rollups", GM_OPTION_DURATION, "LENGTH", NULL, "as history.keep_rollups; 0s: for ever" },
+};
+const gm_section_kind gm_section_history = { "history", "an interface, an interface and one of its properties, or a property",
+                                             history_keys, GM_HISTORY_KEY_COUNT, NULL };
+
+void gm_config_history_name(const gm_config_section *section, gm_str *out_interface, gm_str *out_path)
+{
+    gm_str name    = section->name;
+    size_t gap     = gm_str_find_char(name, ' ');
+    *out_interface = gm_str_starts(name, GM_STR("dtmi:")) ? gm_str_slice(name, 0, gap) : (gm_str){ 0 };
+    *out_path      = out_interface->len > 0 ? gm_str_trim(gm_str_slice(name, gap, name.len)) : name;
+}
+
+static const gm_section_kind *const section_kinds[] = { &gm_section_endpoint, &gm_section_bridge, &gm_section_index,
+                                                        &gm_section_history };
 
 gm_str gm_config_section_text(const gm_config_section *section, size_t key)
 {

@@ -49,6 +49,8 @@ typedef enum gm_config_key {
     GM_CONFIG_CHECKPOINT_LOG_SIZE,
     GM_CONFIG_CHECKPOINT_EVERY,
     GM_CONFIG_HISTORY_KEEP,
+    GM_CONFIG_HISTORY_ROLLUP,
+    GM_CONFIG_HISTORY_KEEP_ROLLUPS,
     GM_CONFIG_KEY_COUNT
 } gm_config_key;
 
@@ -90,6 +92,12 @@ extern const gm_section_kind gm_section_bridge;
 
 typedef enum gm_index_key { GM_INDEX_KIND, GM_INDEX_KEY_COUNT } gm_index_key;
 extern const gm_section_kind gm_section_index;
+
+typedef enum gm_history_key { GM_HISTORY_KEEP, GM_HISTORY_ROLLUP, GM_HISTORY_KEEP_ROLLUPS, GM_HISTORY_KEY_COUNT } gm_history_key;
+extern const gm_section_kind gm_section_history;
+
+// The name of a [history ...] section: "DTMI", "DTMI PROPERTY" or "PROPERTY"; what is not named is empty.
+void gm_config_history_name(const gm_config_section *section, gm_str *out_interface, gm_str *out_path);
 
 typedef struct gm_config {
     gm_str             texts[GM_CONFIG_KEY_COUNT];   // what was set; ptr NULL: the default holds

@@ -72,6 +72,9 @@ GM_NODISCARD gm_status gm_plant_check(gm_plant *plant, gm_error *err);
 // The same for the rules alone, against a model that is there already.
 GM_NODISCARD gm_status gm_plant_check_rules(gm_plant *plant, const gm_model *model, gm_error *err);
 
+// The [history ...] sections of gemel.conf: what they name is in the model. GM_NOMEM only.
+GM_NODISCARD gm_status gm_plant_check_history(gm_plant *plant, const gm_model *model);
+
 // Adds a finding; the texts are copied.
 GM_NODISCARD gm_status gm_plant_find(gm_plant *plant, gm_str file, uint32_t line, uint32_t column, const char *rule,
                                      gm_str dtmi, const char *fmt, ...) GM_PRINTF(7, 8);

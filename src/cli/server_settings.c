@@ -38,16 +38,44 @@ gm_status gm_server_read_settings(gm_server *server, gm_error *err)
     return st == GM_OK ? read_certificate(server, err) : st;
 }
 
+// Checked when it was read; empty: the default.
+static gm_dur_ns length_or(gm_str text, gm_dur_ns otherwise)
+{
+    gm_dur_ns length = otherwise;
+    if (text.len > 0) (void)!gm_dur_parse(text, &length, NULL);
+    return length;
+}
+
+static gm_status read_retention(const gm_server *server, gm_retentions *out, gm_error *err)
+{
+    const gm_config   *config = &server->plant->config;
+    gm_retention_rule *rules  = GM_ARENA_NEW(server->arena, gm_retention_rule, config->section_count + 1);
+    if (rules == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
+    gm_retention usual = { .keep         = length_or(gm_config_text(config, GM_CONFIG_HISTORY_KEEP), 0),
+                           .rollup       = length_or(gm_config_text(config, GM_CONFIG_HISTORY_ROLLUP), 0),
+                           .keep_rollups = length_or(gm_config_text(config, GM_CONFIG_HISTORY_KEEP_ROLLUPS), 0) };
+    *out = (gm_retentions){ .usual = usual, .rules = rules };
+    for (size_t i = 0; i < config->section_count; i++) {
+        const gm_config_section *section = &config->sections[i];
+        if (section->kind != &gm_section_history) continue;
+        gm_retention_rule *rule = &rules[out->rule_count++];
+        gm_config_history_name(section, &rule->interface, &rule->path);
+        rule->how = (gm_retention){ .keep         = length_or(section->texts[GM_HISTORY_KEEP], usual.keep),
+                                    .rollup       = length_or(section->texts[GM_HISTORY_ROLLUP], usual.rollup),
+                                    .keep_rollups = length_or(section->texts[GM_HISTORY_KEEP_ROLLUPS], usual.keep_rollups) };
+    }
+    return GM_OK;
+}
+
 gm_status gm_server_engine_settings(const gm_server *server, gm_engine_options *o, gm_error *err)
 {
     const gm_config *config = &server->plant->config;
-    gm_str           keep   = gm_config_text(config, GM_CONFIG_HISTORY_KEEP);
     o->log.segment_size     = gm_option_size(gm_config_text(config, GM_CONFIG_LOG_SEGMENT_SIZE));
     o->log.batch_limit      = gm_option_size(gm_config_text(config, GM_CONFIG_LOG_BATCH_LIMIT));
     o->log.realtime_commit  = gm_option_yes(gm_config_text(config, GM_CONFIG_LOG_REALTIME_COMMIT));
     o->checkpoint.log_bytes = gm_option_size(gm_config_text(config, GM_CONFIG_CHECKPOINT_LOG_SIZE));
     gm_status st = gm_dur_parse(gm_config_text(config, GM_CONFIG_CHECKPOINT_EVERY), &o->checkpoint.every, err);
-    return st == GM_OK && keep.len > 0 ? gm_dur_parse(keep, &o->keep, err) : st;
+    return st == GM_OK ? read_retention(server, &o->retention, err) : st;
 }
 
 // What gemel.conf says about the API's bounds; what it does not say keeps the API's own default.

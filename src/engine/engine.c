@@ -23,7 +23,7 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
     engine->io            = options->io;
     engine->checkpoint    = options->checkpoint;
     engine->partial       = options->partial;
-    engine->keep          = options->keep;
+    engine->retention     = options->retention;
     engine->journal       = gm_buf_init(options->alloc);
     engine->last_ingest   = INT64_MIN;
     gm_paths_init(&engine->paths, options->alloc);
@@ -38,6 +38,7 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
     snprintf(engine->history_path, strlen(options->data_dir) + 16, "%s/history", options->data_dir);
     st = gm_checkpointer_open(engine, options->data_dir, err);
     if (st == GM_OK) st = gm_engine_make_parts(engine, err);
+    if (st == GM_OK && gm_engine_begin_expiry(engine) != GM_OK) st = gm_fail(err, GM_NOMEM, "engine", "opening %s", options->data_dir);
     if (st != GM_OK) goto done;
     // A log that is new (of a restored copy) goes on where the checkpoint ends.
     gm_checkpoint_peek(options->io, options->alloc, engine->checkpoints->path, &log.first_sequence, &log.ingest_floor);
@@ -108,6 +109,7 @@ void gm_engine_close(gm_engine *engine)
     gm_checkpointer_close(engine);
     gm_buf_finish(&engine->journal);
     gm_free(engine->alloc, engine->history_path);
+    gm_engine_end_expiry(engine);
     gm_history_destroy(engine->history);
     gm_state_destroy(engine->state);
     gm_model_destroy(engine->model);
@@ -403,7 +405,7 @@ static void on_durable(gm_engine *engine)
         engine->settled = st == GM_OK ? last : engine->submitted;
         gm_log_release(engine->log);
         run_later(engine);
-        if (engine->keep > 0) gm_engine_expire(engine);
+        gm_engine_expire(engine);
         if (engine->loop != NULL) gm_checkpoint_turn(engine);
     }
 }
@@ -428,6 +430,7 @@ static void on_turn_end(void *context)
     gm_engine *engine = context;
     if (engine->later_count > 0 && engine->settled == engine->submitted) run_later(engine);
     if (engine->tidy) tidy_history(engine);
+    gm_engine_expire(engine);
     gm_log_flush(engine->log);  // after run_later: what it submits must not lie here until something else happens
 }
 

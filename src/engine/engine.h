@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/loop.h"
+#include "engine/retention.h"
 #include "history/history.h"
 #include "log/change.h"
 #include "log/log.h"
@@ -43,7 +44,7 @@ typedef struct gm_engine_options {
     const char     *data_dir;   // log, checkpoint and history lie in it
     gm_log_options  log;
     gm_checkpoint_options checkpoint;
-    gm_dur_ns       keep;       // history older than so much is forgotten, in whole sealed blocks; 0: never
+    gm_retentions   retention;  // how long history is kept, in whole sealed blocks
     bool            partial;    // a tool that folds some kinds only: what others keep in a checkpoint is passed over, and
                                 // no checkpoint is written
 } gm_engine_options;

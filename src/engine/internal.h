@@ -23,8 +23,8 @@ struct gm_engine {
     gm_buf          journal;     // changes of models, for checkpoints
     gm_time_ns      last_ingest; // of the last record applied
     bool            tidy;        // history files may have something to tidy
-    gm_dur_ns       keep;        // how long history is kept; 0: for ever
-    gm_dur_ns       expired;     // when what was older went the last time, monotonic
+    gm_retentions   retention;   // how long history is kept
+    struct gm_expiry *expiry;    // NULL: for ever (forget.c)
     bool            purge;       // and what was deleted for good has still to be marked there
     gm_loop        *loop;
     gm_log         *log;
@@ -54,8 +54,11 @@ struct gm_engine {
     gm_engine_stats stats;
 };
 
-// Lets go what is older than history is kept, once a minute at most (forget.c).
-void gm_engine_expire(gm_engine *engine);
+// Lets go what is older than history is kept (forget.c): a slice of all series a call, beginning anew once a minute.
+// GM_NOMEM: gm_engine_expire does nothing then.
+GM_NODISCARD gm_status gm_engine_begin_expiry(gm_engine *engine);
+void                   gm_engine_expire(gm_engine *engine);
+void                   gm_engine_end_expiry(gm_engine *engine);
 
 // Applies a HISTORY_DELETE (forget.c). GM_NOMEM.
 GM_NODISCARD gm_status gm_engine_forget(gm_engine *engine, const gm_change *change, gm_error *err);

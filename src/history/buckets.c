@@ -2,6 +2,7 @@
 #include "history/decimal.h"
 #include "history/internal.h"
 #include "history/levels.h"
+#include "history/rollup.h"
 
 __extension__ typedef __int128 wide;
 
@@ -185,9 +186,8 @@ static gm_status add_blocks(filling *f, gm_history *h, const gm_series *s, gm_bl
     return GM_OK;
 }
 
-static gm_status fill(gm_history *h, uint32_t twin, uint32_t column, filling *f, gm_error *err)
+static gm_status fill_series(gm_history *h, uint32_t twin, uint32_t column, filling *f, gm_error *err)
 {
-    if (f->n == 0 || f->to <= f->from) return gm_fail(err, GM_INVALID, "history", "a range of no length has no buckets");
     for (size_t i = 0; i < f->n; i++) {
         f->buckets[i] = (gm_bucket){ .from = (gm_time_ns)(f->from + ((wide)f->to - f->from) * (wide)i / (wide)f->n) };
     }
@@ -200,6 +200,51 @@ static gm_status fill(gm_history *h, uint32_t twin, uint32_t column, filling *f,
     }
     gm_samples newest = gm_series_newest(s);
     return add_samples(f, &newest, err);
+}
+
+// Into a bucket of samples goes what a series of rollups has in the same bucket; the count last, since until then it tells
+// whether there are samples.
+static void add_rollup(gm_bucket *b, gm_rollup which, const gm_bucket *r)
+{
+    if (r->count == 0) return;
+    if (b->count == 0) b->from = r->from;
+    if (which == GM_ROLLUP_COUNT) b->count += (uint64_t)r->sum;
+    if (which == GM_ROLLUP_SUM) b->sum += r->sum;
+    if (which == GM_ROLLUP_MIN && (b->count == 0 || r->min < b->min)) {
+        b->min    = r->min;
+        b->min_at = r->min_at;
+    }
+    if (which == GM_ROLLUP_MAX && (b->count == 0 || r->max > b->max)) {
+        b->max    = r->max;
+        b->max_at = r->max_at;
+    }
+    if (which == GM_ROLLUP_LAST && (b->count == 0 || r->last_at > b->last_at)) {
+        b->last    = r->last;
+        b->last_at = r->last_at;
+    }
+}
+
+// All five stand at the same times in blocks of the same lengths, so that edges move alike.
+static gm_status add_rollups(gm_history *h, uint32_t twin, uint32_t column, const filling *f, gm_error *err)
+{
+    if (gm_history_series(h, twin, gm_rollup_column(column, GM_ROLLUP_COUNT)) == NULL) return GM_OK;
+    gm_bucket *rolled = gm_alloc_array(h->alloc, f->n, sizeof *rolled);
+    if (rolled == NULL) return gm_fail(err, GM_NOMEM, "history", "%zu buckets", f->n);
+    gm_status st = GM_OK;
+    for (int which = GM_ROLLUP_PARTS; st == GM_OK && which-- > 0;) {
+        filling g = { .buckets = rolled, .n = f->n, .from = f->from, .to = f->to, .snap = f->snap };
+        st        = fill_series(h, twin, gm_rollup_column(column, (gm_rollup)which), &g, err);
+        for (size_t i = 0; st == GM_OK && i < f->n; i++) add_rollup(&f->buckets[i], (gm_rollup)which, &rolled[i]);
+    }
+    gm_free(h->alloc, rolled);
+    return st;
+}
+
+static gm_status fill(gm_history *h, uint32_t twin, uint32_t column, filling *f, gm_error *err)
+{
+    if (f->n == 0 || f->to <= f->from) return gm_fail(err, GM_INVALID, "history", "a range of no length has no buckets");
+    gm_status st = fill_series(h, twin, column, f, err);
+    return st == GM_OK ? add_rollups(h, twin, column, f, err) : st;
 }
 
 gm_status gm_history_buckets(gm_history *h, uint32_t twin, uint32_t column, gm_time_ns from, gm_time_ns to,
@@ -235,30 +280,45 @@ static void extend_samples(extent *e, const gm_samples *samples, gm_time_ns from
     if (i < end) extend(e, end - i, gm_stamp_time(samples->stamp[i]), gm_stamp_time(samples->stamp[end - 1]));
 }
 
-gm_status gm_history_extent(const gm_history *h, uint32_t twin, uint32_t column, gm_time_ns from, gm_time_ns to,
-                            uint64_t *out_count, gm_time_ns *out_first, gm_time_ns *out_last, gm_error *err)
+static gm_status extend_series(const gm_history *h, const gm_series *s, gm_time_ns from, gm_time_ns to, extent *e, gm_error *err)
 {
-    extent           e = { 0 };
-    const gm_series *s = gm_history_series(h, twin, column);
-    const gm_blocks *b = s != NULL ? gm_series_blocks(s) : NULL;
+    const gm_blocks *b = gm_series_blocks(s);
     for (size_t i = b != NULL ? gm_blocks_find(b, from) : 0; b != NULL && i < b->count && b->items[i].first_at < to; i++) {
         const gm_sealed *block = &b->items[i];
         if (block->last_at < from) continue;
         if (block->first_at >= from && block->last_at < to) {
-            extend(&e, block->n, block->first_at, block->last_at);
+            extend(e, block->n, block->first_at, block->last_at);
             continue;
         }
         gm_samples samples;
         gm_status  st = gm_history_open_block(h, s, i, &samples, err);
         if (st != GM_OK) return st;
-        extend_samples(&e, &samples, from, to);
+        extend_samples(e, &samples, from, to);
     }
-    if (s != NULL) {
-        gm_samples newest = gm_series_newest(s);
-        extend_samples(&e, &newest, from, to);
+    gm_samples newest = gm_series_newest(s);
+    extend_samples(e, &newest, from, to);
+    return GM_OK;
+}
+
+gm_status gm_history_extent(gm_history *h, uint32_t twin, uint32_t column, gm_time_ns from, gm_time_ns to,
+                            uint64_t *out_count, gm_time_ns *out_first, gm_time_ns *out_last, gm_error *err)
+{
+    extent           e = { 0 }, rolled = { 0 };
+    const gm_series *s = gm_history_series(h, twin, column);
+    const gm_series *r = gm_history_series(h, twin, gm_rollup_column(column, GM_ROLLUP_COUNT));
+    gm_status        st = s != NULL ? extend_series(h, s, from, to, &e, err) : GM_OK;
+    if (st == GM_OK && r != NULL) st = extend_series(h, r, from, to, &rolled, err);
+    if (st == GM_OK && rolled.count > 0) {
+        // Entries are counted by what they stand for.
+        gm_bucket all;
+        filling   f   = { .buckets = &all, .n = 1, .from = rolled.first, .to = rolled.last + 1, .snap = -1 };
+        st            = fill_series(h, twin, gm_rollup_column(column, GM_ROLLUP_COUNT), &f, err);
+        if (e.count == 0 || rolled.first < e.first) e.first = rolled.first;
+        if (e.count == 0 || rolled.last > e.last) e.last = rolled.last;
+        e.count += (uint64_t)all.sum;
     }
     *out_count = e.count;
     *out_first = e.first;
     *out_last  = e.last;
-    return GM_OK;
+    return st;
 }

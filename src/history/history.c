@@ -13,6 +13,7 @@
 
 #include "history/decimal.h"
 #include "history/levels.h"
+#include "history/rollup.h"
 
 #include <assert.h>
 
@@ -449,12 +450,18 @@ void gm_history_forget(gm_history *h, uint32_t twin)
     gm_series_remove_twin(&h->table, twin);
 }
 
-void gm_history_forget_series(gm_history *h, uint32_t twin, uint32_t column)
+static void forget_column(gm_history *h, uint32_t twin, uint32_t column)
 {
     uint32_t id = gm_series_find(&h->table, twin, column);
     if (id == GM_INDEX_NONE) return;
     gm_history_release_series(h, id);
     gm_series_remove(&h->table, id);
+}
+
+void gm_history_forget_series(gm_history *h, uint32_t twin, uint32_t column)
+{
+    forget_column(h, twin, column);
+    for (int i = 0; i < GM_ROLLUP_PARTS; i++) forget_column(h, twin, gm_rollup_column(column, (gm_rollup)i));
 }
 
 gm_status gm_history_purge(gm_history *h, gm_error *err) { return h->files != NULL ? gm_files_condemn(h->files, err) : GM_OK; }

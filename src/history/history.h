@@ -14,7 +14,7 @@
 // that is late for its sealed block opens it again for a while. The engine thread appends and reads; reading uses
 // working memory of the history too, so there is one reader at a time. Format of sealed blocks: docs/formats/history.md.
 //
-// Memory: about 64 bytes for a series of one or two numbers; 16 bytes a sample in the open run; 88 bytes for each sealed
+// Memory: about 64 bytes for a series of one or two numbers; 16 bytes a sample in the open run; 104 bytes for each sealed
 // block, which lies in a file (or, without files, in memory: about one byte a sample).
 #ifndef GM_HISTORY_HISTORY_H
 #define GM_HISTORY_HISTORY_H
@@ -56,7 +56,7 @@ GM_NODISCARD gm_status gm_history_append(gm_history *history, uint32_t twin, uin
 // that has fallen silent. A sealed block of few samples compresses less (bench-history). GM_NOMEM: some are sealed.
 GM_NODISCARD gm_status gm_history_seal(gm_history *history, size_t at_least, gm_error *err);
 
-bool     gm_history_has(const gm_history *history, uint32_t twin, uint32_t column);
+bool     gm_history_has(const gm_history *history, uint32_t twin, uint32_t column);  // samples, or what was rolled up of them
 uint64_t gm_history_count(const gm_history *history, uint32_t twin, uint32_t column);  // samples in the series
 
 // Calls each for the samples with from <= at < to in rising order, until it returns false. Text is viewed for the call.
@@ -84,13 +84,13 @@ GM_NODISCARD gm_status gm_history_buckets(gm_history *history, uint32_t twin, ui
 GM_NODISCARD gm_status gm_history_outline(gm_history *history, uint32_t twin, uint32_t column, gm_time_ns from,
                                           gm_time_ns to, size_t n, gm_bucket *out_buckets, gm_error *err);
 
-// How many samples lie in [from, to), removals among them, and the first and last time of them (both 0 when there is none).
-// Decodes two blocks at most.
-GM_NODISCARD gm_status gm_history_extent(const gm_history *history, uint32_t twin, uint32_t column, gm_time_ns from,
+// How many samples lie in [from, to), removals and what was rolled up among them, and the first and last time of them (both
+// 0 when there is none). Decodes a few blocks at most.
+GM_NODISCARD gm_status gm_history_extent(gm_history *history, uint32_t twin, uint32_t column, gm_time_ns from,
                                          gm_time_ns to, uint64_t *out_count, gm_time_ns *out_first, gm_time_ns *out_last,
                                          gm_error *err);
 
-// Forgets all series of a twin, or one. What lies in files is gone from the disk when they are tidied and removed.
+// Forgets all series of a twin, or one, with what was rolled up of it. What lies in files is gone from the disk when they are tidied and removed.
 void gm_history_forget(gm_history *history, uint32_t twin);
 void gm_history_forget_series(gm_history *history, uint32_t twin, uint32_t column);
 
@@ -98,10 +98,18 @@ void gm_history_forget_series(gm_history *history, uint32_t twin, uint32_t colum
 // good). GM_IO: the file that is being written to is not among them; a later call may succeed.
 GM_NODISCARD gm_status gm_history_purge(gm_history *history, gm_error *err);
 
-// Forgets what is older than `before`, in whole sealed blocks: a block goes when its newest sample is older. For all series
-// for which `wanted` answers true. Cost: looks at every series.
-typedef bool gm_history_wanted(void *context, uint32_t twin, uint32_t column, gm_time_ns *out_before);
-void gm_history_expire(gm_history *history, gm_history_wanted *wanted, void *context);
+// How long a series is kept, in whole sealed blocks: a block goes when its newest sample is older than `before`. With a
+// rollup length, what goes leaves its smallest, largest, sum, count and last for each stretch of so long (numbers only);
+// buckets, outlines and the extent go on to count that, where the stretch begins. The rollups go in their turn.
+typedef struct gm_history_keep {
+    gm_time_ns before, rollups_before;  // GM_TIME_MIN: nothing is too old
+    gm_dur_ns  rollup;                  // 0: nothing stays
+} gm_history_keep;
+
+// Looks at the next `series` series, and asks `wanted` about each that has sealed blocks. Returns false when it came to the
+// last one; the next call begins anew. A block that can not be read, or not be rolled up for want of memory, stays.
+typedef bool gm_history_wanted(void *context, uint32_t twin, uint32_t column, gm_history_keep *out_keep);
+bool gm_history_expire(gm_history *history, size_t series, gm_history_wanted *wanted, void *context);
 
 // ---- files --------------------------------------------------------------------------------------------------------
 // Copies what is still used out of the file that wastes most (more than half of it), at most `entries` blocks per call.

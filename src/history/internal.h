@@ -21,6 +21,7 @@ struct gm_history {
     gm_error        refused;  // the last block that could not go to a file; status GM_OK: none since one could
     uint32_t        thawed[GM_HISTORY_THAWED];  // series with a thawed block, the longest thawed first
     size_t          thawed_count;
+    uint32_t expiring;  // the series that expire looks at next
     uint32_t tidying, tidying_at;  // the file that is being emptied (0: none), and how far
     gm_history_stats stats;
 };

@@ -1,6 +1,7 @@
 // Reading: the blocks of a series, then its open run, in order of time.
 #include "history/decimal.h"
 #include "history/internal.h"
+#include "history/rollup.h"
 
 #include <assert.h>
 
@@ -44,7 +45,7 @@ uint64_t gm_history_count(const gm_history *h, uint32_t twin, uint32_t column)
 
 bool gm_history_has(const gm_history *h, uint32_t twin, uint32_t column)
 {
-    return gm_history_count(h, twin, column) > 0;
+    return gm_history_count(h, twin, column) > 0 || gm_history_count(h, twin, gm_rollup_column(column, GM_ROLLUP_COUNT)) > 0;
 }
 
 // ---- range ----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 // used.
 #include "history/internal.h"
 #include "history/levels.h"
+#include "history/rollup.h"
 
 // Takes the first `count` blocks out of a series.
 static void drop_blocks(gm_history *h, uint32_t id, size_t count)
@@ -21,18 +22,32 @@ static void drop_blocks(gm_history *h, uint32_t id, size_t count)
     if (b->thawed != NULL) b->thawed_at -= count;
 }
 
-void gm_history_expire(gm_history *h, gm_history_wanted *wanted, void *context)
+static void expire_series(gm_history *h, uint32_t id, const gm_history_keep *keep)
 {
-    for (uint32_t id = 0; id < h->table.used; id++) {
-        const gm_series *s = gm_series_at(&h->table, id);
-        gm_time_ns       before;
-        if (!s->in_use || !s->is_large || s->large.blocks == NULL || s->large.blocks->count == 0) continue;
-        const gm_blocks *b = s->large.blocks;
-        if (!wanted(context, s->twin, s->column, &before)) continue;
-        size_t gone = 0;  // one that is open for late samples stays until it is closed
-        while (gone < b->count && b->items[gone].where != GM_THAWED && b->items[gone].last_at < before) gone++;
-        if (gone > 0) drop_blocks(h, id, gone);
+    const gm_blocks *b      = gm_series_at(&h->table, id)->large.blocks;
+    bool             rolled = gm_rollup_is(gm_series_at(&h->table, id)->column);
+    gm_time_ns       before = rolled ? keep->rollups_before : keep->before;
+    size_t           gone   = 0;  // one that is open for late samples stays until it is closed
+    while (gone < b->count && b->items[gone].where != GM_THAWED && b->items[gone].last_at < before) {
+        bool roll = !rolled && keep->rollup > 0;
+        if (roll && gm_rollup_block(h, id, gone, keep->rollup, NULL) != GM_OK) break;
+        gone++;
     }
+    if (gone > 0) drop_blocks(h, id, gone);
+}
+
+bool gm_history_expire(gm_history *h, size_t series, gm_history_wanted *wanted, void *context)
+{
+    for (size_t i = 0; i < series && h->expiring < h->table.used; i++) {
+        uint32_t         id = h->expiring++;
+        const gm_series *s  = gm_series_at(&h->table, id);
+        gm_history_keep  keep;
+        if (!s->in_use || !s->is_large || s->large.blocks == NULL || s->large.blocks->count == 0) continue;
+        if (wanted(context, s->twin, gm_rollup_of(s->column), &keep)) expire_series(h, id, &keep);
+    }
+    if (h->expiring < h->table.used) return true;
+    h->expiring = 0;
+    return false;
 }
 
 // The entry of a series that lies at this place; NULL: nobody refers to it.

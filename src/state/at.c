@@ -98,6 +98,18 @@ bool gm_state_past_twin(const gm_state *state, gm_str id, size_t i, gm_twin *out
     return true;
 }
 
+size_t gm_state_twin_numbers(const gm_state *state) { return state->twin_limit; }
+
+void gm_state_types_then(const gm_state *state, const gm_type **out_types, size_t n)
+{
+    for (size_t i = 0; i < n; i++) out_types[i] = state->twins[i].id != NULL ? state->tables[state->twins[i].type].type : NULL;
+    // Entries follow each other in time, so that the last one of a number stays.
+    for (size_t i = 0; i < state->past.twin_count; i++) {
+        const gm_past_twin *t = &state->past.twins[i];
+        if (t->number < n && state->twins[t->number].id == NULL) out_types[t->number] = state->tables[t->type].type;
+    }
+}
+
 gm_status gm_state_forget(gm_state *state, gm_twin twin)
 {
     return gm_past_forget(&state->past, twin.v);

@@ -147,6 +147,11 @@ gm_str gm_state_id_then(const gm_state *state, gm_twin twin);
 // more. Cost: i.
 bool gm_state_past_twin(const gm_state *state, gm_str id, size_t i, gm_twin *out_twin);
 
+// What the twins 0 .. n are, or were last when they are no more; NULL: neither. n: at most gm_state_twin_numbers, which is one
+// more than the highest number that was given. Cost: n.
+size_t gm_state_twin_numbers(const gm_state *state);
+void   gm_state_types_then(const gm_state *state, const gm_type **out_types, size_t n);
+
 // Forgets what a twin was (deletion for good). GM_NOMEM: more was forgotten than asked for.
 GM_NODISCARD gm_status gm_state_forget(gm_state *state, gm_twin twin);
 

@@ -45,6 +45,9 @@ static void settings_are_read_or_refused_with_their_line(void **state)
         { "[endpoint a]\nkind = sse\ntopics = x\n", 1, 3, "did you mean 'topic'" },
         { "[endpoint a]\nkind = sse\nhttp = 127.0.0.1:0\n", 1, 3, "no key 'http'" },
         { "[index temperature]\n", 0, 0, "" },
+        { "history.keep = 30d\nhistory.rollup = 1h\n[history dtmi:x:Pump;1 motor/speed]\nkeep = 0s\n[history flow]\n", 0, 0, "" },
+        { "[history flow]\nkeep = long\n", 1, 2, "keep" },
+        { "[history flow]\nrolup = 1h\n", 1, 2, "did you mean 'rollup'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_arena *arena = gm_arena_create(gm_alloc_system(), 0);

@@ -31,7 +31,7 @@ static void start(plant *p)
     options.log.realtime_commit = options.log.prepare_ahead = false;
     assert_gm_ok(gm_loop_create(gm_alloc_system(), gm_clock_system(), &p->loop, &p->err), p->err);
     options.loop = p->loop;
-    options.keep = p->keep;
+    options.retention.usual.keep = p->keep;
     assert_gm_ok(gm_engine_open(&options, &p->engine, &p->err), p->err);
     assert_gm_ok(gm_engine_recover(p->engine, &p->err), p->err);
 }

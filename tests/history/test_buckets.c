@@ -90,7 +90,7 @@ static void check(gm_history *h, const plain *p, gm_time_ns from, gm_time_ns to,
     free(buckets);
 }
 
-static void check_extent(const gm_history *h, const plain *p, gm_time_ns from, gm_time_ns to)
+static void check_extent(gm_history *h, const plain *p, gm_time_ns from, gm_time_ns to)
 {
     gm_error   err = { 0 };
     uint64_t   count;
@@ -118,10 +118,10 @@ static void check_all(gm_history *h, const plain *p, uint64_t *random)
     }
 }
 
-static bool before_that(void *context, uint32_t twin, uint32_t column, gm_time_ns *out_before)
+static bool before_that(void *context, uint32_t twin, uint32_t column, gm_history_keep *out_keep)
 {
     (void)twin, (void)column;
-    *out_before = *(const gm_time_ns *)context;
+    *out_keep = (gm_history_keep){ .before = *(const gm_time_ns *)context, .rollups_before = GM_TIME_MIN };
     return true;
 }
 
@@ -159,7 +159,7 @@ static void buckets_and_outlines_are_the_samples_whatever_comes(void **state)
         if (round % 2 == 1) assert_gm_ok(gm_history_seal(h, 1, &err), err);
         if (round == 3) {
             gm_time_ns before = p->points[20000].at;
-            gm_history_expire(h, before_that, &before);
+            assert_false(gm_history_expire(h, SIZE_MAX, before_that, &before));
             uint64_t left = gm_history_count(h, 1, 1), gone = p->n - left;
             assert_true(gone > 18000 && gone <= 20000);
             memmove(p->points, p->points + gone, left * sizeof *p->points);
