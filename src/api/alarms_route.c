@@ -198,7 +198,37 @@ void gm_route_alarm_metrics(gm_request *request)
     gm_reply_json(request, 200);
 }
 
-static void write_place(gm_request *request, gm_twin twin, const gm_alarms *alarms, gm_buf *out)
+// Silent: something has been measured once, and nothing for `age`.
+static bool is_silent(const gm_state *state, gm_twin twin, gm_time_ns before)
+{
+    const gm_type *type = gm_state_type(state, twin);
+    bool           any  = false;
+    for (uint32_t i = 0; i < type->column_count; i++) {
+        gm_cell cell;
+        if (!type->columns[i].is_telemetry) continue;
+        gm_state_get(state, twin, i, &cell);
+        if (cell.source == GM_ABSENT) continue;
+        if (cell.source >= before) return false;
+        any = true;
+    }
+    return any;
+}
+
+// Twins of the set that have fallen silent, among those that may be seen.
+static uint32_t count_silent(const gm_request *request, const gm_subtree *under, gm_time_ns before)
+{
+    const gm_state *state = gm_api_state(request);
+    uint32_t        n     = 0;
+    for (uint32_t word = 0; word * 64 < under->limit; word++) {
+        for (uint64_t bits = under->bits[word]; bits != 0; bits &= bits - 1) {
+            gm_twin twin = { word * 64 + (uint32_t)__builtin_ctzll(bits) };
+            n += gm_state_exists(state, twin) && gm_api_sees(request, twin) && is_silent(state, twin, before);
+        }
+    }
+    return n;
+}
+
+static void write_place(gm_request *request, gm_twin twin, const gm_alarms *alarms, gm_time_ns silent, gm_buf *out)
 {
     gm_subtree under;
     gm_error   err;
@@ -221,7 +251,7 @@ static void write_place(gm_request *request, gm_twin twin, const gm_alarms *alar
     for (int p = 0; p < GM_PRIORITY_COUNT; p++) {
         gm_buf_printf(out, "%s\"%s\":%llu", p > 0 ? "," : "", gm_alarm_priority_name((gm_alarm_priority)p), (unsigned long long)active[p]);
     }
-    gm_buf_text(out, "}");
+    gm_buf_printf(out, "},\"twins\":%zu,\"silent\":%u", under.count, count_silent(request, &under, silent));
     gm_subtree_finish(&under);
 }
 
@@ -230,21 +260,27 @@ void gm_route_alarm_rollup(gm_request *request)
     enum { CHILDREN_MAX = 1000 };
     const gm_alarms *alarms = alarms_of(request);
     const gm_state  *state  = gm_api_state(request);
-    gm_str           id;
-    if (alarms == NULL || !gm_request_parameter(request, "twin", &id)) return;
+    gm_str           id, silent_text;
+    gm_dur_ns        silent = GM_MINUTE;
+    if (alarms == NULL || !gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "silent", &silent_text)) return;
+    if (silent_text.ptr != NULL && (gm_dur_parse(silent_text, &silent, NULL) != GM_OK || silent <= 0 || silent > 3660 * GM_DAY)) {
+        gm_reply_error(request, 400, "InvalidArgument", "The parameter 'silent' is a length of time, such as 5m.");
+        return;
+    }
+    gm_time_ns before = gm_api_now(request) - silent;
     gm_twin root = gm_api_find(request, id);
     if (!gm_twin_ok(root)) {
         gm_api_no_twin(request, id);
         return;
     }
-    write_place(request, root, alarms, &request->out);
+    write_place(request, root, alarms, before, &request->out);
     gm_buf_text(&request->out, ",\"below\":[");
     size_t n = 0;
     for (gm_edge e = gm_state_first_out(state, root); gm_edge_ok(e) && n < CHILDREN_MAX; e = gm_state_next_out(state, e)) {
         gm_twin below = gm_state_edge_target(state, e);
         if (!gm_api_sees(request, below) || !gm_subtree_contains(state, root, gm_control_relationships(request->api->options.control), below)) continue;
         if (n++ > 0) gm_buf_byte(&request->out, ',');
-        write_place(request, below, alarms, &request->out);
+        write_place(request, below, alarms, before, &request->out);
         gm_buf_byte(&request->out, '}');
     }
     gm_buf_text(&request->out, "]}");

@@ -1,10 +1,11 @@
 // The console's files, and the description of the API. All are bytes of the program.
+#include "api/condition.h"
 #include "api/openapi.h"
 #include "api/routes.h"
 
 static const char policy[] =
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
-    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "connect-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 void gm_route_openapi(gm_request *request)
 {
@@ -34,17 +35,6 @@ static bool accepts_gzip(gm_str header)
     return false;
 }
 
-static bool names_tag(gm_str list, const char *tag)
-{
-    gm_str item;
-    while (list.ptr != NULL && gm_str_next(&list, ',', &item)) {
-        item = gm_str_trim(item);
-        if (gm_str_starts(item, GM_STR("W/"))) item = gm_str_slice(item, 2, item.len);
-        if (gm_str_is(item, tag) || gm_str_is(item, "*")) return true;
-    }
-    return false;
-}
-
 static void reply_asset(gm_request *request, const gm_asset *asset)
 {
     // Files with a hash in their names never change; the page that names them must always be asked for.
@@ -56,7 +46,7 @@ static void reply_asset(gm_request *request, const gm_asset *asset)
     gm_reply_header(request, "Content-Security-Policy", "%s", policy);
     gm_reply_header(request, "X-Content-Type-Options", "nosniff");
     gm_reply_header(request, "Referrer-Policy", "no-referrer");
-    if (names_tag(gm_request_header(request, "if-none-match"), asset->etag)) {
+    if (gm_etag_listed(gm_request_header(request, "if-none-match"), asset->etag)) {
         gm_reply_empty(request, 304);
         return;
     }

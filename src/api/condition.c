@@ -66,3 +66,14 @@ void gm_reply_etag(gm_request *request, uint64_t version)
     gm_document_etag(version, text);
     gm_reply_header(request, "ETag", "%s", text);
 }
+
+bool gm_etag_listed(gm_str list, const char *tag)
+{
+    gm_str item;
+    while (list.ptr != NULL && gm_str_next(&list, ',', &item)) {
+        item = gm_str_trim(item);
+        if (gm_str_starts(item, GM_STR("W/"))) item = gm_str_slice(item, 2, item.len);
+        if (gm_str_is(item, tag) || gm_str_is(item, "*")) return true;
+    }
+    return false;
+}

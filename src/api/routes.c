@@ -87,6 +87,8 @@ const gm_route gm_routes[] = {
     { GM_METHOD_GET,    "/v1/twins/{id}",    gm_route_live,          GM_RIGHT_READ, GM_REACH_TWIN, GM_BODY_NONE, OWN, "A twin with all its values, units and ages" },
     { GM_METHOD_POST,   "/v1/checkpoint",    gm_route_checkpoint,    GM_RIGHT_ADMIN, GM_REACH_PLANT, GM_BODY_JSON, OWN, "Write a checkpoint, or a backup" },
     { GM_METHOD_GET,    "/v1/tree",          gm_route_tree,          GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Walk or search the tree of twins" },
+    { GM_METHOD_GET,    "/v1/scene",         gm_route_scene,         GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "List the files of the plant's geometry" },
+    { GM_METHOD_GET,    "/v1/scene/{file}",  gm_route_scene_file,    GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "A file of the plant's geometry" },
     { GM_METHOD_GET,    "/v1/stream",        gm_route_stream,        GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Follow twins as they change (server-sent events)" },
     { GM_METHOD_GET,    "/v1/endpoints",     gm_route_endpoints,     GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Endpoints of event routes and how they fare" },
     { GM_METHOD_GET,    "/v1/events/{endpoint}", gm_route_events,    GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Follow the events of an endpoint (server-sent events)" },

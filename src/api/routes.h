@@ -38,6 +38,10 @@ void gm_route_work_order_post(gm_request *request);
 void gm_route_work_order(gm_request *request);
 void gm_route_work_order_patch(gm_request *request);
 
+// scene_route.c
+void gm_route_scene(gm_request *request);
+void gm_route_scene_file(gm_request *request);
+
 // models.c
 void gm_route_models_add(gm_request *request);
 void gm_route_models_list(gm_request *request);

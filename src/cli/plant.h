@@ -75,6 +75,10 @@ GM_NODISCARD gm_status gm_plant_check_rules(gm_plant *plant, const gm_model *mod
 // The [history ...] sections of gemel.conf: what they name is in the model. GM_NOMEM only.
 GM_NODISCARD gm_status gm_plant_check_history(gm_plant *plant, const gm_model *model);
 
+// The same for geometry (cli/scene_file.h), whose files it reads: do they read, and do the twins, models and files that
+// they name exist? After gm_plant_split. A server does not ask: a scene with a mistake must not keep a plant from running.
+GM_NODISCARD gm_status gm_plant_check_scene(gm_plant *plant, const gm_io *io, gm_error *err);
+
 // Adds a finding; the texts are copied.
 GM_NODISCARD gm_status gm_plant_find(gm_plant *plant, gm_str file, uint32_t line, uint32_t column, const char *rule,
                                      gm_str dtmi, const char *fmt, ...) GM_PRINTF(7, 8);

@@ -172,6 +172,32 @@ export interface Verification {
   outputs: { [name: string]: { points: number; below: { [q: string]: number | null }; bias: number | null; rmse: number | null } };
 }
 
+export interface SceneFile {
+  name: string;
+  type: string;
+  bytes: number;
+}
+
+export interface Estimated {
+  twin: string;
+  name: string;
+  unit?: string;
+  estimate?: number;
+  deviation?: number;
+  measured?: number;
+  measuredAt?: string;
+  innovation?: number;
+  expected?: number; // deviation that the innovation should have
+}
+
+export interface Estimate {
+  name: string;
+  trouble?: string;
+  health?: string;
+  variables: (Estimated & { kind: string })[];
+  signals: Estimated[];
+}
+
 /** A refusal by the server, with its own sentence. */
 export class ApiError extends Error {
   constructor(
@@ -231,6 +257,13 @@ export const api = {
     post<{ value: Document[]; continuationToken?: string }>(
       `/query?${VERSION}`, continuationToken === undefined ? { query: text } : { query: text, continuationToken }, signal),
   whoami: () => get<Principal>("/v1/whoami"),
+  scene: (signal?: AbortSignal) => get<{ files: SceneFile[] }>("/v1/scene", signal),
+  sceneFile: async (name: string, signal?: AbortSignal): Promise<ArrayBuffer> => {
+    const reply = await ask(`/v1/scene/${q(name)}`, signal ? { signal } : {});
+    if (!reply.ok) throw new ApiError(reply.status, "", `${name}: ${reply.status} ${reply.statusText}`);
+    return reply.arrayBuffer();
+  },
+  estimates: (signal?: AbortSignal) => get<{ items: Estimate[] }>("/v1/estimates", signal),
   rul: (signal?: AbortSignal) => get<{ items: Risk[]; trouble?: string }>("/v1/rul?limit=1000", signal),
   anomalies: (signal?: AbortSignal) => get<{ items: Anomaly[] }>("/v1/anomalies?limit=1000", signal),
   alarms: (all: boolean, signal?: AbortSignal) => get<{ items: Alarm[]; leftOut: number }>(`/v1/alarms?limit=1000${all ? "&all=true" : ""}`, signal),

@@ -18,6 +18,7 @@ import { moment, selected, show, theme, view, VIEWS, type Theme, type View } fro
 const NEXT_THEME: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
 const PAGES: Record<Exclude<View, "twin">, ReturnType<typeof lazy>> = {
   futures: lazy(async () => (await import("./what_if")).WhatIf),
+  scene: lazy(async () => (await import("./scene")).Scene),
   graph: lazy(async () => (await import("./graph")).Graph),
   query: lazy(async () => (await import("./query")).Query),
   fleet: lazy(async () => (await import("./fleet")).Fleet),

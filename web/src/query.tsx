@@ -1,6 +1,7 @@
 // Any question in the query language, with completion from the models; the answer as a table.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Document } from "./api";
+import type { Document } from "./api";
+import { dated, queryAll } from "./ask_all";
 import { askVocabulary, complete, type Completion, type Vocabulary } from "./completion";
 import { flat, Table } from "./table";
 import { text } from "./text";
@@ -9,12 +10,6 @@ import { moment, question } from "./view";
 const ROWS_MAX = 50000;
 const FIRST = "SELECT * FROM DIGITALTWINS LIMIT 1000";
 const NONE: Completion = { from: 0, words: [] };
-
-/** At a moment a question is about then, unless it says itself of when it is. */
-export function dated(query: string, at: number | null): string {
-  const plain = query.trim().replace(/;\s*$/, "");
-  return at === null || /\bAS\s+OF\b/i.test(plain) ? plain : `${plain} AS OF '${new Date(at).toISOString()}'`;
-}
 
 /** What something is called comes first. */
 function inOrder(names: string[]): string[] {
@@ -25,16 +20,10 @@ function inOrder(names: string[]): string[] {
 interface Answer { rows: Document[]; columns: { name: string }[]; more: boolean; ms: number }
 
 async function askAll(query: string, stop: AbortSignal): Promise<Answer> {
-  const begun = performance.now(), rows: Document[] = [];
-  let token: string | undefined;
-  do {
-    const page = await api.query(query, token, stop);
-    rows.push(...page.value.map((row) => flat(row)));
-    token = page.continuationToken;
-  } while (token !== undefined && rows.length < ROWS_MAX);
+  const begun = performance.now(), found = await queryAll(query, ROWS_MAX, stop), rows = found.rows.map((row) => flat(row));
   const names = new Set<string>();
   for (const row of rows) for (const name of Object.keys(row)) names.add(name);
-  return { rows, columns: inOrder([...names].filter((n) => n !== "$etag")).map((name) => ({ name })), more: token !== undefined, ms: performance.now() - begun };
+  return { rows, columns: inOrder([...names].filter((n) => n !== "$etag")).map((name) => ({ name })), more: found.more, ms: performance.now() - begun };
 }
 
 export function Query() {

@@ -48,7 +48,7 @@ export const text = {
   },
   role: { title: "Your role", reader: "reader", operator: "operator", engineer: "engineer", admin: "admin" },
   views: {
-    title: "Views", twin: "Twin", futures: "What if", graph: "Graph", query: "Query", fleet: "Fleet", alarms: "Alarms", letters: "Dead letters",
+    title: "Views", twin: "Twin", scene: "3D", futures: "What if", graph: "Graph", query: "Query", fleet: "Fleet", alarms: "Alarms", letters: "Dead letters",
   },
   time: {
     title: "The time that the page shows", pause: "Pause", backToLive: "Back to live", earlier: "Earlier", later: "Later",
@@ -93,6 +93,21 @@ export const text = {
     title: "The selected twin and what it is connected to", hops: "Hops",
     cap: (n: number) => `more than ${n.toLocaleString("en")} are not drawn; take fewer hops`,
     hint: "Click to select, double-click to see the twin's values. Colours are models; their names stand below.",
+  },
+  scene: {
+    title: "The plant in space",
+    colour: "Colour", alarms: "Worst alarm", value: "Measured and set", estimate: "Estimated", residual: "Residual (in expected deviations)",
+    scale: "Scale from", to: "to", others: "Others", shown: "shown", ghosted: "ghosted", hidden: "hidden", fit: "Fit", labels: "Labels", noValue: "no value",
+    none: "no alarm: as drawn", file: "Geometry", generated: "Drawn from relationships", noAlarmsThen: "Alarms are those of now.",
+    estimatesNow: "Estimates are those of now: the page's time does not change them.",
+    notHere: (id: string) => `“${id}” is not in this scene.`,
+    cap: (n: number) => `Only ${n.toLocaleString("en")} twins around the selected one are drawn.`,
+    software: "This browser draws without a graphics card; edges are not smoothed.",
+    noWebgl: "This browser can not draw in 3D (WebGL is missing or switched off). The graph shows the same twins.",
+    failed: (name: string, why: string) => `${name} could not be shown: ${why}`,
+    empty: "This plant has neither geometry (its folder scene/ is empty) nor twins to draw a scheme of.",
+    keys: "Drag turns, right drag moves, wheel zooms; click selects, double-click fits. Keys: arrows turn, + − zoom, F fits, G ghosts, H hides the others.",
+    untied: "Nothing of this geometry is tied to a twin (extras.twinId, see docs/formats/scene.md).",
   },
   future: {
     titleNow: (root: string) => `Futures of ${root} and what it is connected to, from now on`,

@@ -13,7 +13,7 @@ export const RANGES = [
 ] as const;
 export type Range = (typeof RANGES)[number]["key"];
 export type Theme = "auto" | "light" | "dark";
-export const VIEWS = ["twin", "futures", "graph", "query", "fleet", "alarms", "letters"] as const;
+export const VIEWS = ["twin", "scene", "graph", "futures", "query", "fleet", "alarms", "letters"] as const;
 export type View = (typeof VIEWS)[number];
 export interface Window {
   from: number; // ms since 1970
@@ -27,6 +27,9 @@ export const range = signal<Range>("5m");
 export const zoom = signal<Window | null>(null); // a part of time chosen in a plot; null: the range, up to the moment
 export const moment = signal<number | null>(null); // ms since 1970: the one time of the page; null: live
 export const question = signal<string>(""); // the text of the query view
+export const coloured = signal<string>(""); // what the scene's colours mean: "" alarms, else "value:PATH", "estimate:NAME", "residual:NAME"
+export const OTHERS = ["shown", "ghosted", "hidden"] as const;
+export const others = signal<(typeof OTHERS)[number]>("shown"); // what the scene does with all but the selected twin
 export const pinned = signal<readonly string[]>([]); // ids of futures on the page
 export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "auto");
 
@@ -45,6 +48,8 @@ function read(): void {
   zoom.value = from !== null && to !== null && from < to ? { from, to } : null;
   moment.value = time(p.get("at"));
   question.value = p.get("query") ?? "";
+  coloured.value = p.get("color") ?? "";
+  others.value = OTHERS.find((o) => o === p.get("others")) ?? "shown";
   pinned.value = p.getAll("future");
 }
 
@@ -60,6 +65,8 @@ function write(): string {
   }
   if (moment.value !== null) p.set("at", new Date(moment.value).toISOString());
   if (question.value !== "") p.set("query", question.value);
+  if (coloured.value !== "") p.set("color", coloured.value);
+  if (others.value !== "shown") p.set("others", others.value);
   for (const id of pinned.value) p.append("future", id);
   const text = p.toString();
   return text === "" ? " " : `#${text}`;
