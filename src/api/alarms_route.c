@@ -260,9 +260,10 @@ void gm_route_alarm_rollup(gm_request *request)
     enum { CHILDREN_MAX = 1000 };
     const gm_alarms *alarms = alarms_of(request);
     const gm_state  *state  = gm_api_state(request);
-    gm_str           id, silent_text;
+    gm_str           id, silent_text, deeper;
     gm_dur_ns        silent = GM_MINUTE;
-    if (alarms == NULL || !gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "silent", &silent_text)) return;
+    if (alarms == NULL || !gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "silent", &silent_text) ||
+        !gm_request_parameter(request, "below", &deeper)) return;
     if (silent_text.ptr != NULL && (gm_dur_parse(silent_text, &silent, NULL) != GM_OK || silent <= 0 || silent > 3660 * GM_DAY)) {
         gm_reply_error(request, 400, "InvalidArgument", "The parameter 'silent' is a length of time, such as 5m.");
         return;
@@ -275,7 +276,7 @@ void gm_route_alarm_rollup(gm_request *request)
     }
     write_place(request, root, alarms, before, &request->out);
     gm_buf_text(&request->out, ",\"below\":[");
-    size_t n = 0;
+    size_t n = gm_str_is(deeper, "false") ? CHILDREN_MAX : 0;
     for (gm_edge e = gm_state_first_out(state, root); gm_edge_ok(e) && n < CHILDREN_MAX; e = gm_state_next_out(state, e)) {
         gm_twin below = gm_state_edge_target(state, e);
         if (!gm_api_sees(request, below) || !gm_subtree_contains(state, root, gm_control_relationships(request->api->options.control), below)) continue;

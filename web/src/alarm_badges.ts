@@ -1,29 +1,47 @@
-// The worst alarm of every twin in the tree and of all under it.
+// What the twins in sight in the tree tell of themselves and of all under them: the worst alarm, and who has fallen silent.
 import { computed, effect, signal } from "@preact/signals";
 import { api, type Alarm, type Rollup } from "./api";
 import { connection } from "./stream";
-import { levels } from "./tree_rows";
+import { inSight, type InSight } from "./tree_rows";
 
 export const PRIORITIES = ["critical", "high", "medium", "low"] as const;
 export const alarms = signal<readonly Alarm[]>([]); // those that somebody has to look at
+export interface Quiet { silent: number; twins: number }
+/** Of a twin's own alarms alone, wherever it stands. */
+const own = computed(() => {
+  const found = new Map<string, string>();
+  for (const a of alarms.value) {
+    const before = found.get(a.twin);
+    const rank = (x: string) => (PRIORITIES as readonly string[]).indexOf(x);
+    if (before === undefined || rank(a.priority) < rank(before)) found.set(a.twin, a.priority);
+  }
+  return found;
+});
+export const worstAt = (twin: string): string | undefined => worst.value.get(twin) ?? own.value.get(twin);
+export const silent = signal<ReadonlyMap<string, Quiet>>(new Map()); // twins in the tree under which some have fallen silent
 export const worst = signal<ReadonlyMap<string, string>>(new Map());
-const EVERY_MS = 3000, LEVELS_MAX = 50;
+const EVERY_MS = 3000, SILENCE_EVERY_MS = 10000, ASKED_MAX = 80;
 
 function worstOf(r: Rollup): string | undefined {
   return PRIORITIES.find((p) => (r.active[p] ?? 0) > 0) ?? (r.unacknowledged > 0 ? "low" : undefined);
 }
 
-async function rollUp(): Promise<void> {
-  const next = new Map<string, string>();
-  const take = (r: Rollup) => { const w = worstOf(r); if (w !== undefined) next.set(r.twin, w); };
-  const roots = (levels.peek().get("")?.items ?? []).slice(0, LEVELS_MAX).map((i) => i.id);
-  const opened = [...levels.peek().keys()].filter((k) => k !== "").slice(0, LEVELS_MAX);
-  for (const twin of new Set([...roots, ...opened])) {
-    const r = await api.rollup(twin);
+async function rollUp(sight: InSight): Promise<void> {
+  const alarmed = new Map<string, string>(), quiet = new Map<string, Quiet>();
+  const take = (r: Rollup) => {
+    const w = worstOf(r);
+    if (w !== undefined) alarmed.set(r.twin, w);
+    if (r.silent > 0) quiet.set(r.twin, { silent: r.silent, twins: r.twins });
+  };
+  const parents = new Set(sight.parents.slice(0, ASKED_MAX));
+  for (const twin of new Set([...sight.roots.slice(0, ASKED_MAX), ...parents])) {
+    const r = await api.rollup(twin, parents.has(twin)).catch(() => null); // one that has gone has nothing to tell
+    if (r === null) continue;
     take(r);
     r.below?.forEach(take);
   }
-  worst.value = next;
+  worst.value = alarmed;
+  silent.value = quiet;
 }
 
 export function startAlarms(): () => void {
@@ -35,15 +53,22 @@ export function startAlarms(): () => void {
       // The connection state on the page says it all; a reader of a part sees the alarms of that part.
     }
   };
+  // One at a time: who scrolls is answered when he rests.
+  let pending = 0, busy = false;
+  const rollSoon = () => {
+    window.clearTimeout(pending);
+    pending = window.setTimeout(() => {
+      if (busy) { rollSoon(); return; }
+      if (connection.peek() !== "live") return;
+      busy = true;
+      void rollUp(inSight.peek()).finally(() => { busy = false; });
+    }, 150);
+  };
   const signature = computed(() => alarms.value.map((a) => `${a.id}${a.state}${a.priority}`).join());
   const offs = [
     effect(() => { if (connection.value === "live") void refresh(); }),
-    effect(() => {
-      levels.value;
-      if (signature.value !== "") void rollUp().catch(() => undefined);
-      else if (worst.peek().size > 0) worst.value = new Map();
-    }),
+    effect(() => { signature.value; inSight.value; rollSoon(); }),
   ];
-  const timer = window.setInterval(() => void refresh(), EVERY_MS);
-  return () => { offs.forEach((off) => off()); window.clearInterval(timer); };
+  const timers = [window.setInterval(() => void refresh(), EVERY_MS), window.setInterval(rollSoon, SILENCE_EVERY_MS)];
+  return () => { offs.forEach((off) => off()); timers.forEach((t) => window.clearInterval(t)); window.clearTimeout(pending); };
 }

@@ -137,6 +137,8 @@ export interface Rollup {
   twin: string;
   unacknowledged: number;
   active: { [priority: string]: number };
+  twins: number; // itself and all under it
+  silent: number; // of those: measured once, and not in the last minute
   below?: Rollup[];
 }
 
@@ -192,6 +194,7 @@ export interface Estimated {
 
 export interface Estimate {
   name: string;
+  at?: string;
   trouble?: string;
   health?: string;
   variables: (Estimated & { kind: string })[];
@@ -263,12 +266,15 @@ export const api = {
     if (!reply.ok) throw new ApiError(reply.status, "", `${name}: ${reply.status} ${reply.statusText}`);
     return reply.arrayBuffer();
   },
-  estimates: (signal?: AbortSignal) => get<{ items: Estimate[] }>("/v1/estimates", signal),
+  estimates: (twin: string | null, signal?: AbortSignal) => get<{ items: Estimate[] }>(`/v1/estimates${twin === null ? "" : `?twin=${q(twin)}`}`, signal),
+  forecast: (twin: string, property: string, horizon: number, stepS: number, signal?: AbortSignal) =>
+    get<{ method: string; points: [string, number, number, number][] }>(
+      `/v1/forecasts?twin=${q(twin)}&property=${q(property)}&horizon=${horizon}&step=${Math.max(1, Math.round(stepS * 1000))}ms`, signal),
   rul: (signal?: AbortSignal) => get<{ items: Risk[]; trouble?: string }>("/v1/rul?limit=1000", signal),
   anomalies: (signal?: AbortSignal) => get<{ items: Anomaly[] }>("/v1/anomalies?limit=1000", signal),
   alarms: (all: boolean, signal?: AbortSignal) => get<{ items: Alarm[]; leftOut: number }>(`/v1/alarms?limit=1000${all ? "&all=true" : ""}`, signal),
   alarmAct: (id: string, action: string, body: { reason?: string; for?: string }) => post<Alarm>(`/v1/alarms/${q(id)}/${action}`, body),
-  rollup: (twin: string, signal?: AbortSignal) => get<Rollup>(`/v1/alarms/rollup?twin=${q(twin)}`, signal),
+  rollup: (twin: string, below: boolean, signal?: AbortSignal) => get<Rollup>(`/v1/alarms/rollup?twin=${q(twin)}${below ? "" : "&below=false"}`, signal),
   alarmMetrics: (signal?: AbortSignal) => get<AlarmMetrics>("/v1/alarms/metrics", signal),
   futures: (request: Json, signal?: AbortSignal) => post<Futures>("/v1/futures", request, signal),
   futuresResult: (id: string, signal?: AbortSignal) => get<Futures>(`/v1/futures/${q(id)}`, signal),

@@ -7,11 +7,13 @@ import { downloadCsv, downloadPng } from "./download";
 import { asNumber } from "./format";
 import { now, onChange } from "./live";
 import { marks, marksPerPixel } from "./marks";
+import { estimatesOf, fanStep, PlotBands } from "./plot_bands";
 import { drawn, loadSeries, type Series } from "./series";
 import { connection, epoch } from "./stream";
 import { text } from "./text";
-import { moment, plotted, range, RANGES, spanOf, theme, zoom, type Window } from "./view";
+import { fans, moment, plotted, range, RANGES, spanOf, theme, zoom, type Window } from "./view";
 
+const FANS_MAX = 3;
 const KEEP_MAX = 20000; // appended samples of a series before the page asks the server for a fresh thinning
 const RELOAD_MS = 150; // a zoom or scrub that goes on is not asked for at every step
 
@@ -21,6 +23,11 @@ function windowNow(): Window {
   const end = now.peek(), span = spanOf(range.peek()), at = moment.peek();
   const to = at === null ? end : Math.min(end, at + (Number.isFinite(span) ? span / 4 : Infinity));
   return { from: Number.isFinite(span) ? to - span : 0, to };
+}
+
+/** Seconds of the future that a live plot with forecasts shows. */
+function ahead(): number {
+  return fans.peek() ? Math.min(spanOf(range.peek()), 365 * 86400e3) / 3000 : 0;
 }
 
 function drawMarks(u: uPlot, twin: string): void {
@@ -54,16 +61,18 @@ class TwinPlot {
   private timer = 0;
   private frame = 0;
   private window: Window = windowNow();
+  private loaded = 0; // performance.now() when it was last asked for
   private readonly off: () => void;
 
-  constructor(private readonly box: HTMLElement, private readonly twin: Twin, private readonly paths: readonly string[], private readonly say: (message: string | null) => void) {
-    this.chart = new Chart(box, paths.map((path) => {
-      const v = twin.values.find((x) => x.path === path);
-      return { label: v?.displayName ?? path, unit: v?.symbol ?? v?.unit ?? "", held: v !== undefined && !v.telemetry };
-    }), {
+  constructor(private readonly box: HTMLElement, private readonly twin: Twin, private readonly paths: readonly string[], readonly bands: PlotBands, private readonly say: (message: string | null) => void) {
+    const value = (path: string) => twin.values.find((x) => x.path === path);
+    const unit = (path: string) => value(path)?.symbol ?? value(path)?.unit ?? "";
+    const lines = paths.map((path) => ({ label: value(path)?.displayName ?? path, unit: unit(path), held: value(path)?.telemetry === false }));
+    this.chart = new Chart(box, [...lines, ...bands.lines(unit)], {
       zoomed: (from, to) => { zoom.value = { from: from * 1000, to: to * 1000 }; },
       overlay: (u) => drawMarks(u, twin.id),
-    });
+    }, bands.bands(lines.length));
+    bands.start(fanStep(Math.min(spanOf(range.peek()), 365 * 86400e3)), () => { if (bands.trouble !== null) say(text.noForecast(bands.trouble)); this.drawSoon(); });
     this.chart.plot.over.addEventListener("dblclick", () => { zoom.value = null; });
     this.off = onChange((change) => this.append(change.values));
   }
@@ -71,6 +80,7 @@ class TwinPlot {
   load(): void {
     this.stop.abort();
     const stop = (this.stop = new AbortController());
+    this.loaded = performance.now();
     const window = (this.window = windowNow());
     const points = Math.round(this.box.clientWidth);
     Promise.all(this.paths.map((path) => loadSeries(this.twin, path, { ...window, to: window.to + 1000 }, points, stop.signal))).then(
@@ -85,7 +95,9 @@ class TwinPlot {
 
   loadSoon(): void {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.load(), RELOAD_MS);
+    const wait = this.loaded + RELOAD_MS - performance.now();
+    if (wait <= 0) this.load();
+    else this.timer = window.setTimeout(() => this.load(), wait);
   }
 
   drawSoon(): void {
@@ -95,6 +107,7 @@ class TwinPlot {
   destroy(): void {
     this.stop.abort();
     this.off();
+    this.bands.destroy();
     window.clearTimeout(this.timer);
     cancelAnimationFrame(this.frame);
     this.chart.destroy();
@@ -107,7 +120,7 @@ class TwinPlot {
     const known = Math.min(window.to, now.peek()) / 1000;
     const stretch = (window.to - Math.max(window.from, 1000 * (this.series[0]?.times[0] ?? 0))) / 1000 / Math.max(this.box.clientWidth, 1);
     const first = Math.min(known - 1, ...this.series.map((s) => s.times[0] ?? Infinity));
-    this.chart.set(this.series.map((s) => drawn(s, stretch, known)), window.from === 0 ? first : window.from / 1000, window.to / 1000);
+    this.chart.set([...this.series.map((s) => drawn(s, stretch, known)), ...this.bands.data()], window.from === 0 ? first : window.from / 1000, window.to / 1000 + (following ? ahead() : 0));
   }
 
   private append(values: { [path: string]: { value: import("./api").Json; sourceTime: string } }): void {
@@ -138,13 +151,22 @@ export function Plot({ twin }: { twin: Twin }) {
   const paths = plotted.value.filter((p) => twin.values.some((v) => v.path === p));
   const key = paths.join("\n");
 
+  const [estimated, setEstimated] = useState<readonly string[]>([]);
+  useEffect(() => {
+    const stop = new AbortController();
+    estimatesOf(twin.id, stop.signal).then((found) => setEstimated([...found.keys()]), () => setEstimated([]));
+    return () => stop.abort();
+  }, [twin.id]);
+  const banded = paths.filter((p) => estimated.includes(p)), numbers = paths.filter((p) => twin.values.find((v) => v.path === p)?.kind !== "boolean");
+
   useEffect(() => {
     if (holder.current === null || paths.length === 0) return;
-    const mine = (plot.current = new TwinPlot(holder.current, twin, paths, setMessage));
+    const bands = new PlotBands(twin.id, paths, banded, fans.peek() ? numbers.slice(0, FANS_MAX) : []);
+    const mine = (plot.current = new TwinPlot(holder.current, twin, paths, bands, setMessage));
     const tick = window.setInterval(() => { if (connection.peek() === "live" && moment.peek() === null && zoom.peek() === null) mine.drawSoon(); }, 500);
     mine.load();
     return () => { window.clearInterval(tick); mine.destroy(); plot.current = null; };
-  }, [twin.id, key, theme.value]);
+  }, [twin.id, key, theme.value, banded.join("\n"), fans.value, fans.value ? range.value : ""]);
   // A regained connection (a new epoch) loads again: what was missed is in the history, so the plot has no gap.
   useEffect(() => plot.current?.loadSoon(), [range.value, zoom.value, moment.value, epoch.value]);
   useEffect(() => plot.current?.drawSoon(), [marks.value]);
@@ -163,7 +185,8 @@ export function Plot({ twin }: { twin: Twin }) {
         {zoom.value !== null && <button type="button" class="button" data-testid="zoom-out" onClick={() => (zoom.value = null)}>{text.wholeRange}</button>}
         {paths.length > 0 && (
           <>
-            <button type="button" class="button" data-testid="plot-png" onClick={() => { const p = plot.current; if (p !== null) downloadPng(`${twin.id}.png`, p.chart.plot.ctx.canvas, `${twin.id}: ${p.chart.lines.map((l) => l.label).join(", ")}`); }}>PNG</button>
+            <button type="button" class="button" data-testid="plot-forecast" aria-pressed={fans.value} title={text.forecastWhat} onClick={() => (fans.value = !fans.value)}>{text.forecast}</button>
+            <button type="button" class="button" data-testid="plot-png" onClick={() => { const p = plot.current; if (p !== null) downloadPng(`${twin.id}.png`, p.chart.plot.ctx.canvas, `${twin.id}: ${p.chart.lines.filter((l) => l.quiet !== true).map((l) => l.label).join(", ")}`); }}>PNG</button>
             <button type="button" class="button" data-testid="plot-csv" onClick={() => { if (plot.current !== null) csvOf(plot.current, twin.id); }}>CSV</button>
           </>
         )}
@@ -171,7 +194,7 @@ export function Plot({ twin }: { twin: Twin }) {
       {paths.length === 0 && <p class="dim">{text.plotHint}</p>}
       {message !== null && paths.length > 0 && <p class="dim">{message}</p>}
       <div ref={holder} class="chart" data-testid="chart" tabIndex={0} aria-label={text.plotKeys} style={paths.length > 0 ? { minHeight: `${HEIGHT}px` } : { display: "none" }} />
-      {paths.length > 0 && <p class="dim hint">{text.plotKeys}</p>}
+      {paths.length > 0 && <p class="dim hint">{banded.length > 0 && `${text.bandWhat} `}{text.plotKeys}</p>}
     </section>
   );
 }

@@ -1,11 +1,12 @@
-// Any question in the query language, with completion from the models; the answer as a table.
+// Any question in the query language, with completion from the models; the answer as a table, a graph or a plot.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Document } from "./api";
 import { dated, queryAll } from "./ask_all";
 import { askVocabulary, complete, type Completion, type Vocabulary } from "./completion";
+import { AsGraph, AsPlot } from "./query_views";
 import { flat, Table } from "./table";
 import { text } from "./text";
-import { moment, question } from "./view";
+import { moment, question, shape, SHAPES } from "./view";
 
 const ROWS_MAX = 50000;
 const FIRST = "SELECT * FROM DIGITALTWINS LIMIT 1000";
@@ -102,10 +103,13 @@ export function Query() {
       </div>
       <div class="toolbar">
         <button type="button" class="button main" data-testid="run-query" onClick={run}>{text.query.run}</button>
+        <div class="ranges" role="group" aria-label={text.query.as}>
+          {SHAPES.map((s) => <button key={s} type="button" data-testid={`as-${s}`} aria-pressed={shape.value === s} onClick={() => (shape.value = s)}>{text.query.shapes[s]}</button>)}
+        </div>
         <span class="dim">{busy ? text.loading : answer === null ? "" : text.query.took(answer.ms)} {text.query.keys}</span>
       </div>
       {error !== null && <p class="refusal" role="alert">{error}</p>}
-      {error === null && answer !== null && (answer.rows.length === 0 ? <p class="dim">{text.query.nothing}</p> : <Table key={question.value} rows={answer.rows} columns={answer.columns} file="query.csv" />)}
+      {error === null && answer !== null && (answer.rows.length === 0 ? <p class="dim">{text.query.nothing}</p> : shape.value === "graph" ? <AsGraph rows={answer.rows} /> : shape.value === "plot" ? <AsPlot rows={answer.rows} columns={answer.columns.map((c) => c.name)} /> : <Table key={question.value} rows={answer.rows} columns={answer.columns} file="query.csv" />)}
       {answer?.more === true && <p class="dim">{text.query.more(ROWS_MAX)}</p>}
     </section>
   );

@@ -1,9 +1,9 @@
 // The plant in space: its geometry, or a scheme of it. What is selected here is selected everywhere.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { worst } from "./alarm_badges";
+import { alarms, worst } from "./alarm_badges";
 import { api } from "./api";
 import { css } from "./chart";
-import { structureVersion } from "./live";
+import { now, structureVersion } from "./live";
 import { isScene, loadModel, type Model3d } from "./scene_load";
 import { ALARM_COLOURS, choicesFor, endText, firstScale, paintAlarms, paintValues, rampOf, valuesOf, type Choice, type Painted, type Scale } from "./scene_paint";
 import { drawsIn, World } from "./scene_world";
@@ -122,12 +122,18 @@ function Picture({ loaded, wanted, want }: { loaded: Loaded; wanted: string | nu
   }, [ids, token.value]);
 
   const here = values === null ? null : new Map([...values].filter(([id]) => ids.has(id)));
-  if (choice !== undefined && here !== null && here.size > 0 && !scales.has(choice.key)) scales.set(choice.key, firstScale(choice, here));
+  const ready = choice !== undefined && here !== null && here.size > 0 && !scales.has(choice.key);
+  useEffect(() => {
+    if (!ready) return;
+    const stop = new AbortController();
+    firstScale(choice, here, now.peek(), stop.signal).then((s) => { if (!stop.signal.aborted) { scales.set(choice.key, s); setScaled((n) => n + 1); } }, () => undefined);
+    return () => stop.abort();
+  }, [choice?.key, ready]);
   const scale = choice === undefined ? null : scales.get(choice.key) ?? null;
   const painted = choice === undefined ? paintAlarms(ids, (p) => text.alarms.priority[p] ?? p) : here === null || scale === null ? NOTHING : paintValues(here, choice, scale);
   useEffect(() => {
     world.current?.apply({ colours: painted.colours, labels: labels ? painted.labels : new Map(), selected: selected.value, others: others.value, accent: css("--accent") });
-  }, [model, values, choice?.key, scaled, labels, selected.value, others.value, theme.value, worst.value, how]);
+  }, [model, values, choice?.key, scaled, labels, selected.value, others.value, theme.value, worst.value, alarms.value, how]);
 
   const key = (e: KeyboardEvent) => {
     const w = world.current;
@@ -171,7 +177,7 @@ function Picture({ loaded, wanted, want }: { loaded: Loaded; wanted: string | nu
           </select>
         </label>
       </div>
-      <Legend choice={choice} scale={scale} onScale={(s) => { if (choice !== undefined) { scales.set(choice.key, s); setScaled(scaled + 1); } }} />
+      <Legend choice={choice} scale={scale} onScale={(s) => { if (choice !== undefined) { scales.set(choice.key, s); setScaled((n) => n + 1); } }} />
       {how === null && <p class="empty" role="alert">{text.scene.noWebgl}</p>}
       {ids.size === 0 && <p class="dim">{text.scene.untied}</p>}
       <div ref={box} class="scene" data-testid="scene" data-model={model.name} data-twins={ids.size} tabIndex={0} role="group" aria-label={`${text.scene.title}. ${text.scene.keys}`} onKeyDown={key} style={how === null ? { display: "none" } : {}}>

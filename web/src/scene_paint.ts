@@ -1,5 +1,5 @@
 // What the colours of the scene mean: a property's value, an estimate, a residual, or the worst alarm, on a scale that stays.
-import { worst } from "./alarm_badges";
+import { worstAt } from "./alarm_badges";
 import { api, type Json, type Twin } from "./api";
 import { dated, queryAll } from "./ask_all";
 import { canPlot, formatNumber, formatValue } from "./format";
@@ -49,7 +49,7 @@ export async function choicesFor(ids: ReadonlySet<string>, stop: AbortSignal): P
   for (const t of twins as (Twin | null)[])
     for (const v of t?.values ?? [])
       if (canPlot(v)) take({ key: `value:${v.path}`, kind: "value", unit: v.symbol ?? v.unit ?? "", label: v.component === undefined ? v.displayName : `${v.component}: ${v.displayName}` });
-  const estimates = await api.estimates(stop).catch(() => ({ items: [] }));
+  const estimates = await api.estimates(null, stop).catch(() => ({ items: [] }));
   for (const e of estimates.items) {
     for (const v of [...e.variables, ...e.signals]) if (ids.has(v.twin)) take({ key: `estimate:${v.name}`, kind: "estimate", unit: v.unit ?? "", label: v.name });
     for (const s of e.signals) if (ids.has(s.twin)) take({ key: `residual:${s.name}`, kind: "residual", unit: "", label: s.name });
@@ -72,7 +72,7 @@ async function measured(path: string, at: number | null, stop: AbortSignal): Pro
 
 async function estimated(kind: "estimate" | "residual", name: string, stop: AbortSignal): Promise<Map<string, number>> {
   const values = new Map<string, number>();
-  for (const e of (await api.estimates(stop)).items)
+  for (const e of (await api.estimates(null, stop)).items)
     for (const v of kind === "estimate" ? [...e.signals, ...e.variables] : e.signals) {
       const x = kind === "estimate" ? v.estimate : v.innovation === undefined || !v.expected ? undefined : v.innovation / v.expected;
       if (v.name === name && x !== undefined) values.set(v.twin, x);
@@ -97,15 +97,24 @@ export function paintValues(values: ReadonlyMap<string, number>, choice: Choice,
 export function paintAlarms(ids: Iterable<string>, words: (priority: string) => string): Painted {
   const painted: Painted = { colours: new Map(), labels: new Map(), values: new Map() };
   for (const id of ids) {
-    const p = worst.value.get(id);
+    const p = worstAt(id);
     painted.labels.set(id, p === undefined ? id : `! ${id}: ${words(p)}`);
     if (p !== undefined) painted.colours.set(id, ALARM_COLOURS[p] ?? ALARM_COLOURS["low"]!);
   }
   return painted;
 }
 
-export function firstScale(choice: Choice, values: ReadonlyMap<string, number>): Scale {
-  return choice.kind === "residual" ? RESIDUAL : scaleAround([...values.values()]);
+const LOOKED_AT = 24; // twins whose past a scale is made of
+
+/** A scale that will last: around what was in the last year, of as many twins as can be asked in a moment. */
+export async function firstScale(choice: Choice, values: ReadonlyMap<string, number>, now: number, stop: AbortSignal): Promise<Scale> {
+  if (choice.kind === "residual") return RESIDUAL;
+  const seen = [...values.values()], path = choice.key.slice(choice.key.indexOf(":") + 1);
+  if (choice.kind === "value") {
+    const asked = [...values.keys()].slice(0, LOOKED_AT).map((id) => api.history(id, path, new Date(now - 365 * 86400e3), new Date(now + 1000), 8, stop).catch(() => null));
+    for (const h of await Promise.all(asked)) for (const p of h?.points ?? []) { const v = number(p[1]); if (v !== null) seen.push(v); }
+  }
+  return scaleAround(seen);
 }
 
 export const endText = (x: number, unit: string): string => `${formatNumber(x)} ${unit}`.trim();

@@ -102,7 +102,7 @@ export class World {
     const box = this.bounds(this.paint.others === "hidden" ? this.paint.selected : null);
     if (box.isEmpty()) return;
     const middle = box.getCenter(new Vector3()), from = this.camera.position.clone().sub(this.controls.target);
-    if (from.lengthSq() < 1e-6 || this.camera.position.lengthSq() === 0) from.set(0.55, 0.5, 1);
+    if (from.lengthSq() < 1e-6 || this.camera.position.lengthSq() === 0) from.set(0.3, 0.42, 1);
     from.normalize();
     // As far away as the corner asks for that comes nearest to an edge of the picture.
     const up = Math.tan((this.camera.fov * Math.PI) / 360) * 0.82, side = up * this.camera.aspect;

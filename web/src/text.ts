@@ -18,6 +18,9 @@ export const text = {
   property: "Property",
   telemetry: "telemetry",
   plotHint: "Choose values in the table to plot them.",
+  forecast: "Forecast", forecastWhat: "Where the values go by their own past, with the interval of their errors so far",
+  noForecast: (why: string) => `There is no forecast: ${why}`,
+  bandWhat: "Dashed with a band: the estimate and 95 % around it, since this page was opened.",
   noSamples: "No samples in this range.",
   range: "Range",
   relationships: "Relationships",
@@ -26,6 +29,7 @@ export const text = {
   model: "Model",
   twins: (n: number) => (n === 1 ? "1 twin" : `${n.toLocaleString("en")} twins`),
   theme: { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
+  silent: (n: number, of: number) => (of === 1 ? "Measured once, and not in the last minute." : `${n.toLocaleString("en")} of ${of.toLocaleString("en")} twins here or below were measured once, and not in the last minute.`),
   expand: "Show what belongs to it",
   collapse: "Hide what belongs to it",
   plot: (what: string) => `Plot ${what}`,
@@ -68,6 +72,9 @@ export const text = {
   query: {
     label: "Query", run: "Run", keys: "Ctrl+Enter runs; Tab takes what is offered.",
     took: (ms: number) => `${Math.max(1, Math.round(ms))} ms.`,
+    as: "The answer as", shapes: { table: "Table", graph: "Graph", plot: "Plot" }, column: "Value", noNumbers: "No column of the answer holds numbers.",
+    noTwins: "The answer names no twins: ask for $dtId, too.", noProperty: (name: string) => `“${name}” is no property of these twins.`,
+    firstTwins: (n: number, of: number) => `The first ${n.toLocaleString("en")} of ${of.toLocaleString("en")} twins.`, overTime: (span: string) => `over the page's range (${span})`,
     nothing: "No twin or relationship matches.",
     more: (n: number) => `There are more rows than the ${n.toLocaleString("en")} that the page takes.`,
   },
@@ -91,7 +98,7 @@ export const text = {
   },
   graph: {
     title: "The selected twin and what it is connected to", hops: "Hops",
-    cap: (n: number) => `more than ${n.toLocaleString("en")} are not drawn; take fewer hops`,
+    leftOut: (n: number, level: number, most: number) => `${n.toLocaleString("en")} more are not drawn: at most ${level} a hop and ${most} in all`,
     hint: "Click to select, double-click to see the twin's values. Colours are models; their names stand below.",
   },
   scene: {

@@ -2,19 +2,24 @@
 // Loaded level by level, and only the rows in sight are in the page; a twin that is reached twice is shown twice, and a
 // cycle opens as far as one opens it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { worst } from "./alarm_badges";
+import { silent, worst } from "./alarm_badges";
 import { api, type TreePage } from "./api";
 import { structureVersion } from "./live";
 import { text } from "./text";
-import { flatten, key, levels, loadLevel, loadMore, openPaths, toggle, type Row } from "./tree_rows";
+import { inSight, key, levels, loadLevel, loadMore, rows, seen, toggle, type Row } from "./tree_rows";
 import { select, selected } from "./view";
 
 const ROW = 28; // px, as in style.css
 const BEYOND = 12; // rows kept above and below what is in sight
 
 function Badge({ twin }: { twin: string }) {
-  const priority = worst.value.get(twin);
-  return priority === undefined ? null : <span class={`alarm-badge ${priority}`} title={text.alarms.under(priority)}>! {text.alarms.priority[priority] ?? priority}</span>;
+  const priority = worst.value.get(twin), quiet = silent.value.get(twin);
+  return (
+    <>
+      {quiet !== undefined && <span class="silent-badge" data-silent={twin} title={text.silent(quiet.silent, quiet.twins)}>⌛{quiet.twins > 1 ? quiet.silent.toLocaleString("en") : ""}</span>}
+      {priority !== undefined && <span class={`alarm-badge ${priority}`} title={text.alarms.under(priority)}>! {text.alarms.priority[priority] ?? priority}</span>}
+    </>
+  );
 }
 
 function TreeRow({ row, focus }: { row: Row; focus: (index: number) => void }) {
@@ -50,7 +55,7 @@ function Rows() {
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
   const version = structureVersion.value;
-  const rows = flatten(levels.value, openPaths.value);
+  const all = rows.value;
   useEffect(() => {
     // What was there stays on the page while it is asked for anew.
     for (const parent of new Set(["", ...levels.peek().keys()])) void loadLevel(parent);
@@ -62,8 +67,10 @@ function Rows() {
     return () => size.disconnect();
   }, []);
   const first = Math.max(0, Math.floor(top / ROW) - BEYOND);
-  const inSight = rows.slice(first, first + Math.ceil(height / ROW) + 2 * BEYOND);
-  const more = inSight.find((r) => r.kind === "say" && r.more !== undefined);
+  const visible = all.slice(first, first + Math.ceil(height / ROW) + 2 * BEYOND);
+  const sight = seen(visible), signature = [...sight.roots, "", ...sight.parents].join("\n");
+  useEffect(() => { inSight.value = sight; }, [signature]);
+  const more = visible.find((r) => r.kind === "say" && r.more !== undefined);
   useEffect(() => {
     if (more?.kind === "say" && more.more !== undefined) void loadMore(more.more);
   }, [more?.kind === "say" ? `${more.more}/${more.index}` : ""]);
@@ -78,9 +85,9 @@ function Rows() {
   if (roots !== undefined && roots.items.length === 0) return <p class="dim wrap">{text.noTwins}</p>;
   return (
     <div ref={box} class="tree" role="tree" aria-label={text.plantTree} onScroll={(e) => setTop(e.currentTarget.scrollTop)}>
-      <div style={{ height: `${rows.length * ROW}px`, position: "relative" }}>
+      <div style={{ height: `${all.length * ROW}px`, position: "relative" }}>
         <div style={{ position: "absolute", top: `${first * ROW}px`, left: 0, right: 0 }}>
-          {inSight.map((row) => <TreeRow key={key(row)} row={row} focus={focus} />)}
+          {visible.map((row) => <TreeRow key={key(row)} row={row} focus={focus} />)}
         </div>
       </div>
     </div>

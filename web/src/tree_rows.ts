@@ -1,6 +1,6 @@
 // The rows of the tree: which levels are loaded, which are open, and the flat list of what is to be seen.
-import { signal } from "@preact/signals";
-import { api, type TreeItem } from "./api";
+import { computed, signal } from "@preact/signals";
+import { api, type TreeItem, type TreePage } from "./api";
 import { text } from "./text";
 
 export interface Level {
@@ -27,9 +27,17 @@ function put(parent: string, level: Level): void {
 
 const ROOTS_OPENED = 20; // a plant of many roots is first seen as the list of them
 
+const PAGES_MAX = 40; // that are read again when the plant has changed
+
+/** What was there stays until as much of it has been read again: the place that one looks at does not move. */
 export async function loadLevel(parent: string): Promise<void> {
+  const before = levels.peek().get(parent);
   try {
-    const page = await api.children(parent === "" ? null : parent);
+    let page = await api.children(parent === "" ? null : parent);
+    for (let n = 1; n < PAGES_MAX && page.nextLink !== undefined && page.items.length < (before?.items.length ?? 0); n++) {
+      const next: TreePage = await api.more(page.nextLink);
+      page = { ...next, items: [...page.items, ...next.items] };
+    }
     put(parent, page);
     if (parent !== "" || page.items.length > ROOTS_OPENED) return;
     for (const root of page.items) {
@@ -37,7 +45,6 @@ export async function loadLevel(parent: string): Promise<void> {
       if (root.children > 0 && !openPaths.peek().has(path) && !closedRoots.has(path)) toggle(path);
     }
   } catch (e) {
-    const before = levels.peek().get(parent);
     if (before === undefined || before.error !== undefined) put(parent, { items: [], error: (e as Error).message });
   }
 }
@@ -86,4 +93,22 @@ export function flatten(all: ReadonlyMap<string, Level>, open: ReadonlySet<strin
   };
   walk("", "", 0);
   return rows;
+}
+
+/** Made anew when something is loaded, opened or closed; scrolling through a hundred thousand rows does not. */
+export const rows = computed(() => flatten(levels.value, openPaths.value));
+
+export interface InSight { roots: readonly string[]; parents: readonly string[] } // ids
+export const inSight = signal<InSight>({ roots: [], parents: [] });
+
+/** The roots among rows that are seen, and the twins whose children are. */
+export function seen(visible: readonly Row[]): InSight {
+  const roots: string[] = [], parents = new Set<string>();
+  for (const r of visible) {
+    if (r.kind !== "twin") continue;
+    const above = r.path.slice(0, r.path.lastIndexOf(SEPARATOR));
+    if (above === "") roots.push(r.item.id);
+    else parents.add(idOf(above));
+  }
+  return { roots, parents: [...parents] };
 }

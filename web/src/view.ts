@@ -27,6 +27,9 @@ export const range = signal<Range>("5m");
 export const zoom = signal<Window | null>(null); // a part of time chosen in a plot; null: the range, up to the moment
 export const moment = signal<number | null>(null); // ms since 1970: the one time of the page; null: live
 export const question = signal<string>(""); // the text of the query view
+export const SHAPES = ["table", "graph", "plot"] as const;
+export const shape = signal<(typeof SHAPES)[number]>("table"); // of a query's answer
+export const fans = signal(false); // forecasts stand to the right of now in plots
 export const coloured = signal<string>(""); // what the scene's colours mean: "" alarms, else "value:PATH", "estimate:NAME", "residual:NAME"
 export const OTHERS = ["shown", "ghosted", "hidden"] as const;
 export const others = signal<(typeof OTHERS)[number]>("shown"); // what the scene does with all but the selected twin
@@ -48,6 +51,8 @@ function read(): void {
   zoom.value = from !== null && to !== null && from < to ? { from, to } : null;
   moment.value = time(p.get("at"));
   question.value = p.get("query") ?? "";
+  shape.value = SHAPES.find((s) => s === p.get("as")) ?? "table";
+  fans.value = p.get("forecast") === "yes";
   coloured.value = p.get("color") ?? "";
   others.value = OTHERS.find((o) => o === p.get("others")) ?? "shown";
   pinned.value = p.getAll("future");
@@ -65,6 +70,8 @@ function write(): string {
   }
   if (moment.value !== null) p.set("at", new Date(moment.value).toISOString());
   if (question.value !== "") p.set("query", question.value);
+  if (shape.value !== "table") p.set("as", shape.value);
+  if (fans.value) p.set("forecast", "yes");
   if (coloured.value !== "") p.set("color", coloured.value);
   if (others.value !== "shown") p.set("others", others.value);
   for (const id of pinned.value) p.append("future", id);
