@@ -27,7 +27,7 @@ function windowNow(): Window {
 
 /** Seconds of the future that a live plot with forecasts shows. */
 function ahead(): number {
-  return fans.peek() ? Math.min(spanOf(range.peek()), 365 * 86400e3) / 3000 : 0;
+  return fans.peek() ? Math.min(spanOf(range.peek()), 365 * 86400e3) / 4000 : 0;
 }
 
 function drawMarks(u: uPlot, twin: string): void {

@@ -9,7 +9,7 @@ import { moment } from "./view";
 type Data = [number[], (number | null)[]];
 interface Kept { times: number[]; low: number[]; middle: number[]; high: number[] }
 
-const EVERY_MS = 1000, FAN_EVERY_MS = 10000, KEEP_MAX = 20000, FAN_POINTS = 48, WIDE = 1.96; // deviations to either side: 95 %
+const EVERY_MS = 1000, FAN_EVERY_MS = 10000, KEEP_MAX = 20000, FAN_POINTS = 20, TRIES = 4, WIDE = 1.96; // deviations to either side: 95 %
 const empty = (): Kept => ({ times: [], low: [], middle: [], high: [] });
 
 /** The estimates of a twin by property path; empty when nothing estimates it. */
@@ -86,12 +86,22 @@ export class PlotBands {
     });
   }
 
+  /** A past that is too short for so far ahead is asked for less. */
+  private async ask(path: string, stepS: number, tries: number): ReturnType<typeof api.forecast> {
+    try {
+      return await api.forecast(this.twin, path, FAN_POINTS, stepS, this.stop.signal);
+    } catch (e) {
+      if (tries <= 1 || this.stop.signal.aborted || (e as { status?: number }).status !== 400) throw e;
+      return this.ask(path, stepS / 4, tries - 1);
+    }
+  }
+
   private async look(stepS: number): Promise<void> {
     if (connection.peek() !== "live" || moment.peek() !== null) return;
     this.trouble = null;
     await Promise.all(this.fans.map(async (path, i) => {
       try {
-        const f = await api.forecast(this.twin, path, FAN_POINTS, stepS, this.stop.signal);
+        const f = await this.ask(path, stepS, TRIES);
         this.kept[this.estimated.length + i] = {
           times: f.points.map((p) => Date.parse(p[0]) / 1000), middle: f.points.map((p) => p[1]), low: f.points.map((p) => p[2]), high: f.points.map((p) => p[3]),
         };
@@ -102,4 +112,4 @@ export class PlotBands {
   }
 }
 
-export const fanStep = (spanMs: number): number => Math.max(0.1, spanMs / 3000 / FAN_POINTS); // a third of the range ahead
+export const fanStep = (spanMs: number): number => Math.max(0.1, spanMs / 4000 / FAN_POINTS); // a quarter of the range ahead
