@@ -21,7 +21,7 @@ export async function openBrowser(address, more = {}) {
     ...more,
   });
   const page = await context.newPage();
-  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("pageerror", (error) => faults.push(error.stack ?? String(error)));
   page.on("request", (request) => {
     const url = request.url();
     if (!url.startsWith(`http://${address}`) && !/^(data|blob|about):/.test(url)) faults.push(`fetched ${url}`);

@@ -115,6 +115,7 @@ class TwinPlot {
 
   private draw(): void {
     this.frame = 0;
+    if (this.series.length === 0) return; // nothing has come yet
     const following = zoom.peek() === null && moment.peek() === null;
     const window = following ? windowNow() : this.window;
     const known = Math.min(window.to, now.peek()) / 1000;

@@ -41,6 +41,7 @@ export class World {
   private parts: Part[] = [];
   private frame: Box3Helper | null = null;
   private pending = 0;
+  private moved = false; // by the user: what he looks at stays
   private down: { x: number; y: number } | null = null;
   private paint: Paint = { colours: new Map(), labels: new Map(), selected: null, others: "shown", accent: "#888" };
 
@@ -56,6 +57,7 @@ export class World {
     this.controls = new OrbitControls(this.camera, this.renderer.domElement);
     this.controls.enableDamping = false;
     this.controls.maxPolarAngle = Math.PI * 0.495;
+    this.controls.addEventListener("start", () => { this.moved = true; });
     this.controls.addEventListener("change", () => this.soon());
     this.size = new ResizeObserver(() => this.resize());
     this.size.observe(box);
@@ -99,6 +101,7 @@ export class World {
 
   /** The whole, or the selected twin when others are out of the way, fills the picture. */
   fit(): void {
+    this.moved = false;
     const box = this.bounds(this.paint.others === "hidden" ? this.paint.selected : null);
     if (box.isEmpty()) return;
     const middle = box.getCenter(new Vector3()), from = this.camera.position.clone().sub(this.controls.target);
@@ -125,6 +128,7 @@ export class World {
     const from = new Spherical().setFromVector3(this.camera.position.clone().sub(this.controls.target));
     from.theta += sideways;
     from.phi = Math.min(Math.PI * 0.495, Math.max(0.05, from.phi + up));
+    this.moved = true;
     this.camera.position.copy(this.controls.target).add(new Vector3().setFromSpherical(from));
     this.controls.update();
     this.soon();
@@ -132,6 +136,7 @@ export class World {
 
   zoom(factor: number): void {
     this.camera.position.sub(this.controls.target).multiplyScalar(factor).add(this.controls.target);
+    this.moved = true;
     this.controls.update();
     this.soon();
   }
@@ -206,6 +211,7 @@ export class World {
     this.renderer.setSize(w, h);
     this.camera.aspect = w / h;
     this.camera.updateProjectionMatrix();
+    if (!this.moved) this.fit();
     this.soon();
   }
 

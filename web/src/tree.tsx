@@ -16,7 +16,7 @@ function Badge({ twin }: { twin: string }) {
   const priority = worst.value.get(twin), quiet = silent.value.get(twin);
   return (
     <>
-      {quiet !== undefined && <span class="silent-badge" data-silent={twin} title={text.silent(quiet.silent, quiet.twins)}>⌛{quiet.twins > 1 ? quiet.silent.toLocaleString("en") : ""}</span>}
+      {quiet !== undefined && <span class="silent-badge" data-silent={twin} title={text.silent(quiet.silent, quiet.twins)}>○{quiet.twins > 1 ? ` ${quiet.silent.toLocaleString("en")}` : ""}</span>}
       {priority !== undefined && <span class={`alarm-badge ${priority}`} title={text.alarms.under(priority)}>! {text.alarms.priority[priority] ?? priority}</span>}
     </>
   );
