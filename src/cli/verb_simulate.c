@@ -112,7 +112,7 @@ static gm_exit all_columns(const gm_cli *cli, const gm_program *program, output 
         if (changes(slot)) o->columns[o->count++] = (column){ slot->name, slot->unit, { i }, false };
     }
     for (uint32_t i = 0; i < alias_count; i++) {
-        if (gm_program_slot(program, aliases[i].slot)->kind == GM_SLOT_PARAMETER) continue;
+        // A name for a parameter is a variable all the same: it was declared as one.
         o->columns[o->count++] = (column){ aliases[i].name, aliases[i].unit, aliases[i].slot, aliases[i].negated };
     }
     return GM_EXIT_OK;

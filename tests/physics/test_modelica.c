@@ -129,7 +129,7 @@ static const fault faults[] = {
     // what is not supported says so
     { "connector S Real p; flow Real m; stream Real h; end S; model M\n  S s;\nend M;", 1, 46,
       "`stream` is not supported" },
-    { "model M\n  outer Real x;\nend M;", 2, 14, "`outer` is not supported" },
+    { "model M\n  outer Real x;\nend M;", 2, 14, "has no `inner x`" },
     { "function g input Real x; output Real y; external \"C\"; end g;\nmodel M\n  Real y = g(1);\nend M;", 3, 12,
       "`g` is an external function; these are not supported" },
     { "model M\n  Real x = cardinality(1);\nend M;", 2, 12, "`cardinality` is not supported" },

@@ -3,6 +3,7 @@
 //   EVALUATE --residual smaller--> factor, new direction --> EVALUATE
 //      |  \--residual larger-----> halve the step        --> EVALUATE
 //      +--step below tolerance---> DONE
+//      +--matrix singular--------> a little aside        --> EVALUATE, a few times
 //
 // Converged when the last full step is below TOLERANCE of the unknown or its nominal value: convergence is quadratic,
 // so the error left is of the order of its square.
@@ -13,8 +14,8 @@
 
 #include <math.h>
 
-enum { DENSE_MAX = 256, ITERATIONS_MAX = 100, STRIP = 8 };
-static const double TOLERANCE = 1e-9, DAMPING_MIN = 1.0 / 4096;
+enum { DENSE_MAX = 256, ITERATIONS_MAX = 100, STRIP = 8, ASIDE_MAX = 3 };
+static const double TOLERANCE = 1e-9, DAMPING_MIN = 1.0 / 4096, ASIDE = 1e-4;
 
 // Rows of the body's kernel, in this order: arguments, unknowns, residuals, Jacobian entries. Behind them in scratch:
 // origin and direction [unknowns][64], the work of the linear solver, then the kernel's own scratch.
@@ -139,6 +140,7 @@ typedef struct lane_states {
     double damping[GM_BLOCK_LANES];  // of the step that led here; 0 = done
     double norm[GM_BLOCK_LANES];     // of the residuals at the origin
     bool   fresh[GM_BLOCK_LANES];    // wants a new direction
+    uint8_t aside[GM_BLOCK_LANES];   // how often it was moved away from a singular point
     int    running;
     gm_sparse_factors factors[GM_BLOCK_LANES];
 } lane_states;
@@ -207,6 +209,11 @@ static void judge(const gm_newton *n, double *scratch, lane_states *s, int lane)
         step_lane(n, scratch, lane, s->damping[lane]);
         return;
     }
+    if (norm == 0) {  // solved; the matrix may well be singular here, and then has no direction to offer
+        s->damping[lane] = 0;
+        s->running--;
+        return;
+    }
     s->norm[lane]  = norm;
     s->fresh[lane] = true;
     for (uint32_t k = 0; k < n->loop->unknowns; k++) {
@@ -214,10 +221,29 @@ static void judge(const gm_newton *n, double *scratch, lane_states *s, int lane)
     }
 }
 
+// Where the matrix is singular there is no direction (a saturating inductor without current: any inductance will do). Near
+// by there usually is one.
+static bool step_aside(const gm_newton *n, double *scratch, lane_states *s, int lane)
+{
+    uint32_t u = n->loop->unknowns;
+    bool     finite = true;
+    for (uint32_t k = 0; k < u; k++) finite = finite && isfinite(row_at(scratch, n->count + u + k)[lane]);
+    if (finite || n->loop->linear || s->aside[lane] >= ASIDE_MAX) return false;
+    s->aside[lane]++;
+    for (uint32_t k = 0; k < u; k++) {
+        const gm_slot_spec *spec = gm_program_slot(n->program, n->loop->guess[k]);
+        double origin = row_at(scratch, n->count + k)[lane], way = ASIDE * (fabs(origin) + fabs(spec->nominal)) / (k + 1.0);
+        row_at(scratch, n->unknown + k)[lane] = clipped(spec, origin + (s->aside[lane] % 2 == 1 ? way : -way));
+    }
+    s->norm[lane] = INFINITY;
+    return true;
+}
+
 static void advance(const gm_newton *n, double *scratch, lane_states *s, int lane)
 {
     s->damping[lane] = 1;
     s->fresh[lane]   = false;
+    if (step_aside(n, scratch, s, lane)) return;
     if (step_lane(n, scratch, lane, 1) || (n->loop->linear && isfinite(s->norm[lane]))) {
         s->damping[lane] = 0;
         s->running--;
@@ -239,6 +265,7 @@ static void start(const gm_newton *n, const double *rows, double *scratch, lane_
         s->damping[lane] = 1;
         s->norm[lane]    = INFINITY;
         s->fresh[lane]   = false;
+        s->aside[lane]   = 0;
         s->factors[lane] = (gm_sparse_factors){ 0 };
     }
 }

@@ -173,6 +173,14 @@ static bool store(gm_flatten *F, const scope *s, gm_ex live, value *to, const gm
 
 static gm_ex before_algorithm(gm_flatten *F, uint32_t id);
 
+// A variable; while the model begins also a parameter that is left to the initial equations (fixed = false).
+static bool can_be_assigned(gm_flatten *F, uint32_t var)
+{
+    if (F->flat->vars[var].variability < GM_FLAT_PARAMETER) return true;
+    inst_bind(F, F->var_inst[var]);
+    return F->initial && F->flat->vars[var].variability == GM_FLAT_PARAMETER && (F->flat->vars[var].flags & GM_FLAT_UNFIXED);
+}
+
 // A variable of the model: what the algorithm has made of it so far is kept in the overlay.
 static void store_component(gm_flatten *F, scope *s, flow *f, const gm_ast_expr *left, value v)
 {
@@ -188,8 +196,7 @@ static void store_component(gm_flatten *F, scope *s, flow *f, const gm_ast_expr 
     }
     for (uint32_t i = 0; i < to.count; i++) {
         gm_ex x = value_at(&to, i);
-        if (gm_ex_op_of(F->ex, x) != GM_EX_VAR ||
-            F->flat->vars[gm_ex_at(F->ex, x)->id].variability >= GM_FLAT_PARAMETER) {
+        if (gm_ex_op_of(F->ex, x) != GM_EX_VAR || !can_be_assigned(F, gm_ex_at(F->ex, x)->id)) {
             flatten_error(F, left->at, left->length, "only variables can be assigned to");
             return;
         }

@@ -77,7 +77,7 @@ struct gm_ast_mod {
     gm_sym             name;
     gm_place           at;
     uint32_t           length;
-    bool               each, final, redeclare;
+    bool               each, final, redeclare, is_class;  // is_class: redeclare model name = new_type
     gm_ast_expr       *value;     // NULL
     const gm_ast_mod  *items;     // inside the parentheses
     uint32_t           count;

@@ -69,9 +69,9 @@ static const struct { const char *name; builtin kind; gm_ex_op op; int least, mo
     { "spatialDistribution", B_UNSUPPORTED, 0, 0, 9, "" },
     { "inStream", B_UNSUPPORTED, 0, 0, 9, "" },
     { "actualStream", B_UNSUPPORTED, 0, 0, 9, "" },
-    { "symmetric", B_UNSUPPORTED, 0, 0, 9, "" },
-    { "skew", B_UNSUPPORTED, 0, 0, 9, "" },
-    { "outerProduct", B_UNSUPPORTED, 0, 0, 9, "" },
+    { "symmetric", B_SYMMETRIC, 0, 1, 1, "" },
+    { "skew", B_SKEW, 0, 1, 1, "" },
+    { "outerProduct", B_OUTER, 0, 2, 2, "" },
     { "previous", B_UNSUPPORTED, 0, 0, 9, "" },
     { "hold", B_UNSUPPORTED, 0, 0, 9, "" },
     { "getInstanceName", B_UNSUPPORTED, 0, 0, 9, "" },
@@ -503,6 +503,9 @@ static value eval_builtin(gm_flatten *F, const scope *s, uint32_t b, const gm_as
     case B_LINSPACE: return eval_linspace(F, s, args);
     case B_TRANSPOSE: return eval_transpose(F, s, args[0]);
     case B_CROSS: return eval_cross(F, s, args);
+    case B_SYMMETRIC: return eval_symmetric(F, s, args[0]);
+    case B_SKEW: return eval_skew(F, s, args[0]);
+    case B_OUTER: return eval_outer(F, s, args);
     case B_SCALAR: case B_VECTOR: case B_MATRIX: return eval_reshape(F, s, kind, args[0]);
     case B_ARRAY: {
         gm_ast_expr all = *call;

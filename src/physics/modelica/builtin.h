@@ -38,6 +38,9 @@ typedef enum builtin {
     B_LINSPACE,
     B_TRANSPOSE,
     B_CROSS,
+    B_SYMMETRIC,
+    B_SKEW,
+    B_OUTER,
     B_SCALAR,
     B_VECTOR,
     B_MATRIX,
@@ -58,6 +61,9 @@ value eval_square(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr
 value eval_linspace(gm_flatten *F, const scope *s, const gm_ast_expr **args);
 value eval_transpose(gm_flatten *F, const scope *s, const gm_ast_expr *arg);
 value eval_cross(gm_flatten *F, const scope *s, const gm_ast_expr **args);
+value eval_symmetric(gm_flatten *F, const scope *s, const gm_ast_expr *arg);
+value eval_skew(gm_flatten *F, const scope *s, const gm_ast_expr *arg);
+value eval_outer(gm_flatten *F, const scope *s, const gm_ast_expr **args);
 value eval_reshape(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *arg);
 value eval_cat(gm_flatten *F, const scope *s, const gm_ast_expr *call);
 

@@ -114,6 +114,47 @@ value eval_cross(gm_flatten *F, const scope *s, const gm_ast_expr **args)
     return v;
 }
 
+// The upper triangle, mirrored.
+value eval_symmetric(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
+{
+    value a = gm_eval(F, s, arg);
+    if (!is_numeric(&a) || a.ndims != 2 || a.dims[0] != a.dims[1])
+        return wrong_argument(F, "symmetric", arg, &a, "a square matrix");
+    uint32_t n = a.dims[0];
+    value    v = value_array(F, (value_type)a.type, 2, a.dims);
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t j = 0; j < n; j++) v.many[(size_t)i * n + j] = i > j ? a.many[(size_t)j * n + i] : a.many[(size_t)i * n + j];
+    }
+    return v;
+}
+
+// The matrix with which a cross product is a product: skew(a)*b = cross(a, b).
+value eval_skew(gm_flatten *F, const scope *s, const gm_ast_expr *arg)
+{
+    value a = gm_eval(F, s, arg);
+    if (!is_numeric(&a) || a.ndims != 1 || a.count != 3) return wrong_argument(F, "skew", arg, &a, "a vector of 3");
+    value v = value_fill(F, (value_type)a.type, 2, (uint32_t[]){ 3, 3 }, gm_ex_const(F->ex, 0));
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t j = (i + 1) % 3, k = (i + 2) % 3;
+        v.many[(size_t)k * 3 + j] = a.many[i];
+        v.many[(size_t)j * 3 + k] = gm_ex_1(F->ex, GM_EX_NEG, a.many[i]);
+    }
+    return v;
+}
+
+value eval_outer(gm_flatten *F, const scope *s, const gm_ast_expr **args)
+{
+    value a = gm_eval(F, s, args[0]), b = gm_eval(F, s, args[1]);
+    if (!is_numeric(&a) || a.ndims != 1) return wrong_argument(F, "outerProduct", args[0], &a, "a vector");
+    if (!is_numeric(&b) || b.ndims != 1) return wrong_argument(F, "outerProduct", args[1], &b, "a vector");
+    value_type type = a.type == V_REAL || b.type == V_REAL ? V_REAL : V_INTEGER;
+    value      v    = value_array(F, type, 2, (uint32_t[]){ a.count, b.count });
+    for (uint32_t i = 0; i < a.count; i++) {
+        for (uint32_t j = 0; j < b.count; j++) v.many[(size_t)i * b.count + j] = gm_ex_2(F->ex, GM_EX_MUL, a.many[i], b.many[j]);
+    }
+    return v;
+}
+
 value eval_reshape(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *arg)
 {
     value a = gm_eval(F, s, arg);

@@ -243,6 +243,12 @@ static void read_if_from(gm_flatten *F, const scope *s, const gm_ast_equation *q
 
 // ---------------------------------------------------------------------------------------------------- when
 
+// Modelica.Utilities.Streams.print and its like: there is nobody to read it.
+static bool is_print(const gm_flatten *F, const gm_ast_expr *call)
+{
+    return gm_str_is(name_of(F, call->ref->parts[call->ref->count - 1].name), "print");
+}
+
 // What the branches of one when-equation assign: variable -> value so far.
 typedef struct assignments { gm_map values; gm_ids order; } assignments;
 
@@ -352,6 +358,7 @@ static void read_when_items(gm_flatten *F, const scope *s, const gm_ast_equation
         case GM_AST_DO: {
             special kind = special_call(F, s, q->left);
             if (kind == SPECIAL_NONE) {
+                if (is_print(F, q->left)) break;
                 flatten_error(F, q->at, q->length, "an equation, or `reinit`, `assert` or `terminate` is expected");
                 break;
             }
@@ -398,7 +405,7 @@ static void read_do(gm_flatten *F, const scope *s, const gm_ast_equation *q)
         return;
     }
     if (kind == SPECIAL_NONE) {
-        if (!gm_str_is(name_of(F, q->left->ref->parts[q->left->ref->count - 1].name), "print")) {
+        if (!is_print(F, q->left)) {
             flatten_error(F, q->at, q->length, "an equation is expected; the result of this call is not used");
         }
         return;

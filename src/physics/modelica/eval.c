@@ -61,6 +61,22 @@ static value matrix_product(gm_flatten *F, const gm_ast_expr *at, value_type typ
     return v;
 }
 
+// M^k of a square matrix and a constant whole number k >= 0, by squaring.
+static value matrix_power(gm_flatten *F, const gm_ast_expr *at, const value *a, const value *b)
+{
+    double k;
+    if (b->type != V_INTEGER || !gm_fold(F, b->one, true, &k) || !(k >= 0 && k <= 1000))
+        return wrong_operands(F, at, GM_TOKEN_POWER, a, b);
+    uint32_t n = a->dims[0];
+    value    v = value_fill(F, V_REAL, 2, a->dims, gm_ex_const(F->ex, 0)), square = *a;
+    for (uint32_t i = 0; i < n; i++) v.many[(size_t)i * n + i] = gm_ex_const(F->ex, 1);
+    for (uint32_t rest = (uint32_t)k; rest > 0; rest /= 2) {
+        if (rest % 2 == 1) v = matrix_product(F, at, V_REAL, &v, &square);
+        if (rest > 1) square = matrix_product(F, at, V_REAL, &square, &square);
+    }
+    return v;
+}
+
 static value arithmetic(gm_flatten *F, const gm_ast_expr *at, uint32_t op, const value *a, const value *b)
 {
     static const struct { uint32_t token; gm_ex_op op; bool elementwise, real; } table[] = {
@@ -76,6 +92,7 @@ static value arithmetic(gm_flatten *F, const gm_ast_expr *at, uint32_t op, const
     value_type type = table[k].real || a->type == V_REAL || b->type == V_REAL ? V_REAL : V_INTEGER;
     bool       both = a->ndims > 0 && b->ndims > 0;
     if (both && op == GM_TOKEN_TIMES) return matrix_product(F, at, type, a, b);
+    if (op == GM_TOKEN_POWER && a->ndims == 2 && a->dims[0] == a->dims[1] && b->ndims == 0) return matrix_power(F, at, a, b);
     bool fits = both ? value_same_shape(a, b) : true;
     if (!table[k].elementwise) {
         // + and - want equal shapes; * a scalar on one side; / a scalar on the right; ^ scalars.

@@ -395,6 +395,8 @@ value eval_ref(gm_flatten *F, const scope *s, const gm_ast_ref *ref)
     }
     // Outwards through the classes around: their constants and classes.
     for (const gm_ast_class *cls = ref->global ? NULL : s->cls; cls != NULL; cls = cls->parent) {
+        const gm_ast_class *other = cls == s->cls ? redeclared_class(F, s->in, cls, first->name) : NULL;
+        if (other != NULL) return class_value(F, s, other, ref, 0);
         member f = find_member(F, cls, first->name);
         if (f.cls != NULL) return class_value(F, s, f.cls, ref, 0);
         if (f.component != NULL) {

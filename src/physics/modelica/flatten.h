@@ -1,7 +1,8 @@
 // physics/modelica/flatten.h: private to the files that turn classes into scalars.
 //
 //   lookup.c    names of classes -> classes; a class with all it inherits -> a layout (one per class, shared)
-//   instance.c  layout + modifications -> instances and scalar variables; attributes and bindings
+//   modify.c    modifications and redeclarations: which places speak of an instance
+//   instance.c  layout + modifications -> instances and scalar variables; bind.c: attributes and bindings
 //   eval.c      expressions -> values (arrays of gm_ex); eval_ref.c: names; builtin.c: der, sum, size ...; table.c
 //   function.c  calls of functions and records; algorithm.c: statements, run on symbols
 //   equation.c  sections -> equations, actions; connect.c: connection sets
@@ -82,6 +83,7 @@ struct layout {
     value_type          prim;
     const gm_ast_class *enumeration;
     ext_mod            *prim_mods;
+    ext_mod            *replaced;   // classes redeclared on the way: extends Base(redeclare model M = Other)
     dim_list           *dims;       // of `type Vector = Real[3]`, outermost first
     uint32_t            flags;      // GM_AST_INPUT ... of `connector C = input Real`
     bool                is_connector, is_record;
@@ -127,6 +129,7 @@ struct gm_inst {
     uint32_t            owner;      // gm_flat_component
     inst               *kids;       // composite scalar: one per slot
     inst               *elements;   // composite array
+    inst               *outer_of;   // declared `outer`: the instance that is meant
     value              *binding;    // composite: the record it is bound to, when known
     bool                binding_known;
     uint32_t            depth, serial;
@@ -208,14 +211,28 @@ layout             *layout_of(gm_flatten *F, const gm_ast_class *cls);          
 slot               *layout_find(const layout *lay, gm_sym name);
 gm_str              nearest_name(gm_flatten *F, const layout *lay, gm_sym wrong);       // for "did you mean"; or empty
 
+// modify.c
+mod_source *scope_source(gm_flatten *F, const gm_ast_mod *mod, inst *home, const gm_ast_class *cls, mod_source *next);
+mod_source *sources_of(gm_flatten *F, inst *in, const slot *s);                         // of a component of `in`
+mod_source *sources_of_element(gm_flatten *F, const inst *array, uint32_t i);
+void        check_names(gm_flatten *F, const inst *in);                                // reports names that are none
+value       source_value(gm_flatten *F, const mod_source *m, const gm_ast_expr *e, uint32_t ndims);
+const mod_source   *binding_source(const inst *in);                                    // NULL: not bound
+const gm_ast_class *modified_class(gm_flatten *F, inst *in, gm_sym name);             // by modifications alone
+// The class that a redeclaration has put in the place of `name`, which stands in the class `from` of `in`; NULL: none.
+const gm_ast_class *redeclared_class(gm_flatten *F, inst *in, const gm_ast_class *from, gm_sym name);
+// resolve_class, with what is redeclared for the instance (or NULL) in the place of the first name.
+const gm_ast_class *resolve_class_in(gm_flatten *F, inst *in, const gm_ast_class *from, const gm_ast_ref *ref, bool report);
+
 // instance.c
 inst *inst_kid(gm_flatten *F, inst *in, gm_sym name);       // ready; NULL: no such component
 void  inst_ready(gm_flatten *F, inst *in);
-void  inst_bind(gm_flatten *F, inst *in);                   // attributes, bindings, binding equations of a prim
 inst *package_of(gm_flatten *F, const gm_ast_class *cls);
 void  instantiate_all(gm_flatten *F, inst *in);
 uint32_t add_variable(gm_flatten *F, const gm_flat_var *var, inst *in);
-mod_source *scope_source(gm_flatten *F, const gm_ast_mod *mod, inst *home, const gm_ast_class *cls, mod_source *next);
+
+// bind.c
+void  inst_bind(gm_flatten *F, inst *in);                   // attributes, bindings, binding equations of a prim
 
 // eval.c
 value gm_eval(gm_flatten *F, const scope *s, const gm_ast_expr *e);

@@ -246,5 +246,5 @@ value record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm
 
 const gm_ast_class *called_class(gm_flatten *F, const scope *s, const gm_ast_ref *ref)
 {
-    return resolve_class(F, s->cls, ref, false);
+    return resolve_class_in(F, s->in, s->cls, ref, false);
 }

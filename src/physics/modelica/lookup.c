@@ -110,6 +110,8 @@ member find_member(gm_flatten *F, const gm_ast_class *cls, gm_sym name)
     layout *lay  = layout_of(F, cls);
     slot   *here = layout_find(lay, name);
     if (here != NULL) return (member){ .component = here, .owner = lay };
+    const gm_ast_class *imported = imported_class(F, cls, name);
+    if (imported != NULL) return (member){ .cls = imported };
     for (uint32_t i = 0; i < cls->element_count; i++) {  // constants brought in by imports
         if (cls->elements[i].kind != GM_AST_IMPORT) continue;
         const gm_ast_import *import = cls->elements[i].import;
@@ -210,6 +212,8 @@ static void inherit(gm_flatten *F, layout *lay, const layout *base, const gm_ast
     }
     lay->flags |= base->flags;
     lay->is_connector |= base->is_connector;
+    for (const ext_mod *e = base->replaced; e != NULL; e = e->next)
+        lay->replaced = push_mod(F, e->mod, e->cls, e->outside, lay->replaced);
     for (uint32_t i = 0; i < base->slot_count; i++) {
         slot              fresh = base->slots[i];
         const gm_ast_mod *own   = gm_ast_mod_find(mod, fresh.decl->name);
@@ -226,8 +230,8 @@ static void inherit(gm_flatten *F, layout *lay, const layout *base, const gm_ast
     for (uint32_t i = 0; !base->is_prim && i < mod->count; i++) {
         const gm_ast_mod *item = &mod->items[i];
         if (layout_find(base, item->name) != NULL) continue;
-        if (item->redeclare) {
-            flatten_error(F, item->at, 1, "redeclaring classes is not supported");
+        if (item->is_class && class_in(F, base->cls, item->name) != NULL) {
+            lay->replaced = push_mod(F, item, cls, outside, lay->replaced);
             continue;
         }
         gm_str near = nearest_name(F, base, item->name);

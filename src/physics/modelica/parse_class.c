@@ -37,9 +37,10 @@ static int class_kind_ahead(const gm_parser *p, uint32_t *out_length)
     case GM_KEY_FUNCTION: return GM_AST_CLASS_FUNCTION;
     case GM_KEY_PACKAGE: return GM_AST_CLASS_PACKAGE;
     case GM_KEY_OPERATOR:
-        if (parser_look(p, i + 1)->kind == GM_KEY_FUNCTION || parser_look(p, i + 1)->kind == GM_KEY_RECORD)
-            (*out_length)++;
-        return GM_AST_CLASS_OPERATOR;
+        if (parser_look(p, i + 1)->kind != GM_KEY_FUNCTION && parser_look(p, i + 1)->kind != GM_KEY_RECORD)
+            return GM_AST_CLASS_OPERATOR;
+        (*out_length)++;
+        return parser_look(p, i + 1)->kind == GM_KEY_RECORD ? GM_AST_CLASS_RECORD : GM_AST_CLASS_FUNCTION;
     default: return -1;
     }
 }

@@ -566,8 +566,9 @@ static void read_redeclaration(gm_parser *p, gm_ast_mod *mod)
     bool is_class = false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !is_class; i++) is_class = parser_take(p, kinds[i]);
     if (is_class) {
-        mod->at   = parser_look(p, 0)->at;
-        mod->name = parser_name(p, "the redeclared class");
+        mod->is_class = true;
+        mod->at       = parser_look(p, 0)->at;
+        mod->name     = parser_name(p, "the redeclared class");
         parser_expect(p, GM_TOKEN_EQUALS, "in a redeclaration");
         mod->new_type = parser_type_name(p);
     } else {

@@ -71,6 +71,17 @@ bool gm_sundials_matrix(gm_sundials *s, double time, N_Vector y, N_Vector slopes
     return true;
 }
 
+double gm_sundials_longest_step(const gm_sundials *s)
+{
+    const gm_solve_options *o = &s->run->options;
+    double                  longest = gm_machine_longest_step(s->machine);
+    if (gm_machine_indicator_count(s->machine) == 0) return longest;
+    // Root finding sees only a change of sign over a step: what does not move the states (a pulse made of a sine) must
+    // not fit between two of them.
+    double interval = o->interval > 0 ? o->interval : (o->stop - o->start) / o->points;
+    return fmin(longest, fmin(interval, (o->stop - o->start) / 500));
+}
+
 // ------------------------------------------------------------------------------------------ set-up
 
 static gm_status set_up(gm_sundials *s, gm_error *err)

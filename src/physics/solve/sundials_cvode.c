@@ -39,7 +39,7 @@ static gm_status start(gm_sundials *s, double time, gm_error *err)
     ok = ok && CVodeSVtolerances(s->memory, gm_sundials_step_tolerance(s->run), s->tolerance) == CV_SUCCESS;
     ok = ok && CVodeSetLinearSolver(s->memory, s->linear, s->matrix) == CV_SUCCESS;
     ok = ok && CVodeSetJacFn(s->memory, jacobian) == CV_SUCCESS;
-    double longest = gm_machine_longest_step(s->machine);
+    double longest = gm_sundials_longest_step(s);
     ok = ok && (!isfinite(longest) || CVodeSetMaxStep(s->memory, longest) == CV_SUCCESS);
     ok = ok && CVodeSetMaxErrTestFails(s->memory, 20) == CV_SUCCESS;
     ok = ok && CVodeSetMaxConvFails(s->memory, 30) == CV_SUCCESS;

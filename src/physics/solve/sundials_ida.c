@@ -42,7 +42,7 @@ static gm_status start(gm_sundials *s, double time, gm_error *err)
     ok = ok && IDAInit(s->memory, residual, time, s->y, s->slopes) == IDA_SUCCESS;
     ok = ok && IDASetUserData(s->memory, s) == IDA_SUCCESS;
     ok = ok && IDASVtolerances(s->memory, gm_sundials_step_tolerance(s->run), s->tolerance) == IDA_SUCCESS;
-    double longest = gm_machine_longest_step(s->machine);
+    double longest = gm_sundials_longest_step(s);
     ok = ok && (!isfinite(longest) || IDASetMaxStep(s->memory, longest) == IDA_SUCCESS);
     ok = ok && IDASetLinearSolver(s->memory, s->linear, s->matrix) == IDA_SUCCESS;
     ok = ok && IDASetJacFn(s->memory, jacobian) == IDA_SUCCESS;

@@ -45,6 +45,7 @@ static inline double gm_sundials_step_tolerance(const gm_run *run) { return 0.1 
 
 extern const gm_integrator gm_sundials_cvode, gm_sundials_ida;
 
+double gm_sundials_longest_step(const gm_sundials *s);  // s, that lets no event slip through; infinity: any
 bool gm_sundials_slopes(gm_sundials *s, double time, N_Vector y, N_Vector slopes);  // false: not solved, not a number
 // matrix = scale * identity + weight * Jacobian at (time, y). slopes may be NULL: they are computed then.
 bool gm_sundials_matrix(gm_sundials *s, double time, N_Vector y, N_Vector slopes, double scale, double weight, SUNMatrix matrix);
