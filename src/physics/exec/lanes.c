@@ -4,6 +4,7 @@
 #include "physics/exec/lanes.h"
 
 #include "physics/exec/history.h"
+#include "physics/exec/implicit.h"
 #include "physics/exec/kernel.h"
 #include "physics/exec/step.h"
 #include "physics/exec/zeno.h"
@@ -32,6 +33,7 @@ struct gm_plan {
     gm_layout         layout;
     bool              guarded;
     gm_kernel        *kernels[KERNEL_COUNT];
+    gm_implicit      *implicit;  // NULL: KERNEL_STEP is the whole step; otherwise its end
     const gm_delay_info *delays;
     uint32_t             delay_count;
 };
@@ -39,7 +41,7 @@ struct gm_plan {
 struct gm_worker {
     const gm_alloc *alloc;
     void           *memory;
-    double         *scratch[KERNEL_COUNT];
+    double         *scratch[KERNEL_COUNT], *implicit;
     gm_lanes_event *listener;
     void           *listener_context;
     uint64_t        tries, tries_max;  // of gm_lanes_until
@@ -79,7 +81,9 @@ static gm_status code_of_kernel(const gm_plan *plan, plan_kernel kernel, gm_code
 {
     const gm_program *p = plan->program;
     switch (kernel) {
-    case KERNEL_STEP: return gm_step_code(p, &plan->layout, plan->options.method, plan->options.tolerance, code);
+    case KERNEL_STEP:
+        if (plan->implicit != NULL) return gm_implicit_end_code(plan->implicit, code);
+        return gm_step_code(p, &plan->layout, plan->options.method, plan->options.tolerance, code);
     case KERNEL_EVENT: return gm_event_code(p, &plan->layout, code);
     case KERNEL_BIND: return gm_section_code(p, &plan->layout, GM_SECTION_BIND, code);
     case KERNEL_INITIAL: return gm_section_code(p, &plan->layout, GM_SECTION_INITIAL, code);
@@ -129,6 +133,10 @@ static gm_status create_plan(const gm_alloc *alloc, const gm_program *program, c
         st = gm_fail(err, GM_INVALID, "physics.plan", "a relative tolerance of %g", options->tolerance);
         goto done;
     }
+    if (options->method == GM_METHOD_IMPLICIT) {
+        st = gm_implicit_create(alloc, program, &plan->layout, options->tolerance, plan->options.executor, &plan->implicit, err);
+        if (st != GM_OK) goto done;
+    }
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (!kernel_wanted(plan, k)) continue;
         gm_code  code    = gm_code_init(alloc, UINT32_MAX / 2);
@@ -161,6 +169,7 @@ void gm_plan_destroy(gm_plan *plan)
 {
     if (plan == NULL) return;
     for (int k = 0; k < KERNEL_COUNT; k++) gm_kernel_destroy(plan->kernels[k]);
+    gm_implicit_destroy(plan->implicit);
     gm_free(plan->alloc, plan);
 }
 
@@ -186,6 +195,7 @@ gm_status gm_worker_create(const gm_alloc *alloc, const gm_plan *plan, gm_worker
         if (plan->kernels[k] != NULL) each[k] = gm_kernel_scratch(plan->kernels[k]);
         total += each[k];
     }
+    if (plan->implicit != NULL) total += gm_implicit_scratch(plan->implicit);
     gm_worker *w       = gm_alloc_zeroed(alloc, sizeof *w);
     double    *scratch = w != NULL ? aligned_doubles(alloc, total, &w->memory) : NULL;
     if (scratch == NULL) {
@@ -199,6 +209,8 @@ gm_status gm_worker_create(const gm_alloc *alloc, const gm_plan *plan, gm_worker
         if (plan->kernels[k] != NULL) gm_kernel_prepare(plan->kernels[k], scratch);
         scratch += each[k];
     }
+    w->implicit = scratch;
+    if (plan->implicit != NULL) gm_implicit_prepare(plan->implicit, scratch);
     *out_worker = w;
     return GM_OK;
 }
@@ -444,7 +456,7 @@ void gm_lanes_start(gm_lanes *lanes, uint32_t block, gm_worker *worker, gm_start
     for (int i = 0; i < GM_BLOCK_LANES; i++) lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)i] = (lane_end){ 0 };
     double *active = row_of(lanes, rows, lanes->plan->layout.active), *step = row_of(lanes, rows, lanes->plan->layout.step);
     for (int i = 0; i < GM_BLOCK_LANES; i++) {
-        active[i] = 1;
+        active[i] = block * GM_BLOCK_LANES + (uint32_t)i < lanes->count;  // what fills up the last block is not waited for
         step[i]   = 0;
     }
     if (start == GM_START_FRESH) find_unsolved(lanes, rows, block, worker, KERNEL_INITIAL);
@@ -549,6 +561,18 @@ static bool any_running(gm_lanes *lanes, double *rows, uint32_t block, const dou
     return any;
 }
 
+static void try_steps(gm_lanes *lanes, double *rows, gm_worker *worker, uint32_t tries)
+{
+    if (lanes->plan->implicit == NULL) {
+        run(lanes, rows, worker, KERNEL_STEP, tries);
+        return;
+    }
+    for (uint32_t i = 0; i < tries; i++) {
+        gm_implicit_run(lanes->plan->implicit, rows, worker->implicit);
+        run(lanes, rows, worker, KERNEL_STEP, 1);
+    }
+}
+
 void gm_lanes_until(gm_lanes *lanes, uint32_t block, gm_worker *worker, double end)
 {
     const gm_plan *plan = lanes->plan;
@@ -564,7 +588,7 @@ void gm_lanes_until(gm_lanes *lanes, uint32_t block, gm_worker *worker, double e
             break;
         }
         worker->tries += tries;
-        run(lanes, rows, worker, KERNEL_STEP, tries);
+        try_steps(lanes, rows, worker, tries);
         if (!plan->guarded) continue;
         remember(lanes, rows, worker);
         settle_events(lanes, rows, block, worker);

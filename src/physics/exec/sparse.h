@@ -25,6 +25,9 @@ void gm_sparse_forget(const gm_sparse *sparse, gm_sparse_factors *factors);
 //  values  [entries] in the pattern's order, `stride` doubles apart     work  [entries]
 //  b       [n] in: right side; out: solution
 // False: singular, values that are no numbers, or no memory.
+// factor and back are its two halves, for many right sides with one matrix.
+bool gm_sparse_factor(const gm_sparse *sparse, gm_sparse_factors *factors, const double *values, size_t stride, double *work);
+bool gm_sparse_back(const gm_sparse *sparse, const gm_sparse_factors *factors, double *b);
 bool gm_sparse_solve(const gm_sparse *sparse, gm_sparse_factors *factors, const double *values, size_t stride, double *work,
                      double *b);
 

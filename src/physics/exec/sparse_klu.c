@@ -93,7 +93,7 @@ static bool factor_again(const gm_sparse *s, klu_numeric *numeric, double *value
            klu_rgrowth(s->starts, s->rows, values, s->symbolic, numeric, common) && common->rgrowth > GROWTH_MIN;
 }
 
-bool gm_sparse_solve(const gm_sparse *s, gm_sparse_factors *factors, const double *values, size_t stride, double *work, double *b)
+bool gm_sparse_factor(const gm_sparse *s, gm_sparse_factors *factors, const double *values, size_t stride, double *work)
 {
     klu_common common = s->common;
     for (uint32_t e = 0; e < s->entries; e++) {
@@ -105,6 +105,16 @@ bool gm_sparse_solve(const gm_sparse *s, gm_sparse_factors *factors, const doubl
         gm_sparse_forget(s, factors);
         factors->numeric = klu_factor(s->starts, s->rows, work, s->symbolic, &common);
     }
-    klu_numeric *numeric = factors->numeric;
-    return numeric != NULL && common.status == KLU_OK && klu_solve(s->symbolic, numeric, (int)s->n, 1, b, &common);
+    return factors->numeric != NULL && common.status == KLU_OK;
+}
+
+bool gm_sparse_back(const gm_sparse *s, const gm_sparse_factors *factors, double *b)
+{
+    klu_common common = s->common;
+    return klu_solve(s->symbolic, factors->numeric, (int)s->n, 1, b, &common) != 0;
+}
+
+bool gm_sparse_solve(const gm_sparse *s, gm_sparse_factors *factors, const double *values, size_t stride, double *work, double *b)
+{
+    return gm_sparse_factor(s, factors, values, stride, work) && gm_sparse_back(s, factors, b);
 }

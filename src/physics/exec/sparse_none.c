@@ -20,3 +20,15 @@ bool gm_sparse_solve(const gm_sparse *sparse, gm_sparse_factors *factors, const 
     (void)sparse, (void)factors, (void)values, (void)stride, (void)work, (void)b;
     return false;
 }
+
+bool gm_sparse_factor(const gm_sparse *sparse, gm_sparse_factors *factors, const double *values, size_t stride, double *work)
+{
+    (void)sparse, (void)factors, (void)values, (void)stride, (void)work;
+    return false;
+}
+
+bool gm_sparse_back(const gm_sparse *sparse, const gm_sparse_factors *factors, double *b)
+{
+    (void)sparse, (void)factors, (void)b;
+    return false;
+}

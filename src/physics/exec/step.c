@@ -91,6 +91,17 @@ void gm_stepper_store(gm_stepper *s, uint32_t row, uint32_t value)
     gm_code_result_add(s->code, GM_RESULT_STORE, row, value);
 }
 
+// A body at rest has a speed of some rounding errors, now above and now below zero. Those are no events.
+static const double CROSSING_NOISE = 1e-13;
+
+uint32_t gm_stepper_crossed(gm_stepper *s, uint32_t relation, uint32_t indicator, uint32_t *out_edge)
+{
+    uint32_t was   = gm_stepper_op(s, GM_OP_MASK, gm_stepper_row(s, relation), 0, 0);
+    *out_edge      = gm_stepper_op(s, GM_OP_SELECT, was, gm_stepper_number(s, -CROSSING_NOISE), gm_stepper_number(s, CROSSING_NOISE));
+    uint32_t above = gm_stepper_op(s, GM_OP_LT, *out_edge, indicator, 0);
+    return gm_stepper_op(s, GM_OP_XOR, was, above, 0);
+}
+
 // Stores the mask of a check, and the one it had at the last look, which is returned.
 static uint32_t look(gm_stepper *s, const gm_code_result *check)
 {
@@ -104,13 +115,12 @@ static uint32_t look(gm_stepper *s, const gm_code_result *check)
 static void watch(gm_stepper *s)
 {
     gm_op    or   = GM_OP_OR;
-    uint32_t flag = gm_stepper_op(s, GM_OP_BOOL, 0, 0, 0), alarm = flag, zero = gm_stepper_number(s, 0), count;
+    uint32_t flag = gm_stepper_op(s, GM_OP_BOOL, 0, 0, 0), alarm = flag, count;
 
     gm_region region = gm_stepper_section(s, GM_SECTION_INDICATOR);
     for (uint32_t i = 0; i < region.result_count && s->code->status == GM_OK; i++) {
-        uint32_t above = gm_stepper_op(s, GM_OP_LT, zero, s->map[region.results[i].value], 0);
-        uint32_t was   = gm_stepper_op(s, GM_OP_MASK, gm_stepper_row(s, region.results[i].target), 0, 0);
-        flag           = gm_stepper_op(s, or, flag, gm_stepper_op(s, GM_OP_XOR, above, was, 0), 0);
+        uint32_t edge;
+        flag = gm_stepper_op(s, or, flag, gm_stepper_crossed(s, region.results[i].target, s->map[region.results[i].value], &edge), 0);
     }
     const gm_slot *next = gm_program_time_events(s->program, &count);
     for (uint32_t i = 0; i < count; i++) {
@@ -236,10 +246,19 @@ gm_status gm_step_code(const gm_program *program, const gm_layout *layout, gm_me
         case GM_METHOD_EULER: euler(&s, work); break;
         case GM_METHOD_RK4: rk4(&s, work); break;
         case GM_METHOD_DOPRI: gm_step_dopri(&s, tolerance, work); break;
-        default: st = gm_step_implicit(&s, tolerance); break;
+        default: st = gm_step_implicit(&s, tolerance, 0, NULL); break;
         }
     }
     gm_free(code->alloc, work);
+    gm_stepper_finish(&s);
+    return st == GM_OK ? gm_code_compact(code, false) : st;
+}
+
+gm_status gm_implicit_code(const gm_program *program, const gm_layout *layout, double tolerance, int phase, gm_implicit_rows *rows, gm_code *code)
+{
+    gm_stepper s;
+    gm_status  st = gm_stepper_begin(&s, program, layout, code);
+    if (st == GM_OK) st = gm_step_implicit(&s, tolerance, phase, rows);
     gm_stepper_finish(&s);
     return st == GM_OK ? gm_code_compact(code, false) : st;
 }

@@ -58,7 +58,7 @@ uint32_t gm_error_norm(gm_stepper *s, double tolerance, const uint32_t *before, 
 static uint32_t crossing(gm_stepper *s, uint32_t until, const uint32_t *x, uint32_t *out_share)
 {
     gm_region region  = gm_program_section(s->program, GM_SECTION_INDICATOR);
-    uint32_t  any     = gm_stepper_op(s, GM_OP_BOOL, 0, 0, 0), one = gm_stepper_number(s, 1), zero = gm_stepper_number(s, 0);
+    uint32_t  any     = gm_stepper_op(s, GM_OP_BOOL, 0, 0, 0), one = gm_stepper_number(s, 1);
     uint32_t *before  = gm_alloc_array(s->code->alloc, region.result_count + 1u, sizeof *before);
     *out_share        = one;
     if (before == NULL) {
@@ -73,9 +73,9 @@ static uint32_t crossing(gm_stepper *s, uint32_t until, const uint32_t *x, uint3
     gm_stepper_section(s, GM_SECTION_INDICATOR);
     for (uint32_t i = 0; i < region.result_count && s->code->status == GM_OK; i++) {
         uint32_t after   = s->map[region.results[i].value];
-        uint32_t was     = gm_stepper_op(s, GM_OP_MASK, gm_stepper_row(s, region.results[i].target), 0, 0);
-        uint32_t crossed = gm_stepper_op(s, GM_OP_XOR, was, gm_stepper_op(s, GM_OP_LT, zero, after, 0), 0);
-        uint32_t share   = gm_stepper_op(s, GM_OP_DIV, before[i], gm_stepper_op(s, GM_OP_SUB, before[i], after, 0), 0);
+        uint32_t edge, crossed = gm_stepper_crossed(s, region.results[i].target, after, &edge);
+        uint32_t way     = gm_stepper_op(s, GM_OP_SUB, before[i], edge, 0);
+        uint32_t share   = gm_stepper_op(s, GM_OP_DIV, way, gm_stepper_op(s, GM_OP_SUB, before[i], after, 0), 0);
         *out_share       = gm_stepper_op(s, GM_OP_SELECT, crossed, gm_stepper_op(s, GM_OP_MIN, share, *out_share, 0), *out_share);
         any              = gm_stepper_op(s, GM_OP_OR, any, crossed, 0);
     }

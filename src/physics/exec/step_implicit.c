@@ -6,14 +6,18 @@
 // 0 = F(x, z) beside x' = f(x, z), for which the method keeps its order (index 1; Hairer and Wanner, section VI.4). What is
 // left of F after a step is of the order of the tolerance, and is taken back by the next.
 //
-// No pivoting: the diagonal of I/(h gamma) - J dominates for small h, and a factorisation that loses its digits shows
-// in the error estimate, which makes h smaller. The residuals of a loop are paired with its unknowns beforehand.
+// Two ways to the linear systems. Few states without loops are factored by straight-line code without pivoting: the
+// diagonal of I/(h gamma) - J dominates for small h, and a factorisation that loses its digits shows in the error
+// estimate, which makes h smaller. Loops, whose diagonal may vanish (a body that sticks), and large systems, whose code
+// would grow with the fill-in, are cut into phases between which implicit.c solves with pivots:
+//
+//   FORM (matrix, first slopes) --> factor --> stage 0 --> solve --> stage 1 --> ... --> solve --> END (error, accept)
 #include "physics/exec/rodas.h"
 #include "physics/exec/step_parts.h"
 
 #include <stdlib.h>
 
-enum { STAGES = RODAS_STAGES, UNKNOWNS_MAX = 1000 };
+enum { STAGES = RODAS_STAGES, UNKNOWNS_MAX = 4000, INLINE_MAX = 48 };
 
 typedef struct factors {
     gm_stepper *s;
@@ -23,7 +27,6 @@ typedef struct factors {
     uint32_t   *order;   // [n] pivots
     uint32_t   *inverse; // [n] reciprocals of the pivots, by row
     uint32_t   *guess;   // [n] slot of each unknown's guess; of the states: their slots
-    uint32_t   *row;     // [n] which residual stands in the row of an unknown, counted from the first of its loop
     uint8_t    *done;    // [n]
     uint32_t   *in_row, *in_column;  // [n] entries off the diagonal, in what is left of the matrix
     uint32_t   *columns; // [n] of a pivot's row
@@ -124,46 +127,7 @@ static void solve(const factors *f, uint32_t *b)
 
 // ---- loops ------------------------------------------------------------------------------------------------------------
 
-// Finds a residual for unknown k of the loop, moving others where that helps (augmenting paths).
-static bool pair_up(const gm_loop_info *loop, uint32_t k, uint32_t *row_of, uint8_t *seen)
-{
-    for (uint32_t e = 0; e < loop->entries; e++) {
-        uint32_t r = loop->rows[e], holder = 0;
-        if (loop->columns[e] != k || seen[r]) continue;
-        seen[r] = 1;
-        while (holder < loop->unknowns && row_of[holder] != r) holder++;
-        if (holder < loop->unknowns && !pair_up(loop, holder, row_of, seen)) continue;
-        row_of[k] = r;
-        return true;
-    }
-    return false;
-}
-
-static bool is_taken(const gm_loop_info *loop, const uint32_t *row_of, uint32_t row)
-{
-    for (uint32_t k = 0; k < loop->unknowns; k++) {
-        if (row_of[k] == row) return true;
-    }
-    return false;
-}
-
-// There will be no pivoting, so first the pairs that can not vanish: those with a derivative that is a number, then the
-// diagonal, because whoever writes balances writes that of a node in the node's row.
-static void pair_safely(const gm_loop_info *loop, uint32_t *row_of)
-{
-    for (int pass = 0; pass < 2; pass++) {
-        for (uint32_t e = 0; e < loop->entries; e++) {
-            uint32_t      r = loop->rows[e], k = loop->columns[e];
-            const gm_ins *derivative = &loop->body.ins[loop->body.results[loop->unknowns + e].value];
-            bool          safe = pass == 0 ? derivative->op == GM_OP_CONST && gm_ins_const(derivative) != 0 : r == k;
-            if (safe && row_of[k] == GM_CODE_NONE && !is_taken(loop, row_of, r)) row_of[k] = r;
-        }
-    }
-}
-
-// The unknowns of all loops in the derivatives: their guesses, and residuals paired with them. False: no memory, or a loop
-// that is singular by structure.
-static bool list_unknowns(factors *f)
+static void list_unknowns(factors *f)
 {
     gm_region region = gm_program_section(f->s->program, GM_SECTION_DERIVATIVE);
     uint32_t  at     = f->states;
@@ -171,27 +135,13 @@ static bool list_unknowns(factors *f)
     for (uint32_t i = 0; i < region.ins_count; i++) {
         if (region.ins[i].op != GM_OP_SOLVE) continue;
         const gm_loop_info *loop = gm_program_loop(f->s->program, region.ins[i].a);
-        for (uint32_t k = 0; k < loop->unknowns; k++) {
-            f->guess[at + k] = loop->guess[k].v;
-            f->row[at + k]   = GM_CODE_NONE;
-        }
-        pair_safely(loop, f->row + at);
-        for (uint32_t k = 0; k < loop->unknowns; k++) {
-            if (f->row[at + k] != GM_CODE_NONE) continue;
-            uint8_t *seen   = gm_alloc_zeroed(f->s->code->alloc, loop->unknowns);
-            bool     paired = seen != NULL && pair_up(loop, k, f->row + at, seen);
-            gm_free(f->s->code->alloc, seen);
-            if (!paired) return false;
-        }
-        at += loop->unknowns;
+        for (uint32_t k = 0; k < loop->unknowns; k++) f->guess[at++] = loop->guess[k].v;
     }
-    return true;
 }
 
-// The body of the loop of a SOLVE, whose first unknown is number `first`: its residuals go to k, in their rows.
-static void inline_loop(factors *f, const gm_region *from, const gm_ins *solve, uint32_t first, const uint32_t *x, uint32_t *k)
+// The body of the loop of a SOLVE, whose first unknown is number `first`: its residuals go to k.
+static void inline_loop(gm_stepper *s, const gm_region *from, const gm_ins *solve, uint32_t first, const uint32_t *x, uint32_t *k)
 {
-    gm_stepper         *s    = f->s;
     const gm_loop_info *loop = gm_program_loop(s->program, solve->a);
     const gm_region    *body = &loop->body;
     uint32_t           *map  = gm_alloc_array(s->code->alloc, body->ins_count + 1u, sizeof *map);
@@ -206,11 +156,9 @@ static void inline_loop(factors *f, const gm_region *from, const gm_ins *solve, 
         else if (ins->op == GM_OP_UNKNOWN) map[i] = x[first + ins->a];
         else map[i] = gm_stepper_op(s, ins->op, arity > 0 ? map[ins->a] : ins->a, arity > 1 ? map[ins->b] : ins->b, arity > 2 ? map[ins->c] : ins->c);
     }
-    for (uint32_t u = 0; u < loop->unknowns && s->code->status == GM_OK; u++) {
-        for (uint32_t i = 0; i < body->result_count; i++) {
-            const gm_code_result *r = &body->results[i];
-            if (r->kind == GM_RESULT_RESIDUAL && r->target == f->row[first + u]) k[first + u] = map[r->value];
-        }
+    for (uint32_t i = 0; i < body->result_count && s->code->status == GM_OK; i++) {
+        const gm_code_result *r = &body->results[i];
+        if (r->kind == GM_RESULT_RESIDUAL) k[first + r->target] = map[r->value];
     }
     gm_free(s->code->alloc, map);
 }
@@ -238,7 +186,7 @@ static void right_side(factors *f, uint32_t time, const uint32_t *x, uint32_t *k
         } else if (ins->op == GM_OP_SOLVE) {
             first_of[i] = first;
             s->map[i]   = x[first];
-            inline_loop(f, &region, ins, first, x, k);
+            inline_loop(s, &region, ins, first, x, k);
             first += gm_program_loop(s->program, ins->a)->unknowns;
         } else if (ins->op == GM_OP_DELAY) {
             s->map[i] = gm_code_delay(s->code, time, s->map[ins->a], ins->b);
@@ -275,10 +223,6 @@ static gm_status form_matrix(factors *f, uint32_t time, const uint32_t *x, const
             else *w = gm_stepper_op(s, GM_OP_NEG, column[i], 0, 0);
         }
     }
-    // A pair that the derivative shows to be none: nothing to divide by.
-    for (uint32_t i = f->states; i < n && st == GM_OK; i++) {
-        if (*entry(f, i, i) == GM_CODE_NONE) st = GM_INVALID;
-    }
     if (st == GM_OK) st = gm_code_diff(s->code, time, n, k, ft);
     // How the past changes with time is not known; without this the order is lower, and step control sees to the rest.
     uint32_t delays;
@@ -312,75 +256,169 @@ static void keep_unknowns(factors *f, uint32_t accepted, const uint32_t *x)
     }
 }
 
-static void rodas(factors *f, double tolerance, uint32_t *work, gm_status *st)
+// What a stage solves for: its slopes, what the stages before it leave, the change with time. x: where it stands.
+static void stage_right(factors *f, const gm_pace *p, int stage, const uint32_t *x0, uint32_t *const *u, const uint32_t *first,
+                        const uint32_t *ft, uint32_t *x, uint32_t *out)
+{
+    gm_stepper *s    = f->s;
+    uint32_t    rate = gm_stepper_op(s, GM_OP_DIV, gm_stepper_number(s, 1), p->h, 0);
+    for (uint32_t i = 0; i < f->n; i++) x[i] = combined(s, x0[i], rodas_a[stage], u, stage, i);
+    if (stage > 0) {
+        uint32_t at = rodas_c[stage] == 1 ? p->until : gm_stepper_op(s, GM_OP_FMA, p->h, gm_stepper_number(s, rodas_c[stage]), p->time);
+        right_side(f, at, x, out);
+    } else {
+        memcpy(out, first, f->n * sizeof *out);
+    }
+    for (uint32_t i = 0; i < f->n && s->code->status == GM_OK; i++) {
+        if (stage > 0 && i < f->states) {
+            uint32_t past = combined(s, gm_stepper_number(s, 0), rodas_b[stage], u, stage, i);
+            out[i]        = gm_stepper_op(s, GM_OP_FMA, past, rate, out[i]);
+        }
+        if (ft[i] != GM_CODE_NONE && rodas_d[stage] != 0) {
+            out[i] = gm_stepper_op(s, GM_OP_FMA, gm_stepper_op(s, GM_OP_MUL, p->h, gm_stepper_number(s, rodas_d[stage]), 0), ft[i], out[i]);
+        }
+    }
+}
+
+// x: where the last stage stands; the last u is the error, and added to it.
+static void end_step(factors *f, const gm_pace *p, double tolerance, const uint32_t *x0, uint32_t *x, const uint32_t *last)
 {
     gm_stepper *s = f->s;
-    uint32_t    n = f->n, *x0 = work, *x = work + n, *k = work + 2 * n, *ft = work + 3 * n, *u[STAGES];
-    gm_pace     p = gm_pace_begin(s);
-    for (int i = 0; i < STAGES; i++) u[i] = work + (4 + (uint32_t)i) * n;
-    for (uint32_t i = 0; i < n; i++) x0[i] = gm_stepper_row(s, f->guess[i]);
-    uint32_t diagonal = gm_stepper_op(s, GM_OP_DIV, gm_stepper_number(s, 1 / rodas_gamma), p.h, 0);
-    uint32_t rate     = gm_stepper_op(s, GM_OP_DIV, gm_stepper_number(s, 1), p.h, 0);
-    right_side(f, p.time, x0, k);
-    if (s->code->status != GM_OK) *st = s->code->status;
-    else *st = form_matrix(f, p.time, x0, k, diagonal, ft);
-    if (*st != GM_OK) return;
-    factor(f);
-
-    for (int stage = 0; stage < STAGES; stage++) {
-        for (uint32_t i = 0; i < n; i++) x[i] = combined(s, x0[i], rodas_a[stage], u, stage, i);
-        if (stage > 0) {
-            uint32_t at = rodas_c[stage] == 1 ? p.until : gm_stepper_op(s, GM_OP_FMA, p.h, gm_stepper_number(s, rodas_c[stage]), p.time);
-            right_side(f, at, x, k);
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t right = k[i];
-            if (stage > 0 && i < f->states) {
-                uint32_t past = combined(s, gm_stepper_number(s, 0), rodas_b[stage], u, stage, i);
-                right         = gm_stepper_op(s, GM_OP_FMA, past, rate, right);
-            }
-            if (ft[i] != GM_CODE_NONE && rodas_d[stage] != 0) {
-                right = gm_stepper_op(s, GM_OP_FMA, gm_stepper_op(s, GM_OP_MUL, p.h, gm_stepper_number(s, rodas_d[stage]), 0), ft[i], right);
-            }
-            u[stage][i] = right;
-        }
-        solve(f, u[stage]);
-    }
-    for (uint32_t i = 0; i < n; i++) x[i] = gm_stepper_op(s, GM_OP_ADD, x[i], u[STAGES - 1][i], 0);
-    uint32_t norm     = gm_error_norm(s, tolerance, x0, x, u[STAGES - 1]);
-    uint32_t accepted = gm_pace_end(s, &p, tolerance, 0.25, norm, x);
-    gm_stepper_accept(s, accepted, p.until, x);
+    for (uint32_t i = 0; i < f->n; i++) x[i] = gm_stepper_op(s, GM_OP_ADD, x[i], last[i], 0);
+    uint32_t norm     = gm_error_norm(s, tolerance, x0, x, last);
+    uint32_t accepted = gm_pace_end(s, p, tolerance, 0.25, norm, x);
+    gm_stepper_accept(s, accepted, p->until, x);
     keep_unknowns(f, accepted, x);
 }
 
-gm_status gm_step_implicit(gm_stepper *s, double tolerance)
+static gm_status begin_step(factors *f, const gm_pace *p, const uint32_t *x0, uint32_t *k, uint32_t *ft)
 {
-    gm_region region = gm_program_section(s->program, GM_SECTION_DERIVATIVE);
-    uint32_t  n      = s->state_count;
-    for (uint32_t i = 0; i < region.ins_count; i++) {
-        if (region.ins[i].op == GM_OP_SOLVE) n += gm_program_loop(s->program, region.ins[i].a)->unknowns;
-        if (n > UNKNOWNS_MAX) return GM_LIMIT;
+    gm_stepper *s        = f->s;
+    uint32_t    diagonal = gm_stepper_op(s, GM_OP_DIV, gm_stepper_number(s, 1 / rodas_gamma), p->h, 0);
+    right_side(f, p->time, x0, k);
+    return s->code->status != GM_OK ? s->code->status : form_matrix(f, p->time, x0, k, diagonal, ft);
+}
+
+// Work of a step or of a phase: lists of n values each.
+typedef struct lists { uint32_t *x0, *x, *k, *ft, *u[STAGES]; } lists;
+
+static lists lists_in(uint32_t *work, uint32_t n)
+{
+    lists l = { work, work + n, work + 2 * (size_t)n, work + 3 * (size_t)n, { 0 } };
+    for (int i = 0; i < STAGES; i++) l.u[i] = work + (4 + (size_t)i) * n;
+    return l;
+}
+
+static gm_status rodas(factors *f, double tolerance, const lists *l)
+{
+    gm_pace p = gm_pace_begin(f->s);
+    for (uint32_t i = 0; i < f->n; i++) l->x0[i] = gm_stepper_row(f->s, f->guess[i]);
+    gm_status st = begin_step(f, &p, l->x0, l->k, l->ft);
+    if (st != GM_OK) return st;
+    factor(f);
+    for (int stage = 0; stage < STAGES; stage++) {
+        stage_right(f, &p, stage, l->x0, l->u, l->k, l->ft, l->x, l->u[stage]);
+        solve(f, l->u[stage]);
     }
+    end_step(f, &p, tolerance, l->x0, l->x, l->u[STAGES - 1]);
+    return f->s->code->status;
+}
+
+// ---- phases -----------------------------------------------------------------------------------------------------------
+
+static gm_status form_phase(factors *f, const lists *l, gm_implicit_rows *r)
+{
+    gm_stepper *s = f->s;
+    gm_pace     p = gm_pace_begin(s);
+    gm_status   st = begin_step(f, &p, l->x0, l->k, l->ft);
+    r->entries = 0;
+    for (uint32_t i = 0; i < f->n && st == GM_OK; i++) {
+        for (uint32_t j = 0; j < f->n; j++) r->entries += *entry(f, i, j) != GM_CODE_NONE;
+    }
+    r->row_of    = gm_alloc_array(s->code->alloc, r->entries + (size_t)1, sizeof *r->row_of);
+    r->column_of = gm_alloc_array(s->code->alloc, r->entries + (size_t)1, sizeof *r->column_of);
+    if (st == GM_OK && (r->row_of == NULL || r->column_of == NULL)) st = GM_NOMEM;
+    uint32_t e = 0;
+    for (uint32_t i = 0; i < f->n && st == GM_OK; i++) {
+        gm_stepper_store(s, r->slope + i, l->k[i]);
+        gm_stepper_store(s, r->change + i, l->ft[i] != GM_CODE_NONE ? l->ft[i] : gm_stepper_number(s, 0));
+        for (uint32_t j = 0; j < f->n; j++) {
+            if (*entry(f, i, j) == GM_CODE_NONE) continue;
+            gm_stepper_store(s, r->matrix + e, *entry(f, i, j));
+            r->row_of[e]      = i;
+            r->column_of[e++] = j;
+        }
+    }
+    return st == GM_OK ? s->code->status : st;
+}
+
+static gm_status phase_code(factors *f, double tolerance, const lists *l, int phase, gm_implicit_rows *r)
+{
+    gm_stepper *s = f->s;
+    for (uint32_t i = 0; i < f->n; i++) l->x0[i] = gm_stepper_row(s, f->guess[i]);
+    if (phase == GM_IMPLICIT_FORM) return form_phase(f, l, r);
+    gm_pace p    = gm_pace_begin(s);
+    int     done = phase < STAGES ? phase : STAGES;
+    for (int j = 0; j < done; j++) {
+        for (uint32_t i = 0; i < f->n; i++) l->u[j][i] = gm_stepper_row(s, r->solution + (uint32_t)j * f->n + i);
+    }
+    if (phase == STAGES) {
+        for (uint32_t i = 0; i < f->n; i++) l->x[i] = combined(s, l->x0[i], rodas_a[STAGES - 1], l->u, STAGES - 1, i);
+        end_step(f, &p, tolerance, l->x0, l->x, l->u[STAGES - 1]);
+        return s->code->status;
+    }
+    for (uint32_t i = 0; i < f->n; i++) {
+        l->k[i]  = gm_stepper_row(s, r->slope + i);
+        l->ft[i] = gm_stepper_row(s, r->change + i);
+    }
+    stage_right(f, &p, phase, l->x0, l->u, l->k, l->ft, l->x, l->u[phase]);
+    for (uint32_t i = 0; i < f->n && s->code->status == GM_OK; i++) {
+        gm_stepper_store(s, r->solution + (uint32_t)phase * f->n + i, l->u[phase][i]);
+    }
+    return s->code->status;
+}
+
+// ---- entry ------------------------------------------------------------------------------------------------------------
+
+uint32_t gm_implicit_size(const gm_program *program, bool *out_phases)
+{
+    gm_region region = gm_program_section(program, GM_SECTION_DERIVATIVE);
+    uint32_t  n, states;
+    gm_program_slots_of(program, GM_SLOT_STATE, &n);
+    states = n;
+    for (uint32_t i = 0; i < region.ins_count && n <= UNKNOWNS_MAX; i++) {
+        if (region.ins[i].op == GM_OP_SOLVE) n += gm_program_loop(program, region.ins[i].a)->unknowns;
+    }
+    *out_phases = n > states || n > INLINE_MAX;
+    return n;
+}
+
+gm_status gm_step_implicit(gm_stepper *s, double tolerance, int phase, gm_implicit_rows *rows)
+{
+    bool     phases;
+    uint32_t n = gm_implicit_size(s->program, &phases);
     if (n > UNKNOWNS_MAX) return GM_LIMIT;
-    enum { LISTS = 7, WORK = 4 + STAGES };
+    enum { LISTS = 6, WORK = 4 + STAGES };
     const gm_alloc *alloc = s->code->alloc;
-    uint32_t       *lists = gm_alloc_zeroed(alloc, ((LISTS + WORK) * (size_t)n + 1) * sizeof *lists);
-    factors         f     = { .s = s, .n = n, .states = s->state_count, .w = gm_alloc_array(alloc, (size_t)n * n + 1, sizeof *f.w), .done = gm_alloc_zeroed(alloc, n + 1u) };
-    gm_status       st    = GM_NOMEM;
-    if (f.w != NULL && lists != NULL && f.done != NULL) {
-        f.order   = lists;
-        f.inverse = lists + n;
-        f.guess   = lists + 2 * (size_t)n;
-        f.row     = lists + 3 * (size_t)n;
-        f.in_row    = lists + 4 * (size_t)n;
-        f.in_column = lists + 5 * (size_t)n;
-        f.columns   = lists + 6 * (size_t)n;
-        memset(f.w, 0xff, (size_t)n * n * sizeof *f.w);
-        st = GM_INVALID;
-        if (list_unknowns(&f)) rodas(&f, tolerance, lists + LISTS * (size_t)n, &st);
+    uint32_t       *work = gm_alloc_zeroed(alloc, ((LISTS + WORK) * (size_t)n + 1) * sizeof *work);
+    bool            matrix = phase == GM_IMPLICIT_FORM || rows == NULL;
+    factors         f      = { .s = s, .n = n, .states = s->state_count, .done = gm_alloc_zeroed(alloc, n + 1u),
+                               .w = matrix ? gm_alloc_array(alloc, (size_t)n * n + 1, sizeof *f.w) : NULL };
+    gm_status       st     = GM_NOMEM;
+    if ((f.w != NULL || !matrix) && work != NULL && f.done != NULL) {
+        f.order     = work;
+        f.inverse   = work + n;
+        f.guess     = work + 2 * (size_t)n;
+        f.in_row    = work + 3 * (size_t)n;
+        f.in_column = work + 4 * (size_t)n;
+        f.columns   = work + 5 * (size_t)n;
+        if (matrix) memset(f.w, 0xff, (size_t)n * n * sizeof *f.w);
+        list_unknowns(&f);
+        lists l = lists_in(work + LISTS * (size_t)n, n);
+        st      = rows == NULL ? rodas(&f, tolerance, &l) : phase_code(&f, tolerance, &l, phase, rows);
     }
     gm_free(alloc, f.w);
-    gm_free(alloc, lists);
+    gm_free(alloc, work);
     gm_free(alloc, f.done);
     return st;
 }

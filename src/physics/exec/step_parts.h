@@ -25,6 +25,9 @@ uint32_t  gm_stepper_op(gm_stepper *s, gm_op op, uint32_t a, uint32_t b, uint32_
 void      gm_stepper_store(gm_stepper *s, uint32_t row, uint32_t value);
 gm_region gm_stepper_section(gm_stepper *s, gm_section section);  // inlined; values are in s->map
 
+// Has the indicator left the side on which the relation (its row) remembers it? *out_edge: where that side ends.
+uint32_t  gm_stepper_crossed(gm_stepper *s, uint32_t relation, uint32_t indicator, uint32_t *out_edge);
+
 // out_k[i] = derivative of state i at (time, x).
 void gm_stepper_slopes(gm_stepper *s, uint32_t time, const uint32_t *x, uint32_t *out_k);
 
@@ -50,7 +53,21 @@ uint32_t gm_pace_end(gm_stepper *s, const gm_pace *p, double tolerance, double e
 // work: [GM_STEP_WORK][states]
 enum { GM_STEP_WORK = 16 };
 void      gm_step_dopri(gm_stepper *s, double tolerance, uint32_t *work);
-// GM_INVALID: a loop that is singular by structure; GM_LIMIT: too many states and unknowns of loops; GM_NOMEM.
-gm_status gm_step_implicit(gm_stepper *s, double tolerance);
+
+// A step of the implicit method: whole (rows NULL), or one of its phases: FORM, the stages from 0 on, and then the end.
+// Rows of a block that the phases hand to one another; FORM fills in entries and where they stand (taken by the caller).
+enum { GM_IMPLICIT_FORM = -1, GM_IMPLICIT_STAGES = 6 };
+typedef struct gm_implicit_rows {
+    uint32_t  slope, change, solution;  // first of [n], [n], [GM_IMPLICIT_STAGES][n] rows
+    uint32_t  matrix;                   // first of [entries] rows, row by row
+    uint32_t  entries;
+    uint32_t *row_of, *column_of;       // [entries]
+} gm_implicit_rows;
+
+// States and unknowns of loops. *out_phases: the step is to be cut into phases (loops, or many states).
+uint32_t  gm_implicit_size(const gm_program *program, bool *out_phases);
+// GM_INVALID: can not be differentiated; GM_LIMIT: too many states and unknowns of loops; GM_NOMEM.
+gm_status gm_implicit_code(const gm_program *program, const gm_layout *layout, double tolerance, int phase, gm_implicit_rows *rows, gm_code *code);
+gm_status gm_step_implicit(gm_stepper *s, double tolerance, int phase, gm_implicit_rows *rows);
 
 #endif

@@ -255,7 +255,8 @@ package Mechanics
     end Bumper;
 
     model StickSlip "a mass is drawn over a rough floor by a spring whose other end moves to and fro"
-      Accelerated puller(acc = -2*sin(2*time), v(start = 1));
+      parameter Real swing(unit = "m/s2") = -2;
+      Accelerated puller(acc = swing*sin(2*time), v(start = 1));
       SpringDamper spring(c = 10);
       Mass mass(m = 1, s(start = 0, fixed = true), v(start = 0, fixed = true));
       SlidingFriction floor_(f0 = 2);
