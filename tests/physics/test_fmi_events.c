@@ -148,6 +148,52 @@ static void long_runs_and_short_plans_give_the_same_rows(void **state)
     gm_fmu_close(fmu);
 }
 
+// A jump of a continuous input, a ramp, another jump; discrete inputs that change at 1.
+static const char waves[] = "time,f64_in,f64d_in,int32_in,flag_in,choice_in\n0,1,0,0,0,1\n0.5,1,0,0,0,1\n0.5,3,0,0,0,1\n1,2,1,1,1,2\n1.5,2,1,1,1,2\n"
+                            "1.5,1,1,1,1,2\n2,1,1,1,1,2\n";
+
+// In model exchange every row has seen the inputs of its instant, and jumps have both sides. In co-simulation a step
+// holds what was set at its beginning; event mode sets the later side of a jump, and shows it.
+static void inputs_pass_through_at_their_instant(void **state)
+{
+    (void)state;
+    static const double exchanged[][3] = { { 0, 1, 0 }, { 0.2, 1, 0 }, { 0.4, 1, 0 }, { 0.5, 1, 0 }, { 0.5, 3, 0 }, { 0.6, 2.8, 0 }, { 0.8, 2.4, 0 }, { 1, 2, 0 },
+        { 1, 2, 1 }, { 1.2, 2, 1 }, { 1.4, 2, 1 }, { 1.5, 2, 1 }, { 1.5, 1, 1 }, { 1.6, 1, 1 }, { 1.8, 1, 1 }, { 2, 1, 1 } };
+    static const double simulated[][3] = { { 0, 1, 0 }, { 0.2, 1, 0 }, { 0.4, 1, 0 }, { 0.5, 1, 0 }, { 0.6, 3, 0 }, { 0.8, 2.8, 0 }, { 1, 2.4, 0 }, { 1.2, 2, 1 },
+        { 1.4, 2, 1 }, { 1.5, 2, 1 }, { 1.6, 1, 1 }, { 1.8, 1, 1 }, { 2, 1, 1 } };
+    static const double with_events[][3] = { { 0, 1, 0 }, { 0.2, 1, 0 }, { 0.4, 1, 0 }, { 0.5, 1, 0 }, { 0.5, 3, 0 }, { 0.6, 3, 0 }, { 0.8, 2.8, 0 }, { 1, 2.4, 0 },
+        { 1, 2, 1 }, { 1.2, 2, 1 }, { 1.4, 2, 1 }, { 1.5, 2, 1 }, { 1.5, 1, 1 }, { 1.6, 1, 1 }, { 1.8, 1, 1 }, { 2, 1, 1 } };
+    static const struct { gm_fmi_kind kind; gm_fmu_method method; bool events; const double (*rows)[3]; size_t count; } ways[] = {
+        { GM_FMI_MODEL_EXCHANGE, GM_FMU_EULER, false, exchanged, 16 }, { GM_FMI_MODEL_EXCHANGE, GM_FMU_ACCURATE, false, exchanged, 16 },
+        { GM_FMI_CO_SIMULATION, GM_FMU_EULER, false, simulated, 13 },  { GM_FMI_CO_SIMULATION, GM_FMU_EULER, true, with_events, 16 },
+    };
+    for (int version = 2; version <= 3; version++) {
+        gm_fmu *fmu = open_toy("pass", version == 2 ? "pass2" : "pass3", "pass", version == 2, 20 * GM_SECOND);
+        size_t  f64 = version == 2 ? 1 : 3;  // the column of f64_out; f64d_out is the next
+        for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
+            gm_fmu_run_options o = gm_fmu_run_options_defaults();
+            static table       t;
+            gm_error           err;
+            if (ways[w].events && version == 2) continue;
+            o.kind       = ways[w].kind;
+            o.method     = ways[w].method;
+            o.event_mode = ways[w].events;
+            o.input      = gm_str_of(waves);
+            o.step       = 0.2;
+            assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+            for (size_t i = 0; i < ways[w].count; i++) {
+                const double *want = ways[w].rows[i], *have = t.rows[i];
+                bool          good = i < t.count && fabs(have[0] - want[0]) < 1e-12 && fabs(have[f64] - want[1]) < 1e-12 && have[f64 + 1] == want[2];
+                if (!good) fail_msg("FMI %d, way %zu, row %zu:\n%s", version, w, i, (const char *)t.text.ptr);
+            }
+            assert_int_equal(t.count, ways[w].count);
+            assert_non_null(strstr((const char *)t.text.ptr, version == 2 ? "\n2,1,1,1,1,as it was,2\n" : ",1,0,0,0,1,as it was,,2\n"));
+            done(&t);
+        }
+        gm_fmu_close(fmu);
+    }
+}
+
 int main(void)
 {
     gm_test_make_dir(folder, sizeof folder);
@@ -157,6 +203,7 @@ int main(void)
         cmocka_unit_test(model_exchange_meets_time_state_and_step_events),
         cmocka_unit_test(event_mode_meets_every_event_and_ends_in_one),
         cmocka_unit_test(a_refused_value_is_told_by_its_own_call),
+        cmocka_unit_test(inputs_pass_through_at_their_instant),
         cmocka_unit_test(long_runs_and_short_plans_give_the_same_rows),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -447,6 +447,14 @@ static void clocks_tick_in_scheduled_execution(void **state)
                            "4,0,5,2,0\n4.25,1,5,2,1\n5,0,6,2,1\n";
     if (strcmp((char *)t.text.ptr, expected) != 0) fail_msg("%s", (char *)t.text.ptr);
     done(&t);
+
+    // A countdown of nothing is due at the same instant, behind the clocks of higher priority.
+    gm_fmu_setting at_once = setting("delay", "0");
+    o.settings             = &at_once;
+    o.setting_count        = 1;
+    assert_gm_ok(run(fmu, &o, &t, NULL, &err), err);
+    assert_non_null(strstr((char *)t.text.ptr, "\n3,0,4,2,0\n4,1,5,2,1\n5,0,6,2,1\n"));
+    done(&t);
     gm_fmu_close(fmu);
 }
 

@@ -41,7 +41,7 @@ static gm_status plan(master *m, uint32_t most, gm_error *err)
 {
     gm_fmu_running *run    = m->run;
     bool            events = run->o.event_mode, variable = run->interface->variable_step;
-    unsigned        before = GM_FMU_INPUT_CONTINUOUS | (events ? 0 : GM_FMU_INPUT_DISCRETE | GM_FMU_INPUT_AFTER);
+    unsigned        before = GM_FMU_INPUT_CONTINUOUS | GM_FMU_INPUT_AFTER | (events ? 0 : GM_FMU_INPUT_DISCRETE);  // a jump here is behind us
     double          time   = m->time;
     uint64_t        n      = m->n;
     gm_status       st     = GM_OK;

@@ -1,12 +1,13 @@
 // Scheduled execution for tests: a periodic clock, a triggered one, and a countdown that the fifth periodic tick starts.
 #include "toy.h"
 
-enum { PERIODIC = 1, TRIGGERED, COUNTDOWN, OUT_CLOCK, PERIODIC_TICKS, TRIGGERED_TICKS, COUNTDOWN_TICKS };
+enum { PERIODIC = 1, TRIGGERED, COUNTDOWN, OUT_CLOCK, PERIODIC_TICKS, TRIGGERED_TICKS, COUNTDOWN_TICKS, DELAY };
 
 typedef struct instance {
     void *environment;
     void (*update)(void *);
-    int  ticks[3];
+    int    ticks[3];
+    double delay;
     bool counting, out;
 } instance;
 
@@ -19,6 +20,7 @@ TOY_EXPORT void *fmi3InstantiateScheduledExecution(const char *name, const char 
     instance *i    = calloc(1, sizeof *i);
     i->environment = env;
     i->update      = update;
+    i->delay       = 0.25;
     return i;
 }
 TOY_EXPORT void fmi3FreeInstance(instance *i) { free(i); }
@@ -27,6 +29,7 @@ TOY_EXPORT int  fmi3EnterInitializationMode(instance *i, bool td, double t, doub
     return 0;
 }
 TOY_EXPORT int fmi3ExitInitializationMode(instance *i) { return 0; }
+TOY_EXPORT int fmi3SetFloat64(instance *i, const uint32_t *r, size_t n, const double *v, size_t c) { return i->delay = v[0], 0; }
 TOY_EXPORT int fmi3Terminate(instance *i) { return 0; }
 TOY_EXPORT int fmi3GetInt32(instance *i, const uint32_t *r, size_t n, int32_t *v, size_t c)
 {
@@ -44,7 +47,7 @@ TOY_EXPORT int fmi3GetIntervalDecimal(instance *i, const uint32_t *r, size_t n, 
 {
     (void)r;
     for (size_t k = 0; k < n; k++) {
-        v[k] = 0.25;
+        v[k] = i->delay;
         q[k] = i->counting ? 2 : 0;
     }
     i->counting = false;
