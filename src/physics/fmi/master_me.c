@@ -2,6 +2,7 @@
 //
 // EULER takes one explicit step from one output point to the next, and to every time and input event; a state event
 // counts as happening at the end of the step in which an indicator changed its sign.
+// What a step needs of the FMU is asked in few messages: what sets its time, states and inputs goes with what is read.
 // ACCURATE is the Dormand-Prince pair 5(4) with step control (Hairer, Norsett, Wanner, Solving Ordinary Differential
 // Equations I, 2nd ed., table II.5.2), and finds state events by bisection to 1e-12 of the time.
 #include "physics/fmi/run_parts.h"
@@ -16,6 +17,9 @@ typedef struct solver {
     double          time, h;       // h: the next step that accuracy asks for; 0: not known yet
     double         *x, *x_new, *x_stage, *error, *k[STAGES];
     double         *z, *z_before, *nominal;
+    bool            fresh;         // k[0] holds the derivatives at (time, x)
+    gm_buf          look, last;    // what is read at a point of a step: derivatives and indicators; behind a step
+    gm_alloc        alloc;
 } solver;
 
 static double *room(solver *s, uint32_t n) { return GM_ARENA_NEW(s->run->arena, double, n + 1); }
@@ -30,7 +34,12 @@ static gm_status create(solver *s, gm_error *err)
     for (size_t i = 0; i < STAGES; i++) ok = (s->k[i] = room(s, s->nx)) != NULL && ok;
     s->z        = room(s, s->nz);
     s->z_before = room(s, s->nz);
-    return ok && s->z != NULL && s->z_before != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "fmi.solver", "%u states", s->nx);
+    s->alloc    = gm_arena_alloc(s->run->arena);
+    s->look     = gm_buf_init(&s->alloc);
+    s->last     = gm_buf_init(&s->alloc);
+    if (s->nx > 0) gm_fmu_put_reals(&s->look, GM_FMU_OP_GET_DERIVATIVES, s->nx);
+    if (s->nz > 0) gm_fmu_put_reals(&s->look, GM_FMU_OP_GET_INDICATORS, s->nz);
+    return ok && !s->look.failed && s->z != NULL && s->z_before != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "fmi.solver", "%u states", s->nx);
 }
 
 // Brings the FMU to (t, x): time, states, continuous inputs.
@@ -45,6 +54,20 @@ static gm_status move_to(solver *s, double t, const double *x, gm_error *err)
 static gm_status derivatives(solver *s, double *out, gm_error *err)
 {
     return s->nx > 0 ? gm_fmu_get_reals(s->run->session, GM_FMU_OP_GET_DERIVATIVES, out, s->nx, err) : GM_OK;
+}
+
+static gm_status lies(gm_error *err) { return gm_fail(err, GM_INVALID, "fmi.solver", "the FMU's process answered nonsense"); }
+
+// Derivatives and indicators where the FMU is.
+static gm_status look(solver *s, double *k, double *z, gm_error *err)
+{
+    gm_fmu_reader answers;
+    if (s->look.len == 0) return GM_OK;
+    gm_status st = gm_fmu_read(s->run->session, gm_buf_view(&s->look), &answers, err);
+    if (st != GM_OK) return st;
+    if (s->nx > 0 && !gm_fmu_take_reals(&answers, k, s->nx)) return lies(err);
+    if (s->nz > 0 && !gm_fmu_take_reals(&answers, z, s->nz)) return lies(err);
+    return GM_OK;
 }
 
 static gm_status indicators(solver *s, double *out, gm_error *err)
@@ -65,24 +88,20 @@ static bool sign_changed(const solver *s)
 static gm_status restart(solver *s, double time, gm_error *err)
 {
     s->time      = time;
+    s->fresh     = false;
     gm_status st = GM_OK;
     if (s->nx > 0) st = gm_fmu_get_reals(s->run->session, GM_FMU_OP_GET_STATES, s->x, s->nx, err);
     if (st == GM_OK && s->nx > 0) st = gm_fmu_get_reals(s->run->session, GM_FMU_OP_GET_NOMINALS, s->nominal, s->nx, err);
     return st == GM_OK ? indicators(s, s->z_before, err) : st;
 }
 
-static gm_status euler(solver *s, double target, bool *out_event, gm_error *err)
+static gm_status euler(solver *s, double target, gm_error *err)
 {
     double    h  = target - s->time;
     gm_status st = derivatives(s, s->k[0], err);
     for (uint32_t i = 0; i < s->nx; i++) s->x[i] += h * s->k[0][i];
     s->time = target;
-    if (st == GM_OK) st = move_to(s, target, s->x, err);
-    if (st == GM_OK) st = indicators(s, s->z, err);
-    if (st != GM_OK) return st;
-    *out_event = sign_changed(s);
-    for (uint32_t i = 0; i < s->nz; i++) s->z_before[i] = s->z[i];
-    return GM_OK;
+    return st == GM_OK ? move_to(s, target, s->x, err) : st;
 }
 
 // ---- Dormand-Prince ------------------------------------------------------------------------------------------------------
@@ -100,7 +119,8 @@ static const double weights[STAGES][STAGES - 1] = {
 // Fifth order minus fourth.
 static const double error_weights[STAGES] = { 71.0 / 57600, 0, -71.0 / 16695, 71.0 / 1920, -17253.0 / 339200, 22.0 / 525, -1.0 / 40 };
 
-// One step of size h from (time, x): x_new, and the size of its error in units of the tolerance. k[0] must be f(time, x).
+// One step of size h from (time, x): x_new, the indicators there, and the size of its error in units of the tolerance.
+// k[0] must be f(time, x); k[6] becomes f(time + h, x_new).
 static gm_status attempt(solver *s, double h, double *out_error, gm_error *err)
 {
     for (int stage = 1; stage < STAGES; stage++) {
@@ -111,7 +131,7 @@ static gm_status attempt(solver *s, double h, double *out_error, gm_error *err)
             to[i] = s->x[i] + h * sum;
         }
         gm_status st = move_to(s, s->time + nodes[stage] * h, to, err);
-        if (st == GM_OK) st = derivatives(s, s->k[stage], err);
+        if (st == GM_OK) st = stage < STAGES - 1 ? derivatives(s, s->k[stage], err) : look(s, s->k[stage], s->z, err);
         if (st != GM_OK) return st;
     }
     double worst = 0, tolerance = s->run->o.tolerance;
@@ -127,11 +147,10 @@ static gm_status attempt(solver *s, double h, double *out_error, gm_error *err)
     return GM_OK;
 }
 
-static gm_status accept(solver *s, double h)
+static void accept(solver *s, double time)
 {
-    s->time += h;
+    s->time = time;
     for (uint32_t i = 0; i < s->nx; i++) s->x[i] = s->x_new[i];
-    return GM_OK;
 }
 
 // An indicator changed its sign within the step h: shortens it until the change is bracketed, and stops just behind it.
@@ -143,33 +162,30 @@ static gm_status locate(solver *s, double h, gm_error *err)
         double middle = low + (high - low) / 2;
         if (!(middle > low && middle < high)) break;
         gm_status st = attempt(s, middle, &error, err);
-        if (st == GM_OK) st = move_to(s, s->time + middle, s->x_new, err);
-        if (st == GM_OK) st = indicators(s, s->z, err);
         if (st != GM_OK) return st;
         if (sign_changed(s)) high = middle;
         else low = middle;
     }
     gm_status st = attempt(s, high, &error, err);
-    if (st == GM_OK) st = move_to(s, s->time + high, s->x_new, err);
-    return st == GM_OK ? accept(s, high) : st;
+    if (st == GM_OK) accept(s, s->time + high);
+    return st;
 }
 
-// Integrates to the target, or to the first state event before it.
+// One step towards the target, as large as the tolerance allows; it ends at a state event, if there is one in it.
 static gm_status accurate(solver *s, double target, bool *out_event, gm_error *err)
 {
-    gm_status st = derivatives(s, s->k[0], err);
-    *out_event   = false;
+    gm_status st = s->fresh ? GM_OK : derivatives(s, s->k[0], err);
     if (s->h <= 0) s->h = (target - s->time) / 10;
-    for (int steps = 0; st == GM_OK && s->time < target; steps++) {
+    while (st == GM_OK) {
         double smallest = 1e-14 * fmax(fabs(s->time), 1e-3), left = target - s->time, error;
         bool   last = s->h >= left * (1 - 1e-9);
         double h    = last ? left : s->h;
-        if (h < smallest || steps > 1000000) return gm_fail(err, GM_DIVERGED, "fmi.solver", "the step fell to %g s at %g", h, s->time);
-        st = attempt(s, h, &error, err);
+        if (h < smallest) return gm_fail(err, GM_DIVERGED, "fmi.solver", "the step fell to %g s at %g", h, s->time);
+        s->fresh = true;
+        st       = attempt(s, h, &error, err);
         if (st == GM_DIVERGED) {  // the FMU can not be evaluated there: nearer, then
             s->h = h / 4;
-            st   = move_to(s, s->time, s->x, err);
-            if (st == GM_OK) st = derivatives(s, s->k[0], err);
+            st   = GM_OK;
             continue;
         }
         if (st != GM_OK) return st;
@@ -178,20 +194,17 @@ static gm_status accurate(solver *s, double target, bool *out_event, gm_error *e
             s->h = h * fmin(factor, 0.9);
             continue;
         }
-        if (!last || factor < 1) s->h = h * factor;
-        else s->h = fmax(s->h, h * factor);
-        st = move_to(s, last ? target : s->time + h, s->x_new, err);
-        if (st == GM_OK) st = indicators(s, s->z, err);
-        if (st == GM_OK && sign_changed(s)) {
-            st         = locate(s, h, err);
+        s->h = !last || factor < 1 ? h * factor : fmax(s->h, h * factor);
+        if (sign_changed(s)) {
             *out_event = true;
-            return st;
+            return locate(s, h, err);
         }
-        if (st != GM_OK) return st;
-        (void)accept(s, h);
-        if (last) s->time = target;
+        accept(s, last ? target : s->time + h);
+        double *reached = s->k[STAGES - 1];  // the last stage is the first of the next step
+        s->k[STAGES - 1] = s->k[0];
+        s->k[0]          = reached;
         for (uint32_t i = 0; i < s->nz; i++) s->z_before[i] = s->z[i];
-        st = derivatives(s, s->k[0], err);
+        return last ? move_to(s, target, s->x, err) : GM_OK;
     }
     return st;
 }
@@ -212,6 +225,53 @@ static gm_status handle_event(solver *s, bool input_event, gm_fmu_event_info *in
     return st;
 }
 
+// What happened in a step, and what is to be done behind it.
+typedef struct taken { bool time_event, input_event, state_event, step_event, point, end; } taken;
+
+// The step is complete: the FMU is told so, and what it shows becomes a row where one is due, in one message.
+static gm_status finish_step(solver *s, taken *t, gm_error *err)
+{
+    gm_fmu_running *run       = s->run;
+    bool            completes = run->interface->completed_step, euler_step = run->o.method == GM_FMU_EULER;
+    bool            row       = t->point || t->time_event || t->input_event || t->state_event;
+    gm_fmu_reader   answers   = { NULL, 0, false };
+    gm_str          reads     = gm_fmu_record_reads(run);
+    gm_buf_clear(&s->last);
+    if (euler_step && s->nz > 0) gm_fmu_put_reals(&s->last, GM_FMU_OP_GET_INDICATORS, s->nz);
+    if (completes) gm_fmu_put_completed_step(&s->last);
+    if (row) gm_buf_str(&s->last, reads);
+    if (s->last.failed) return gm_fail(err, GM_NOMEM, "fmi.solver", "a step");
+    gm_status st = s->last.len > 0 ? gm_fmu_read(run->session, gm_buf_view(&s->last), &answers, err) : GM_OK;
+    if (st != GM_OK) return st;
+    if (euler_step && s->nz > 0) {
+        if (!gm_fmu_take_reals(&answers, s->z, s->nz)) return lies(err);
+        t->state_event = sign_changed(s);
+        for (uint32_t i = 0; i < s->nz; i++) s->z_before[i] = s->z[i];
+    }
+    if (completes && !gm_fmu_take_completed_step(&answers, &t->step_event, &t->end)) return lies(err);
+    if (row) return gm_fmu_record_read(run, s->time, answers, err);
+    return t->state_event || t->step_event || t->end ? gm_fmu_record(run, s->time, err) : GM_OK;
+}
+
+// From s->time to the next output point, event or end of a step of the solver, whichever comes first.
+static gm_status advance(solver *s, uint64_t *n, const gm_fmu_event_info *info, taken *t, gm_error *err)
+{
+    gm_fmu_running *run     = s->run;
+    gm_status       st      = GM_OK;
+    double          regular = gm_fmu_point(run, *n), target = regular;
+    double          input   = gm_fmu_input_next_event(run->input, s->time), timed = info->has_next ? info->next : INFINITY;
+    // A time event at (about) an output point is stepped to exactly, so that the FMU sees its own instant.
+    if (timed <= target || gm_fmu_close_to(timed, target)) target = timed;
+    if (input < target && !gm_fmu_close_to(input, target)) target = input;
+    *t = (taken){ .time_event = timed <= target, .input_event = input <= target || gm_fmu_close_to(input, target) };
+    if (target > s->time) st = run->o.method == GM_FMU_EULER ? euler(s, target, err) : accurate(s, target, &t->state_event, err);
+    if (st != GM_OK) return st;
+    if (s->time < target) t->time_event = t->input_event = false;  // they are still to come
+    t->point = gm_fmu_close_to(s->time, regular) || s->time > regular;
+    if (t->point) (*n)++;
+    return finish_step(s, t, err);
+}
+
 gm_status gm_fmu_run_me(gm_fmu_running *run, gm_error *err)
 {
     solver            s    = { .run = run };
@@ -222,27 +282,12 @@ gm_status gm_fmu_run_me(gm_fmu_running *run, gm_error *err)
     if (st == GM_OK) st = create(&s, err);
     if (st == GM_OK) st = restart(&s, run->o.start, err);
     if (st == GM_OK) st = gm_fmu_record(run, s.time, err);
-    bool end = false;
-    for (uint64_t n = 1; st == GM_OK && !end && s.time < run->o.stop && !gm_fmu_close_to(s.time, run->o.stop);) {
-        double regular = gm_fmu_point(run, n), target = regular;
-        double input = gm_fmu_input_next_event(run->input, s.time), timed = info.has_next ? info.next : INFINITY;
-        // A time event at (about) an output point is stepped to exactly, so that the FMU sees its own instant.
-        if (timed <= target || gm_fmu_close_to(timed, target)) target = timed;
-        if (input < target && !gm_fmu_close_to(input, target)) target = input;
-        bool time_event  = timed <= target;
-        bool input_event = input <= target || gm_fmu_close_to(input, target);
-        bool state_event = false, step_event = false;
-        if (target > s.time) {
-            st = run->o.method == GM_FMU_EULER ? euler(&s, target, &state_event, err) : accurate(&s, target, &state_event, err);
-        }
-        if (st != GM_OK) break;
-        if (s.time < target) time_event = input_event = false;  // a state event came before them
-        if (run->interface->completed_step) st = gm_fmu_completed_step(run->session, &step_event, &end, err);
-        if (gm_fmu_close_to(s.time, regular) || s.time > regular) n++;
-        if (st == GM_OK) st = gm_fmu_record(run, s.time, err);
-        if (st != GM_OK || end || !(time_event || input_event || state_event || step_event)) continue;
-        st  = handle_event(&s, input_event, &info, err);
-        end = info.terminate;
+    taken t = { .end = false };
+    for (uint64_t n = 1; st == GM_OK && !t.end && s.time < run->o.stop && !gm_fmu_close_to(s.time, run->o.stop);) {
+        st = advance(&s, &n, &info, &t, err);
+        if (st != GM_OK || t.end || !(t.time_event || t.input_event || t.state_event || t.step_event)) continue;
+        st    = handle_event(&s, t.input_event, &info, err);
+        t.end = info.terminate;
         if (st == GM_OK) st = gm_fmu_record(run, s.time, err);
     }
     return st;

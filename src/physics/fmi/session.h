@@ -79,6 +79,12 @@ void gm_fmu_put_get(gm_buf *reads, gm_fmi_type type, const uint32_t *references,
 GM_NODISCARD gm_status gm_fmu_read(gm_fmu_session *s, gm_str reads, gm_fmu_reader *out_answers, gm_error *err);
 gm_fmu_reader gm_fmu_take_values(gm_fmu_reader *answers, gm_fmi_type type, uint32_t value_count);
 
+// The same for n numbers that model exchange reads (gm_fmu_get_reals), and for a completed step. False: the process lies.
+void gm_fmu_put_reals(gm_buf *reads, gm_fmu_op op, uint32_t n);
+bool gm_fmu_take_reals(gm_fmu_reader *answers, double *out, uint32_t n);
+void gm_fmu_put_completed_step(gm_buf *reads);
+bool gm_fmu_take_completed_step(gm_fmu_reader *answers, bool *out_enter_event, bool *out_terminate);
+
 // ---- stepping
 
 typedef struct gm_fmu_event_info {
@@ -106,7 +112,6 @@ GM_NODISCARD gm_status gm_fmu_counts(gm_fmu_session *s, uint32_t *out_states, ui
 GM_NODISCARD gm_status gm_fmu_set_time(gm_fmu_session *s, double time, gm_error *err);
 GM_NODISCARD gm_status gm_fmu_set_states(gm_fmu_session *s, const double *x, uint32_t n, gm_error *err);
 GM_NODISCARD gm_status gm_fmu_get_reals(gm_fmu_session *s, gm_fmu_op op, double *out, uint32_t n, gm_error *err);
-GM_NODISCARD gm_status gm_fmu_completed_step(gm_fmu_session *s, bool *out_enter_event, bool *out_terminate, gm_error *err);
 
 // Scheduled execution. each is called for every countdown clock that is due (in `interval` seconds) and every output
 // clock that ticked (interval < 0).

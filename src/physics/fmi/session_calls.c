@@ -77,6 +77,34 @@ gm_fmu_reader gm_fmu_take_values(gm_fmu_reader *answers, gm_fmi_type type, uint3
     return values;
 }
 
+void gm_fmu_put_reals(gm_buf *reads, gm_fmu_op op, uint32_t n)
+{
+    gm_fmu_put_u32(reads, 5);
+    gm_fmu_put_u8(reads, (uint8_t)op);
+    gm_fmu_put_u32(reads, n);
+}
+
+bool gm_fmu_take_reals(gm_fmu_reader *answers, double *out, uint32_t n)
+{
+    gm_fmu_reader values = gm_fmu_take_values(answers, GM_FMI_FLOAT64, n);
+    if (!values.bad && n > 0) memcpy(out, values.at, n * sizeof *out);
+    return !values.bad;
+}
+
+void gm_fmu_put_completed_step(gm_buf *reads)
+{
+    gm_fmu_put_u32(reads, 1);
+    gm_fmu_put_u8(reads, GM_FMU_OP_COMPLETED_STEP);
+}
+
+bool gm_fmu_take_completed_step(gm_fmu_reader *answers, bool *out_enter_event, bool *out_terminate)
+{
+    gm_fmu_reader values = gm_fmu_take_values(answers, GM_FMI_BOOLEAN, 2);
+    *out_enter_event     = gm_fmu_take_u8(&values) != 0;
+    *out_terminate       = gm_fmu_take_u8(&values) != 0;
+    return !values.bad;
+}
+
 // Judges the answers to what is read; *answers stays where it is.
 static gm_status judge_reads(gm_fmu_session *s, gm_str reads, gm_fmu_reader answers, gm_error *err)
 {
@@ -222,17 +250,6 @@ gm_status gm_fmu_get_reals(gm_fmu_session *s, gm_fmu_op op, double *values, uint
     if (out.left != n * sizeof *values) return gm_fmu_session_nonsense(s, op, err);
     if (n > 0) memcpy(values, out.at, out.left);
     return GM_OK;
-}
-
-gm_status gm_fmu_completed_step(gm_fmu_session *s, bool *out_enter_event, bool *out_terminate, gm_error *err)
-{
-    gm_fmu_reader out;
-    gm_fmu_session_begin(s, GM_FMU_OP_COMPLETED_STEP);
-    gm_status st = gm_fmu_session_call(s, &out, err);
-    if (st != GM_OK) return st;
-    *out_enter_event = gm_fmu_take_u8(&out);
-    *out_terminate   = gm_fmu_take_u8(&out);
-    return out.bad ? gm_fmu_session_nonsense(s, GM_FMU_OP_COMPLETED_STEP, err) : GM_OK;
 }
 
 gm_status gm_fmu_activate(gm_fmu_session *s, uint32_t clock, double time, const uint32_t *countdown, uint32_t countdown_count,
