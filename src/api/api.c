@@ -7,6 +7,7 @@
 #include "api/stream.h"
 #include "link/ingest_lines.h"
 #include "api/held.h"
+#include "api/thread/feed.h"
 #include "api/transfer/jobs.h"
 
 gm_api_limits gm_api_limits_defaults(void)
@@ -70,6 +71,7 @@ gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_erro
     if (st == GM_OK) st = gm_indexes_create(options->alloc, options->engine, &api->indexes, err);
     if (st == GM_OK) st = gm_forecasts_create(options, &api->forecasts, err);
     if (st == GM_OK) st = gm_alarm_events_create(api, err);
+    if (st == GM_OK) st = gm_life_create(options->alloc, options->io, options->data_dir, options->engine, &api->life, err);
     if (st != GM_OK) {
         gm_api_destroy(api);
         return st;
@@ -99,6 +101,8 @@ static gm_status listen_at(gm_api *api, gm_str address, gm_tls *tls, gm_http **o
     st = gm_indexes_begin(api->indexes, api->options.indexes, api->options.index_count, err);
     if (st != GM_OK) return st;
     gm_jobs_begin(api->jobs);
+    st = gm_feed_begin(api, err);
+    if (st != GM_OK) return st;
     return gm_http_start(&options, out_http, err);
 }
 
@@ -120,6 +124,7 @@ void gm_api_close(gm_api *api)
     gm_http_stop(api->http);
     gm_http_stop(api->https);
     api->http = api->https = NULL;
+    gm_feed_end(api);
 }
 
 void gm_api_destroy(gm_api *api)
@@ -133,6 +138,7 @@ void gm_api_destroy(gm_api *api)
     gm_routing_destroy(api->routing);
     gm_jobs_destroy(api->jobs);
     gm_indexes_destroy(api->indexes);
+    gm_life_destroy(api->life);
     gm_uploads_finish(&api->uploads);
     gm_lines_destroy(api->lines);
     if (api->plant.ptr != NULL) gm_free(api->options.alloc, (void *)(uintptr_t)api->plant.ptr);

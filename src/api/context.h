@@ -11,6 +11,7 @@ typedef struct gm_streams gm_streams;
 typedef struct gm_routing gm_routing;
 typedef struct gm_forecasts gm_forecasts;
 struct gm_lines;
+struct gm_life;
 typedef struct gm_jobs    gm_jobs;
 typedef struct gm_indexes gm_indexes;
 
@@ -24,6 +25,7 @@ struct gm_api {
     gm_indexes    *indexes;
     struct gm_event_stream *alarm_events;  // NULL: no control
     gm_timer      *alarm_tick;    // readers of events hear once a second that all is well
+    struct gm_life *life;         // facts (api/thread/life.h)
     struct gm_held *held;         // answers that take many turns
     gm_uploads     uploads;       // when each model was added
     struct gm_lines *lines;       // line protocol; made by its first request

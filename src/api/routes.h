@@ -42,6 +42,20 @@ void gm_route_work_order_patch(gm_request *request);
 void gm_route_scene(gm_request *request);
 void gm_route_scene_file(gm_request *request);
 
+// thread/thread_route.c
+void gm_route_thread_list(gm_request *request);
+void gm_route_thread_add(gm_request *request);
+void gm_route_thread_get(gm_request *request);
+void gm_route_thread_parts(gm_request *request);
+void gm_route_thread_diff(gm_request *request);
+void gm_route_thread_delete(gm_request *request);
+void gm_route_document_add(gm_request *request);  // thread/documents_route.c
+void gm_route_document_get(gm_request *request);
+void gm_route_bom(gm_request *request);           // thread/bom_route.c
+void gm_route_bom_where_used(gm_request *request);
+void gm_route_bom_rollup(gm_request *request);
+void gm_route_bom_gaps(gm_request *request);
+
 // models.c
 void gm_route_models_add(gm_request *request);
 void gm_route_models_list(gm_request *request);

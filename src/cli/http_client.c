@@ -91,19 +91,25 @@ static gm_status prepare(gm_http *http, const char *path, curl_write_callback wr
 gm_status gm_http_request(gm_http *http, const char *method, const char *path, const char *content_type,
                           const char *body, gm_http_answer *out_answer, gm_error *err)
 {
+    return gm_http_send(http, method, path, content_type, gm_str_of(body), out_answer, err);
+}
+
+gm_status gm_http_send(gm_http *http, const char *method, const char *path, const char *content_type, gm_str body,
+                       gm_http_answer *out_answer, gm_error *err)
+{
     *out_answer            = (gm_http_answer){ .text = gm_buf_init(http->alloc) };
     out_answer->text.limit = GM_HTTP_ANSWER_MAX;
     gm_status st           = prepare(http, path, on_bytes, &out_answer->text, err);
     if (st != GM_OK) return st;
     struct curl_slist *headers = NULL;
-    if (body != NULL) {
-        char line[200];
+    if (body.ptr != NULL) {
+        char line[400];
         snprintf(line, sizeof line, "Content-Type: %s", content_type);
         headers = curl_slist_append(headers, line);
         headers = curl_slist_append(headers, "Expect:");
         if (http->token != NULL) headers = curl_slist_append(headers, http->token->data);
-        curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, body);
-        curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+        curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, body.ptr);
+        curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
         curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
     }
     curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);

@@ -36,6 +36,9 @@ void                   gm_http_close(gm_http *http);
 // Release *out_answer with gm_http_answer_finish, also after an error.
 GM_NODISCARD gm_status gm_http_request(gm_http *http, const char *method, const char *path, const char *content_type,
                                        const char *body, gm_http_answer *out_answer, gm_error *err);
+// The same with a body of any bytes.
+GM_NODISCARD gm_status gm_http_send(gm_http *http, const char *method, const char *path, const char *content_type, gm_str body,
+                                    gm_http_answer *out_answer, gm_error *err);
 void                   gm_http_answer_finish(gm_http_answer *answer);
 
 // GET, the body written to a file as it comes. GM_INVALID: the server refused (err says why); GM_NOTFOUND: not reachable.

@@ -8,6 +8,7 @@ import os, re, subprocess, sys, concurrent.futures
 ALLOWED = {
     "base": [], "model": ["base"], "log": ["base"], "state": ["base", "model", "log"], "history": ["base", "model", "log"],
     "engine": ["base", "model", "log", "state", "history"],
+    "thread": ["base", "model", "log", "state"],
     "query": ["base", "model", "log", "state", "history", "engine"],
     "physics": ["base", "model"],
     "futures": ["base", "model", "log", "state", "history", "engine", "query", "physics"],
@@ -17,9 +18,9 @@ ALLOWED = {
     "access": ["base", "model", "log", "state", "history", "engine", "query"],
     "link": ["base", "model", "log", "state", "history", "engine", "access"],
     "api": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
-            "control", "access", "link"],
+            "control", "thread", "access", "link"],
     "cli": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
-            "control", "access", "link", "api"],
+            "control", "thread", "access", "link", "api"],
 }
 root, cc = sys.argv[1], sys.argv[2:]
 bad, headers, files = [], [], 0

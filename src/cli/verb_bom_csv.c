@@ -1,0 +1,212 @@
+// gemel bom import, export: bills of materials as CSV.
+#include "base/number.h"
+#include "cli/client.h"
+#include "cli/csv.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+#include "control/json.h"
+
+#include <stdlib.h>
+
+enum { ASSEMBLY, POSITION, VARIANT, PART, QUANTITY, UNIT, ALTERNATE, SERIALS, FROM, TO, COLUMNS };
+static const char *const names[COLUMNS] = { "assembly", "position", "variant", "part", "quantity", "unit", "alternate", "serials", "from", "to" };
+enum { OPT_HTTP };
+static const gm_option options[] = { [OPT_HTTP] = GM_CLIENT_HTTP };
+enum { FILE_MAX = 256 << 20, FACTS_A_BODY = 5000 };
+
+// ---- import -----------------------------------------------------------------------------------------------------------
+
+typedef struct importing {
+    const gm_cli *cli;
+    gm_http      *http;
+    const char   *file;
+    gm_buf        cells[COLUMNS];
+    size_t        column[COLUMNS];  // which cell of the file is which; SIZE_MAX: not in the file
+    size_t        cell_count, line, rows, waiting;
+    gm_buf        body;
+} importing;
+
+static gm_str cell(const importing *in, size_t which)
+{
+    return in->column[which] != SIZE_MAX ? gm_str_trim(gm_buf_view(&in->cells[in->column[which]])) : (gm_str){ 0 };
+}
+
+static gm_exit read_head(importing *in, gm_str *rest)
+{
+    in->cell_count = gm_csv_next(rest, in->cells, COLUMNS, &in->line);
+    for (size_t i = 0; i < COLUMNS; i++) in->column[i] = SIZE_MAX;
+    for (size_t i = 0; i < in->cell_count && i < COLUMNS; i++) {
+        size_t which = 0;
+        gm_str name  = gm_str_trim(gm_buf_view(&in->cells[i]));
+        while (which < COLUMNS && !gm_str_is(name, names[which])) which++;
+        if (which == COLUMNS) return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:1: there is no column '" GM_STR_FMT "'", in->file, GM_STR_ARG(gm_str_slice(name, 0, 60)));
+        in->column[which] = i;
+    }
+    if (in->cell_count > COLUMNS || in->column[ASSEMBLY] == SIZE_MAX || in->column[POSITION] == SIZE_MAX || in->column[PART] == SIZE_MAX)
+        return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:1: the first line names the columns: assembly,position,part and perhaps variant,quantity,unit,alternate,serials,from,to", in->file);
+    return GM_EXIT_OK;
+}
+
+static gm_exit send(importing *in)
+{
+    gm_http_answer answer;
+    if (in->waiting == 0) return GM_EXIT_OK;
+    gm_buf_add(&in->body, "]", 2);
+    gm_exit code = in->body.failed ? gm_cli_fail_text(in->cli, GM_EXIT_SYSTEM, "out of memory")
+                                   : gm_client_ask(in->cli, in->http, "POST", "/v1/thread", "application/json", (const char *)in->body.ptr, &answer);
+    if (code == GM_EXIT_OK) gm_http_answer_finish(&answer);
+    gm_buf_clear(&in->body);
+    in->waiting = 0;
+    return code;
+}
+
+static gm_exit add_row(importing *in)
+{
+    double quantity = 1.0;
+    gm_str number = cell(in, QUANTITY), other = cell(in, ALTERNATE), serials = cell(in, SERIALS), variant = cell(in, VARIANT);
+    bool   alternate = gm_str_is(other, "yes") || gm_str_is(other, "true");
+    if (number.len > 0 && gm_number_read(number, &quantity) != number.len)
+        return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:%zu: '" GM_STR_FMT "' is no quantity", in->file, in->line, GM_STR_ARG(gm_str_slice(number, 0, 40)));
+    if (other.len > 0 && !alternate && !gm_str_is(other, "no") && !gm_str_is(other, "false"))
+        return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:%zu: 'alternate' is yes or no", in->file, in->line);
+    gm_str key = gm_arena_printf(in->cli->arena, "bom/" GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(cell(in, POSITION)), variant.len > 0 ? "~" : "", GM_STR_ARG(variant));
+    gm_buf_text(&in->body, in->waiting++ > 0 ? "," : "[");
+    gm_buf_text(&in->body, "{\"phase\":\"as-designed\",\"twin\":");
+    gm_buf_json_str(&in->body, cell(in, ASSEMBLY));
+    gm_json_member(&in->body, "key", key);
+    gm_json_member(&in->body, "part", cell(in, PART));
+    gm_buf_printf(&in->body, ",\"quantity\":%.17g", quantity);
+    gm_json_member(&in->body, "unit", cell(in, UNIT));
+    gm_json_member(&in->body, "from", cell(in, FROM));
+    gm_json_member(&in->body, "to", cell(in, TO));
+    if (alternate || serials.len > 0) {
+        gm_buf_printf(&in->body, ",\"more\":{\"alternate\":%s", alternate ? "true" : "false");
+        gm_json_member(&in->body, "serials", serials);
+        gm_buf_byte(&in->body, '}');
+    }
+    gm_buf_printf(&in->body, ",\"cause\":\"line %zu of an imported file\"}", in->line);
+    in->rows++;
+    return in->waiting == FACTS_A_BODY ? send(in) : GM_EXIT_OK;
+}
+
+static gm_exit import_text(importing *in, gm_str text)
+{
+    size_t  n;
+    gm_exit code = read_head(in, &text);
+    while (code == GM_EXIT_OK && (n = gm_csv_next(&text, in->cells, COLUMNS, &in->line)) > 0) {
+        if (n != in->cell_count) return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:%zu: the row has %zu cells, not %zu", in->file, in->line, n, in->cell_count);
+        code = add_row(in);
+    }
+    return code == GM_EXIT_OK ? send(in) : code;
+}
+
+static gm_exit import(const gm_cli *cli, const gm_args *args)
+{
+    importing in    = { .cli = cli, .file = gm_args_operand(args, 0), .body = gm_buf_init(cli->alloc) };
+    uint8_t  *bytes = NULL;
+    size_t    size  = 0;
+    gm_error  err   = { 0 };
+    for (size_t i = 0; i < COLUMNS; i++) in.cells[i] = gm_buf_init(cli->alloc);
+    gm_exit code = gm_client_open(cli, args, OPT_HTTP, &in.http);
+    if (code == GM_EXIT_OK && gm_io_read_file(cli->io, in.file, FILE_MAX, &bytes, &size, &err) != GM_OK) code = gm_cli_fail(cli, &err);
+    if (code == GM_EXIT_OK) code = import_text(&in, (gm_str){ (const char *)bytes, size });
+    if (code == GM_EXIT_OK) fprintf(cli->out, "%zu rows\n", in.rows);
+    for (size_t i = 0; i < COLUMNS; i++) gm_buf_finish(&in.cells[i]);
+    gm_buf_finish(&in.body);
+    gm_free(cli->io->alloc, bytes);
+    gm_http_close(in.http);
+    return code;
+}
+
+static const gm_operand import_operands[] = { { "FILE", "CSV; its first line names the columns" } };
+
+const gm_verb gm_verb_bom_import = {
+    .name     = "bom import",
+    .summary  = "bring in bills of materials from CSV",
+    .text     = "Columns in any order: assembly, position, part; and, where there are any, variant (when a position has several rows), quantity (1), unit, alternate "
+                "(yes or no), serials (1-99,120-), from, to. Rows that are there already are corrected.",
+    .examples = "gemel bom import pump.csv",
+    .syntax   = GM_SYNTAX(options, import_operands),
+    .run      = import,
+};
+
+// ---- export -----------------------------------------------------------------------------------------------------------
+
+enum { EX_HTTP, EX_VALID, EX_KNOWN };
+static const gm_option export_options[] = {
+    [EX_HTTP] = GM_CLIENT_HTTP,
+    [EX_VALID] = { "valid", GM_OPTION_TIME, "TIME", NULL, "effective then; now unless given" },
+    [EX_KNOWN] = { "known", GM_OPTION_TIME, "TIME", NULL, "as it was known then; everything known unless given" },
+};
+static const gm_operand export_operands[] = { { "ASSEMBLY", "a twin, or a part number" } };
+
+// A row's own line: an assembly that is used in several places stands in the file once.
+static bool seen(json_t *done, const json_t *row)
+{
+    char   *key  = NULL;
+    gm_str  a = gm_json_text(row, "assembly"), p = gm_json_text(row, "position"), v = gm_json_text(row, "variant");
+    json_t *text = json_pack("[s%s%s%]", a.ptr, a.len, p.ptr != NULL ? p.ptr : "", p.len, v.ptr != NULL ? v.ptr : "", v.len);
+    if (text != NULL) key = json_dumps(text, JSON_COMPACT);
+    bool before = key != NULL && json_object_get(done, key) != NULL;
+    if (key != NULL && !before) (void)json_object_set_new(done, key, json_true());
+    free(key);
+    json_decref(text);
+    return before;
+}
+
+static void csv_number(const json_t *value, gm_buf *out)
+{
+    char text[GM_NUMBER_TEXT];
+    gm_buf_add(out, text, gm_number_write(json_number_value(value), text));
+}
+
+static gm_exit write_csv(const gm_cli *cli, const json_t *items)
+{
+    gm_buf         out   = gm_buf_init(cli->alloc), quantity = gm_buf_init(cli->alloc);
+    gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
+    json_t        *done  = json_object();
+    gm_str         cells[COLUMNS];
+    for (size_t i = 0; i < COLUMNS; i++) cells[i] = gm_str_of(names[i]);
+    if (table == NULL || done == NULL) out.failed = true;
+    else gm_table_text_add(table, cells);
+    for (size_t i = 0; !out.failed && i < json_array_size(items); i++) {
+        const json_t *r = json_array_get(items, i), *more = json_object_get(r, "more");
+        if (seen(done, r)) continue;
+        gm_buf_clear(&quantity);
+        csv_number(json_object_get(r, "quantity"), &quantity);
+        for (size_t c = 0; c < COLUMNS; c++) cells[c] = gm_json_text(r, names[c]);
+        cells[QUANTITY]  = gm_buf_view(&quantity);
+        cells[ALTERNATE] = json_is_true(json_object_get(r, "alternate")) ? GM_STR("yes") : (gm_str){ 0 };
+        cells[SERIALS]   = gm_json_text(more, "serials");
+        gm_table_text_add(table, cells);
+    }
+    if (!out.failed) gm_table_text_write_csv(table, &out);
+    json_decref(done);
+    gm_buf_finish(&quantity);
+    return gm_client_print(cli, &out);
+}
+
+static gm_exit export(const gm_cli *cli, const gm_args *args)
+{
+    gm_http       *http = NULL;
+    gm_http_answer answer;
+    const char    *path = GM_CLIENT_PATH(cli->arena, "/v1/bom/", gm_args_operand(args, 0), "?alternates=true&valid=", gm_args_given(args, EX_VALID) ? gm_args_text(args, EX_VALID) : "",
+                                         "&known=", gm_args_given(args, EX_KNOWN) ? gm_args_text(args, EX_KNOWN) : "");
+    gm_exit        code = path == NULL ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory") : gm_client_open(cli, args, EX_HTTP, &http);
+    if (code == GM_EXIT_OK) code = gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer);
+    if (code == GM_EXIT_OK) {
+        code = write_csv(cli, json_object_get(answer.body, "items"));
+        gm_http_answer_finish(&answer);
+    }
+    gm_http_close(http);
+    return code;
+}
+
+const gm_verb gm_verb_bom_export = {
+    .name     = "bom export",
+    .summary  = "write a bill of materials, all levels, as CSV",
+    .text     = "What `gemel bom import` reads: each assembly's rows once, wherever it is used.",
+    .examples = "gemel bom export pump-P100 > pump.csv",
+    .syntax   = GM_SYNTAX(export_options, export_operands),
+    .run      = export,
+};
