@@ -112,6 +112,7 @@ static void sweep(void *context)
     }
     if (server->session_count > server->stats.connections) end_old_sessions(server);
     gm_mqtt_wills_publish(server);
+    gm_retained_expire(server->options.retained, gm_loop_now(server->loop));
     gm_mqtt_linger_no_longer(server, server->now);
     if (server->paused != NULL && !server->full) gm_mqtt_wait_for_room(server);
     if (server->accept_stopped) {

@@ -22,6 +22,8 @@ struct gm_retained {
     gm_topic_tree   tree;      // by topic; values are kept *
     size_t          count;
     uint64_t        in_flight;   // sets that are visible and not folded yet
+    size_t          swept;       // nodes that gm_retained_expire has looked at in this round
+    gm_time_ns      now;         // as it was told last
     gm_buf          name;        // scratch for the record's name
 };
 
@@ -52,14 +54,35 @@ static kept *make(const gm_alloc *alloc, const gm_retained_message *m)
     return k;
 }
 
-static void clear(gm_retained *r, gm_str topic)
+static void clear_node(gm_retained *r, uint32_t node)
 {
-    uint32_t node = gm_topic_tree_find(&r->tree, topic);
-    if (node == GM_TREE_NONE || r->tree.nodes[node].value == NULL) return;
     gm_free(r->alloc, r->tree.nodes[node].value);
     r->tree.nodes[node].value = NULL;
     gm_topic_tree_prune(&r->tree, node);
     r->count--;
+}
+
+static void clear(gm_retained *r, gm_str topic)
+{
+    uint32_t node = gm_topic_tree_find(&r->tree, topic);
+    if (node != GM_TREE_NONE && r->tree.nodes[node].value != NULL) clear_node(r, node);
+}
+
+static bool expired(const kept *k, gm_time_ns now)
+{
+    return k->expires != 0 && k->expires <= now;
+}
+
+void gm_retained_expire(gm_retained *r, gm_time_ns now)
+{
+    enum { AT_ONCE = 4096 };
+    r->now = now;
+    for (size_t i = 0; i < AT_ONCE && i < r->tree.count; i++) {
+        if (r->swept >= r->tree.count) r->swept = 0;
+        const kept *k = r->tree.nodes[r->swept].value;
+        if (k != NULL && expired(k, now)) clear_node(r, (uint32_t)r->swept);
+        r->swept++;
+    }
 }
 
 // Prepares what a set needs, so that after the record is in the log nothing can fail.
@@ -111,7 +134,7 @@ static void save(void *context, gm_buf *out)
 {
     const gm_retained *r = context;
     for (size_t i = 0; i < r->tree.count; i++) {
-        if (r->tree.nodes[i].value == NULL) continue;
+        if (r->tree.nodes[i].value == NULL || expired(r->tree.nodes[i].value, r->now)) continue;
         gm_retained_message m = view(r->tree.nodes[i].value);
         gm_buf_text_of(out, m.topic);
         gm_buf_text_of(out, m.properties);

@@ -32,6 +32,10 @@ GM_NODISCARD gm_status gm_retained_set(gm_retained *retained, const gm_retained_
 // Calls each for every message whose topic the filter matches. The callback must not set.
 typedef void gm_retained_each(void *context, const gm_retained_message *message);
 void   gm_retained_match(const gm_retained *retained, gm_str filter, gm_retained_each *each, void *context);
+
+// Lets go of messages whose time is over: some thousands are looked at in a call, all of them in turn. What the log has of them
+// goes with the next checkpoint.
+void   gm_retained_expire(gm_retained *retained, gm_time_ns now);
 size_t gm_retained_count(const gm_retained *retained);
 
 #endif

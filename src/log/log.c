@@ -299,8 +299,10 @@ void gm_log_flush(gm_log *log)
     log->last_ingest = log->job_ingest + (gm_time_ns)b->count - 1;
     log->job_since   = gm_monotonic(log->clock);
     log->job         = COMMITTING;
-    pthread_cond_signal(&log->work);
     pthread_mutex_unlock(&log->lock);
+    // Behind the lock: the commit thread goes at once when it is woken, and would only run into it and sleep again. It can not
+    // miss the call, having looked at the job under the lock before it went to sleep.
+    pthread_cond_signal(&log->work);
 }
 
 int gm_log_event_fd(const gm_log *log)

@@ -320,6 +320,35 @@ static void idle_connections_cost_no_buffers_and_disturb_nobody(void **state)
     rig_free(r);
 }
 
+static void retained_messages_go_when_their_time_is_over(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 6000 };  // more than one sweep looks at
+    rig       *r   = rig_make();
+    rig_client c   = rig_connect(r, "abc", 5);
+    gm_buf     out = gm_buf_init(gm_alloc_system());
+    for (int i = 0; i < MESSAGES; i++) {
+        char             topic[32];
+        int              n = snprintf(topic, sizeof topic, "shelf/%d", i);
+        gm_mqtt_outgoing o = { .topic = { topic, (size_t)n }, .payload = GM_STR("m"), .retain = true, .has_expiry = i % 2 == 0, .expiry_s = 60 };
+        gm_mqtt_write_publish(&out, 5, &o);
+    }
+    rig_send_buf(&c, &out);
+    rig_expect_nothing(&c);
+    assert_int_equal(gm_mqtt_server_statistics(r->server).retained, MESSAGES);
+    rig_pass(r, 50 * GM_SECOND);
+    rig_pass(r, GM_SECOND);
+    assert_int_equal(gm_mqtt_server_statistics(r->server).retained, MESSAGES);
+    for (int i = 0; i < 4; i++) rig_pass(r, 10 * GM_SECOND);
+    assert_int_equal(gm_mqtt_server_statistics(r->server).retained, MESSAGES / 2);
+    rig_publish(&c, "shelf/0", "new", 0, 0, true);  // its place can be taken again
+    rig_subscribe(&c, "shelf/0", 0);
+    (void)rig_expect_publish(&c, "shelf/0", "new", 0, true);
+    gm_buf_finish(&out);
+    rig_hang_up(&c);
+    rig_free(r);
+}
+
 // Random traffic of random clients over valid and broken packets: nothing may crash, leak or get stuck.
 static void random_traffic_leaves_the_server_in_order(void **state)
 {
@@ -474,6 +503,7 @@ int main(void)
         cmocka_unit_test(what_a_device_sent_before_it_left_is_applied),
         cmocka_unit_test(a_full_batch_stops_reading_and_loses_nothing),
         cmocka_unit_test(idle_connections_cost_no_buffers_and_disturb_nobody),
+        cmocka_unit_test(retained_messages_go_when_their_time_is_over),
         cmocka_unit_test(random_traffic_leaves_the_server_in_order),
         cmocka_unit_test(the_endpoint_survives_every_allocation_failure),
     };
