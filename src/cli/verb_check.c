@@ -1,5 +1,6 @@
 #include "cli/plant.h"
 #include "cli/plant_behaviors.h"
+#include "cli/plant_insight.h"
 #include "cli/verbs.h"
 #include "model/dtdl_case.h"
 
@@ -131,6 +132,7 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     if (st == GM_OK) st = gm_plant_check(plant, &err);
     if (st == GM_OK) st = gm_plant_check_behaviors(plant, &err);
     if (st == GM_OK) st = gm_plant_check_scene(plant, cli->io, &err);
+    if (st == GM_OK) st = gm_plant_check_insight(plant, cli->io, &err);
     if (st != GM_OK) {
         code = gm_cli_fail(cli, &err);
         goto done;
@@ -150,7 +152,7 @@ done:
 const gm_verb gm_verb_check = {
     .name    = "check",
     .summary = "say everything that is wrong with a plant's files",
-    .text = "Reads gemel.conf, models, twins, mappings, behaviors and scenes and reports every problem at once, each with file, line and "
+    .text = "Reads gemel.conf, models, twins, mappings, behaviors, rules, scenes, insight and estimate and reports every problem at once, each with file, line and "
             "what to do. "
             "Nothing is changed and no server is needed. Exit code 0 when nothing is wrong, 1 when something is.",
     .examples = "gemel check examples/turbofan\ngemel check plant --json\ngemel check --dtdl-case cases/*.json",

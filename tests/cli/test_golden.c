@@ -65,6 +65,17 @@ static void check_reports_everything_that_is_wrong_at_once(void **state)
     free(err);
 }
 
+static void check_looks_into_insight_and_estimates(void **state)
+{
+    (void)state;
+    char *out, *err;
+    assert_int_equal(RUN(&out, &err, "check", "tests/golden/cli/wrong-insight"), GM_EXIT_NO);
+    assert_string_equal(err, "");
+    gm_test_golden("tests/golden/cli/check-insight.txt", gm_str_of(out));
+    free(out);
+    free(err);
+}
+
 static void the_examples_have_nothing_wrong(void **state)
 {
     (void)state;
@@ -142,6 +153,7 @@ int main(void)
         cmocka_unit_test(the_manual_in_docs_is_what_the_program_says),
         cmocka_unit_test(the_examples_settings_are_all_settings_there_are),
         cmocka_unit_test(check_reports_everything_that_is_wrong_at_once),
+        cmocka_unit_test(check_looks_into_insight_and_estimates),
         cmocka_unit_test(the_examples_have_nothing_wrong),
         cmocka_unit_test(wrong_lines_say_what_to_do_and_exit_with_2),
         cmocka_unit_test(every_verb_explains_itself),

@@ -29,10 +29,13 @@ const gm_estimate_part   *gm_estimate_model_parts(const gm_estimate_model *m, ui
 const gm_estimate_signal *gm_estimate_model_signals(const gm_estimate_model *m, uint32_t *out) { *out = m->signal_count; return m->signals; }
 const gm_estimate_mode   *gm_estimate_model_modes(const gm_estimate_model *m, uint32_t *out) { *out = m->mode_count; return m->modes; }
 
-static gm_status missing(const gm_estimate_model *m, gm_str name, const char *what, gm_error *err)
+// line: of the file that asks for it.
+static gm_status missing(const gm_estimate_model *m, gm_str name, uint32_t line, const char *what, gm_error *err)
 {
-    return gm_fail(err, GM_NOTFOUND, WHERE, "'" GM_STR_FMT "': '" GM_STR_FMT "' %s", GM_STR_ARG(gm_str_slice(m->setup->name, 0, 40)),
-                   GM_STR_ARG(gm_str_slice(name, 0, 80)), what);
+    gm_fail(err, GM_NOTFOUND, WHERE, "'" GM_STR_FMT "': '" GM_STR_FMT "' %s", GM_STR_ARG(gm_str_slice(m->setup->name, 0, 40)),
+            GM_STR_ARG(gm_str_slice(name, 0, 80)), what);
+    if (err != NULL) err->line = line;
+    return GM_NOTFOUND;
 }
 
 static const gm_estimate_ask *ask_of(const gm_estimate_list *list, gm_str name)
@@ -92,7 +95,7 @@ static gm_status add_signals(gm_estimate_model *m, gm_error *err)
         gm_str name  = m->setup->measured.items[i].name;
         bool   found = false;
         for (uint32_t k = 0; k < m->signal_count; k++) found |= m->signals[k].measured && gm_str_eq(m->signals[k].name, name);
-        if (!found) st = missing(m, name, "is no measured number of this group that its model computes", err);
+        if (!found) st = missing(m, name, m->setup->measured.items[i].line, "is no measured number of this group that its model computes", err);
     }
     if (st == GM_OK && measured == 0)
         st = gm_fail(err, GM_INVALID, WHERE, "'" GM_STR_FMT "': the model computes nothing that is measured", GM_STR_ARG(gm_str_slice(m->setup->name, 0, 60)));
@@ -162,7 +165,7 @@ static gm_status add_states(gm_estimate_model *m, gm_error *err)
     for (uint32_t a = 0; st == GM_OK && a < m->setup->states.count; a++) {
         gm_group_variable v;
         if (!gm_group_find(m->group, m->setup->states.items[a].name, &v) || gm_program_slot(program, v.slot)->kind != GM_SLOT_STATE)
-            st = missing(m, m->setup->states.items[a].name, "is no state of this group", err);
+            st = missing(m, m->setup->states.items[a].name, m->setup->states.items[a].line, "is no state of this group", err);
     }
     return st;
 }
@@ -171,10 +174,10 @@ static gm_status add_parameter(gm_estimate_model *m, const gm_estimate_ask *ask,
 {
     gm_group_variable v;
     gm_status         st = GM_OK;
-    if (!gm_group_find(m->group, ask->name, &v)) return missing(m, ask->name, "is no variable of this group", err);
-    if (v.set.v == GM_SLOT_NONE.v) return missing(m, ask->name, "is computed by the model; it can not be estimated", err);
+    if (!gm_group_find(m->group, ask->name, &v)) return missing(m, ask->name, ask->line, "is no variable of this group", err);
+    if (v.set.v == GM_SLOT_NONE.v) return missing(m, ask->name, ask->line, "is computed by the model; it can not be estimated", err);
     const gm_slot_spec *slot = gm_program_slot(gm_group_program(m->group), v.set);
-    if (slot->kind != GM_SLOT_PARAMETER && slot->kind != GM_SLOT_INPUT) return missing(m, ask->name, "is no parameter or input", err);
+    if (slot->kind != GM_SLOT_PARAMETER && slot->kind != GM_SLOT_INPUT) return missing(m, ask->name, ask->line, "is no parameter or input", err);
     gm_estimate_part *p = new_part(m, GM_ESTIMATE_PARAMETER, ask->name, &st, err);
     if (p == NULL) return st;
     p->unit            = v.unit;
@@ -196,8 +199,9 @@ static gm_status add_fault(gm_estimate_model *m, const gm_estimate_ask *ask, gm_
     gm_group_change changes[CHANGES_ROOM];
     size_t          count;
     gm_status       st = gm_group_fault(m->group, ask->name, changes, CHANGES_ROOM, &count, err);
+    if (st != GM_OK && err != NULL) err->line = ask->line;
     if (st != GM_OK) return st;
-    if (count > GM_ESTIMATE_CHANGES_MAX) return missing(m, ask->name, "changes more than eight variables at once", err);
+    if (count > GM_ESTIMATE_CHANGES_MAX) return missing(m, ask->name, ask->line, "changes more than eight variables at once", err);
     gm_estimate_part *p = new_part(m, GM_ESTIMATE_FAULT, ask->name, &st, err);
     if (p == NULL) return st;
     p->change_count = (uint32_t)count;
@@ -270,10 +274,10 @@ static gm_status add_modes(gm_estimate_model *m, gm_error *err)
         *mode = (gm_estimate_mode){ .signal = UINT32_MAX, .above = f->above, .count = f->count };
         for (uint32_t k = 0; k < m->signal_count; k++)
             if (gm_str_eq(m->signals[k].name, f->signal)) mode->signal = k;
-        if (mode->signal == UINT32_MAX) return missing(m, f->signal, "is no column of this group", err);
+        if (mode->signal == UINT32_MAX) return missing(m, f->signal, f->line, "is no column of this group", err);
         for (uint32_t k = 0; k < f->count; k++) {
             gm_group_variable v;
-            if (!gm_group_find(m->group, f->names[k], &v) || v.set.v == GM_SLOT_NONE.v) return missing(m, f->names[k], "is nothing that can be set", err);
+            if (!gm_group_find(m->group, f->names[k], &v) || v.set.v == GM_SLOT_NONE.v) return missing(m, f->names[k], f->line, "is nothing that can be set", err);
             mode->slots[k] = v.set;
             mode->on[k]    = f->on[k] * v.set_factor + v.set_offset;
             mode->off[k]   = f->off[k] * v.set_factor + v.set_offset;

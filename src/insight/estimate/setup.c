@@ -14,10 +14,19 @@ void gm_estimate_setup_defaults(gm_estimate_setup *out)
     *out = (gm_estimate_setup){ .members = 40, .lag_s = 5, .gate = 5, .alarm = 5, .hold_s = 600, .window_s = 3 * 3600, .tolerance = 1e-4 };
 }
 
-static gm_status wrong(gm_error *err, const gm_estimate_setup *s, gm_str at, const char *what)
+// While a file is read, err->line is 1 + the byte at which the trouble is; gm_estimate_setups_parse makes a line of it.
+static gm_status at_node(gm_error *err, const gm_json *node)
 {
-    return gm_fail(err, GM_INVALID, WHERE, "'" GM_STR_FMT "': \"" GM_STR_FMT "\": %s", GM_STR_ARG(gm_str_slice(s->name, 0, 40)),
-                   GM_STR_ARG(gm_str_slice(at, 0, 60)), what);
+    if (err != NULL) err->line = node->key_start + 1;
+    return GM_INVALID;
+}
+
+static gm_status wrong(gm_error *err, const gm_estimate_setup *s, const gm_json *node, const char *key, const char *what)
+{
+    gm_str name = key != NULL ? gm_str_of(key) : node->key;
+    gm_fail(err, GM_INVALID, WHERE, "'" GM_STR_FMT "': \"" GM_STR_FMT "\": %s", GM_STR_ARG(gm_str_slice(s->name, 0, 40)),
+            GM_STR_ARG(gm_str_slice(name, 0, 60)), what);
+    return at_node(err, node);
 }
 
 static bool is_one_of(gm_str key, const char *const *known)
@@ -27,11 +36,11 @@ static bool is_one_of(gm_str key, const char *const *known)
     return false;
 }
 
-static gm_status known_keys(const gm_estimate_setup *s, const gm_json *object, gm_str at, const char *const *known, gm_error *err)
+static gm_status known_keys(const gm_estimate_setup *s, const gm_json *object, const char *at, const char *const *known, gm_error *err)
 {
-    if (!gm_json_is(object, GM_JSON_OBJECT)) return wrong(err, s, at, "an object is expected");
+    if (!gm_json_is(object, GM_JSON_OBJECT)) return wrong(err, s, object, at, "an object is expected");
     for (const gm_json *m = object->first; m != NULL; m = m->next)
-        if (!is_one_of(m->key, known) || m->repeated) return wrong(err, s, m->key, "there is no such member here, or it stands twice");
+        if (!is_one_of(m->key, known) || m->repeated) return wrong(err, s, m, NULL, "there is no such member here, or it stands twice");
     return GM_OK;
 }
 
@@ -46,8 +55,8 @@ static gm_status number(const gm_estimate_setup *s, const gm_json *object, const
         *out = value;
         return GM_OK;
     }
-    return gm_fail(err, GM_INVALID, WHERE, "'" GM_STR_FMT "': \"%s\" is a number from %g to %g", GM_STR_ARG(gm_str_slice(s->name, 0, 40)), key,
-                   least, most);
+    gm_fail(err, GM_INVALID, WHERE, "'" GM_STR_FMT "': \"%s\" is a number from %g to %g", GM_STR_ARG(gm_str_slice(s->name, 0, 40)), key, least, most);
+    return at_node(err, node);
 }
 
 static gm_status length(const gm_estimate_setup *s, const gm_json *object, const char *key, double *out_s, gm_error *err)
@@ -56,7 +65,7 @@ static gm_status length(const gm_estimate_setup *s, const gm_json *object, const
     gm_dur_ns      ns;
     if (node == NULL) return GM_OK;
     if (!gm_json_is(node, GM_JSON_STRING) || gm_dur_parse(node->text, &ns, NULL) != GM_OK || ns > GM_DAY)
-        return wrong(err, s, gm_str_of(key), "a length of time of at most a day is expected, such as \"30s\"");
+        return wrong(err, s, node, key, "a length of time of at most a day is expected, such as \"30s\"");
     *out_s = (double)ns / 1e9;
     return GM_OK;
 }
@@ -65,7 +74,7 @@ static gm_status flag(const gm_estimate_setup *s, const gm_json *object, const c
 {
     const gm_json *node = gm_json_get(object, gm_str_of(key));
     if (node == NULL) return GM_OK;
-    if (!gm_json_is(node, GM_JSON_BOOL)) return wrong(err, s, gm_str_of(key), "true or false is expected");
+    if (!gm_json_is(node, GM_JSON_BOOL)) return wrong(err, s, node, key, "true or false is expected");
     *out = node->truth;
     return GM_OK;
 }
@@ -73,8 +82,8 @@ static gm_status flag(const gm_estimate_setup *s, const gm_json *object, const c
 static gm_status read_ask(const gm_estimate_setup *s, const gm_json *o, gm_estimate_ask *a, gm_error *err)
 {
     static const char *const keys[] = { "start", "deviation", "walk", "noise", "bias", "min", "max", "log", NULL };
-    *a = (gm_estimate_ask){ .name = o->key, .start = NAN, .deviation = NAN, .walk = NAN, .noise = NAN, .min = -INFINITY, .max = INFINITY };
-    gm_status st = known_keys(s, o, o->key, keys, err);
+    *a = (gm_estimate_ask){ .name = o->key, .line = o->key_start, .start = NAN, .deviation = NAN, .walk = NAN, .noise = NAN, .min = -INFINITY, .max = INFINITY };
+    gm_status st = known_keys(s, o, NULL, keys, err);
     if (st == GM_OK) st = number(s, o, "start", -1e300, 1e300, &a->start, err);
     if (st == GM_OK) st = number(s, o, "deviation", 1e-300, 1e300, &a->deviation, err);
     if (st == GM_OK) st = number(s, o, "walk", 0, 1e300, &a->walk, err);
@@ -83,7 +92,7 @@ static gm_status read_ask(const gm_estimate_setup *s, const gm_json *o, gm_estim
     if (st == GM_OK) st = number(s, o, "min", -1e300, 1e300, &a->min, err);
     if (st == GM_OK) st = number(s, o, "max", -1e300, 1e300, &a->max, err);
     if (st == GM_OK) st = flag(s, o, "log", &a->log, err);
-    if (st == GM_OK && !(a->min < a->max)) st = wrong(err, s, a->name, "\"min\" lies below \"max\"");
+    if (st == GM_OK && !(a->min < a->max)) st = wrong(err, s, o, NULL, "\"min\" lies below \"max\"");
     return st;
 }
 
@@ -91,12 +100,12 @@ static gm_status read_list(gm_arena *arena, const gm_estimate_setup *s, const gm
 {
     const gm_json *list = gm_json_get(o, gm_str_of(key));
     if (list == NULL) return GM_OK;
-    if (!gm_json_is(list, GM_JSON_OBJECT)) return wrong(err, s, gm_str_of(key), "an object with a member for each variable is expected");
-    if (list->count > GM_ESTIMATE_ASKS_MAX) return wrong(err, s, gm_str_of(key), "more than 64 variables");
+    if (!gm_json_is(list, GM_JSON_OBJECT)) return wrong(err, s, list, key, "an object with a member for each variable is expected");
+    if (list->count > GM_ESTIMATE_ASKS_MAX) return wrong(err, s, list, key, "more than 64 variables");
     out->items = GM_ARENA_NEW(arena, gm_estimate_ask, list->count + (size_t)1);
     if (out->items == NULL) return gm_fail(err, GM_NOMEM, WHERE, "reading");
     for (const gm_json *m = list->first; m != NULL; m = m->next) {
-        if (m->repeated) return wrong(err, s, m->key, "it stands twice");
+        if (m->repeated) return wrong(err, s, m, NULL, "it stands twice");
         gm_status st = read_ask(s, m, &out->items[out->count++], err);
         if (st != GM_OK) return st;
     }
@@ -107,17 +116,18 @@ static gm_status read_follow(const gm_estimate_setup *s, const gm_json *o, gm_es
 {
     static const char *const keys[] = { "signal", "above", "set", NULL };
     const gm_json *signal = gm_json_get(o, GM_STR("signal")), *set = gm_json_get(o, GM_STR("set"));
-    gm_status      st     = known_keys(s, o, GM_STR("follow"), keys, err);
+    gm_status      st     = known_keys(s, o, "follow", keys, err);
     if (st == GM_OK) st = number(s, o, "above", -1e300, 1e300, &f->above, err);
     if (st != GM_OK) return st;
-    if (!gm_json_is(signal, GM_JSON_STRING)) return wrong(err, s, GM_STR("signal"), "the name of a measured variable is expected");
+    if (!gm_json_is(signal, GM_JSON_STRING)) return wrong(err, s, o, "signal", "the name of a measured variable is expected");
     if (!gm_json_is(set, GM_JSON_OBJECT) || set->count == 0 || set->count > GM_ESTIMATE_SETS_MAX)
-        return wrong(err, s, GM_STR("set"), "an object of one to eight variables, each with [on, off], is expected");
+        return wrong(err, s, o, "set", "an object of one to eight variables, each with [on, off], is expected");
     f->signal = signal->text;
+    f->line   = o->start;
     for (const gm_json *m = set->first; m != NULL; m = m->next) {
         const gm_json *on = m->first, *off = on != NULL ? on->next : NULL;
         bool good = gm_json_is(m, GM_JSON_ARRAY) && m->count == 2 && gm_json_is(on, GM_JSON_NUMBER) && gm_json_is(off, GM_JSON_NUMBER);
-        if (!good) return wrong(err, s, m->key, "[on, off] is expected: two numbers");
+        if (!good) return wrong(err, s, m, NULL, "[on, off] is expected: two numbers");
         f->names[f->count] = m->key;
         gm_number_read(on->text, &f->on[f->count]);
         gm_number_read(off->text, &f->off[f->count++]);
@@ -130,7 +140,7 @@ static gm_status read_follows(gm_arena *arena, gm_estimate_setup *s, const gm_js
     const gm_json *list = gm_json_get(o, GM_STR("follow"));
     if (list == NULL) return GM_OK;
     if (!gm_json_is(list, GM_JSON_ARRAY) || list->count > GM_ESTIMATE_ASKS_MAX)
-        return wrong(err, s, GM_STR("follow"), "a list of at most 64 objects is expected");
+        return wrong(err, s, list, "follow", "a list of at most 64 objects is expected");
     s->follow = GM_ARENA_NEW(arena, gm_estimate_follow, list->count + (size_t)1);
     if (s->follow == NULL) return gm_fail(err, GM_NOMEM, WHERE, "reading");
     for (const gm_json *m = list->first; m != NULL; m = m->next) {
@@ -153,18 +163,18 @@ static gm_status read_into(gm_estimate_setup *s, const gm_json *o, gm_error *err
 {
     const gm_json *into = gm_json_get(o, GM_STR("into"));
     if (into == NULL) return GM_OK;
-    if (!gm_json_is(into, GM_JSON_OBJECT)) return wrong(err, s, GM_STR("into"), "an object is expected");
+    if (!gm_json_is(into, GM_JSON_OBJECT)) return wrong(err, s, into, "into", "an object is expected");
     for (const gm_json *m = into->first; m != NULL; m = m->next) {
         gm_estimate_ask *a = find_ask(s, m->key);
         const gm_json   *x = m->first;
-        if (a == NULL) return wrong(err, s, m->key, "it is not among the measured, parameters, faults and states");
+        if (a == NULL) return wrong(err, s, m, NULL, "it is not among the measured, parameters, faults and states");
         bool good = gm_json_is(m, GM_JSON_STRING) || (gm_json_is(m, GM_JSON_ARRAY) && m->count > 0 && m->count <= GM_ESTIMATE_INTO);
         if (gm_json_is(m, GM_JSON_STRING)) a->into[0] = m->text;
         for (uint32_t k = 0; good && gm_json_is(m, GM_JSON_ARRAY) && x != NULL; x = x->next, k++) {
             good       = gm_json_is(x, GM_JSON_STRING) && x->text.len > 0;
             a->into[k] = x->text;
         }
-        if (!good) return wrong(err, s, m->key, "a property's name is expected, or up to three: for the estimate, its deviation, the innovation");
+        if (!good) return wrong(err, s, m, NULL, "a property's name is expected, or up to three: for the estimate, its deviation, the innovation");
     }
     return GM_OK;
 }
@@ -186,7 +196,7 @@ static gm_status read_options(gm_estimate_setup *s, const gm_json *o, gm_error *
     if (st != GM_OK || filter == NULL) return st;
     if (gm_json_is(filter, GM_JSON_STRING) && gm_str_is(filter->text, "unscented")) s->filter = GM_ESTIMATE_UNSCENTED;
     else if (gm_json_is(filter, GM_JSON_STRING) && gm_str_is(filter->text, "ensemble")) s->filter = GM_ESTIMATE_ENSEMBLE;
-    else return wrong(err, s, GM_STR("filter"), "\"unscented\" or \"ensemble\"");
+    else return wrong(err, s, filter, "filter", "\"unscented\" or \"ensemble\"");
     return GM_OK;
 }
 
@@ -197,10 +207,14 @@ static gm_status read_one(gm_arena *arena, const gm_json *o, gm_estimate_setup *
     const gm_json *name = gm_json_get(o, GM_STR("name")), *root = gm_json_get(o, GM_STR("root"));
     gm_estimate_setup_defaults(s);
     if (!gm_json_is(name, GM_JSON_STRING) || name->text.len == 0 || !gm_json_is(root, GM_JSON_STRING) || root->text.len == 0)
-        return gm_fail(err, GM_INVALID, WHERE, "each entry is an object with a \"name\" and the id of a twin as \"root\"");
+    {
+        gm_fail(err, GM_INVALID, WHERE, "each entry is an object with a \"name\" and the id of a twin as \"root\"");
+        return at_node(err, o);
+    }
     s->name      = name->text;
+    s->line      = o->start;
     s->root      = root->text;
-    gm_status st = known_keys(s, o, GM_STR("estimates"), keys, err);
+    gm_status st = known_keys(s, o, "estimates", keys, err);
     if (st == GM_OK) st = read_list(arena, s, o, "measured", &s->measured, err);
     if (st == GM_OK) st = read_list(arena, s, o, "parameters", &s->parameters, err);
     if (st == GM_OK) st = read_list(arena, s, o, "faults", &s->faults, err);
@@ -211,21 +225,48 @@ static gm_status read_one(gm_arena *arena, const gm_json *o, gm_estimate_setup *
     return st;
 }
 
+// Bytes become lines.
+static void place_list(const gm_json_lines *lines, gm_estimate_list *list)
+{
+    uint32_t column;
+    for (uint32_t i = 0; i < list->count; i++) gm_json_position(lines, list->items[i].line, &list->items[i].line, &column);
+}
+
+static void place(const gm_json_lines *lines, gm_estimate_setup *s)
+{
+    gm_estimate_list *const lists[] = { &s->measured, &s->parameters, &s->faults, &s->states };
+    uint32_t                column;
+    gm_json_position(lines, s->line, &s->line, &column);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) place_list(lines, lists[i]);
+    for (uint32_t i = 0; i < s->follow_count; i++) gm_json_position(lines, s->follow[i].line, &s->follow[i].line, &column);
+}
+
+static gm_status read_all(gm_arena *arena, const gm_json *root, const gm_json_lines *lines, gm_estimate_setup *setups, uint32_t *count, gm_error *err)
+{
+    const gm_json *list = gm_json_get(root, GM_STR("estimates"));
+    if (!gm_json_is(list, GM_JSON_ARRAY) || root->count != 1) {
+        gm_fail(err, GM_INVALID, WHERE, "an object with nothing but a list \"estimates\" is expected");
+        return at_node(err, root);
+    }
+    for (const gm_json *o = list->first; o != NULL; o = o->next) {
+        if (*count == GM_ESTIMATE_SETUPS_MAX) return gm_fail(err, GM_LIMIT, WHERE, "more than %d estimates", GM_ESTIMATE_SETUPS_MAX);
+        gm_status st = read_one(arena, o, &setups[*count], err);
+        if (st != GM_OK) return st;
+        place(lines, &setups[(*count)++]);
+    }
+    return GM_OK;
+}
+
 gm_status gm_estimate_setups_parse(gm_arena *arena, gm_str bytes, gm_estimate_setup *setups, uint32_t *count, gm_error *err)
 {
     const gm_json *root = NULL;
+    gm_json_lines  lines;
     gm_str         kept = gm_arena_str(arena, bytes);
     if (kept.ptr == NULL) return gm_fail(err, GM_NOMEM, WHERE, "reading");
-    gm_status st = gm_json_parse(arena, kept, &root, err);
+    gm_status st = gm_json_lines_build(arena, kept, &lines, err);
+    if (st == GM_OK) st = gm_json_parse(arena, kept, &root, err);
     if (st != GM_OK) return st;
-    const gm_json *list = gm_json_get(root, GM_STR("estimates"));
-    if (!gm_json_is(list, GM_JSON_ARRAY) || root->count != 1)
-        return gm_fail(err, GM_INVALID, WHERE, "an object with nothing but a list \"estimates\" is expected");
-    for (const gm_json *o = list->first; o != NULL; o = o->next) {
-        if (*count == GM_ESTIMATE_SETUPS_MAX) return gm_fail(err, GM_LIMIT, WHERE, "more than %d estimates", GM_ESTIMATE_SETUPS_MAX);
-        st = read_one(arena, o, &setups[*count], err);
-        if (st != GM_OK) return st;
-        (*count)++;
-    }
-    return GM_OK;
+    st = read_all(arena, root, &lines, setups, count, err);
+    if (st == GM_INVALID && err != NULL && err->line > 0) gm_json_position(&lines, err->line - 1, &err->line, &err->column);
+    return st;
 }

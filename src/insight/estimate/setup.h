@@ -23,6 +23,7 @@ enum {
 // NaN: not said. All in the units that people see.
 typedef struct gm_estimate_ask {
     gm_str name;
+    uint32_t line;            // of the file
     double start, deviation;  // where it begins and how well that is known
     double walk;              // what it may wander, standard deviation per square root of an hour
     double noise, bias;       // measured: deviation of the sensor's noise; of its offset (0: it has none)
@@ -37,6 +38,7 @@ typedef struct gm_estimate_list { gm_estimate_ask *items; uint32_t count; } gm_e
 // What a measured signal says about the way in which the plant works: above the limit `on` holds, else `off`.
 typedef struct gm_estimate_follow {
     gm_str   signal;
+    uint32_t line;
     double   above;
     gm_str   names[GM_ESTIMATE_SETS_MAX];
     double   on[GM_ESTIMATE_SETS_MAX], off[GM_ESTIMATE_SETS_MAX];
@@ -47,6 +49,7 @@ typedef enum gm_estimate_filter { GM_ESTIMATE_AUTO, GM_ESTIMATE_UNSCENTED, GM_ES
 
 typedef struct gm_estimate_setup {
     gm_str              name, root;
+    uint32_t            line;      // of the file; 0: it is from none
     gm_estimate_list    measured, parameters, faults, states;
     gm_estimate_follow *follow;
     uint32_t            follow_count;
@@ -65,7 +68,7 @@ typedef struct gm_estimate_setup {
 void gm_estimate_setup_defaults(gm_estimate_setup *out);
 
 // Appends what one file asks for; texts are copied into the arena. setups has room for GM_ESTIMATE_SETUPS_MAX.
-// GM_INVALID: err says which member is wrong; GM_LIMIT, GM_NOMEM.
+// GM_INVALID: err says which member is wrong, and in which line; GM_LIMIT, GM_NOMEM.
 GM_NODISCARD gm_status gm_estimate_setups_parse(gm_arena *arena, gm_str text, gm_estimate_setup *setups, uint32_t *count, gm_error *err);
 
 #endif

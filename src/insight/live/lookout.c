@@ -113,7 +113,10 @@ gm_status gm_lookouts_parse(gm_arena *arena, gm_str bytes, gm_lookout *lookouts,
     const gm_json *root = NULL;
     gm_str         kept = gm_arena_str(arena, bytes);
     if (kept.ptr == NULL) return gm_fail(err, GM_NOMEM, "insight.lookout", "reading");
-    gm_status st = gm_json_parse(arena, kept, &root, err);
+    gm_json_lines lines;
+    uint32_t      column;
+    gm_status     st = gm_json_parse(arena, kept, &root, err);
+    if (st == GM_OK) st = gm_json_lines_build(arena, kept, &lines, err);
     if (st != GM_OK) return st;
     if (!gm_json_is(root, GM_JSON_OBJECT)) return gm_fail(err, GM_INVALID, "insight.lookout", "an object is expected");
     for (const gm_json *m = root->first; m != NULL; m = m->next)
@@ -130,6 +133,8 @@ gm_status gm_lookouts_parse(gm_arena *arena, gm_str bytes, gm_lookout *lookouts,
             if (*count == GM_LOOKOUTS_MAX)
                 return gm_fail(err, GM_LIMIT, "insight.lookout", "more than %d entries", GM_LOOKOUTS_MAX);
             st = read_one(o, parts[p].kind, &lookouts[*count], err);
+            gm_json_position(&lines, o->start, &lookouts[*count].line, &column);
+            if (st != GM_OK && err != NULL) err->line = lookouts[*count].line;
             if (st != GM_OK) return st;
             (*count)++;
         }

@@ -24,6 +24,7 @@ enum { GM_LOOKOUTS_MAX = 32, GM_LOOKOUT_PROPERTIES_MAX = 64, GM_LOOKOUT_INTO = 4
 typedef struct gm_lookout {
     gm_lookout_kind kind;
     gm_str   name, interface;
+    uint32_t line;                   // of the file
     gm_str   properties[GM_LOOKOUT_PROPERTIES_MAX];  // LIFE: settings, then sensors
     uint32_t count, settings;
     gm_str   model;                  // LIFE: folder of versions, relative to the plant
