@@ -131,6 +131,23 @@ static void write_faults(const asked *a, const gm_estimates_view *v)
     gm_buf_byte(out, ']');
 }
 
+// They are of the group as a whole, so its root stands for them.
+static void write_cases(const asked *a, const gm_estimates_view *v)
+{
+    gm_buf *out = &a->request->out;
+    gm_twin root = gm_state_find(gm_api_state(a->request), v->root);
+    gm_buf_text(out, ",\"modes\":[");
+    for (uint32_t i = 0; i < v->case_count && gm_twin_ok(root) && shows(a, root); i++) {
+        gm_buf_text(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+        gm_buf_json_str(out, v->cases[i].name);
+        add_number(out, "probability", v->cases[i].probability);
+        gm_buf_printf(out, ",\"told\":%s", v->cases[i].told ? "true" : "false");
+        if (v->cases[i].told) gm_live_time(out, "since", v->cases[i].since);
+        gm_buf_byte(out, '}');
+    }
+    gm_buf_byte(out, ']');
+}
+
 // Nothing is left behind when the asker sees none of it.
 static bool write_estimate(const asked *a, const gm_estimates_view *v, bool first)
 {
@@ -153,6 +170,7 @@ static bool write_estimate(const asked *a, const gm_estimates_view *v, bool firs
     bool any = write_variables(a, v);
     any |= write_signals(a, v);
     write_faults(a, v);
+    write_cases(a, v);
     gm_buf_byte(out, '}');
     if (v->trouble[0] != '\0' && !a->one && !gm_principal_scoped(a->request->principal)) any = true;
     if (!any) out->len = mark;

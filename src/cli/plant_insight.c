@@ -2,7 +2,7 @@
 
 #include "cli/plant_behaviors.h"
 #include "cli/plant_state.h"
-#include "insight/estimate/model.h"
+#include "insight/estimate/cases.h"
 #include "insight/live/lookout.h"
 #include "insight/text_file.h"
 #include "physics/modelica/diag.h"
@@ -136,6 +136,7 @@ static void bind(check *c, const gm_plant_state *s, gm_behaviors *behaviors, con
     if (st == GM_NOTFOUND) find_name(c, file, e->line, ESTIMATE_RULE, e->name, e->root, "has no behavior; a class in behaviors/ must name its interface");
     if (st == GM_OK) {
         st = gm_estimate_bind(c->plant->alloc, e, group, true, &model, &why);
+        if (st == GM_OK) st = gm_cases_check(model, group, &why);
         if (st != GM_OK && st != GM_NOMEM) find(c, file, why.line > 0 ? why.line : e->line, ESTIMATE_RULE, why.text);
     }
     if (st == GM_NOMEM) c->status = GM_NOMEM;
@@ -144,6 +145,12 @@ static void bind(check *c, const gm_plant_state *s, gm_behaviors *behaviors, con
     gm_diags_finish(&diags);
     gm_estimate_list const *const lists[] = { &e->measured, &e->parameters, &e->faults, &e->states };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) check_into(c, s, e, file, lists[i]);
+    for (uint32_t i = 0; i < e->case_count; i++) {
+        const gm_type *type   = gm_state_type(s->state, root);
+        uint32_t       column = e->cases[i].into.len > 0 ? gm_type_column_index(type, e->cases[i].into) : 0;
+        if (e->cases[i].into.len > 0 && (column == GM_NO_COLUMN || type->columns[column].kind != GM_KIND_DOUBLE))
+            find_name(c, file, e->cases[i].line, ESTIMATE_RULE, e->name, e->cases[i].into, "is no double of the root; \"into\" names properties that the model has");
+    }
 }
 
 static gm_status check_estimates(check *c, const gm_plant_state *s, gm_error *err)

@@ -76,6 +76,12 @@ static gm_exit print_live(const gm_cli *cli, const json_t *answer, const void *a
                           GM_STR_ARG(text_of(one, "name")), json_number_value(json_object_get(one, "severity")),
                           json_number_value(json_object_get(one, "significance")), GM_STR_ARG(text_of(one, "since")));
         }
+        const json_t *modes = json_object_get(x, "modes");
+        for (size_t m = 0; m < json_array_size(modes); m++) {
+            const json_t *one = json_array_get(modes, m);
+            gm_buf_printf(&out, "%s" GM_STR_FMT ": %.3g\n", json_is_true(json_object_get(one, "told")) ? "MODE " : "mode ", GM_STR_ARG(text_of(one, "name")),
+                          json_number_value(json_object_get(one, "probability")));
+        }
         gm_table_text_add(table, head);
         add_rows(cli, table, json_object_get(x, "variables"), GM_STR(""));
         add_rows(cli, table, json_object_get(x, "signals"), GM_STR("measured"));

@@ -12,6 +12,14 @@
 
 static const double WEAR = 0.15, FRICTION = 0.024;  // of the rig; the twin begins with 0 and 0.02
 
+static const char modes[] =
+    "{\"estimates\":[{\"name\":\"modes\",\"root\":\"tower\",\"hold\":\"2m\",\"measured\":{\"tower.level\":{\"noise\":0.014},\"vessel.pressure\":{\"noise\":0.02},"
+    "\"town.pressure\":{\"noise\":0.01},\"pump1.motor/power\":{\"noise\":0.063},\"pump2.motor/power\":{\"noise\":0.063}},"
+    "\"states\":{\"tower.level\":{\"walk\":0.001},\"tower.tank.level\":{\"walk\":0.001},\"town.pressure\":{\"walk\":0.01}},"
+    "\"follow\":[{\"signal\":\"pump1.motor/power\",\"above\":1,\"set\":{\"controller.startLevel\":[100,-100],\"controller.stopLevel\":[-100,-100]}},"
+    "{\"signal\":\"pump2.motor/power\",\"above\":1,\"set\":{\"controller.assistLevel\":[100,-100]}}],"
+    "\"modes\":{\"main leaks\":{\"fault\":\"main.leak\",\"every\":\"7d\"},\"level stuck\":{\"stuck\":\"tower.level\",\"every\":\"7d\"}}}]}";
+
 typedef struct fixture { char dir[256], plant[300], data[320]; gm_served *server; gm_child *rig; } fixture;
 
 static int set_up(void **state)
@@ -24,6 +32,8 @@ static int set_up(void **state)
     snprintf(f.data, sizeof f.data, "%s/data", f.plant);
     snprintf(command, sizeof command, "cp -r '%s/examples/pumphouse' '%s'", getenv("GM_SOURCE_ROOT"), f.plant);
     assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "%s/estimate/modes.json", f.plant);
+    gm_test_write_file(command, gm_str_of(modes));
     f.server = gm_serve(f.plant, f.data, NULL, NULL);
     *state   = &f;
     return 0;
@@ -40,13 +50,13 @@ static int tear_down(void **state)
 }
 
 // A thousand seconds of the plant in a second, a sample every ten of them.
-static void start_rig(fixture *f, const char *mismatch)
+static void start_rig(fixture *f, const char *mismatch, const char *fault)
 {
     char path[300];
     snprintf(path, sizeof path, "%s/mismatch.json", f->dir);
     gm_test_write_file(path, gm_str_of(mismatch));
     f->rig = gm_child_start((const char *const[]){ "rig", f->plant, "--root", "tower", "--speed", "1000", "--interval", "10ms", "--own-clock",
-                                                   "--noise", "--mismatch", path, "--mqtt", f->server->mqtt, NULL });
+                                                   "--noise", "--mismatch", path, "--mqtt", f->server->mqtt, fault != NULL ? "--fault" : NULL, fault, NULL });
 }
 
 static json_t *answer(gm_ran ran)
@@ -66,6 +76,18 @@ static const json_t *find(const json_t *list, const char *twin, const char *name
         const char   *t = json_string_value(json_object_get(x, "twin")), *n = json_string_value(json_object_get(x, "name"));
         if (t != NULL && n != NULL && strcmp(t, twin) == 0 && strcmp(n, name) == 0) return x;
     }
+    return NULL;
+}
+
+// The estimate of that name; borrowed from the answer.
+static const json_t *entry_of(const json_t *all, const char *name)
+{
+    const json_t *items = json_object_get(all, "items");
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const char *n = json_string_value(json_object_get(json_array_get(items, i), "name"));
+        if (n != NULL && strcmp(n, name) == 0) return json_array_get(items, i);
+    }
+    fail_msg("there is no estimate '%s'", name);
     return NULL;
 }
 
@@ -89,7 +111,7 @@ static json_t *learned(fixture *f)
     gm_dur_ns end = gm_monotonic(gm_clock_system()) + 90 * GM_SECOND;
     for (;;) {
         json_t       *all  = answer(GM_RUN("estimate", "--http", f->server->http, "--json"));
-        const json_t *x    = json_array_get(json_object_get(all, "items"), 0), *list = json_object_get(x, "variables");
+        const json_t *x    = entry_of(all, "waterworks"), *list = json_object_get(x, "variables");
         const json_t *wear = find(list, "pump1", "wear"), *friction = find(list, "main", "pipe.f");
         bool          good = fabs(number(wear, "estimate") / WEAR - 1) < 0.1 && fabs(number(friction, "estimate") / FRICTION - 1) < 0.1 &&
                     number(wear, "deviation") < 0.1 * WEAR && number(friction, "deviation") < 0.1 * FRICTION && number(x, "late") > 0 && number(x, "taken") > 1500;
@@ -167,7 +189,7 @@ static void the_api_looks_back(fixture *f)
 
 static void history_is_looked_back_upon(fixture *f)
 {
-    gm_ran      ran = GM_RUN("estimate", f->plant, "--root", "tower", "--smooth", "--every", "2m");
+    gm_ran      ran = GM_RUN("estimate", f->plant, "--name", "waterworks", "--smooth", "--every", "2m");
     const char *row = GM_TEXT(ran.out);
     if (ran.code != 0) fail_msg("%s", GM_TEXT(ran.err));
     size_t column = 0, rows = 0;
@@ -187,14 +209,14 @@ static void history_is_looked_back_upon(fixture *f)
     if (!(fabs(wear / WEAR - 1) < 0.1)) fail_msg("the last of %zu rows: wear %g +- %g", rows, wear, deviation);
     assert_true(rows >= 3);
     gm_ran_finish(&ran);
-    ran = GM_RUN("estimate", f->plant, "--smooth", "--lag", "30m", "--every", "10m", "--plot", "tower.level,pump1.wear");
+    ran = GM_RUN("estimate", f->plant, "--name", "waterworks", "--smooth", "--lag", "30m", "--every", "10m", "--plot", "tower.level,pump1.wear");
     assert_int_equal(ran.code, 0);
     assert_true(strlen(GM_TEXT(ran.out)) > 500);
     gm_ran_finish(&ran);
-    ran = GM_RUN("estimate", f->plant, "--smooth", "--plot", "tower.mood");
+    ran = GM_RUN("estimate", f->plant, "--name", "waterworks", "--smooth", "--plot", "tower.mood");
     assert_int_equal(ran.code, 1);
     gm_ran_finish(&ran);
-    ran = GM_RUN("estimate", f->plant, "--from", "2026-01-01T00:00:00Z", "--csv");
+    ran = GM_RUN("estimate", f->plant, "--name", "waterworks", "--from", "2026-01-01T00:00:00Z", "--csv");
     assert_int_equal(ran.code, 0);
     assert_non_null(strstr(GM_TEXT(ran.out), "main.pipe.f"));
     gm_ran_finish(&ran);
@@ -212,8 +234,8 @@ static double wear_of_the_twin(fixture *f)
 static void a_calibration_is_proposed_and_applied(fixture *f)
 {
     for (int accepted = 0; accepted < 2; accepted++) {
-        json_t *r = answer(accepted ? GM_RUN("calibrate", f->plant, "--root", "tower", "--params", "pump1.wear", "--json", "--apply")
-                                    : GM_RUN("calibrate", f->plant, "--root", "tower", "--params", "pump1.wear,main.pipe.f", "--json"));
+        json_t *r = answer(accepted ? GM_RUN("calibrate", f->plant, "--name", "waterworks", "--params", "pump1.wear", "--json", "--apply")
+                                    : GM_RUN("calibrate", f->plant, "--name", "waterworks", "--params", "pump1.wear,main.pipe.f", "--json"));
         const json_t *p = json_array_get(json_object_get(r, "parameters"), 0);
         if (!accepted) {
             assert_true(fabs(number(p, "after") / WEAR - 1) < 0.1 && number(p, "low") < number(p, "after") && number(p, "after") < number(p, "high"));
@@ -231,7 +253,7 @@ static void a_calibration_is_proposed_and_applied(fixture *f)
         assert_int_equal(code, 0);
     }
     // What is no property can not be kept: nothing is written.
-    gm_ran ran = GM_RUN("calibrate", f->plant, "--root", "tower", "--params", "main.pipe.f", "--apply");
+    gm_ran ran = GM_RUN("calibrate", f->plant, "--name", "waterworks", "--params", "main.pipe.f", "--apply");
     assert_int_equal(ran.code, 1);
     assert_non_null(strstr(GM_TEXT(ran.err), "no property"));
     gm_ran_finish(&ran);
@@ -245,7 +267,7 @@ static void a_worn_pump_is_found_and_kept(void **state)
     assert_int_equal(ran.code, 1);
     assert_non_null(strstr(GM_TEXT(ran.err), "no estimate"));
     gm_ran_finish(&ran);
-    start_rig(f, "{\"pump1.wear\":0.15,\"main.pipe.f\":{\"factor\":1.2}}");
+    start_rig(f, "{\"pump1.wear\":0.15,\"main.pipe.f\":{\"factor\":1.2}}", NULL);
     json_decref(learned(f));
     gm_child_free(f->rig);
     f->rig = NULL;
@@ -263,7 +285,7 @@ static void a_worn_pump_is_found_and_kept(void **state)
 static void a_model_that_no_longer_fits_is_told(void **state)
 {
     fixture *f = *state;
-    start_rig(f, "{\"tower.area\":{\"factor\":0.5}}");
+    start_rig(f, "{\"tower.area\":{\"factor\":0.5}}", NULL);
     gm_dur_ns end = gm_monotonic(gm_clock_system()) + 90 * GM_SECOND;
     for (bool told = false; !told;) {
         gm_ran ran = GM_RUN("anomalies", "tower", "--http", f->server->http, "--json");
@@ -272,8 +294,28 @@ static void a_model_that_no_longer_fits_is_told(void **state)
         gm_ran_finish(&ran);
     }
     json_t *all = answer(GM_RUN("estimate", "--http", f->server->http, "--json"));
-    assert_true(number(json_array_get(json_object_get(all, "items"), 0), "nis") > 1);
+    assert_true(number(entry_of(all, "waterworks"), "nis") > 1);
     json_decref(all);
+}
+
+static void a_leak_is_a_mode_of_the_plant(void **state)
+{
+    fixture *f = *state;
+    start_rig(f, "{}", "main.leak@40m");
+    gm_dur_ns end = gm_monotonic(gm_clock_system()) + 90 * GM_SECOND;
+    for (bool told = false; !told;) {
+        json_t       *all  = answer(GM_RUN("estimate", "--http", f->server->http, "--json"));
+        const json_t *list = json_object_get(entry_of(all, "modes"), "modes"), *leaks = json_array_get(list, 1), *stuck = json_array_get(list, 2);
+        assert_string_equal(json_string_value(json_object_get(leaks, "name")), "main leaks");
+        told = json_is_true(json_object_get(leaks, "told"));
+        assert_false(json_is_true(json_object_get(stuck, "told")));
+        if (told) assert_true(json_is_string(json_object_get(leaks, "since")));
+        if (!told && !wait_a_little(f, end)) fail_msg("not told in 90 s: %s", json_dumps(all, 0));
+        json_decref(all);
+    }
+    gm_ran ran = GM_RUN("anomalies", "tower", "--http", f->server->http);
+    assert_non_null(strstr(GM_TEXT(ran.out), "mode main leaks"));
+    gm_ran_finish(&ran);
 }
 
 int main(void)
@@ -281,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_worn_pump_is_found_and_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_model_that_no_longer_fits_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_leak_is_a_mode_of_the_plant, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

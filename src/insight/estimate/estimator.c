@@ -89,6 +89,7 @@ static gm_status make(const gm_alloc *alloc, const gm_estimate_model *model, dou
     while (e->states < e->n && e->parts[e->states].kind == GM_ESTIMATE_STATE) e->states++;
     bool many     = e->setup->filter == GM_ESTIMATE_ENSEMBLE || (e->setup->filter == GM_ESTIMATE_AUTO && e->n > GM_ESTIMATE_SMALL);
     e->lane_count = many ? e->setup->members : 2 * e->n + 1;
+    e->stuck      = UINT32_MAX;
     gm_health_init(&e->health);
     gm_status st = many ? gm_ensemble_create(alloc, e->lane_count, e->signal_count, &e->ensemble, err)
                         : gm_ukf_create(alloc, e->n, e->signal_count, &e->ukf, err);
@@ -241,35 +242,78 @@ static void follow(gm_estimator *e, const gm_estimate_sample *samples, size_t co
     }
 }
 
+static bool is_held(const gm_estimator *e, gm_slot slot)
+{
+    for (uint32_t i = 0; i < e->held_count; i++)
+        if (e->held[i].v == slot.v) return true;
+    return false;
+}
+
+void gm_estimator_hold(gm_estimator *e, gm_slot slot, double value)
+{
+    assert(e->held_count < GM_ESTIMATOR_HELD_MAX);
+    e->held[e->held_count++] = slot;
+    e->image[slot.v]         = value;
+    gm_lanes_fill(e->lanes, slot, value);
+}
+
+void gm_estimator_stick(gm_estimator *e, uint32_t signal) { e->stuck = signal; }
+
 // Inputs hold from their moment on.
 static void give(gm_estimator *e, const gm_estimate_sample *samples, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const gm_estimate_signal *s = &e->signals[samples[i].signal];
-        if (!s->given) continue;
+        if (!s->given || is_held(e, s->set)) continue;
         gm_lanes_fill(e->lanes, s->set, samples[i].value);
         e->image[s->set.v] = samples[i].value;
     }
 }
 
+// How many of those that wait are of the next moment; 0: it is not due.
+static size_t next_moment(const gm_estimator *e, size_t first, gm_time_ns until)
+{
+    size_t last = first;
+    if (first >= e->waiting_count || e->waiting[first].at > until) return 0;
+    while (last + 1 < e->waiting_count && e->waiting[last + 1].at <= until && e->waiting[last + 1].at - e->waiting[first].at <= TOGETHER) last++;
+    return last + 1 - first;
+}
+
+static void take_moment(gm_estimator *e, const gm_estimate_sample *samples, size_t count)
+{
+    follow(e, samples, count);
+    if (gm_estimator_go(e, samples[count - 1].at)) gm_estimator_see(e, samples, count);
+    give(e, samples, count);
+    e->moments++;
+}
+
+static void let_go(gm_estimator *e, size_t count)
+{
+    memmove(e->waiting, e->waiting + count, (e->waiting_count - count) * sizeof *e->waiting);
+    e->waiting_count -= count;
+}
+
+static gm_time_ns due_until(const gm_estimator *e, gm_time_ns now) { return now - (gm_time_ns)(e->setup->lag_s * 1e9); }
+
+bool gm_estimator_due(const gm_estimator *e, gm_time_ns now) { return next_moment(e, 0, due_until(e, now)) > 0; }
+
+bool gm_estimator_step(gm_estimator *e, gm_time_ns now)
+{
+    size_t count = next_moment(e, 0, due_until(e, now));
+    if (count == 0) return false;
+    take_moment(e, e->waiting, count);
+    let_go(e, count);
+    return true;
+}
+
 gm_status gm_estimator_advance(gm_estimator *e, gm_time_ns now, gm_error *err)
 {
-    gm_time_ns until = now - (gm_time_ns)(e->setup->lag_s * 1e9);
-    size_t     first = 0;
+    gm_time_ns until = due_until(e, now);
+    size_t     first = 0, count;
     (void)err;
-    while (first < e->waiting_count && e->waiting[first].at <= until) {
-        size_t last = first;
-        while (last + 1 < e->waiting_count && e->waiting[last + 1].at <= until && e->waiting[last + 1].at - e->waiting[first].at <= TOGETHER) last++;
-        size_t count = last + 1 - first;
-        follow(e, e->waiting + first, count);
-        if (gm_estimator_go(e, e->waiting[last].at)) gm_estimator_see(e, e->waiting + first, count);
-        give(e, e->waiting + first, count);
-        e->moments++;
-        first = last + 1;
-    }
+    for (; (count = next_moment(e, first, until)) > 0; first += count) take_moment(e, e->waiting + first, count);
     if (first == 0) return GM_OK;
-    memmove(e->waiting, e->waiting + first, (e->waiting_count - first) * sizeof *e->waiting);
-    e->waiting_count -= first;
+    let_go(e, first);
     gm_estimator_show(e);
     return GM_OK;
 }

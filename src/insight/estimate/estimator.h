@@ -25,7 +25,7 @@
 
 typedef struct gm_estimator gm_estimator;
 
-enum { GM_ESTIMATE_SMALL = 30, GM_ESTIMATE_WAITING_MAX = 65536 };
+enum { GM_ESTIMATE_SMALL = 30, GM_ESTIMATE_WAITING_MAX = 65536, GM_ESTIMATOR_HELD_MAX = 24 };
 
 // slots: [gm_program_slot_count] copied. Errors: as gm_plan_create; GM_NOMEM.
 GM_NODISCARD gm_status gm_estimator_create(const gm_alloc *alloc, const gm_estimate_model *model, const double *slots, gm_time_ns at,
@@ -45,6 +45,16 @@ GM_NODISCARD gm_status gm_estimator_advance(gm_estimator *e, gm_time_ns now, gm_
 
 // From now on every step and update is told to the smoother (NULL: no more), which outlives the estimator. GM_NOMEM.
 GM_NODISCARD gm_status gm_estimator_smooth(gm_estimator *e, gm_smoother *smoother, gm_error *err);
+
+// The plant as it would be: a slot keeps its value whatever is told, and a sensor (UINT32_MAX: none) stands still: what it says
+// next is what it said last. Before the first advance.
+void gm_estimator_hold(gm_estimator *e, gm_slot slot, double value);
+void gm_estimator_stick(gm_estimator *e, uint32_t signal);
+
+// One moment at most, of those up to now - lag. False: there was none. For filters that go side by side; the estimates of
+// signals stay as they are until an advance.
+bool gm_estimator_due(const gm_estimator *e, gm_time_ns now);  // would a step do anything?
+bool gm_estimator_step(gm_estimator *e, gm_time_ns now);
 
 typedef struct gm_estimator_value { double mean, deviation; } gm_estimator_value;  // outside units
 gm_estimator_value gm_estimator_part(const gm_estimator *e, uint32_t part);

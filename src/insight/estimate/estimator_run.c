@@ -10,6 +10,7 @@ enum { STUBBORN = 10 };  // gated in a row, until it is the model that must be w
 
 static const double STATE_WALK = 1e-3 / 7.75;   // of a state's scale per square root of a second: 0.1 % in a minute
 static const double SHAKE      = 0.01;          // of a state's scale, where a mode changes
+static const double STILL      = 0.2;           // noise of a sensor that stands still, of what it has when it works
 static const double INFLATION  = 1.005;         // of an ensemble, each update
 
 static double *row_of(gm_estimator *e, double *rows, uint32_t i) { return rows + (size_t)i * e->lane_count; }
@@ -192,6 +193,11 @@ static const gm_estimate_part *offset_of(const gm_estimator *e, uint32_t signal,
 static void predict_signal(gm_estimator *e, uint32_t signal, double *out)
 {
     uint32_t part;
+    // A sensor that stands still says again what it said last, wherever the plant is.
+    if (signal == e->stuck && e->tracks[signal].seen) {
+        for (uint32_t k = 0; k < e->lane_count; k++) out[k] = e->tracks[signal].measured;
+        return;
+    }
     bool     biased = offset_of(e, signal, &part) != NULL;
     for (uint32_t k = 0; k < e->lane_count; k++)
         out[k] = gm_lanes_get(e->lanes, e->signals[signal].slot, k) + (biased ? row_of(e, e->points, part)[k] : 0);
@@ -203,7 +209,7 @@ static double noise_variance(gm_estimator *e, uint32_t signal, double value)
     double           noise = e->signals[signal].noise;
     t->largest = fmax(t->largest, fabs(value));
     if (!isfinite(noise)) noise = fmax(0.005 * t->largest, 1e-9);
-    return noise * noise;
+    return signal == e->stuck && t->seen ? STILL * STILL * noise * noise : noise * noise;
 }
 
 // Is the measurement to be believed?
@@ -221,6 +227,8 @@ static bool passes(gm_estimator *e, const gm_estimate_sample *s, const double *p
         t->refused++;
         t->gated++;
         e->gated++;
+        // It counts against the model as much as the last one that would have passed: no more, no less.
+        e->log_likelihood -= 0.5 * e->setup->gate * e->setup->gate + log(t->expected * 2.5066282746310002);
         return false;
     }
     t->refused = 0;

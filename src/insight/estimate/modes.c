@@ -49,12 +49,17 @@ static void normalise(double *p, uint32_t n)
     for (uint32_t i = 0; i < n; i++) p[i] /= sum;
 }
 
+void gm_modes_set_change(gm_modes *m, const double *change)
+{
+    memcpy(m->change, change, (size_t)m->count * m->count * sizeof *change);
+    for (uint32_t i = 0; i < m->count; i++) normalise(m->change + (size_t)i * m->count, m->count);
+}
+
 void gm_modes_set(gm_modes *m, const double *first, const double *change)
 {
     memcpy(m->probability, first, m->count * sizeof *first);
-    memcpy(m->change, change, (size_t)m->count * m->count * sizeof *change);
     normalise(m->probability, m->count);
-    for (uint32_t i = 0; i < m->count; i++) normalise(m->change + (size_t)i * m->count, m->count);
+    gm_modes_set_change(m, change);
     memcpy(m->next, m->probability, m->count * sizeof *m->next);
 }
 

@@ -20,6 +20,8 @@ void                   gm_modes_destroy(gm_modes *modes);
 
 // Rows of change sum to 1, as does first; what does not is scaled.
 void          gm_modes_set(gm_modes *modes, const double *first, const double *change);
+// Only the changes: for steps that are not equally long.
+void          gm_modes_set_change(gm_modes *modes, const double *change);
 const double *gm_modes_probability(const gm_modes *modes);  // [count], viewed
 
 GM_NODISCARD gm_status gm_modes_mix(gm_modes *modes, gm_ukf *const *filters, gm_error *err);  // GM_DIVERGED

@@ -70,6 +70,17 @@ static gm_status length(const gm_estimate_setup *s, const gm_json *object, const
     return GM_OK;
 }
 
+static gm_status span(const gm_estimate_setup *s, const gm_json *object, const char *key, double *out_s, gm_error *err)
+{
+    const gm_json *node = gm_json_get(object, gm_str_of(key));
+    gm_dur_ns      ns;
+    if (node == NULL) return GM_OK;
+    if (!gm_json_is(node, GM_JSON_STRING) || gm_dur_parse(node->text, &ns, NULL) != GM_OK || ns <= 0)
+        return wrong(err, s, node, key, "a length of time is expected, such as \"30d\"");
+    *out_s = (double)ns / 1e9;
+    return GM_OK;
+}
+
 static gm_status flag(const gm_estimate_setup *s, const gm_json *object, const char *key, bool *out, gm_error *err)
 {
     const gm_json *node = gm_json_get(object, gm_str_of(key));
@@ -150,6 +161,48 @@ static gm_status read_follows(gm_arena *arena, gm_estimate_setup *s, const gm_js
     return GM_OK;
 }
 
+static gm_status read_case(const gm_estimate_setup *s, const gm_json *o, gm_estimate_case *c, gm_error *err)
+{
+    static const char *const keys[] = { "fault", "severity", "set", "stuck", "every", "lasts", "into", NULL };
+    const gm_json *fault = gm_json_get(o, GM_STR("fault")), *set = gm_json_get(o, GM_STR("set")), *stuck = gm_json_get(o, GM_STR("stuck"));
+    const gm_json *into = gm_json_get(o, GM_STR("into"));
+    *c = (gm_estimate_case){ .name = o->key, .line = o->key_start, .severity = 1, .every_s = 30 * 86400.0, .lasts_s = 86400 };
+    gm_status st = known_keys(s, o, NULL, keys, err);
+    if (st == GM_OK) st = number(s, o, "severity", 1e-6, 1e6, &c->severity, err);
+    if (st == GM_OK) st = span(s, o, "every", &c->every_s, err);
+    if (st == GM_OK) st = span(s, o, "lasts", &c->lasts_s, err);
+    if (st != GM_OK) return st;
+    bool good = (fault == NULL || gm_json_is(fault, GM_JSON_STRING)) && (stuck == NULL || gm_json_is(stuck, GM_JSON_STRING)) &&
+                (into == NULL || gm_json_is(into, GM_JSON_STRING)) && (set == NULL || (gm_json_is(set, GM_JSON_OBJECT) && set->count <= GM_ESTIMATE_SETS_MAX));
+    if (!good || (fault == NULL && stuck == NULL && (set == NULL || set->count == 0)))
+        return wrong(err, s, o, NULL, "one or more of \"fault\": a fault's name, \"set\": {variable: number}, \"stuck\": a measured column are expected");
+    if (fault != NULL) c->fault = fault->text;
+    if (stuck != NULL) c->stuck = stuck->text;
+    if (into != NULL) c->into = into->text;
+    for (const gm_json *m = set != NULL ? set->first : NULL; m != NULL; m = m->next) {
+        if (!gm_json_is(m, GM_JSON_NUMBER)) return wrong(err, s, m, NULL, "a number is expected");
+        c->names[c->count] = m->key;
+        gm_number_read(m->text, &c->values[c->count++]);
+    }
+    return GM_OK;
+}
+
+static gm_status read_cases(gm_arena *arena, gm_estimate_setup *s, const gm_json *o, gm_error *err)
+{
+    const gm_json *list = gm_json_get(o, GM_STR("modes"));
+    if (list == NULL) return GM_OK;
+    if (!gm_json_is(list, GM_JSON_OBJECT) || list->count > GM_ESTIMATE_CASES_MAX)
+        return wrong(err, s, list, "modes", "an object of at most 16 modes is expected");
+    s->cases = GM_ARENA_NEW(arena, gm_estimate_case, list->count + (size_t)1);
+    if (s->cases == NULL) return gm_fail(err, GM_NOMEM, WHERE, "reading");
+    for (const gm_json *m = list->first; m != NULL; m = m->next) {
+        if (m->repeated) return wrong(err, s, m, NULL, "it stands twice");
+        gm_status st = read_case(s, m, &s->cases[s->case_count++], err);
+        if (st != GM_OK) return st;
+    }
+    return GM_OK;
+}
+
 static gm_estimate_ask *find_ask(gm_estimate_setup *s, gm_str name)
 {
     gm_estimate_list *const lists[] = { &s->parameters, &s->faults, &s->states, &s->measured };
@@ -202,7 +255,7 @@ static gm_status read_options(gm_estimate_setup *s, const gm_json *o, gm_error *
 
 static gm_status read_one(gm_arena *arena, const gm_json *o, gm_estimate_setup *s, gm_error *err)
 {
-    static const char *const keys[] = { "name", "root", "measured", "parameters", "faults", "states", "follow", "into", "filter", "members",
+    static const char *const keys[] = { "name", "root", "measured", "parameters", "faults", "states", "follow", "modes", "into", "filter", "members",
                                         "lag", "hold", "window", "step", "gate", "alarm", "tolerance", "stiff", NULL };
     const gm_json *name = gm_json_get(o, GM_STR("name")), *root = gm_json_get(o, GM_STR("root"));
     gm_estimate_setup_defaults(s);
@@ -220,6 +273,7 @@ static gm_status read_one(gm_arena *arena, const gm_json *o, gm_estimate_setup *
     if (st == GM_OK) st = read_list(arena, s, o, "faults", &s->faults, err);
     if (st == GM_OK) st = read_list(arena, s, o, "states", &s->states, err);
     if (st == GM_OK) st = read_follows(arena, s, o, err);
+    if (st == GM_OK) st = read_cases(arena, s, o, err);
     if (st == GM_OK) st = read_into(s, o, err);
     if (st == GM_OK) st = read_options(s, o, err);
     return st;
@@ -239,6 +293,7 @@ static void place(const gm_json_lines *lines, gm_estimate_setup *s)
     gm_json_position(lines, s->line, &s->line, &column);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) place_list(lines, lists[i]);
     for (uint32_t i = 0; i < s->follow_count; i++) gm_json_position(lines, s->follow[i].line, &s->follow[i].line, &column);
+    for (uint32_t i = 0; i < s->case_count; i++) gm_json_position(lines, s->cases[i].line, &s->cases[i].line, &column);
 }
 
 static gm_status read_all(gm_arena *arena, const gm_json *root, const gm_json_lines *lines, gm_estimate_setup *setups, uint32_t *count, gm_error *err)

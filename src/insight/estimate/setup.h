@@ -5,6 +5,7 @@
 //       "parameters": { "pump1.wear": { "deviation": 0.1, "walk": 0.005 }, "main.pipe.f": { "log": true } },
 //       "faults":     { "main.leak": {} },
 //       "follow":     [ { "signal": "pump1.motor/power", "above": 1, "set": { "controller.startLevel": [100, -100] } } ],
+//       "modes":      { "leaking": { "fault": "main.leak", "severity": 0.3, "every": "30d", "lasts": "1d" } },
 //       "into":       { "pump1.wear": ["wearEstimate", "wearDeviation"] } } ] }
 //
 // Names are TWIN.VARIABLE as everywhere (futures/group.h). docs/estimation.md is the page for users.
@@ -17,6 +18,7 @@ enum {
     GM_ESTIMATE_SETUPS_MAX = 1000,
     GM_ESTIMATE_ASKS_MAX   = 64,    // of one kind in one estimate
     GM_ESTIMATE_SETS_MAX   = 8,
+    GM_ESTIMATE_CASES_MAX  = 16,
     GM_ESTIMATE_INTO       = 3
 };
 
@@ -45,6 +47,19 @@ typedef struct gm_estimate_follow {
     uint32_t count;
 } gm_estimate_follow;
 
+// A way in which the plant may be working (cases.h): a fault of its class at a severity, variables held at values, or a sensor
+// that stands still.
+typedef struct gm_estimate_case {
+    gm_str   name, fault, stuck;       // empty: none
+    uint32_t line;
+    double   severity;
+    gm_str   names[GM_ESTIMATE_SETS_MAX];
+    double   values[GM_ESTIMATE_SETS_MAX];
+    uint32_t count;
+    double   every_s, lasts_s;         // how often it begins and how long it lasts, on the average
+    gm_str   into;                     // property of the root that gets its probability; empty: none
+} gm_estimate_case;
+
 typedef enum gm_estimate_filter { GM_ESTIMATE_AUTO, GM_ESTIMATE_UNSCENTED, GM_ESTIMATE_ENSEMBLE } gm_estimate_filter;
 
 typedef struct gm_estimate_setup {
@@ -53,6 +68,8 @@ typedef struct gm_estimate_setup {
     gm_estimate_list    measured, parameters, faults, states;
     gm_estimate_follow *follow;
     uint32_t            follow_count;
+    gm_estimate_case   *cases;
+    uint32_t            case_count;
     gm_estimate_filter  filter;
     uint32_t            members;   // of an ensemble
     double              lag_s;     // how long late measurements are waited for

@@ -16,6 +16,7 @@ struct gm_vigil {
     const gm_estimate_setup *setup;
     gm_estimate_model       *plain, *faulty;  // faulty: NULL when no faults are named
     gm_estimator            *main;
+    gm_cases                *cases;           // NULL: no modes are named
     watcher                  watchers[WATCHERS];
     gm_time_ns               begin;
     uint32_t                 first_fault, fault_count;
@@ -31,6 +32,7 @@ gm_status gm_vigil_create(const gm_alloc *alloc, const gm_estimate_setup *setup,
     gm_status st = gm_estimate_bind(alloc, setup, group, false, &w->plain, err);
     if (st == GM_OK && w->fault_count > 0) st = gm_estimate_bind(alloc, setup, group, true, &w->faulty, err);
     if (st == GM_OK) st = gm_estimator_create(alloc, w->plain, slots, at, &w->main, err);
+    if (st == GM_OK && setup->case_count > 0) st = gm_cases_create(alloc, w->plain, group, slots, at, &w->cases, err);
     if (st == GM_OK) {
         gm_estimate_model_parts(w->plain, &w->first_fault);
         *out = w;
@@ -43,11 +45,13 @@ void gm_vigil_destroy(gm_vigil *w)
     if (w == NULL) return;
     for (int i = 0; i < WATCHERS; i++) gm_estimator_destroy(w->watchers[i].estimator);
     gm_estimator_destroy(w->main);
+    gm_cases_destroy(w->cases);
     gm_estimate_model_destroy(w->faulty);
     gm_estimate_model_destroy(w->plain);
     gm_free(w->alloc, w);
 }
 
+const gm_cases          *gm_vigil_cases(const gm_vigil *w) { return w->cases; }
 const gm_estimator      *gm_vigil_estimator(const gm_vigil *w) { return w->main; }
 const gm_estimate_model *gm_vigil_model(const gm_vigil *w) { return w->plain; }
 
@@ -56,6 +60,7 @@ gm_status gm_vigil_feed(gm_vigil *w, uint32_t signal, gm_time_ns at, double valu
     gm_status st = gm_estimator_feed(w->main, signal, at, value, err);
     for (int i = 0; st == GM_OK && i < WATCHERS; i++)
         if (w->watchers[i].estimator != NULL) st = gm_estimator_feed(w->watchers[i].estimator, signal, at, value, err);
+    if (st == GM_OK && w->cases != NULL) st = gm_cases_feed(w->cases, signal, at, value, err);
     return st;
 }
 
@@ -98,6 +103,7 @@ static void judge(const gm_vigil *w, watcher *o)
 gm_status gm_vigil_advance(gm_vigil *w, gm_time_ns now, gm_error *err)
 {
     gm_status st = gm_estimator_advance(w->main, now, err);
+    if (w->cases != NULL) gm_cases_advance(w->cases, now);
     for (int i = 0; st == GM_OK && i < WATCHERS && w->faulty != NULL; i++) {
         watcher *o = &w->watchers[i];
         if (o->estimator != NULL) {

@@ -17,7 +17,7 @@
 #ifndef GM_INSIGHT_ESTIMATE_VIGIL_H
 #define GM_INSIGHT_ESTIMATE_VIGIL_H
 
-#include "insight/estimate/estimator.h"
+#include "insight/estimate/cases.h"
 
 typedef struct gm_vigil gm_vigil;
 
@@ -41,6 +41,9 @@ typedef struct gm_vigil_fault {
 
 // False: no fault is told at present.
 bool gm_vigil_alarm(const gm_vigil *w, gm_vigil_fault *out);
+
+// In which of the setup's modes the plant works; NULL: it names none.
+const gm_cases *gm_vigil_cases(const gm_vigil *w);
 
 // How the faults stand, by the watcher that has looked for longer. count: how many the setup names; false before it began.
 bool gm_vigil_fault_at(const gm_vigil *w, uint32_t i, gm_vigil_fault *out);

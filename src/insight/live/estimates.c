@@ -248,7 +248,7 @@ gm_estimates_view gm_estimates_at(const gm_estimates *e, uint32_t i)
     return (gm_estimates_view){ .name = x->setup->name, .root = x->setup->root, .trouble = x->trouble, .stats = x->stats, .variables = x->variables,
                                 .signals = x->signals, .variable_count = x->variable_count, .signal_count = x->signal_count, .faults = x->faults,
                                 .fault_twins = x->fault_twins, .fault_count = x->stats.moments > 0 ? x->fault_count : 0, .alarm = x->alarm,
-                                .told = x->told, .lost = x->lost };
+                                .cases = x->cases, .case_count = x->case_count, .told = x->told, .lost = x->lost };
 }
 
 const gm_estimate_setup *gm_estimates_setup(const gm_estimates *e, gm_str name)
@@ -260,22 +260,26 @@ const gm_estimate_setup *gm_estimates_setup(const gm_estimates *e, gm_str name)
 
 bool gm_estimates_reading(const gm_estimates *e, gm_twin twin, uint32_t column, gm_estimator_reading *out)
 {
+    uint32_t first = UINT32_MAX;  // of the entries that have it: the first of the plant's files
     for (uint32_t k = gm_estimates_first(e, twin); k > 0; k = e->shares[k - 1].next) {
-        const gm_estimates_entry *x = &e->entries[e->shares[k - 1].entry];
-        for (uint32_t i = 0; x->stats.moments > 0 && i < x->signal_count; i++) {
-            if (x->signals[i].twin.v != twin.v || x->signals[i].column != column) continue;
-            *out = x->signals[i].reading;
-            return true;
+        uint32_t                  i = e->shares[k - 1].entry;
+        const gm_estimates_entry *x = &e->entries[i];
+        for (uint32_t s = 0; i < first && x->stats.moments > 0 && s < x->signal_count; s++) {
+            if (x->signals[s].twin.v != twin.v || x->signals[s].column != column) continue;
+            *out  = x->signals[s].reading;
+            first = i;
         }
     }
-    return false;
+    return first != UINT32_MAX;
 }
 
 const gm_estimates_spread *gm_estimates_spread_of(const gm_estimates *e, gm_twin twin)
 {
+    const gm_estimates_entry *best = NULL;
     for (uint32_t k = gm_estimates_first(e, twin); k > 0; k = e->shares[k - 1].next) {
         const gm_estimates_entry *x = &e->entries[e->shares[k - 1].entry];
-        if (x->vigil != NULL && !x->stale && x->spread.count > 0) return &x->spread;
+        if (x->vigil == NULL || x->stale || x->spread.count == 0) continue;
+        if (best == NULL || x->spread.count > best->spread.count || (x->spread.count == best->spread.count && x < best)) best = x;
     }
-    return NULL;
+    return best != NULL ? &best->spread : NULL;
 }

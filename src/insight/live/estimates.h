@@ -51,6 +51,8 @@ typedef struct gm_estimates_view {
     const gm_vigil_fault        *faults;     // [fault_count] as they stand
     const gm_twin               *fault_twins;
     uint32_t                     fault_count;
+    const gm_case_view          *cases;      // [case_count] healthy, and the modes of the entry; none when it names none
+    uint32_t                     case_count;
     bool                         alarm;
     gm_vigil_fault               told;       // alarm: which
     uint64_t                     lost;       // measurements that were not taken because too many waited
@@ -73,7 +75,7 @@ const gm_estimate_setup *gm_estimates_setup(const gm_estimates *e, gm_str name);
 bool gm_estimates_reading(const gm_estimates *e, gm_twin twin, uint32_t column, gm_estimator_reading *out);
 
 // The joint distribution of everything that is estimated with a twin, as of a moment: where futures may begin
-// (insight/estimate/seeding.h). NULL: there is none yet. Viewed until the next turn.
+// (insight/estimate/seeding.h). Of several entries the one with the most parts. NULL: there is none yet. Viewed until the next turn.
 const gm_estimates_spread *gm_estimates_spread_of(const gm_estimates *e, gm_twin twin);
 
 #endif

@@ -28,6 +28,8 @@ typedef struct gm_estimates_entry {
     bool                     alarm;
     gm_vigil_fault           told;
     gm_str                   told_twin;
+    gm_case_view             cases[GM_ESTIMATE_CASES_MAX + 1];
+    uint32_t                 case_count;
     gm_estimates_spread      spread;      // as of stats.at; its arrays are ours
     double                  *spread_means, *spread_numbers;
 } gm_estimates_entry;

@@ -46,6 +46,8 @@ void gm_estimates_end_told(gm_estimates *e, gm_estimates_entry *x)
 {
     if (x->alarm) tell(e, x, x->told_twin, "", x->told.name, x->told.significance, x->told.since, x->stats.at);
     if (x->told_model) tell(e, x, x->setup->root, "the model no longer fits", GM_STR(""), x->stats.health.nis_mean, x->stats.at, x->stats.at);
+    for (uint32_t i = 1; i < x->case_count; i++)
+        if (x->cases[i].told) tell(e, x, x->setup->root, "mode ", x->cases[i].name, x->cases[i].probability, x->cases[i].since, x->stats.at);
     x->alarm = x->told_model = false;
 }
 
@@ -63,6 +65,25 @@ static void write_into(gm_estimates *e, const gm_str *into, gm_twin twin, const 
         cells[n++] = (gm_cell_write){ .column = (uint16_t)column, .at = at, .value = { .kind = GM_KIND_DOUBLE, .d = values[k] } };
     }
     if (n > 0) (void)!gm_engine_write(e->options.engine, twin, 0, cells, n, (gm_ask){ 0 }, NULL);
+}
+
+// Probabilities of the modes: shown, written to properties of the root, told when they begin and end.
+static void show_cases(gm_estimates *e, gm_estimates_entry *x)
+{
+    const gm_cases *cases  = gm_vigil_cases(x->vigil);
+    uint32_t        before = x->case_count;
+    gm_twin         root   = gm_group_twin(x->group, 0);
+    x->case_count          = cases != NULL ? gm_cases_count(cases) : 0;
+    for (uint32_t i = 0; i < x->case_count; i++) {
+        gm_case_view now = gm_cases_at(cases, i), was = i < before ? x->cases[i] : (gm_case_view){ 0 };
+        x->cases[i]      = now;
+        if (i == 0) continue;
+        const gm_str into[GM_ESTIMATE_INTO]   = { x->setup->cases[i - 1].into };
+        const double values[GM_ESTIMATE_INTO] = { now.probability, NAN, NAN };
+        write_into(e, into, root, values, x->stats.moments > 0 ? x->stats.at : 0);
+        if (now.told && !was.told) tell(e, x, x->setup->root, "mode ", now.name, now.probability, now.since, 0);
+        if (!now.told && was.told) tell(e, x, x->setup->root, "mode ", now.name, now.probability, was.since, x->stats.at);
+    }
 }
 
 static void keep_spread(gm_estimates_entry *x, const gm_estimator *f)
@@ -100,5 +121,6 @@ void gm_estimates_show(gm_estimates *e, gm_estimates_entry *x)
         x->fault_twins[i] = gm_group_twin(x->group, x->faults[i].member < gm_group_twin_count(x->group) ? x->faults[i].member : 0);
     }
     keep_spread(x, f);
+    show_cases(e, x);
     tell_changes(e, x);
 }
