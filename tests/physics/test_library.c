@@ -231,6 +231,60 @@ static void water_is_neither_made_nor_lost(void **state)
     end(&r);
 }
 
+// A grid of tanks and elastic junctions: each pipe is a loop of its own that bends sharply where its flow turns. Every stiff
+// method carries the water to the same places, and none of it gets lost.
+static void a_grid_of_pipes_is_carried_by_every_stiff_method(void **state)
+{
+    (void)state;
+    enum { SIDE = 4 };
+    gm_buf text = gm_buf_init(gm_alloc_system());
+    char   line[200];
+    gm_buf_text(&text, "model Case ");
+    for (int k = 0; k < SIDE * SIDE; k++) {
+        if (k % 5 == 0) snprintf(line, sizeof line, "Gemel.Fluid.Tank n%d(level(start=%d));", k, k == 0 ? 3 : 1);
+        else snprintf(line, sizeof line, "Gemel.Fluid.Junction n%d;", k);
+        gm_buf_text(&text, line);
+    }
+    for (int k = 0; k < 2 * SIDE * SIDE; k++) {
+        int from = k / 2, to = k % 2 == 0 ? from + 1 : from + SIDE;
+        if (k % 2 == 0 ? to % SIDE == 0 : to >= SIDE * SIDE) continue;
+        snprintf(line, sizeof line, "Gemel.Fluid.HazenWilliamsPipe p%d(L=%d);", k, 100 + k);
+        gm_buf_text(&text, line);
+    }
+    gm_buf_text(&text, "equation ");
+    for (int k = 0; k < 2 * SIDE * SIDE; k++) {
+        int from = k / 2, to = k % 2 == 0 ? from + 1 : from + SIDE;
+        if (k % 2 == 0 ? to % SIDE == 0 : to >= SIDE * SIDE) continue;
+        snprintf(line, sizeof line, "connect(n%d.port, p%d.a); connect(p%d.b, n%d.port);", from, k, k, to);
+        gm_buf_text(&text, line);
+    }
+    gm_buf_text(&text, "end Case;");
+    gm_buf_byte(&text, 0);
+    static const gm_solver solvers[] = { GM_SOLVER_IMPLICIT, GM_SOLVER_CVODE };
+    double first_level = 0, first_pressure = 0;
+    for (size_t k = 0; k < 2; k++) {
+        if (!gm_solver_available(solvers[k])) continue;
+        run r;
+        run_model_with(&r, (const char *)text.ptr, 20, "n0.level", solvers[k]);
+        double water = 0, begun = 998.2 * 10 * (3 + 1 + 1 + 1) + 1e-6 * 1e5 * 12;
+        for (int n = 0; n < SIDE * SIDE; n++) {
+            snprintf(line, sizeof line, "n%d.%s", n, n % 5 == 0 ? "V" : "p");
+            water += value_of(&r, line) * (n % 5 == 0 ? 998.2 : 1e-6);
+        }
+        assert_true(fabs(water / begun - 1) < 1e-8);
+        if (k == 0) {
+            first_level    = value_of(&r, "n0.level");
+            first_pressure = value_of(&r, "n7.p");
+        } else {
+            expect(&r, "n0.level", first_level, 1e-6);
+            expect(&r, "n7.p", first_pressure, 1e-6);
+        }
+        end(&r);
+    }
+    assert_true(first_level > 2 && first_level < 3);
+    gm_buf_finish(&text);
+}
+
 // ---- circuits -------------------------------------------------------------------------------------------------------
 
 static void circuits_follow_their_closed_forms(void **state)
@@ -391,6 +445,7 @@ int main(void)
         cmocka_unit_test(pressures_even_out_through_laminar_pipes),
         cmocka_unit_test(a_pump_works_where_its_curve_meets_the_head_at_every_speed),
         cmocka_unit_test(water_is_neither_made_nor_lost),
+        cmocka_unit_test(a_grid_of_pipes_is_carried_by_every_stiff_method),
         cmocka_unit_test(circuits_follow_their_closed_forms),
         cmocka_unit_test(a_battery_counts_its_charge_and_ages),
         cmocka_unit_test(a_motor_settles_where_its_torque_is_used_up),

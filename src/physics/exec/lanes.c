@@ -567,7 +567,11 @@ static void try_steps(gm_lanes *lanes, double *rows, gm_worker *worker, uint32_t
         run(lanes, rows, worker, KERNEL_STEP, tries);
         return;
     }
+    bool loops = gm_program_loop_count(lanes->plan->program) > 0;
     for (uint32_t i = 0; i < tries; i++) {
+        // A step leaves the unknowns of loops a little off, and where these bend sharply no step would be short enough for
+        // the linear way back. Newton's method brings them to the point at once.
+        if (loops) run(lanes, rows, worker, KERNEL_SLOPES, 1);
         gm_implicit_run(lanes->plan->implicit, rows, worker->implicit);
         run(lanes, rows, worker, KERNEL_STEP, 1);
     }

@@ -142,6 +142,7 @@ typedef struct lane_states {
     bool   fresh[GM_BLOCK_LANES];    // wants a new direction
     uint8_t aside[GM_BLOCK_LANES];   // how often it was moved away from a singular point
     int    running;
+    bool   twin[GM_BLOCK_LANES];     // begins as lane 0 does, and so ends as it does
     gm_sparse_factors factors[GM_BLOCK_LANES];
 } lane_states;
 
@@ -250,6 +251,23 @@ static void advance(const gm_newton *n, double *scratch, lane_states *s, int lan
     }
 }
 
+// A single run fills its block with copies of itself, and so does the point around which a Jacobian is taken: one of them
+// is solved for all.
+static void find_twins(const gm_newton *n, double *scratch, lane_states *s)
+{
+    uint64_t differs[GM_BLOCK_LANES] = { 0 };
+    for (uint32_t row = 0; row < n->residual; row++) {  // arguments, unknowns
+        const double *at = row_at(scratch, row);
+        uint64_t      first, bits;
+        memcpy(&first, at, sizeof first);
+        for (int lane = 0; lane < GM_BLOCK_LANES; lane++) {
+            memcpy(&bits, at + lane, sizeof bits);
+            differs[lane] |= bits ^ first;
+        }
+    }
+    for (int lane = 0; lane < GM_BLOCK_LANES; lane++) s->twin[lane] = lane > 0 && differs[lane] == 0;
+}
+
 static void start(const gm_newton *n, const double *rows, double *scratch, lane_states *s)
 {
     for (uint32_t k = 0; k < n->loop->unknowns; k++) {
@@ -260,9 +278,11 @@ static void start(const gm_newton *n, const double *rows, double *scratch, lane_
             row_at(scratch, n->unknown + k)[lane] = clipped(spec, isfinite(guess[lane]) ? guess[lane] : spec->start);
         }
     }
-    s->running = GM_BLOCK_LANES;
+    find_twins(n, scratch, s);
+    s->running = 0;
     for (int lane = 0; lane < GM_BLOCK_LANES; lane++) {
-        s->damping[lane] = 1;
+        s->damping[lane] = s->twin[lane] ? 0 : 1;
+        s->running += !s->twin[lane];
         s->norm[lane]    = INFINITY;
         s->fresh[lane]   = false;
         s->aside[lane]   = 0;
@@ -275,7 +295,8 @@ static void hand_over(const gm_newton *n, double *rows, double *scratch, const l
     for (uint32_t k = 0; k < n->loop->unknowns; k++) {
         double *z = row_at(scratch, n->unknown + k), *guess = rows + (size_t)n->loop->guess[k].v * GM_BLOCK_LANES;
         for (int lane = 0; lane < GM_BLOCK_LANES; lane++) {
-            if (s->damping[lane] == 0 && isfinite(z[lane])) {
+            if (s->twin[lane]) z[lane] = z[0];
+            if ((s->twin[lane] ? s->damping[0] : s->damping[lane]) == 0 && isfinite(z[lane])) {
                 guess[lane] = z[lane];
             } else {
                 z[lane]        = NAN;
