@@ -35,16 +35,18 @@ gm_status gm_server_check_access(gm_server *server, gm_error *err)
 }
 
 // A desired value is kept for who comes back; a command is for who is there, or has a session that waits.
-gm_status gm_server_send(void *context, gm_str topic, gm_str payload, bool retain, gm_error *err)
+gm_status gm_server_send(void *context, const gm_sending *m, gm_error *err)
 {
     gm_server *server = context;
     if (server->mqtt == NULL) return gm_fail(err, GM_CONFLICT, "cli.server", "the MQTT endpoint does not serve");
-    return gm_mqtt_server_publish(server->mqtt, topic, payload, retain ? 0 : 1, retain, err);
+    if (m->retain) return gm_mqtt_server_publish(server->mqtt, m->topic, m->payload, 0, true, err);
+    return gm_mqtt_server_publish_for(server->mqtt, m->topic, m->payload, 1, m->lifetime, err);
 }
 
 static gm_status publish_event(void *context, gm_str topic, gm_str payload, gm_error *err)
 {
-    return gm_server_send(context, topic, payload, false, err);
+    gm_sending m = { .topic = topic, .payload = payload };
+    return gm_server_send(context, &m, err);
 }
 
 // MQTT over WebSocket: its handshake was HTTP's, the rest is the MQTT endpoint's.

@@ -98,7 +98,7 @@ GM_NODISCARD gm_status gm_server_listen_mqtt(gm_server *server, gm_error *err);
 GM_NODISCARD gm_status gm_server_listen_http(gm_server *server, gm_error *err);
 GM_NODISCARD gm_status gm_server_write_ready_line(gm_server *server, gm_error *err);
 // What gm_control_options.send asks for, over MQTT. GM_CONFLICT: its endpoint does not serve.
-GM_NODISCARD gm_status gm_server_send(void *context, gm_str topic, gm_str payload, bool retain, gm_error *err);
+GM_NODISCARD gm_status gm_server_send(void *context, const gm_sending *message, gm_error *err);
 
 // ---- server_metrics.c
 void gm_server_write_metrics(void *context, gm_buf *out);  // context is the server

@@ -8,7 +8,12 @@
 static const char WHERE[] = "control.arming";
 enum { VERSION = 1, TEXTS = 3 };
 
-typedef struct entry { char *memory; gm_armed is; bool ending; } entry;
+typedef struct entry {
+    char     *memory;
+    gm_armed  is;
+    gm_dur_ns beat;    // the last heartbeat, monotonic
+    bool      ending;
+} entry;
 
 struct gm_arming {
     const gm_alloc *alloc;
@@ -20,6 +25,7 @@ struct gm_arming {
     size_t          count;
     bool            stopped;
     entry           stop;           // by whom
+    gm_dur_ns       offset;         // wall clock minus monotonic, when it was looked at last
     gm_arming_safe *safe;
     void           *context;
 };
@@ -58,11 +64,12 @@ static gm_status arm(gm_arming *arming, const gm_decision *d, const json_t *text
 {
     size_t   i = find(arming, d->id);
     gm_armed a = { .twin = d->id, .who = gm_json_text(text, "who"), .reason = gm_json_text(text, "reason"), .since = d->at,
-                   .until = gm_json_time(text, "until"), .beat = d->at,
+                   .until = gm_json_time(text, "until"),
                    .heartbeat = (gm_dur_ns)(json_number_value(json_object_get(text, "heartbeat")) * 1e9) };
     if (i == GM_ARMED_MAX) return gm_fail(err, GM_CONFLICT, WHERE, "more than %d twins are armed", GM_ARMED_MAX);
     if (arming->stopped) return gm_fail(err, GM_CONFLICT, WHERE, "the emergency stop holds");
     if (!fill(arming, &arming->items[i], &a)) return gm_fail(err, GM_NOMEM, WHERE, "arming");
+    arming->items[i].beat = gm_monotonic(arming->clock);
     if (i == arming->count) arming->count++;
     return GM_OK;
 }
@@ -120,7 +127,6 @@ static bool load_entry(const gm_arming *arming, entry *e, gm_bytes *in)
     a.since     = gm_bytes_svarint(in);
     a.until     = gm_bytes_svarint(in);
     a.heartbeat = gm_bytes_svarint(in);
-    a.beat      = a.since;
     return !in->bad && fill(arming, e, &a);
 }
 
@@ -167,10 +173,14 @@ void gm_arming_destroy(gm_arming *arming)
     gm_free(arming->alloc, arming);
 }
 
+static gm_dur_ns offset_of(const gm_clock *clock) { return gm_now(clock) - gm_monotonic(clock); }
+
 void gm_arming_start(gm_arming *arming, gm_arming_safe *safe, void *context)
 {
     arming->safe    = safe;
     arming->context = context;
+    arming->offset  = offset_of(arming->clock);
+    for (size_t i = 0; i < arming->count; i++) arming->items[i].beat = GM_ABSENT / 2;  // whoever beat it may be gone as we were
 }
 
 // ---- acting -------------------------------------------------------------------------------------------------------
@@ -218,7 +228,7 @@ gm_status gm_arming_beat(gm_arming *arming, gm_str twin, gm_error *err)
 {
     size_t i = find(arming, twin);
     if (i == arming->count) return gm_fail(err, GM_NOTFOUND, WHERE, "'" GM_STR_FMT "' is not armed", GM_STR_ARG(gm_str_slice(twin, 0, 100)));
-    arming->items[i].is.beat = gm_now(arming->clock);
+    arming->items[i].beat = gm_monotonic(arming->clock);
     return GM_OK;
 }
 
@@ -236,6 +246,11 @@ gm_status gm_arming_resume(gm_arming *arming, gm_str who, gm_str reason, gm_ask 
     return write(arming, GM_STR(""), "resume", &a, GM_STR(""), ask, true, err);
 }
 
+static bool beats(const gm_arming *arming, const entry *e)
+{
+    return e->is.heartbeat == 0 || gm_monotonic(arming->clock) - e->beat <= e->is.heartbeat;
+}
+
 static void end(gm_arming *arming, size_t i, const char *reason, gm_str cause)
 {
     gm_armed a = { .who = GM_STR("gemel"), .reason = gm_str_of(reason) };
@@ -250,17 +265,28 @@ void gm_arming_trip(gm_arming *arming, gm_str twin, gm_str cause)
     gm_twin         at    = gm_state_find(state, twin);
     for (size_t i = 0; gm_twin_ok(at) && i < arming->count; i++) {
         gm_twin root = gm_state_find(state, arming->items[i].is.twin);
-        if (gm_twin_ok(root) && gm_subtree_contains(state, root, arming->relationships, at)) end(arming, i, "a watchdog", cause);
+        if (gm_twin_ok(root) && gm_subtree_contains(state, root, arming->relationships, at)) end(arming, i, "what it relies on has failed", cause);
     }
+}
+
+// A clock that is set anew: ends, the age of values and "no data for" mean nothing until a person has looked.
+static bool has_jumped(gm_arming *arming)
+{
+    gm_dur_ns offset = offset_of(arming->clock), by = offset - arming->offset;
+    arming->offset   = offset;
+    return by > GM_CLOCK_JUMP || by < -GM_CLOCK_JUMP;
 }
 
 void gm_arming_tick(gm_arming *arming)
 {
     gm_time_ns now = gm_now(arming->clock);
+    if (has_jumped(arming)) {
+        for (size_t i = 0; i < arming->count; i++) end(arming, i, "the clock jumped", GM_STR(""));
+    }
     for (size_t i = 0; i < arming->count; i++) {
         const gm_armed *a = &arming->items[i].is;
         if (a->until <= now) end(arming, i, "its time is over", GM_STR(""));
-        else if (a->heartbeat > 0 && now - a->beat > a->heartbeat) end(arming, i, "no heartbeat", GM_STR(""));
+        else if (!beats(arming, &arming->items[i])) end(arming, i, "no heartbeat", GM_STR(""));
     }
 }
 
@@ -278,7 +304,7 @@ bool gm_arming_admits(const gm_arming *arming, gm_twin twin, gm_str *out_why)
     for (size_t i = 0; i < arming->count; i++) {
         const gm_armed *a    = &arming->items[i].is;
         gm_twin         root = gm_state_find(state, a->twin);
-        bool            live = a->until > now && !arming->items[i].ending && (a->heartbeat == 0 || now - a->beat <= a->heartbeat);
+        bool            live = a->until > now && !arming->items[i].ending && beats(arming, &arming->items[i]);
         if (live && gm_twin_ok(root) && gm_subtree_contains(state, root, arming->relationships, twin)) return true;
     }
     return false;

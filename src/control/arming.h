@@ -5,7 +5,8 @@
 //   if (!gm_arming_admits(arming, twin, &why)) ...        // before anything is sent that no person asked for
 //
 // Someone who arms may name a heartbeat: a time within which it must be renewed (gm_arming_beat), else it is disarmed: a dead
-// man's switch. Arming is a decision in the journal; beats are not. Engine thread.
+// man's switch. Arming is a decision in the journal; beats are not. When the wall clock jumps by more than GM_CLOCK_JUMP against
+// the monotonic one, nobody knows how old a value or how near an end is: everything is disarmed. Engine thread.
 #ifndef GM_CONTROL_ARMING_H
 #define GM_CONTROL_ARMING_H
 
@@ -13,6 +14,7 @@
 
 enum { GM_ARMED_MAX = 1000 };
 #define GM_ARMED_LONGEST (31 * GM_DAY)
+#define GM_CLOCK_JUMP    (2 * GM_SECOND)
 
 typedef struct gm_arming gm_arming;
 
@@ -20,7 +22,6 @@ typedef struct gm_armed {  // viewed
     gm_str     twin, who, reason;
     gm_time_ns since, until;
     gm_dur_ns  heartbeat;   // 0: none
-    gm_time_ns beat;        // the last one
 } gm_armed;
 
 // When something is disarmed, or everything stopped: the twin (empty: everything) whose safe values are to be taken.

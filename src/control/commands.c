@@ -9,15 +9,27 @@
 #include <sys/random.h>
 
 static const char WHERE[] = "control.commands";
+#define NO_EFFECT "the effect was not measured in time"
 
 static gm_change_kind kind_of(bool set) { return set ? GM_CHANGE_DESIRED : GM_CHANGE_COMMAND; }
 
+// What undoes the command when its effect does not come; NULL: nothing does.
+static const gm_statement *undoing(gm_commands *c, const gm_command_entry *e)
+{
+    gm_twin             twin   = gm_state_find(gm_commands_state(c), e->is.twin);
+    const gm_statement *policy = gm_twin_ok(twin) ? gm_commands_policy(c, e->is.set, e->is.name, twin) : NULL;
+    return policy != NULL && policy->rollback.len > 0 && e->sent != GM_ABSENT && !e->safe ? policy : NULL;
+}
+
+// That a rollback is owed stands in the very decision that it failed: a crash between the two does not lose it.
 static void step(gm_commands *c, gm_command_entry *e, gm_command_state state, gm_str who, gm_str reason)
 {
+    bool owes = (state == GM_COMMAND_FAILED || state == GM_COMMAND_TIMED_OUT) && undoing(c, e) != NULL;
     gm_buf json = gm_buf_init(c->alloc);
     gm_buf_text(&json, "{\"by\":");
     gm_buf_json_str(&json, who.len > 0 ? who : GM_STR("gemel"));
     gm_json_member(&json, "reason", reason);
+    if (owes) gm_buf_text(&json, ",\"rollback\":true");
     gm_buf_byte(&json, '}');
     e->submitted = true;
     if (!json.failed) gm_journal_post(c->options.journal, kind_of(e->is.set), e->is.id, gm_str_of(gm_command_state_name(state)), gm_buf_view(&json));
@@ -119,7 +131,7 @@ gm_status gm_commands_approve(gm_commands *c, gm_str id, gm_str who, gm_ask ask,
     if (gm_str_eq(e->is.who, who)) return gm_fail(err, GM_INVALID, WHERE, "somebody else than the one who asked must approve it");
     gm_twin             twin   = gm_state_find(gm_commands_state(c), e->is.twin);
     const gm_statement *policy = gm_twin_ok(twin) ? gm_commands_policy(c, e->is.set, e->is.name, twin) : NULL;
-    if (policy != NULL && gm_now(c->options.clock) - e->is.requested > policy->approve_within) return gm_fail(err, GM_CONFLICT, WHERE, "the time to approve it is over");
+    if (policy != NULL && gm_command_age(c, e) > policy->approve_within) return gm_fail(err, GM_CONFLICT, WHERE, "the time to approve it is over");
     gm_buf json = gm_buf_init(c->alloc);
     gm_buf_text(&json, "{\"by\":");
     gm_buf_json_str(&json, who);
@@ -153,7 +165,7 @@ static gm_status publish_desired(gm_commands *c, gm_str twin, gm_str component, 
     bool     first = true;
     uint64_t version = 0;
     gm_buf_byte(&body, '{');
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = gm_commands_first_open(c); i < c->count; i++) {
         const gm_command_entry *e = &c->items[i];
         if (!e->is.set || e->is.state != GM_COMMAND_SENT || !gm_str_eq(e->is.twin, twin) || !gm_str_eq(component_of(e->is.name), component)) continue;
         gm_str leaf = component.len > 0 ? gm_str_slice(e->is.name, component.len + 1, e->is.name.len) : e->is.name;
@@ -167,27 +179,33 @@ static gm_status publish_desired(gm_commands *c, gm_str twin, gm_str component, 
     if (component.len > 0) gm_percent_encode(&topic, component);
     gm_buf_text(&topic, "/desired");
     gm_status st = topic.failed || body.failed ? gm_fail(err, GM_NOMEM, WHERE, "sending")
-                 : c->options.send(c->options.context, gm_buf_view(&topic), first ? GM_STR("") : gm_buf_view(&body), true, err);
+                 : c->options.send(c->options.context, &(gm_sending){ .topic = gm_buf_view(&topic), .payload = first ? GM_STR("") : gm_buf_view(&body), .retain = true }, err);
     gm_buf_finish(&topic);
     gm_buf_finish(&body);
     return st;
 }
 
-static gm_status publish_command(gm_commands *c, const gm_command_entry *e, gm_error *err)
+// Nobody may get it after its deadline: then it counts as not done, and what was done instead must hold.
+static gm_status publish_command(gm_commands *c, const gm_command_entry *e, gm_dur_ns deadline, gm_error *err)
 {
-    gm_buf topic = gm_buf_init(c->alloc);
+    gm_buf    topic = gm_buf_init(c->alloc);
+    gm_dur_ns left  = deadline - gm_command_age(c, e);
     gm_buf_text(&topic, "gemel/");
     gm_percent_encode(&topic, e->is.twin);
     gm_buf_text(&topic, "/commands/");
     gm_percent_encode(&topic, e->is.name);
     gm_buf_printf(&topic, "/" GM_STR_FMT, GM_STR_ARG(e->is.id));
     gm_status st = topic.failed ? gm_fail(err, GM_NOMEM, WHERE, "sending")
-                                : c->options.send(c->options.context, gm_buf_view(&topic), e->is.value.len > 0 ? e->is.value : GM_STR("null"), false, err);
+                 : left <= 0 ? gm_fail(err, GM_CONFLICT, WHERE, "the device did not answer in time")
+                             : c->options.send(c->options.context, &(gm_sending){ .topic = gm_buf_view(&topic), .payload = e->is.value.len > 0 ? e->is.value : GM_STR("null"), .lifetime = left }, err);
     gm_buf_finish(&topic);
     return st;
 }
 
-static void send_now(gm_commands *c, gm_command_entry *e)
+static gm_dur_ns deadline_of(const gm_statement *policy) { return policy != NULL ? policy->deadline : 10 * GM_SECOND; }
+
+// resumed: it may have left in an earlier run already, so there may be something to undo.
+static void send_now(gm_commands *c, gm_command_entry *e, bool resumed)
 {
     gm_error           err   = { 0 };
     gm_twin            twin  = gm_state_find(gm_commands_state(c), e->is.twin);
@@ -195,10 +213,11 @@ static void send_now(gm_commands *c, gm_command_entry *e)
     gm_command_request r     = request_of(e, value);
     gm_status          st    = gm_twin_ok(twin) ? gm_commands_permit(c, &r, twin, true, &err) : gm_fail(&err, GM_NOTFOUND, WHERE, "the twin is gone");
     if (st == GM_OK && c->options.send == NULL) st = gm_fail(&err, GM_IO, WHERE, "there is no way to the devices");
-    if (st == GM_OK) st = e->is.set ? publish_desired(c, e->is.twin, component_of(e->is.name), &err) : publish_command(c, e, &err);
+    if (st == GM_OK && e->is.set) st = publish_desired(c, e->is.twin, component_of(e->is.name), &err);
+    else if (st == GM_OK) st = publish_command(c, e, deadline_of(gm_commands_policy(c, false, e->is.name, twin)), &err);
     json_decref(value);
     if (st == GM_OK) return;
-    e->sent = GM_ABSENT;  // it never left, so there is nothing to undo
+    if (!resumed) e->sent = GM_ABSENT;  // it never left, so there is nothing to undo
     step(c, e, GM_COMMAND_FAILED, GM_STR(""), gm_str_of(err.text));
 }
 
@@ -214,16 +233,25 @@ static void verify(gm_commands *c, gm_command_entry *e)
 // What was sent and did not come to its effect is undone, where the rules say how.
 static void roll_back(gm_commands *c, gm_command_entry *e)
 {
-    gm_twin             twin   = gm_state_find(gm_commands_state(c), e->is.twin);
-    const gm_statement *policy = gm_twin_ok(twin) ? gm_commands_policy(c, e->is.set, e->is.name, twin) : NULL;
+    const gm_statement *policy = e->owes ? undoing(c, e) : NULL;
     char                id[GM_COMMAND_ID], cause[64];
-    if (e->sent == GM_ABSENT || policy == NULL || policy->rollback.len == 0 || e->safe) return;
+    if (policy == NULL) return;
     snprintf(cause, sizeof cause, "\"rollbackOf\":\"%.*s\"", (int)e->is.id.len, e->is.id.ptr);
     json_t            *value = json_loadb(policy->rollback_value.ptr, policy->rollback_value.len, JSON_DECODE_ANY, NULL);
     gm_command_request r     = { .twin = e->is.twin, .name = policy->rollback, .value = value, .who = GM_STR("gemel"), .automatic = true, .safe = true, .cause = gm_str_of(cause) };
-    step(c, e, GM_COMMAND_ROLLED_BACK, GM_STR(""), e->is.reason);
     (void)!gm_commands_request(c, &r, (gm_ask){ 0 }, id, NULL);
+    step(c, e, GM_COMMAND_ROLLED_BACK, GM_STR(""), e->is.reason);
     json_decref(value);
+}
+
+// Who commands by itself what nobody does must stop commanding: the twin is disarmed, and driven to its safe values.
+static void disobeyed(gm_commands *c, const gm_command_entry *e)
+{
+    char cause[64];
+    bool lost = e->is.state == GM_COMMAND_TIMED_OUT || gm_str_is(e->is.reason, NO_EFFECT);
+    if (!lost || !e->is.automatic || e->safe) return;
+    snprintf(cause, sizeof cause, "\"command\":\"%.*s\"", (int)e->is.id.len, e->is.id.ptr);
+    gm_arming_trip(c->options.arming, e->is.twin, gm_str_of(cause));
 }
 
 static void go_on(gm_commands *c, gm_command_entry *e, bool resumed)
@@ -243,13 +271,16 @@ static void go_on(gm_commands *c, gm_command_entry *e, bool resumed)
     case GM_COMMAND_APPROVED: step(c, e, GM_COMMAND_SENT, GM_STR(""), GM_STR("")); break;
     case GM_COMMAND_SENT:
         if (e->is.set) verify(c, e);
-        if (!e->submitted) send_now(c, e);
+        if (!e->submitted) send_now(c, e, resumed);
         break;
     case GM_COMMAND_ACKNOWLEDGED: verify(c, e); break;
     case GM_COMMAND_VERIFIED:
         step(c, e, GM_COMMAND_CLOSED, GM_STR(""), GM_STR(""));
         break;
-    case GM_COMMAND_FAILED: case GM_COMMAND_TIMED_OUT: roll_back(c, e); break;
+    case GM_COMMAND_FAILED: case GM_COMMAND_TIMED_OUT:
+        roll_back(c, e);
+        if (!resumed) disobeyed(c, e);
+        break;
     default: break;
     }
     // The retained message follows what is still to be done.
@@ -266,15 +297,19 @@ void gm_commands_after(gm_commands *c, const gm_decision *d)
 
 void gm_commands_start(gm_commands *c)
 {
-    c->started = true;
+    gm_time_ns now = gm_now(c->options.clock);
+    c->started     = true;
     for (size_t i = 0; i < c->count; i++) {
-        if (!gm_command_over(c->items[i].is.state)) go_on(c, &c->items[i], true);
+        gm_command_entry *e = &c->items[i];
+        e->entered          = gm_monotonic(c->options.clock) - (now > e->is.changed ? now - e->is.changed : 0);
+        if (!gm_command_over(e->is.state) || e->owes) go_on(c, e, true);
     }
 }
 
 void gm_commands_touch(gm_commands *c, gm_twin twin)
 {
-    for (size_t i = 0; c->open > 0 && i < c->count; i++) {
+    if (c->open == 0 || !gm_state_exists(gm_commands_state(c), twin) || c->open_of[gm_str_hash(gm_state_id(gm_commands_state(c), twin)) % GM_COMMANDS_TWINS] == 0) return;
+    for (size_t i = gm_commands_first_open(c); i < c->count; i++) {
         gm_command_entry *e = &c->items[i];
         if (gm_command_over(e->is.state) || e->submitted) continue;
         if (gm_twin_ok(gm_state_find(gm_commands_state(c), e->is.twin)) && gm_state_find(gm_commands_state(c), e->is.twin).v == twin.v) verify(c, e);
@@ -301,19 +336,19 @@ bool gm_commands_answer(gm_commands *c, gm_str topic, gm_str payload)
 
 void gm_commands_tick(gm_commands *c)
 {
-    gm_time_ns now = gm_now(c->options.clock);
-    for (size_t i = 0; c->open > 0 && i < c->count; i++) {
-        gm_command_entry *e = &c->items[i];
+    for (size_t i = gm_commands_first_open(c); i < c->count; i++) {
+        gm_command_entry *e   = &c->items[i];
+        gm_dur_ns         age = gm_command_age(c, e);
         if (gm_command_over(e->is.state) || e->submitted) continue;
         gm_twin             twin   = gm_state_find(gm_commands_state(c), e->is.twin);
         const gm_statement *policy = gm_twin_ok(twin) ? gm_commands_policy(c, e->is.set, e->is.name, twin) : NULL;
-        gm_dur_ns deadline = policy != NULL ? policy->deadline : 10 * GM_SECOND, effect = policy != NULL ? policy->expect_within : 0;
-        if (e->is.state == GM_COMMAND_WAITING && policy != NULL && now - e->is.requested > policy->approve_within)
+        gm_dur_ns deadline = deadline_of(policy), effect = policy != NULL ? policy->expect_within : 0;
+        if (e->is.state == GM_COMMAND_WAITING && policy != NULL && age > policy->approve_within)
             step(c, e, GM_COMMAND_FAILED, GM_STR(""), GM_STR("nobody approved it in time"));
-        else if (e->is.state == GM_COMMAND_SENT && !e->is.set && now - e->sent > deadline)
+        else if (e->is.state == GM_COMMAND_SENT && !e->is.set && age > deadline)
             step(c, e, GM_COMMAND_TIMED_OUT, GM_STR(""), GM_STR("the device did not answer in time"));
-        else if (e->is.state == (e->is.set ? GM_COMMAND_SENT : GM_COMMAND_ACKNOWLEDGED) && effect > 0 && now - e->is.changed > effect)
-            step(c, e, GM_COMMAND_FAILED, GM_STR(""), GM_STR("the effect was not measured in time"));
+        else if (e->is.state == (e->is.set ? GM_COMMAND_SENT : GM_COMMAND_ACKNOWLEDGED) && effect > 0 && age > effect)
+            step(c, e, GM_COMMAND_FAILED, GM_STR(""), GM_STR(NO_EFFECT));
         else verify(c, e);
     }
 }
@@ -331,6 +366,7 @@ gm_status gm_commands_create(const gm_commands_options *options, gm_commands **o
     }
     c->options = *options;
     c->alloc   = options->alloc;
+    gm_commands_clear(c);
     gm_journal_own(options->journal, GM_CHANGE_COMMAND, gm_commands_fold, c);
     gm_journal_own(options->journal, GM_CHANGE_DESIRED, gm_commands_fold, c);
     gm_engine_keep(options->engine, &(gm_keeper){ "control.commands", c, gm_commands_save, gm_commands_load });

@@ -14,6 +14,7 @@
 
 #include "control/arming.h"
 #include "control/journal.h"
+#include "control/sending.h"
 
 struct gm_rules;
 
@@ -53,7 +54,7 @@ typedef struct gm_commands_options {
     gm_journal     *journal;
     struct gm_rules *rules;
     gm_arming      *arming;
-    gm_status (*send)(void *context, gm_str topic, gm_str payload, bool retain, gm_error *err);  // NULL: nothing leaves
+    gm_send *send;  // NULL: nothing leaves
     void *context;
 } gm_commands_options;
 

@@ -7,7 +7,7 @@
 #include "control/texts.h"
 
 static const char WHERE[] = "control.commands";
-enum { VERSION = 1, TEXTS = 7 };
+enum { VERSION = 2, TEXTS = 7 };
 
 const char *gm_command_state_name(gm_command_state state)
 {
@@ -26,12 +26,32 @@ static bool state_of(gm_str name, gm_command_state *out)
     return false;
 }
 
+static bool same_id(const void *owner, uint32_t i, gm_str key)
+{
+    const gm_commands *c = owner;
+    return gm_str_eq(c->items[i].is.id, key);
+}
+
 gm_command_entry *gm_commands_entry(const gm_commands *c, gm_str id)
 {
-    for (size_t i = c->count; i-- > 0;) {
-        if (gm_str_eq(c->items[i].is.id, id)) return &c->items[i];
-    }
-    return NULL;
+    uint32_t i = gm_index_find(&c->by_id, id);
+    return i != GM_INDEX_NONE ? &c->items[i] : NULL;
+}
+
+gm_dur_ns gm_command_age(const gm_commands *c, const gm_command_entry *e) { return gm_monotonic(c->options.clock) - e->entered; }
+
+size_t gm_commands_first_open(const gm_commands *c)
+{
+    size_t i = c->count;
+    for (size_t left = c->open; left > 0 && i > 0;) left -= !gm_command_over(c->items[--i].is.state);
+    return c->open > 0 ? i : c->count;
+}
+
+static void count_open(gm_commands *c, const gm_command_entry *e, int change)
+{
+    uint16_t *of = &c->open_of[gm_str_hash(e->is.twin) % GM_COMMANDS_TWINS];
+    c->open      = change > 0 ? c->open + 1 : c->open - 1;
+    *of          = (uint16_t)(*of + change);
 }
 
 static bool set_texts(gm_commands *c, gm_command_entry *e, const gm_str texts[TEXTS])
@@ -43,25 +63,49 @@ static bool set_texts(gm_commands *c, gm_command_entry *e, const gm_str texts[TE
     return true;
 }
 
-static void remove_at(gm_commands *c, size_t i)
-{
-    c->open -= !gm_command_over(c->items[i].is.state);
-    gm_free(c->alloc, c->items[i].memory);
-    memmove(&c->items[i], &c->items[i + 1], (c->count - i - 1) * sizeof *c->items);
-    c->count--;
-}
-
 void gm_commands_clear(gm_commands *c)
 {
-    while (c->count > 0) remove_at(c, c->count - 1);
+    while (c->count > 0) gm_free(c->alloc, c->items[--c->count].memory);
+    c->open = 0;
+    memset(c->open_of, 0, sizeof c->open_of);
+    gm_index_finish(&c->by_id);
+    c->by_id = gm_index_init(c->alloc, same_id, c);
 }
 
+// In one pass for many: the oldest of those that are over, when a quarter more than are kept have gathered.
 static void forget_old(gm_commands *c)
 {
-    for (size_t i = 0; c->count - c->open > GM_COMMANDS_KEPT && i < c->count;) {
-        if (gm_command_over(c->items[i].is.state)) remove_at(c, i);
-        else i++;
+    size_t over = c->count - c->open, kept = 0;
+    if (over <= GM_COMMANDS_KEPT + GM_COMMANDS_KEPT / 4) return;
+    for (size_t i = 0; i < c->count; i++) gm_index_remove(&c->by_id, c->items[i].is.id);
+    for (size_t i = 0; i < c->count; i++) {
+        bool goes = gm_command_over(c->items[i].is.state) && !c->items[i].owes && over > GM_COMMANDS_KEPT;
+        over -= goes;
+        if (goes) gm_free(c->alloc, c->items[i].memory);
+        else c->items[kept++] = c->items[i];
     }
+    c->count = kept;
+    for (size_t i = 0; i < kept; i++) (void)!gm_index_add(&c->by_id, c->items[i].is.id, (uint32_t)i);  // they were removed: there is room
+}
+
+// The one behind the last is filled: it counts.
+static gm_status keep(gm_commands *c, gm_error *err)
+{
+    gm_command_entry *e = &c->items[c->count];
+    if (gm_index_add(&c->by_id, e->is.id, (uint32_t)c->count) != GM_OK) {
+        gm_free(c->alloc, e->memory);
+        return gm_fail(err, GM_NOMEM, WHERE, "keeping a command");
+    }
+    c->count++;
+    if (!gm_command_over(e->is.state)) count_open(c, e, 1);
+    return GM_OK;
+}
+
+// A rollback names what it undoes: that owes nothing any more.
+static void settle_debt(gm_commands *c, const json_t *cause)
+{
+    gm_command_entry *undone = gm_commands_entry(c, gm_json_text(cause, "rollbackOf"));
+    if (undone != NULL) undone->owes = false;
 }
 
 static gm_status add(gm_commands *c, const gm_decision *d, gm_command_state state, const json_t *text, gm_error *err)
@@ -80,9 +124,8 @@ static gm_status add(gm_commands *c, const gm_decision *d, gm_command_state stat
     free(value_text);
     free(cause_text);
     if (!kept) return gm_fail(err, GM_NOMEM, WHERE, "keeping a command");
-    c->count++;
-    c->open += !gm_command_over(state);
-    return GM_OK;
+    e->entered = gm_monotonic(c->options.clock);
+    return keep(c, err);
 }
 
 static bool admits(gm_command_state from, gm_command_state to)
@@ -109,7 +152,9 @@ gm_status gm_commands_fold(void *context, const gm_decision *d, gm_error *err)
     else if (st == GM_OK && e == NULL) st = gm_fail(err, GM_CONFLICT, WHERE, "there is no such command any more");
     else if (st == GM_OK && !admits(e->is.state, state)) st = gm_fail(err, GM_CONFLICT, WHERE, "the command is %s", gm_command_state_name(e->is.state));
     else if (st == GM_OK) {
-        c->open -= !gm_command_over(e->is.state) && gm_command_over(state);
+        if (!gm_command_over(e->is.state) && gm_command_over(state)) count_open(c, e, -1);
+        e->entered    = gm_monotonic(c->options.clock);
+        e->owes       = (state == GM_COMMAND_FAILED || state == GM_COMMAND_TIMED_OUT) ? json_is_true(json_object_get(text, "rollback")) : e->owes;
         e->is.state   = state;
         e->is.changed = d->at;
         e->submitted  = false;
@@ -117,6 +162,7 @@ gm_status gm_commands_fold(void *context, const gm_decision *d, gm_error *err)
         const gm_str texts[TEXTS] = { e->is.id, e->is.twin, e->is.name, e->is.value, e->is.who, e->is.cause, gm_json_text(text, "reason") };
         if (gm_json_text(text, "reason").len > 0 && !set_texts(c, e, texts)) st = gm_fail(err, GM_NOMEM, WHERE, "keeping a command");
     }
+    if (st == GM_OK && is_first) settle_debt(c, json_object_get(text, "cause"));
     json_decref(text);
     return st;
 }
@@ -132,7 +178,7 @@ void gm_commands_save(void *context, gm_buf *out)
         const gm_command_entry *e = &c->items[i];
         const gm_str texts[TEXTS] = { e->is.id, e->is.twin, e->is.name, e->is.value, e->is.who, e->is.cause, e->is.reason };
         for (int t = 0; t < TEXTS; t++) gm_buf_text_of(out, texts[t]);
-        gm_buf_varint(out, (uint64_t)e->is.state << 3 | (uint64_t)e->is.set << 2 | (uint64_t)e->is.automatic << 1 | e->safe);
+        gm_buf_varint(out, (uint64_t)e->is.state << 4 | (uint64_t)e->owes << 3 | (uint64_t)e->is.set << 2 | (uint64_t)e->is.automatic << 1 | e->safe);
         gm_buf_svarint(out, e->is.requested);
         gm_buf_svarint(out, e->is.changed);
         gm_buf_svarint(out, e->sent);
@@ -140,13 +186,15 @@ void gm_commands_save(void *context, gm_buf *out)
     }
 }
 
-static gm_status load_one(gm_commands *c, gm_bytes *in, gm_error *err)
+static gm_status load_one(gm_commands *c, uint64_t version, gm_bytes *in, gm_error *err)
 {
     gm_str           texts[TEXTS];
     gm_command_entry e = { 0 };
     for (int t = 0; t < TEXTS; t++) texts[t] = gm_bytes_text(in);
     uint64_t packed = gm_bytes_varint(in);
-    e.is.state      = packed >> 3 < GM_COMMAND_STATE_COUNT ? (gm_command_state)(packed >> 3) : GM_COMMAND_FAILED;
+    if (version == 1) packed = (packed >> 3) << 4 | (packed & 7);  // knew no debts
+    e.is.state      = packed >> 4 < GM_COMMAND_STATE_COUNT ? (gm_command_state)(packed >> 4) : GM_COMMAND_FAILED;
+    e.owes          = packed >> 3 & 1;
     e.is.set        = packed >> 2 & 1;
     e.is.automatic  = packed >> 1 & 1;
     e.safe          = packed & 1;
@@ -156,9 +204,8 @@ static gm_status load_one(gm_commands *c, gm_bytes *in, gm_error *err)
     e.is.version    = gm_bytes_varint(in);
     if (in->bad) return gm_fail(err, GM_CORRUPT, WHERE, "the commands end in the middle");
     if (!gm_alloc_reserve(c->alloc, &c->items, &c->capacity, c->count + 1, sizeof *c->items) || !set_texts(c, &e, texts)) return gm_fail(err, GM_NOMEM, WHERE, "loading commands");
-    c->items[c->count++] = e;
-    c->open += !gm_command_over(e.is.state);
-    return GM_OK;
+    c->items[c->count] = e;
+    return keep(c, err);
 }
 
 gm_status gm_commands_load(void *context, const uint8_t *bytes, size_t size, gm_error *err)
@@ -167,8 +214,9 @@ gm_status gm_commands_load(void *context, const uint8_t *bytes, size_t size, gm_
     gm_bytes     in = { .at = bytes, .end = bytes + size };
     gm_commands_clear(c);
     if (size == 0) return GM_OK;
-    if (gm_bytes_varint(&in) != VERSION) return gm_fail(err, GM_CORRUPT, WHERE, "commands of a version that is not known");
+    uint64_t version = gm_bytes_varint(&in);
+    if (version < 1 || version > VERSION) return gm_fail(err, GM_CORRUPT, WHERE, "commands of a version that is not known");
     gm_status st = GM_OK;
-    for (uint64_t n = gm_bytes_varint(&in); st == GM_OK && n > 0 && !in.bad; n--) st = load_one(c, &in, err);
+    for (uint64_t n = gm_bytes_varint(&in); st == GM_OK && n > 0 && !in.bad; n--) st = load_one(c, version, &in, err);
     return st == GM_OK && in.bad ? gm_fail(err, GM_CORRUPT, WHERE, "the commands end in the middle") : st;
 }

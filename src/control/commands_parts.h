@@ -11,20 +11,31 @@ typedef struct gm_command_entry {
     gm_command_view is;
     bool            safe;
     gm_time_ns      sent;       // GM_ABSENT: not yet
+    gm_dur_ns       entered;    // its state, monotonic: a clock that jumps moves no deadline
     bool            submitted;  // its next step has been submitted in this run
+    bool            owes;       // it failed and its rollback is not in the log yet
 } gm_command_entry;
+
+enum { GM_COMMANDS_TWINS = 4096 };
+
 
 struct gm_commands {
     gm_commands_options options;
     const gm_alloc     *alloc;
     gm_command_entry   *items;
     size_t              count, capacity;
+    gm_index            by_id;      // of items
     size_t              open;       // not over
+    uint16_t            open_of[GM_COMMANDS_TWINS];  // of them, by hash of their twin: a change elsewhere costs one look
     gm_arena           *scratch;
     uint64_t            stray;
     bool                started;
 };
 
+// How long it has been in its state.
+gm_dur_ns gm_command_age(const gm_commands *commands, const gm_command_entry *entry);
+// The oldest that is not over; count: there is none.
+size_t    gm_commands_first_open(const gm_commands *commands);
 static inline bool gm_command_over(gm_command_state state) { return state >= GM_COMMAND_CLOSED; }
 static inline const gm_state *gm_commands_state(const gm_commands *c) { return gm_engine_state(c->options.engine); }
 

@@ -182,10 +182,31 @@ static void sweep(gm_control *control)
     }
 }
 
+// An estimate that does not fit its plant any more says so as an anomaly (docs/estimation.md): whatever acts by itself on the
+// twins that it is about may do so on numbers that are wrong.
+static void distrust(gm_control *control, const gm_change *change)
+{
+    if (change->flags != 0 || !gm_str_ends(change->name, GM_STR(": the model no longer fits"))) return;
+    json_t       *text = json_loadb(change->text.ptr, change->text.len, 0, NULL), *twin;
+    const json_t *twins = json_object_get(text, "twins");
+    size_t        i;
+    gm_buf        cause = gm_buf_init(control->alloc);
+    gm_buf_text(&cause, "\"anomaly\":");
+    gm_buf_json_str(&cause, change->name);
+    if (!cause.failed) gm_arming_trip(control->arming, change->id, gm_buf_view(&cause));
+    json_array_foreach((json_t *)(uintptr_t)twins, i, twin)
+    {
+        if (!cause.failed && json_is_string(twin)) gm_arming_trip(control->arming, gm_str_of(json_string_value(twin)), gm_buf_view(&cause));
+    }
+    gm_buf_finish(&cause);
+    json_decref(text);
+}
+
 static void observe(void *context, const gm_record *record, const gm_change *change)
 {
     gm_control *control = context;
     gm_decision d;
+    if (change->kind == GM_CHANGE_ANOMALY) distrust(control, change);
     if (change->kind == GM_CHANGE_WRITE || change->kind == GM_CHANGE_TWIN_PUT) gm_commands_touch(control->commands, (gm_twin){ change->twin });
     if (!gm_journal_read(record, change, &d)) return;
     if (change->kind == GM_CHANGE_RULES) sweep(control);

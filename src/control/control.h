@@ -25,8 +25,7 @@ typedef struct gm_control_options {
     const gm_clock *clock;
     gm_loop        *loop;
     gm_engine      *engine;
-    // Publishes to devices (retain: kept for whoever comes later; an empty payload clears); NULL: nothing leaves.
-    gm_status     (*send)(void *context, gm_str topic, gm_str payload, bool retain, gm_error *err);
+    gm_send        *send;    // publishes to devices; NULL: nothing leaves
     void           *context;
     gm_str          relationships;  // that lead from a twin to those under it, separated by commas; "*": all. Copied
 } gm_control_options;

@@ -248,7 +248,8 @@ void gm_work_orders_after(gm_work_orders *o, const gm_decision *d)
     gm_buf topic = gm_buf_init(o->alloc), body = gm_buf_init(o->alloc);
     gm_buf_printf(&topic, "gemel/workorders/" GM_STR_FMT, GM_STR_ARG(e->is.id));
     gm_work_order_write(&e->is, &body);
-    if (!topic.failed && !body.failed) (void)!o->options.send(o->options.context, gm_buf_view(&topic), gm_buf_view(&body), false, &err);
+    gm_sending message = { .topic = gm_buf_view(&topic), .payload = gm_buf_view(&body) };
+    if (!topic.failed && !body.failed) (void)!o->options.send(o->options.context, &message, &err);
     gm_buf_finish(&topic);
     gm_buf_finish(&body);
 }

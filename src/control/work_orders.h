@@ -9,6 +9,7 @@
 #define GM_CONTROL_WORK_ORDERS_H
 
 #include "control/journal.h"
+#include "control/sending.h"
 
 enum { GM_WORK_ORDERS_MAX = 10000, GM_WORK_ORDER_TEXT_MAX = 16384, GM_WORK_ORDER_ID = 17 };
 
@@ -30,7 +31,7 @@ typedef struct gm_work_orders_options {
     const gm_clock *clock;
     gm_engine      *engine;
     gm_journal     *journal;
-    gm_status (*send)(void *context, gm_str topic, gm_str payload, bool retain, gm_error *err);  // NULL: to nobody
+    gm_send *send;  // NULL: to nobody
     void *context;
 } gm_work_orders_options;
 

@@ -318,6 +318,18 @@ uint16_t gm_mqtt_server_tls_port(const gm_mqtt_server *server)
     return server->listeners[GM_MQTT_TLS].port;
 }
 
+static gm_status publish(gm_mqtt_server *server, const gm_mqtt_view *view, uint8_t qos, bool retain, gm_error *err)
+{
+    gm_mqtt_match_topic(server, view->topic, NULL);
+    bool      written;
+    gm_status st = gm_mqtt_durable_wanted(server, qos)
+                       ? gm_mqtt_durable_message(server, view, qos, retain, (gm_ask){ 0 }, &written, err)
+                       : GM_OK;
+    if (st == GM_OK) gm_mqtt_tell_listeners(server, view, qos, retain);
+    if (st == GM_OK) gm_mqtt_deliver_matches(server, view, qos, retain);
+    return st;
+}
+
 gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain,
                                  gm_error *err)
 {
@@ -329,14 +341,17 @@ gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str pa
         gm_status           st = gm_retained_set(server->options.retained, &m, (gm_ask){ 0 }, err);
         if (st != GM_OK) return st;
     }
-    gm_mqtt_match_topic(server, topic, NULL);
-    bool      written;
-    gm_status st = gm_mqtt_durable_wanted(server, qos)
-                       ? gm_mqtt_durable_message(server, &view, qos, retain, (gm_ask){ 0 }, &written, err)
-                       : GM_OK;
-    if (st == GM_OK) gm_mqtt_tell_listeners(server, &view, qos, retain);
-    if (st == GM_OK) gm_mqtt_deliver_matches(server, &view, qos, retain);
-    return st;
+    return publish(server, &view, qos, retain, err);
+}
+
+gm_status gm_mqtt_server_publish_for(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos,
+                                     gm_dur_ns lifetime, gm_error *err)
+{
+    if (gm_topic_name_rule(topic) != NULL)
+        return gm_fail(err, GM_INVALID, "link.mqtt", "%s", gm_topic_name_rule(topic));
+    gm_mqtt_view view = { .topic = topic, .payload = payload, .properties = { "", 0 } };
+    if (lifetime > 0) view.expires = server->now + lifetime;
+    return publish(server, &view, qos, false, err);
 }
 
 gm_mqtt_statistics gm_mqtt_server_statistics(const gm_mqtt_server *server)

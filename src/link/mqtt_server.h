@@ -92,8 +92,11 @@ uint16_t gm_mqtt_server_tls_port(const gm_mqtt_server *server);  // 0: it does n
 // Publishes to subscribers, as if a client had (not into twins). retain: also kept, durably. qos 0..2.
 GM_NODISCARD gm_status gm_mqtt_server_publish(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos,
                                               bool retain, gm_error *err);
+// The same, not retained, for those that get it within `lifetime` (> 0; it expires in queues); 0: whenever they come.
+GM_NODISCARD gm_status gm_mqtt_server_publish_for(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos,
+                                                  gm_dur_ns lifetime, gm_error *err);
 
-// The same, but also into twins, as a client's message would go. GM_LIMIT: the log is full; nothing happened, come back.
+// As gm_mqtt_server_publish, but also into twins, as a client's message would go. GM_LIMIT: the log is full; nothing happened, come back.
 GM_NODISCARD gm_status gm_mqtt_server_inject(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain,
                                              gm_error *err);
 

@@ -6,15 +6,19 @@
 
 #include <stdio.h>
 
-static gm_time_ns now(void *context) { return gm_now(gm_clock_system()) + ((control_rig *)context)->ahead; }
+static gm_time_ns now(void *context)
+{
+    const control_rig *r = context;
+    return gm_now(gm_clock_system()) + r->ahead + r->jumped;
+}
 static gm_dur_ns  monotonic(void *context) { return gm_monotonic(gm_clock_system()) + ((control_rig *)context)->ahead; }
 
-static gm_status send(void *context, gm_str topic, gm_str payload, bool retain, gm_error *err)
+static gm_status send(void *context, const gm_sending *m, gm_error *err)
 {
     control_rig *r = context;
-    (void)retain;
     (void)err;
-    gm_buf_printf(&r->sent, GM_STR_FMT " " GM_STR_FMT "\n", GM_STR_ARG(topic), GM_STR_ARG(payload));
+    r->lifetime = m->lifetime;
+    gm_buf_printf(&r->sent, GM_STR_FMT " " GM_STR_FMT "\n", GM_STR_ARG(m->topic), GM_STR_ARG(m->payload));
     return GM_OK;
 }
 

@@ -10,11 +10,14 @@ typedef struct control_rig {
     char        dir[256];
     gm_clock    clock;
     gm_dur_ns   ahead;       // the clock shows this much more than the real one
+    gm_dur_ns   jumped;      // of that, what only the wall clock shows
     gm_loop    *loop;
     gm_engine  *engine;
     gm_control *control;
     gm_error    err;
     gm_buf      sent;        // what control published, a line "TOPIC PAYLOAD" each
+    gm_dur_ns   lifetime;    // of the last one
+    char        last[GM_COMMAND_ID];  // command that was asked for last (pump_rig.h)
     const char *const *files;  // rules: name, text, name, text ... NULL
 } control_rig;
 

@@ -87,7 +87,7 @@ static gm_status run_part(void *context, uint32_t part, uint32_t thread, gm_pool
         if (x->taken[i].at > newest) newest = x->taken[i].at;
     }
     // One estimate that can not go on must not keep the others from theirs.
-    (void)!gm_vigil_advance(x->vigil, newest, NULL);
+    x->diverged = gm_vigil_advance(x->vigil, newest, NULL) == GM_DIVERGED;
     return GM_OK;
 }
 

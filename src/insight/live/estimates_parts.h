@@ -14,6 +14,7 @@ typedef struct gm_estimates_entry {
     gm_group                *group;
     gm_vigil                *vigil;       // NULL: trouble says why
     bool                     stale, told_model;
+    bool                     diverged;    // the last job could not go on
     char                     trouble[200];
     gm_estimate_note        *inbox, *taken;
     size_t                   inbox_count, inbox_room, taken_count;

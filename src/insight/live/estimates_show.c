@@ -6,6 +6,19 @@
 #include <math.h>
 #include <stdio.h>
 
+// Whom the estimate is about: what acts on them by itself must know that it can not be trusted.
+static void add_twins(const gm_group *group, gm_buf *out)
+{
+    enum { TWINS_MAX = 1000 };
+    uint32_t n = gm_group_twin_count(group);
+    gm_buf_text(out, ",\"twins\":[");
+    for (uint32_t i = 0; i < n && i < TWINS_MAX; i++) {
+        if (i > 0) gm_buf_byte(out, ',');
+        gm_buf_json_str(out, gm_group_twin_id(group, i));
+    }
+    gm_buf_byte(out, ']');
+}
+
 static void tell(gm_estimates *e, gm_estimates_entry *x, gm_str twin, const char *what, gm_str name, double score, gm_time_ns start, gm_time_ns end)
 {
     char    digits[GM_NUMBER_TEXT], from[GM_TIME_TEXT], to[GM_TIME_TEXT], detector[200];
@@ -18,7 +31,9 @@ static void tell(gm_estimates *e, gm_estimates_entry *x, gm_str twin, const char
     gm_buf_clear(out);
     gm_buf_printf(out, "{\"start\":\"%s\"", from);
     if (end != 0) gm_buf_printf(out, ",\"end\":\"%s\"", to);
-    gm_buf_printf(out, ",\"score\":%s,\"signals\":[]}", digits);
+    gm_buf_printf(out, ",\"score\":%s,\"signals\":[]", digits);
+    if (name.len == 0) add_twins(x->group, out);
+    gm_buf_byte(out, '}');
     if (!out->failed) (void)!gm_anomalies_tell(e->options.anomalies, twin, gm_str_of(detector), gm_buf_view(out), end != 0, NULL);
 }
 
@@ -35,7 +50,7 @@ static void tell_changes(gm_estimates *e, gm_estimates_entry *x)
     x->alarm = now;
     x->told  = f;
     gm_health_state health = x->stats.health.state;
-    bool            wrong  = health == GM_HEALTH_TOO_SURE;
+    bool            wrong  = health == GM_HEALTH_TOO_SURE || x->diverged;
     // Between good and bad it stays as it was told.
     if (wrong == x->told_model || (!wrong && health == GM_HEALTH_UNKNOWN)) return;
     tell(e, x, x->setup->root, "the model no longer fits", GM_STR(""), x->stats.health.nis_mean, x->stats.at, wrong ? 0 : x->stats.at);
