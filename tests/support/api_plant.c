@@ -1,6 +1,7 @@
 #include "support/api_plant.h"
 
 #include "base/pool.h"
+#include "control/control.h"
 #include "engine/checkpoint.h"
 #include "support/temp_dir.h"
 
@@ -25,6 +26,22 @@ static void extra_metrics(void *context, gm_buf *out)
     gm_buf_text(out, "test_extra 1\n");
 }
 
+static gm_status keep_sent(void *context, const gm_sending *m, gm_error *err)
+{
+    api_plant *p = context;
+    (void)err;
+    gm_buf_printf(&p->sent, GM_STR_FMT " " GM_STR_FMT "\n", GM_STR_ARG(m->topic), GM_STR_ARG(m->payload));
+    return GM_OK;
+}
+
+static void open_control(api_plant *p)
+{
+    gm_control_options o = { .alloc = gm_alloc_system(), .clock = gm_clock_system(), .loop = p->loop, .engine = p->engine,
+                             .relationships = GM_STR("contains"), .send = keep_sent, .context = p };
+    p->sent = gm_buf_init(gm_alloc_system());
+    assert_gm_ok(gm_control_create(&o, &p->control, &p->err), p->err);
+}
+
 static void open_plant(api_plant *p)
 {
     p->alloc = p->alloc != NULL ? p->alloc : gm_alloc_system();
@@ -40,9 +57,12 @@ static void open_plant(api_plant *p)
     options.limits.stream_interval = GM_MILLISECOND;
     options.io       = gm_io_system();
     options.data_dir = p->dir;
+    if (p->controls) open_control(p);
+    options.control = p->control;
     if (p->change != NULL) p->change(&options);
     assert_gm_ok(gm_api_create(&options, &p->api, &p->err), p->err);
     assert_gm_ok(gm_engine_recover(p->engine, &p->err), p->err);
+    if (p->controls) assert_gm_ok(gm_control_start(p->control, &p->err), p->err);
     assert_gm_ok(gm_api_listen(p->api, GM_STR("127.0.0.1:0"), &p->err), p->err);
     assert_int_not_equal(gm_api_port(p->api), 0);
     test_http_open(&p->client, gm_api_port(p->api), api_plant_turn, p);
@@ -52,10 +72,14 @@ static void close_plant(api_plant *p)
 {
     test_http_shut(&p->client);
     gm_api_close(p->api);
+    gm_control_stop(p->control);
     gm_pool_destroy(p->pool);
     p->pool = NULL;
     gm_engine_close(p->engine);
     gm_api_destroy(p->api);
+    gm_control_destroy(p->control);
+    gm_buf_finish(&p->sent);
+    p->control = NULL;
     gm_dead_letters_destroy(p->letters);
     gm_loop_destroy(p->loop);
 }

@@ -14,6 +14,9 @@ typedef struct api_plant {
     gm_engine       *engine;
     gm_dead_letters *letters;
     gm_api          *api;
+    bool             controls; // set by a test that wants alarms, commands and rules: before api_plant_start
+    struct gm_control *control;
+    gm_buf           sent;     // what control published, a line "TOPIC PAYLOAD" each
     struct gm_pool  *pool;     // set by a test that gives the API one; ended before the API is
     test_http_client   client;
     gm_error         err;
