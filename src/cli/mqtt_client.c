@@ -155,13 +155,16 @@ gm_status gm_mqtt_client_open(const gm_mqtt_client_options *options, gm_mqtt_cli
     char id[64];
     snprintf(id, sizeof id, "%.30s-%ld-%llx", options->name, (long)getpid(),
              (unsigned long long)gm_now(options->clock) & 0xffffff);
-    c->mosq = mosquitto_new(id, true, c);
+    const char *session = options->session;
+    c->mosq = mosquitto_new(session != NULL ? session : id, session == NULL, c);
     if (c->mosq == NULL) st = gm_fail(err, GM_NOMEM, "cli.mqtt", "connecting to %s", options->address);
     if (st != GM_OK) goto done;
-    mosquitto_int_option(c->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+    mosquitto_int_option(c->mosq, MOSQ_OPT_PROTOCOL_VERSION, session != NULL ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
     mosquitto_int_option(c->mosq, MOSQ_OPT_TCP_NODELAY, 1);
     const char *token = getenv("GEMEL_TOKEN"), *ca = getenv("GEMEL_CA");
-    if (token != NULL && token[0] != '\0' && mosquitto_username_pw_set(c->mosq, NULL, token) != MOSQ_ERR_SUCCESS)
+    // Version 3.1.1 knows no password without a user name; an empty one says nothing.
+    if (token != NULL && token[0] != '\0' &&
+        mosquitto_username_pw_set(c->mosq, session != NULL ? "" : NULL, token) != MOSQ_ERR_SUCCESS)
         st = gm_fail(err, GM_NOMEM, "cli.mqtt", "connecting to %s", options->address);
     if (ca != NULL && ca[0] != '\0' && mosquitto_tls_set(c->mosq, ca, NULL, NULL, NULL, NULL) != MOSQ_ERR_SUCCESS)
         st = gm_fail(err, GM_NOTFOUND, "cli.mqtt", "$GEMEL_CA: %.120s can not be read", ca);

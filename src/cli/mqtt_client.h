@@ -20,6 +20,7 @@ typedef struct gm_mqtt_client_options {
     const gm_clock *clock;
     const char     *address;   // ADDR:PORT
     const char     *name;      // beginning of the client id: "gemel-agent"
+    const char     *session;   // client id of a session that outlives the connection (version 3.1.1); NULL: none does
     uint32_t        window;    // most messages not acknowledged; default 1000
     gm_dur_ns       patience;  // how long a lost connection is tried again before it is an error; default 30 s
 } gm_mqtt_client_options;

@@ -55,6 +55,8 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_server_listen_mqtt(server, err);
     if (st == GM_OK) st = gm_control_start(server->control, err);
     if (st == GM_OK) (void)gm_server_set_rules(server, server->plant);
+    // Before anybody can command anything, the interlocks are in force.
+    if (st == GM_OK) st = gm_engine_settle(server->engine, err);
     if (st == GM_OK) st = gm_server_listen_http(server, err);
     if (st == GM_OK) st = gm_server_write_ready_line(server, err);
     return st;

@@ -38,7 +38,7 @@ typedef enum gm_change_kind {
     GM_CHANGE_RULES               = 40, // decisions (control/journal.h): the rules in force; text: the files
     GM_CHANGE_ALARM               = 41, // id: "NAME@TWIN"; name: what happens to it, as with the next ones
     GM_CHANGE_COMMAND             = 42, // id: the command's
-    GM_CHANGE_DESIRED             = 43, // id: twin
+    GM_CHANGE_DESIRED             = 43, // id: the request's
     GM_CHANGE_ARMING              = 44, // id: twin; automatic control armed and disarmed, emergency stop
     GM_CHANGE_WORK_ORDER          = 45, // id: the order's
     GM_CHANGE_RULE_DONE           = 46, // id: rule; an action that leaves no other record
