@@ -35,7 +35,7 @@ static void split_path(gm_request *request)
     }
     rest = gm_str_slice(rest, 1, rest.len);
     while (rest.ptr != NULL && gm_str_next(&rest, '/', &part)) {
-        if (request->segment_count == GM_SEGMENTS_MAX) {
+        if (request->segment_count == GM_PATH_SEGMENTS_MAX) {
             gm_reply_error(request, 404, "NotFound", "Nothing has a path as deep as this one.");
             return;
         }

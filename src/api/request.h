@@ -20,7 +20,7 @@
 #include <jansson.h>
 
 enum {
-    GM_SEGMENTS_MAX      = 12,
+    GM_PATH_SEGMENTS_MAX = 12,
     GM_HEADERS_MAX       = 100,
     GM_REPLY_HEADERS_MAX = 12,
     GM_PARAMETERS_MAX    = 4,
@@ -67,7 +67,7 @@ struct gm_request {
     gm_arena           *arena;
     gm_method           method;
     gm_str              path, query;                    // as sent: still percent-encoded; query without '?'
-    gm_str              segments[GM_SEGMENTS_MAX];      // of the path: split at '/' first, then decoded; valid UTF-8
+    gm_str              segments[GM_PATH_SEGMENTS_MAX];      // of the path: split at '/' first, then decoded; valid UTF-8
     size_t              segment_count;
     gm_header           headers[GM_HEADERS_MAX];
     size_t              header_count;

@@ -80,6 +80,8 @@ const gm_route gm_routes[] = {
     { GM_METHOD_POST,  "/v1/desired", gm_route_desired_post, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, OWN, "Want a writable property to have a value" },
     { GM_METHOD_GET,   "/v1/control", gm_route_control, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "What is armed, and whether everything is stopped" },
     { GM_METHOD_POST,  "/v1/control/{action}", gm_route_control_act, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, OWN, "Arm, disarm, keep alive, stop or resume automatic control" },
+    { GM_METHOD_GET,   "/v1/rules", gm_route_rules, GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Rules in force, and how they stand" },
+    { GM_METHOD_POST,  "/v1/rules/test", gm_route_rule_test, GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_JSON, OWN, "When rules would have fired" },
     { GM_METHOD_GET,   "/v1/workorders", gm_route_work_orders, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Work orders, the newest first" },
     { GM_METHOD_POST,  "/v1/workorders", gm_route_work_order_post, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, OWN, "Open a work order" },
     { GM_METHOD_GET,   "/v1/workorders/{id}", gm_route_work_order, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "A work order" },

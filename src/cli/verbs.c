@@ -46,6 +46,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_calibrate,
     &gm_verb_command,
     &gm_verb_audit_verify,
+    &gm_verb_rule_test,
     &gm_verb_thread_show,
     &gm_verb_thread_add,
     &gm_verb_thread_diff,

@@ -13,6 +13,7 @@ void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
 extern const gm_verb gm_verb_agent;
 extern const gm_verb gm_verb_alarms;
 extern const gm_verb gm_verb_audit_verify;
+extern const gm_verb gm_verb_rule_test;
 extern const gm_verb gm_verb_bom_export;
 extern const gm_verb gm_verb_bom_gaps;
 extern const gm_verb gm_verb_bom_import;

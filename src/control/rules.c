@@ -78,6 +78,10 @@ void gm_rules_fire(gm_rules *rules, uint32_t instance, gm_turn turn, gm_time_ns 
     uint32_t     todo = actions_of(in->rule, turn);
     in->firings++;
     rules->stats.firings++;
+    if (rules->options.state != NULL) {
+        if (rules->options.fired != NULL) rules->options.fired(rules->options.context, in->rule, twin, turn, at);
+        return;
+    }
     char *memory = todo != 0 ? gm_alloc_bytes(rules->alloc, twin.len + rule.len) : NULL;
     if (todo == 0) return;
     if (memory == NULL || !gm_alloc_reserve(rules->alloc, &rules->firings, &rules->firing_capacity, rules->firing_count + 1, sizeof *rules->firings)) {
@@ -267,7 +271,7 @@ void gm_rules_evaluate(gm_rules *rules, uint32_t instance, gm_time_ns now)
 }
 
 // Everything that was due up to now, in the order of its time. Keeps (3).
-static void run_due(gm_rules *rules, gm_time_ns now)
+void gm_rules_run_due(gm_rules *rules, gm_time_ns now)
 {
     while (rules->heap_count > 0 && rules->heap[0].at <= now) {
         gm_due       due = pop(rules);
@@ -333,12 +337,13 @@ static void evaluate_twin(gm_rules *rules, uint32_t twin, bool rewatch)
     }
 }
 
-static void before_delete(void *context, const gm_record *record, const gm_change *change)
+// Keeps (3): what was due until now is judged by what was known then, not by the change at hand.
+void gm_rules_precede(gm_rules *rules, const gm_record *record, const gm_change *change)
 {
-    gm_rules *rules = context;
-    if (change->kind != GM_CHANGE_TWIN_DELETE || change->twin >= rules->twins) return;
-    rules->now      = record->ingest;
     rules->sequence = record->sequence;
+    gm_rules_run_due(rules, record->ingest);
+    if (change->kind != GM_CHANGE_TWIN_DELETE || change->twin >= rules->twins) return;
+    rules->now = record->ingest;
     while (rules->twin_instances[change->twin] != GM_NONE) {
         uint32_t i = rules->twin_instances[change->twin];
         if (rules->instances[i].phase >= GM_PHASE_ON) gm_rules_fire(rules, i, GM_TURN_OFF, record->ingest);
@@ -346,11 +351,8 @@ static void before_delete(void *context, const gm_record *record, const gm_chang
     }
 }
 
-static void after(void *context, const gm_record *record, const gm_change *change)
+void gm_rules_follow(gm_rules *rules, const gm_record *record, const gm_change *change)
 {
-    gm_rules *rules = context;
-    rules->sequence = record->sequence;
-    run_due(rules, record->ingest);
     rules->now = record->ingest;
     if (rules->book == NULL) return;
     gm_twin twin = { change->twin };
@@ -367,6 +369,9 @@ static void after(void *context, const gm_record *record, const gm_change *chang
     default: break;
     }
 }
+
+static void before(void *context, const gm_record *record, const gm_change *change) { gm_rules_precede(context, record, change); }
+static void after(void *context, const gm_record *record, const gm_change *change) { gm_rules_follow(context, record, change); }
 
 // Live: acts, and sets the clock for what comes next.
 static void on_timer(void *context);
@@ -387,7 +392,7 @@ static void on_timer(void *context)
 {
     gm_rules *rules = context;
     rules->timer    = NULL;
-    run_due(rules, gm_now(rules->options.clock));
+    gm_rules_run_due(rules, gm_now(rules->options.clock));
     act(rules);
     arm(rules);
 }
@@ -411,8 +416,9 @@ gm_status gm_rules_create(const gm_rules_options *options, gm_rules **out, gm_er
     rules->options       = *options;
     rules->alloc         = options->alloc;
     rules->free_instance = rules->free_watch = GM_NONE;
+    if (options->state != NULL) return GM_OK;
     gm_journal_watch(options->journal, seen, rules);
-    gm_engine_follow(options->engine, (gm_follower){ before_delete, after, rules });
+    gm_engine_follow(options->engine, (gm_follower){ before, after, rules });
     return GM_OK;
 }
 
@@ -439,7 +445,7 @@ void gm_rules_start(gm_rules *rules)
     if (rules->started) return;
     rules->started = true;
     (void)!gm_engine_observe(rules->options.engine, observe, rules, &err);
-    run_due(rules, gm_now(rules->options.clock));
+    gm_rules_run_due(rules, gm_now(rules->options.clock));
     act(rules);
     arm(rules);
 }
@@ -471,5 +477,20 @@ void gm_rules_each(const gm_rules *rules, gm_str rule, void (*each)(void *contex
         if (in->rule == NULL || (rule.len > 0 && !gm_str_eq(in->rule->name, rule))) continue;
         gm_rule_status status = { in->rule->name, gm_state_id(gm_rules_state(rules), (gm_twin){ in->twin }), phases[in->phase], in->since, in->firings, in->suppressed };
         each(context, &status);
+    }
+}
+
+void gm_rules_count(const gm_rules *rules, gm_rule_tally *out)
+{
+    if (rules->book == NULL) return;
+    memset(out, 0, rules->book->count * sizeof *out);
+    for (size_t i = 0; i < rules->instance_count; i++) {
+        const gm_instance *in = &rules->instances[i];
+        if (in->rule == NULL) continue;
+        gm_rule_tally *t = &out[in->statement];
+        t->twins++;
+        t->on += in->phase == GM_PHASE_ON || in->phase == GM_PHASE_FALLING;
+        t->suppressed += in->suppressed;
+        t->firings += in->firings;
     }
 }

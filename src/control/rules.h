@@ -23,6 +23,9 @@ const char *gm_turn_name(gm_turn turn);  // "on", "off", "suppress", "unsuppress
 // Does an action of a rule: must leave a decision whose cause is `cause` (members of a JSON object without braces).
 typedef void gm_rules_act(void *context, const gm_statement *rule, const gm_action *action, gm_str twin, gm_turn turn, gm_str cause);
 
+// A rule began or ended on a twin (of a dry run).
+typedef void gm_rules_fired(void *context, const gm_statement *rule, gm_str twin, gm_turn turn, gm_time_ns at);
+
 typedef struct gm_rules_options {
     const gm_alloc *alloc;
     const gm_clock *clock;
@@ -31,6 +34,10 @@ typedef struct gm_rules_options {
     gm_journal     *journal;
     gm_rules_act   *act;
     void           *context;
+    // Of a dry run (control/dry_run.h): a state of its own in place of the engine's, and nothing is followed or done.
+    const gm_state  *state;
+    const gm_engine *history;
+    gm_rules_fired  *fired;
 } gm_rules_options;
 
 typedef struct gm_rules gm_rules;
@@ -50,6 +57,10 @@ gm_rules_stats gm_rules_statistics(const gm_rules *rules);
 // How a rule stands on each of its twins: calls each.
 typedef struct gm_rule_status { gm_str rule, twin; const char *phase; gm_time_ns since; uint64_t firings; bool suppressed; } gm_rule_status;
 void gm_rules_each(const gm_rules *rules, gm_str rule, void (*each)(void *context, const gm_rule_status *status), void *context);
+
+// The same in numbers, for each statement of the book: out[gm_rules_book(rules)->count]. Cost: one look at each instance.
+typedef struct gm_rule_tally { uint64_t twins, on, suppressed, firings; } gm_rule_tally;
+void gm_rules_count(const gm_rules *rules, gm_rule_tally *out);
 
 // Is there a rule of that name at work on that twin?
 bool gm_rules_has(gm_rules *rules, gm_str rule, gm_str twin);

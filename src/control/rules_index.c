@@ -122,7 +122,7 @@ static void fill_windows(gm_rules *rules, const gm_proviso *c, gm_memory *memory
         gm_state_get(gm_rules_state(rules), twin, column, &cell);
         if (cell.value.kind == GM_KIND_NONE) continue;
         past p = { c, memory, s->path };
-        (void)!gm_engine_read_history(rules->options.engine, twin, column, cell.source - s->span, cell.source + 1, note_sample, &p, NULL);
+        (void)!gm_engine_read_history(gm_rules_history(rules), twin, column, cell.source - s->span, cell.source + 1, note_sample, &p, NULL);
     }
 }
 

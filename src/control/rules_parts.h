@@ -78,9 +78,20 @@ bool      gm_rules_reserve_twins(gm_rules *rules, size_t twins);
 
 // ---- rules.c
 void gm_rules_evaluate(gm_rules *rules, uint32_t instance, gm_time_ns now);
+void gm_rules_precede(gm_rules *rules, const gm_record *record, const gm_change *change);  // one that will be applied
+void gm_rules_follow(gm_rules *rules, const gm_record *record, const gm_change *change);   // and has been
+
+void gm_rules_run_due(gm_rules *rules, gm_time_ns now);                                   // everything that was due up to now
 void gm_rules_queue(gm_rules *rules, uint32_t instance);
 void gm_rules_fire(gm_rules *rules, uint32_t instance, gm_turn turn, gm_time_ns at);
 
-static inline const gm_state *gm_rules_state(const gm_rules *rules) { return gm_engine_state(rules->options.engine); }
+static inline const gm_state *gm_rules_state(const gm_rules *rules)
+{
+    return rules->options.state != NULL ? rules->options.state : gm_engine_state(rules->options.engine);
+}
+static inline const gm_engine *gm_rules_history(const gm_rules *rules)
+{
+    return rules->options.history != NULL ? rules->options.history : rules->options.engine;
+}
 
 #endif

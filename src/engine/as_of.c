@@ -144,9 +144,9 @@ static gm_status end(building *b, gm_state **out_state, gm_error *err)
 }
 
 // A state takes twins in rising order of their numbers.
-gm_status gm_as_of_state(const gm_engine *engine, gm_time_ns time, size_t most, gm_state **out_state, gm_error *err)
+gm_status gm_as_of_replay(const gm_engine *engine, gm_time_ns time, gm_time_ns values, size_t most, gm_state **out_state, gm_error *err)
 {
-    building b    = begin(engine, time, most);
+    building b    = begin(engine, values, most);
     bool     good = b.status == GM_OK && gm_state_twins_at(engine->state, time, note_twin, &b);
     if (good && b.twin_count > 1) qsort(b.twins, b.twin_count, sizeof *b.twins, by_number);
     for (size_t i = 0; good && i < b.twin_count; i++) good = add_twin(&b, &b.twins[i]);
@@ -154,6 +154,11 @@ gm_status gm_as_of_state(const gm_engine *engine, gm_time_ns time, size_t most, 
         good = gm_state_relationships_at(engine->state, b.twins[i].twin, GM_SIDE_OUT, time, add_relationship, &b);
     }
     return end(&b, out_state, err);
+}
+
+gm_status gm_as_of_state(const gm_engine *engine, gm_time_ns time, size_t most, gm_state **out_state, gm_error *err)
+{
+    return gm_as_of_replay(engine, time, time, most, out_state, err);
 }
 
 gm_status gm_as_of_twin(const gm_engine *engine, const gm_twin_then *then, gm_time_ns time, gm_state **out_state, gm_error *err)

@@ -23,6 +23,10 @@ GM_NODISCARD gm_status gm_as_of_value(const gm_engine *engine, const gm_twin_the
 // Cost: some 25 us for each value that has a series, 1 us for the others; memory as a live state.
 GM_NODISCARD gm_status gm_as_of_state(const gm_engine *engine, gm_time_ns time, size_t most, gm_state **out_state, gm_error *err);
 
+// The same with the values of an earlier moment: what to play samples between the two into.
+GM_NODISCARD gm_status gm_as_of_replay(const gm_engine *engine, gm_time_ns time, gm_time_ns values, size_t most, gm_state **out_state,
+                                       gm_error *err);
+
 // The same for one twin alone, without relationships: the twin has the number 0. GM_NOTFOUND: it did not exist, or its
 // model does not any more.
 GM_NODISCARD gm_status gm_as_of_twin(const gm_engine *engine, const gm_twin_then *then, gm_time_ns time, gm_state **out_state,

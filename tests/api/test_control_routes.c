@@ -298,6 +298,31 @@ static void work_orders_are_opened_moved_on_and_closed(void **state)
     ask(f, f->anna, "PATCH", "/v1/workorders/0123456789abcdef", "{\"state\":\"closed\"}", 404, "WorkOrderNotFound");
 }
 
+static void a_rule_is_tested_over_the_past(void **state)
+{
+    fixture *f = *state;
+    ask(f, f->ron, "GET", "/v1/rules", NULL, 200, "{\"name\":\"high\",\"kind\":\"rule\",\"file\":\"rules/a.rules\",\"line\":3,");
+    report(f, "{\"pressure\":9}");
+    report(f, "{\"pressure\":3}");
+    report(f, "{\"pressure\":9.5}");
+    ask(f, f->ron, "GET", "/v1/rules", NULL, 200, "\"twins\":3,\"on\":1,\"suppressed\":0,\"firings\":3");
+    ask(f, f->anna, "POST", "/v1/rules/test", "{\"rule\":\"high\"}", 403, NULL);
+    ask(f, f->bert, "POST", "/v1/rules/test", "{\"rule\":\"nothing\"}", 404, "RuleNotFound");
+    ask(f, f->bert, "POST", "/v1/rules/test", "{\"rule\":\"run\"}", 404, "RuleNotFound");  // no rule: a command
+    ask(f, f->bert, "POST", "/v1/rules/test", "{\"text\":\"rule x on twins (SELECT\"}", 400, "Line 1");
+    ask(f, f->bert, "POST", "/v1/rules/test", "{\"text\":\"rule x " PUMPS "when T.presure > 1 then event 'x'\"}", 400, "'presure'");
+    ask(f, f->bert, "POST", "/v1/rules/test", "{\"rule\":\"high\",\"from\":\"yesterday\"}", 400, "'from'");
+    ask(f, f->bert, "POST", "/v1/rules/test", "{\"rule\":\"high\",\"from\":\"2020-01-02T00:00:00Z\",\"to\":\"2020-01-01T00:00:00Z\"}", 400, "before it begins");
+    char        body[300], from[GM_TIME_TEXT];
+    gm_time_ns  now = gm_now(gm_clock_system());
+    gm_time_format(now - GM_MINUTE, from);
+    snprintf(body, sizeof body, "{\"text\":\"rule x " PUMPS "when T.pressure > 9.2 then event 'x'\",\"from\":\"%s\"}", from);
+    ask(f, f->bert, "POST", "/v1/rules/test", body, 200, "\"firings\":[{\"rule\":\"x\",\"twin\":\"p1\",\"turn\":\"on\",\"at\":");
+    snprintf(body, sizeof body, "{\"rule\":\"high\",\"from\":\"%s\",\"limit\":1}", from);
+    ask(f, f->bert, "POST", "/v1/rules/test", body, 200, "\"leftOut\":2");
+    ask(f, f->ron, "GET", "/v1/commands", NULL, 200, "!rule x");  // nothing acted
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -309,6 +334,7 @@ int main(void)
         T(alarms_go_through_every_state_over_http),
         T(alarms_are_counted_up_the_hierarchy),
         T(control_is_armed_by_engineers_and_stopped_by_anyone_who_operates),
+        T(a_rule_is_tested_over_the_past),
         T(work_orders_are_opened_moved_on_and_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
