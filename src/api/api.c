@@ -60,7 +60,8 @@ gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_erro
     gm_status st = copy_name(api, options->plant, err);
     if (st == GM_OK) st = gm_streams_create(&streams, &api->streams, err);
     gm_routing_options routing = { .alloc = options->alloc, .clock = options->clock, .io = options->io,
-                                   .loop = options->loop, .engine = options->engine, .source = api->plant,
+                                   .loop = options->loop, .engine = options->engine, .control = options->control,
+                                   .source = api->plant,
                                    .data_dir = options->data_dir, .endpoints = options->endpoints,
                                    .endpoint_count = options->endpoint_count, .publish = options->publish,
                                    .publish_context = options->publish_context };

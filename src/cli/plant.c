@@ -374,7 +374,8 @@ static gm_status no_entry(void *context, gm_str name, gm_error *err)
     return GM_OK;
 }
 
-gm_status gm_plant_read(const gm_io *io, const char *folder, gm_plant **out_plant, gm_error *err)
+// One that has read nothing yet. GM_NOTFOUND: there is no such folder.
+static gm_status begin_plant(const gm_io *io, const char *folder, gm_plant **out_plant, gm_error *err)
 {
     assert(io != NULL && folder != NULL && out_plant != NULL);
     *out_plant            = NULL;
@@ -395,18 +396,37 @@ gm_status gm_plant_read(const gm_io *io, const char *folder, gm_plant **out_plan
         st = gm_fail(err, GM_NOTFOUND, "cli.plant", "there is no plant folder '%s': %s", folder, why.text);
         goto done;
     }
-    st = read_config(plant, io, err);
+    *out_plant = plant;
+    plant      = NULL;
+done:
+    gm_plant_destroy(plant);
+    return st;
+}
+
+gm_status gm_plant_read_rules(const gm_io *io, const char *folder, gm_plant **out_plant, gm_error *err)
+{
+    gm_status st = begin_plant(io, folder, out_plant, err);
+    if (st == GM_OK) st = read_part(*out_plant, io, "rules", PART_CLASSES, &(*out_plant)->rules, err);
+    if (st == GM_OK) return GM_OK;
+    gm_plant_destroy(*out_plant);
+    *out_plant = NULL;
+    return st;
+}
+
+gm_status gm_plant_read(const gm_io *io, const char *folder, gm_plant **out_plant, gm_error *err)
+{
+    gm_plant *plant;
+    gm_status st = begin_plant(io, folder, &plant, err);
+    *out_plant   = NULL;
+    if (st == GM_OK) st = read_config(plant, io, err);
     if (st == GM_OK) st = read_part(plant, io, "models", PART_DOCUMENTS, &plant->models, err);
     if (st == GM_OK) st = read_part(plant, io, "twins", PART_DOCUMENTS, &plant->twins, err);
     if (st == GM_OK) st = read_part(plant, io, "mappings", PART_DOCUMENTS, &plant->mappings, err);
     if (st == GM_OK) st = read_part(plant, io, "behaviors", PART_CLASSES, &plant->behaviors, err);
     if (st == GM_OK) st = read_part(plant, io, "rules", PART_CLASSES, &plant->rules, err);
     if (st == GM_OK) st = read_part(plant, io, "scene", PART_LISTED, &plant->scene, err);
-    if (st != GM_OK) goto done;
-    *out_plant = plant;
-    plant      = NULL;
-done:
-    gm_plant_destroy(plant);
+    if (st == GM_OK) *out_plant = plant;
+    else gm_plant_destroy(plant);
     return st;
 }
 

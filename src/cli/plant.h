@@ -57,6 +57,8 @@ typedef struct gm_plant {
 // Reads every file. What is wrong inside a file is a finding, not an error.
 // GM_NOTFOUND: there is no such folder. GM_IO, GM_NOMEM.
 GM_NODISCARD gm_status gm_plant_read(const gm_io *io, const char *folder, gm_plant **out_plant, gm_error *err);
+// Its rules alone.
+GM_NODISCARD gm_status gm_plant_read_rules(const gm_io *io, const char *folder, gm_plant **out_plant, gm_error *err);
 void                   gm_plant_destroy(gm_plant *plant);
 
 // Finds the models, twins and relationships in the files; what is no JSON is a finding. gm_plant_check does it itself.

@@ -54,6 +54,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_estimates_start(server->estimates, server->pool, err);
     if (st == GM_OK) st = gm_server_listen_mqtt(server, err);
     if (st == GM_OK) st = gm_control_start(server->control, err);
+    if (st == GM_OK) gm_server_watch_rules(server);
     if (st == GM_OK) (void)gm_server_set_rules(server, server->plant);
     // Before anybody can command anything, the interlocks are in force.
     if (st == GM_OK) st = gm_engine_settle(server->engine, err);
@@ -70,6 +71,7 @@ gm_status gm_server_open(const gm_server_options *options, gm_server **out_serve
     server->options = *options;
     server->cli     = options->cli;
     server->signals = -1;
+    server->rules_watched = -1;
     server->arena   = gm_arena_create(options->cli->alloc, 0);
     gm_status st = server->arena != NULL ? open_parts(server, err) : gm_fail(err, GM_NOMEM, "cli.server", "starting");
     if (st != GM_OK) {
@@ -105,6 +107,7 @@ void gm_server_close(gm_server *server)
     gm_dead_letters_destroy(server->letters);
     gm_access_destroy(server->access);
     gm_server_release_signals(server);
+    gm_server_unwatch_rules(server);
     gm_loop_destroy(server->loop);
     gm_tls_destroy(server->tls);
     server->cli->io->close(server->lock);

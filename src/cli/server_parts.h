@@ -29,6 +29,9 @@ struct gm_server {  // owner: the loop's thread
     int               signals;       // a signalfd; -1: none
     sigset_t          signals_before;
     gm_watch         *signal_watch;
+    int               rules_watched; // an inotify descriptor; -1: none
+    gm_watch         *rules_watch;
+    gm_timer         *rules_timer;   // they have changed, and are read when that is over
     gm_engine        *engine;
     gm_dead_letters  *letters;
     gm_retained      *retained;
@@ -80,6 +83,13 @@ bool gm_server_set_rules(gm_server *server, gm_plant *plant);
 // ---- server_reload.c
 GM_NODISCARD gm_status gm_server_catch_signals(gm_server *server, gm_error *err);
 void                   gm_server_release_signals(gm_server *server);  // also when none were caught
+
+// Reads the folder of rules again. False: why has been told, and the rules from before stay in force.
+bool gm_server_reload_rules(gm_server *server);
+
+// ---- server_watch.c: what cannot be watched has been told
+void gm_server_watch_rules(gm_server *server);
+void gm_server_unwatch_rules(gm_server *server);
 
 // ---- server_engine.c
 GM_NODISCARD gm_status gm_server_open_engine(gm_server *server, gm_error *err);

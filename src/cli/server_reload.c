@@ -7,12 +7,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static bool reload_rules(gm_server *server)
+bool gm_server_reload_rules(gm_server *server)
 {
     gm_error  err   = {0};
     gm_plant *fresh = NULL;
     bool      set   = false;
-    if (gm_plant_read(server->cli->io, server->options.plant, &fresh, &err) == GM_OK)
+    if (gm_plant_read_rules(server->cli->io, server->options.plant, &fresh, &err) == GM_OK)
         set = gm_server_set_rules(server, fresh);
     else fprintf(server->cli->err, "gemel: %s; the rules from before stay in force\n", err.text);
     gm_plant_destroy(fresh);
@@ -30,7 +30,7 @@ static void reload(gm_server *server)
     if (read == GM_OK) gm_access_set_jwt(server->access, keys);
     else fprintf(server->cli->err, "gemel: %s; the keys from before stay in use\n", err.text);
     gm_insight_reload(server->insight);
-    bool rules = reload_rules(server);
+    bool rules = gm_server_reload_rules(server);
     if (st == GM_OK && read == GM_OK && rules) gm_server_note(server, "certificates, keys and rules are read again");
 }
 

@@ -53,7 +53,8 @@ static const char *const type_names[GM_EVENT_TYPE_COUNT] = {
     "Microsoft.DigitalTwins.Twin.Create",         "Microsoft.DigitalTwins.Twin.Update",
     "Microsoft.DigitalTwins.Twin.Delete",         "Microsoft.DigitalTwins.Relationship.Create",
     "Microsoft.DigitalTwins.Relationship.Update", "Microsoft.DigitalTwins.Relationship.Delete",
-    "microsoft.iot.telemetry",
+    "microsoft.iot.telemetry",                    "gemel.alarm",
+    "gemel.command",                              "gemel.workorder",
 };
 
 static const char *const part_names[GM_EVENT_PART_COUNT] = {

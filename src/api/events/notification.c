@@ -2,6 +2,7 @@
 // is cleared by the next before; (2) documents of a filter are made at most once an event and dropped with it.
 #include "api/events/notification.h"
 
+#include "api/events/decision.h"
 #include "base/percent.h"
 #include "state/document.h"
 
@@ -10,6 +11,7 @@
 struct gm_notifier {
     const gm_alloc  *alloc;
     const gm_engine *engine;
+    gm_control      *control;
     gm_str           source;
 
     // ---- before the change
@@ -27,12 +29,13 @@ struct gm_notifier {
     char    id[48], time[GM_TIME_TEXT];
 };
 
-gm_notifier *gm_notifier_create(const gm_alloc *alloc, const gm_engine *engine, gm_str source)
+gm_notifier *gm_notifier_create(const gm_alloc *alloc, const gm_engine *engine, gm_control *control, gm_str source)
 {
     gm_notifier *n = gm_alloc_zeroed(alloc, sizeof *n);
     if (n == NULL) return NULL;
     n->alloc  = alloc;
     n->engine = engine;
+    n->control = control;
     n->source = source;
     n->gone = n->old_model = n->data = n->subject = n->event_source = n->schema = gm_buf_init(alloc);
     return n;
@@ -508,6 +511,17 @@ static void after_deleted(telling *t, gm_event_type type)
     if (n->existed) tell(t, type);
 }
 
+static void after_decision(telling *t)
+{
+    gm_notifier      *n = t->notifier;
+    gm_decision_event e;
+    if (!gm_decision_event_find(n->control, t->record, t->change, &e) || !(t->types & 1u << e.type)) return;
+    begin_event(n, gm_state_find(state_of(n), e.twin), e.twin);
+    gm_buf_str(&n->subject, e.id);
+    gm_decision_event_write(&e, &n->data);
+    tell(t, e.type);
+}
+
 void gm_notifier_after(gm_notifier *n, const gm_record *record, const gm_change *change, unsigned types,
                        gm_notification_each *each, void *context)
 {
@@ -519,6 +533,6 @@ void gm_notifier_after(gm_notifier *n, const gm_record *record, const gm_change 
     case GM_CHANGE_TWIN_DELETE: after_deleted(&t, GM_EVENT_TWIN_DELETE); break;
     case GM_CHANGE_RELATIONSHIP_PUT: after_relationship_put(&t); break;
     case GM_CHANGE_RELATIONSHIP_DELETE: after_deleted(&t, GM_EVENT_RELATIONSHIP_DELETE); break;
-    default: break;
+    default: after_decision(&t); break;
     }
 }

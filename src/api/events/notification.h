@@ -13,6 +13,7 @@
 
 #include "api/events/filter.h"
 #include "base/buf.h"
+#include "control/control.h"
 #include "engine/engine.h"
 
 typedef struct gm_notifier gm_notifier;
@@ -28,8 +29,8 @@ typedef struct gm_notification {  // viewed during the call of each
 
 typedef void gm_notification_each(void *context, const gm_notification *event);
 
-// source: the name of this installation, as events carry it; viewed.
-GM_NODISCARD gm_notifier *gm_notifier_create(const gm_alloc *alloc, const gm_engine *engine,
+// source: the name of this installation, as events carry it; viewed. control: whose decisions are events; NULL: nobody's.
+GM_NODISCARD gm_notifier *gm_notifier_create(const gm_alloc *alloc, const gm_engine *engine, gm_control *control,
                                              gm_str source);  // NULL: no memory
 void                      gm_notifier_destroy(gm_notifier *notifier);
 

@@ -418,7 +418,7 @@ gm_status gm_routing_create(const gm_routing_options *options, gm_routing **out_
     gm_status st = gm_courier_create(&courier, &r->courier, err);
     gm_buf_finish(&path);
     if (st == GM_OK) st = create_ends(r, err);
-    if (st == GM_OK) r->notifier = gm_notifier_create(options->alloc, options->engine, gm_buf_view(&r->source));
+    if (st == GM_OK) r->notifier = gm_notifier_create(options->alloc, options->engine, options->control, gm_buf_view(&r->source));
     if (st == GM_OK && (r->notifier == NULL || r->source.failed))
         st = gm_fail(err, GM_NOMEM, "api.events", "starting event routes");
     if (st == GM_OK && options->endpoint_count > 0) st = gm_loop_at_turn_end(options->loop, on_turn_end, r, err);

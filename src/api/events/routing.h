@@ -13,6 +13,7 @@
 #include "api/events/courier.h"
 #include "api/events/event_stream.h"
 #include "api/events/filter.h"
+#include "control/control.h"
 #include "engine/engine.h"
 
 enum { GM_EVENT_ROUTES_MAX = 1000 };
@@ -25,6 +26,7 @@ typedef struct gm_routing_options {
     const gm_io               *io;
     gm_loop                   *loop;
     gm_engine                 *engine;
+    gm_control                *control;      // whose decisions are events; NULL: nobody's
     gm_str                     source;       // the CloudEvents source (percent-encoded here); copied
     const char                *data_dir;     // endpoints' files lie in data_dir/events; NULL: nothing is kept
     const gm_endpoint_options *endpoints;    // viewed

@@ -32,7 +32,7 @@ static void tell(gm_estimates *e, gm_estimates_entry *x, gm_str twin, const char
     gm_buf_printf(out, "{\"start\":\"%s\"", from);
     if (end != 0) gm_buf_printf(out, ",\"end\":\"%s\"", to);
     gm_buf_printf(out, ",\"score\":%s,\"signals\":[]", digits);
-    if (name.len == 0) add_twins(x->group, out);
+    if (name.len == 0 && x->group != NULL) add_twins(x->group, out);
     gm_buf_byte(out, '}');
     if (!out->failed) (void)!gm_anomalies_tell(e->options.anomalies, twin, gm_str_of(detector), gm_buf_view(out), end != 0, NULL);
 }
