@@ -229,8 +229,8 @@ static void alarms_are_counted_up_the_hierarchy(void **state)
 {
     fixture *f = *state;
     report(f, "{\"pressure\":25}");
-    ask(f, f->ron, "GET", "/v1/alarms/rollup?twin=site1", NULL, 200,
-        "{\"twin\":\"site1\",\"unacknowledged\":2,\"active\":{\"low\":0,\"medium\":0,\"high\":1,\"critical\":1},\"below\":[{\"twin\":\"p1\",\"unacknowledged\":2");
+    ask(f, f->ron, "GET", "/v1/alarms/rollup?twin=site1", NULL, 200, "{\"twin\":\"site1\",\"unacknowledged\":2,\"active\":{\"low\":0,\"medium\":0,\"high\":1,\"critical\":1}");
+    ask(f, f->ron, "GET", "/v1/alarms/rollup?twin=site1", NULL, 200, "\"below\":[{\"twin\":\"p1\",\"unacknowledged\":2");
     ask(f, f->ron, "GET", "/v1/alarms/rollup?twin=site2", NULL, 200, "\"unacknowledged\":0");
     ask(f, f->ron, "GET", "/v1/alarms/rollup?twin=nobody", NULL, 404, NULL);
     ask(f, f->ron, "GET", "/v1/alarms?under=site1&priority=critical", NULL, 200, "stuck@p1");
