@@ -68,7 +68,7 @@ static inline gm_fmu *open_toy(const char *library, const char *xml, const char 
     return fmu;
 }
 
-static inline gm_fmu *toy(int version) { return open_toy(version == 2 ? "toy2" : "toy3", version == 2 ? "toy2" : "toy3", "toy", version == 2, 20 * GM_SECOND); }
+static inline gm_fmu *toy(int version) { return open_toy(version == 2 ? "toy2" : "toy3", version == 2 ? "toy2" : "toy3", "toy", version == 2, 60 * GM_SECOND); }
 
 // ---- runs ---------------------------------------------------------------------------------------------------------------
 

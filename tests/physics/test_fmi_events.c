@@ -3,7 +3,7 @@
 
 enum { TIME, X, STAIRS, FALLS, NOMINAL_READS, PAUSES, FIRST_BYTE };
 
-static gm_fmu *ladder(int version) { return open_toy("ladder", version == 2 ? "ladder2" : "ladder3", "ladder", version == 2, 20 * GM_SECOND); }
+static gm_fmu *ladder(int version) { return open_toy("ladder", version == 2 ? "ladder2" : "ladder3", "ladder", version == 2, 60 * GM_SECOND); }
 
 // Both sides of an event are right.
 static void check_rows(const table *t, double top, double tolerance)
@@ -168,7 +168,7 @@ static void inputs_pass_through_at_their_instant(void **state)
         { GM_FMI_CO_SIMULATION, GM_FMU_EULER, false, simulated, 13 },  { GM_FMI_CO_SIMULATION, GM_FMU_EULER, true, with_events, 16 },
     };
     for (int version = 2; version <= 3; version++) {
-        gm_fmu *fmu = open_toy("pass", version == 2 ? "pass2" : "pass3", "pass", version == 2, 20 * GM_SECOND);
+        gm_fmu *fmu = open_toy("pass", version == 2 ? "pass2" : "pass3", "pass", version == 2, 60 * GM_SECOND);
         size_t  f64 = version == 2 ? 1 : 3;  // the column of f64_out; f64d_out is the next
         for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
             gm_fmu_run_options o = gm_fmu_run_options_defaults();

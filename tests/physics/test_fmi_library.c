@@ -33,7 +33,7 @@ static const char *pack_sources(const packed *p)
 
 static gm_fmu *open_sources(const packed *p, const char *compiler)
 {
-    gm_fmu_host host = { .alloc = gm_alloc_system(), .clock = gm_clock_system(), .program = getenv("GEMEL"), .call_limit = 20 * GM_SECOND, .compiler = compiler };
+    gm_fmu_host host = { .alloc = gm_alloc_system(), .clock = gm_clock_system(), .program = getenv("GEMEL"), .call_limit = 60 * GM_SECOND, .compiler = compiler };
     gm_error    err  = { 0 };
     gm_fmu     *fmu  = NULL;
     assert_gm_ok(gm_fmu_open(&host, pack_sources(p), &fmu, &err), err);
