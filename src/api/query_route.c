@@ -2,6 +2,7 @@
 // LIMIT: each page of such an answer builds it again, on the engine thread; hence the bound on twins.
 #include "api/held.h"
 #include "api/routes.h"
+#include "api/thread/life.h"
 #include "engine/as_of.h"
 #include "query/query.h"
 
@@ -100,6 +101,8 @@ static bool ask_slice(asking *a)
     gm_query_page page    = {
            .fence = gm_api_fence(request), .items_max = a->left, .token = gm_str_of(a->token), .work_max = SLICE_WORK
     };
+    gm_query_facts facts  = { .read = gm_life_read_value, .context = request->api->life, .now = gm_api_now(request) };
+    page.facts            = &facts;
     gm_error      err     = { 0 };
     size_t        before  = request->out.len;
     if (a->items > 0) gm_buf_byte(&request->out, ',');

@@ -101,6 +101,30 @@ static gm_status copy_folder(copying *c, const char *folder, gm_error *err)
     return st;
 }
 
+typedef struct folders { copying *copying; char names[256][3]; size_t count; } folders;
+
+static gm_status note_folder(void *context, gm_str name, gm_error *err)
+{
+    folders *f = context;
+    (void)err;
+    if (name.len == 2 && f->count < GM_COUNT_OF(f->names)) memcpy(f->names[f->count++], name.ptr, 2);
+    return GM_OK;
+}
+
+// Documents lie in folders of two digits. A backup without any has no such folder.
+static gm_status copy_documents(copying *c, gm_error *err)
+{
+    folders   f    = { .copying = c };
+    gm_str    from = gm_arena_printf(c->cli->arena, "%s/documents", c->from);
+    gm_status st   = from.ptr != NULL ? c->cli->io->list(c->cli->io, from.ptr, note_folder, &f, err) : gm_fail(err, GM_NOMEM, "cli.restore", "out of memory");
+    if (st == GM_NOTFOUND) return GM_OK;
+    for (size_t i = 0; st == GM_OK && i < f.count; i++) {
+        gm_str folder = gm_arena_printf(c->cli->arena, "documents/%s", f.names[i]);
+        st            = folder.ptr != NULL ? copy_folder(c, folder.ptr, err) : gm_fail(err, GM_NOMEM, "cli.restore", "out of memory");
+    }
+    return st;
+}
+
 static gm_status any_entry(void *context, gm_str name, gm_error *err)
 {
     (void)name;
@@ -117,6 +141,7 @@ static gm_exit restore(const gm_cli *cli, const gm_args *args)
     if (code != GM_EXIT_OK) return code;
     // The checkpoint last: what was interrupted starts as an empty plant and is not taken for a whole one.
     st = copy_folder(&c, "history", &err);
+    if (st == GM_OK) st = copy_documents(&c, &err);
     if (st == GM_OK) st = copy_folder(&c, "checkpoint", &err);
     if (st != GM_OK) return gm_cli_fail(cli, &err);
     fprintf(cli->out, "restored %" PRIu64 " files to %s\n", c.files, c.to);
@@ -126,8 +151,8 @@ static gm_exit restore(const gm_cli *cli, const gm_args *args)
 const gm_verb gm_verb_backup = {
     .name     = "backup",
     .summary  = "copy the data of a running server",
-    .text     = "The server writes the copy itself, in the background, of everything as it was at one moment: a checkpoint and the history "
-                "that belongs to it. The directory is on the server's machine. The plant's own files are not in it.",
+    .text     = "The server writes the copy itself, in the background, of everything as it was at one moment: a checkpoint, and the history "
+                "and documents that belong to it. The directory is on the server's machine. The plant's own files are not in it.",
     .examples = "gemel backup /backup/monday",
     .syntax   = GM_SYNTAX(backup_options, backup_operands),
     .run      = backup,

@@ -210,7 +210,7 @@ bool gm_proviso_reads(const gm_proviso *c, const gm_type *type, void (*own)(void
         gm_ref ref = binding.refs[i];
         switch ((gm_ref_kind)ref.kind) {
         case GM_REF_COLUMN: case GM_REF_JSON: case GM_REF_INGEST: case GM_REF_SOURCE: own(context, ref.column); break;
-        case GM_REF_CHANGED: case GM_REF_DOCUMENT: columns_only = false; break;
+        case GM_REF_CHANGED: case GM_REF_DOCUMENT: case GM_REF_FACT: columns_only = false; break;
         case GM_REF_NONE: case GM_REF_ID: case GM_REF_MODEL: break;
         }
     }

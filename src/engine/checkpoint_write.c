@@ -129,6 +129,9 @@ static gm_status copy_all(const gm_engine *engine, const char *to, gm_error *err
         gm_files_name(c->refers.numbers[i], name);
         st = copy_one(engine, engine->history_path, to, "history", name, err);
     }
+    for (size_t i = 0; st == GM_OK && i < engine->keeper_count; i++) {
+        if (engine->keepers[i].copy != NULL) st = engine->keepers[i].copy(engine->keepers[i].context, to, err);
+    }
     if (st == GM_OK) {
         gm_checkpoint_name(engine->settled, name);
         st = copy_one(engine, c->path, to, "checkpoint", name, err);

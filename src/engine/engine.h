@@ -77,12 +77,14 @@ void gm_engine_fold(gm_engine *engine, gm_change_kind kind, gm_engine_fold_fn *f
 //       if there had been no record. Runs in gm_engine_recover, after state, model and history were loaded, in the order of
 //       keeping; the records behind the checkpoint are folded afterwards. The bytes passed a checksum and are nevertheless not to be
 //       trusted: GM_CORRUPT makes recovery take an older checkpoint, or the log from its beginning.
+// copy  NULL, or puts the files that belong to what was saved (and are not in its bytes) below the folder of a backup. Where save runs.
 // A format that changes begins with a version number.
 typedef struct gm_keeper {
     const char *name;  // of its section, for good: "dead-letters"; at most 63 bytes
     void       *context;
     void      (*save)(void *context, gm_buf *out);
     gm_status (*load)(void *context, const uint8_t *bytes, size_t size, gm_error *err);
+    gm_status (*copy)(void *context, const char *to, gm_error *err);
 } gm_keeper;
 enum { GM_KEEPERS_MAX = 32 };
 void gm_engine_keep(gm_engine *engine, const gm_keeper *keeper);

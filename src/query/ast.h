@@ -154,8 +154,8 @@ typedef struct gm_ast {
     size_t        aggregate_count;
     size_t        fact_count;            // IS_OF_MODEL nodes
     uint64_t      limit, offset;         // limit UINT64_MAX: none
-    bool          has_as_of;
-    gm_time_ns    as_of;
+    bool          has_as_of, has_valid, has_known;
+    gm_time_ns    as_of, valid, known;   // VALID AT and KNOWN AT: of facts
 } gm_ast;
 
 // Reads the text (copied into the arena). GM_INVALID: line, column and what was expected. GM_LIMIT, GM_NOMEM.

@@ -54,6 +54,7 @@ static gm_ref bind_path(const gm_path *path, const gm_type *type)
     if (path->count == 0) return (gm_ref){ .kind = GM_REF_DOCUMENT };
     size_t metadata = metadata_segment(path);
     if (metadata < path->count) return bind_metadata(path, type, metadata);
+    if (gm_str_is(path->segments[0], "$thread")) return (gm_ref){ .kind = path->count == 3 ? GM_REF_FACT : GM_REF_NONE };
     if (path->segments[0].len > 0 && path->segments[0].ptr[0] == '$') {
         bool id = path->count == 1 && gm_str_is(path->segments[0], "$dtId");
         return (gm_ref){ .kind = id ? GM_REF_ID : GM_REF_DOCUMENT };
@@ -189,6 +190,27 @@ static gm_qvalue edge_value(gm_eval *e, const gm_path *path, gm_edge edge)
     return document_value(e, path, true, edge.v);
 }
 
+// What the thread says. Only twins that are visible get here, and their facts are as visible as they are.
+static gm_qvalue fact_value(const gm_eval *e, const gm_path *path, gm_twin twin)
+{
+    const gm_ast *ast = e->ast;
+    gm_value      value;
+    if (e->facts == NULL) return undefined();
+    gm_time_ns valid = ast->has_valid ? ast->valid : ast->has_as_of ? ast->as_of : e->facts->now;
+    gm_time_ns known = ast->has_known ? ast->known : INT64_MAX;
+    if (!e->facts->read(e->facts->context, gm_state_id(e->state, twin), path->segments[1], path->segments[2], valid, known, &value)) return undefined();
+    switch (value.kind) {
+    case GM_KIND_BOOL: return (gm_qvalue){ GM_Q_BOOL, { .i = value.i } };
+    case GM_KIND_INT: return (gm_qvalue){ GM_Q_INT, { .i = value.i } };
+    case GM_KIND_DOUBLE: return (gm_qvalue){ GM_Q_DOUBLE, { .d = value.d } };
+    case GM_KIND_STRING: return text_value(value.s);
+    case GM_KIND_JSON: return (gm_qvalue){ GM_Q_JSON, { .s = value.s } };
+    case GM_KIND_NONE:
+    case GM_KIND_COUNT: break;
+    }
+    return undefined();
+}
+
 static gm_qvalue twin_value(gm_eval *e, const gm_path *path, gm_ref ref, const gm_type *type, gm_twin twin)
 {
     gm_cell cell;
@@ -197,6 +219,7 @@ static gm_qvalue twin_value(gm_eval *e, const gm_path *path, gm_ref ref, const g
     case GM_REF_ID: return text_value(gm_state_id(e->state, twin));
     case GM_REF_MODEL: return text_value(type->id);
     case GM_REF_CHANGED: return (gm_qvalue){ GM_Q_TIME, { .i = gm_state_changed(e->state, twin) } };
+    case GM_REF_FACT: return fact_value(e, path, twin);
     case GM_REF_DOCUMENT: return document_value(e, path, false, twin.v);
     case GM_REF_COLUMN:
         gm_state_get(e->state, twin, ref.column, &cell);

@@ -7,6 +7,7 @@
 #define GM_QUERY_EVAL_H
 
 #include "query/ast.h"
+#include "query/facts.h"
 #include "query/value.h"
 #include "state/state.h"
 
@@ -19,6 +20,7 @@ typedef enum gm_ref_kind {
     GM_REF_INGEST,    // $metadata.x.lastUpdateTime of the column
     GM_REF_SOURCE,    // $metadata.x.sourceTime
     GM_REF_CHANGED,   // $metadata.$lastUpdateTime
+    GM_REF_FACT,      // $thread.PHASE.KEY
     GM_REF_DOCUMENT,  // anything else that the twin's document shows: components, objects, $etag ...
 } gm_ref_kind;
 
@@ -47,6 +49,7 @@ typedef struct gm_eval {
     const gm_binding *binding[GM_COLLECTIONS_MAX];   // of bound twins
     const gm_qvalue  *aggregates;                    // [aggregate_count] of the group at hand
     gm_binding       *kept;                          // [GM_BINDINGS_KEPT] by type number
+    const gm_query_facts *facts;                     // NULL: there are none
     bool              failed;                        // memory was refused
 } gm_eval;
 

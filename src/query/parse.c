@@ -2,7 +2,8 @@
 //
 //   [EXPLAIN] SELECT [TOP(n)] *|item,...
 //   FROM DIGITALTWINS [name] [JOIN ...]... | DIGITALTWINS MATCH pattern | RELATIONSHIPS [name]
-//   [WHERE condition] [GROUP BY path,...] [ORDER BY value [ASC|DESC],...] [LIMIT n] [OFFSET n] [AS OF 'time'] [;]
+//   [WHERE condition] [GROUP BY path,...] [ORDER BY value [ASC|DESC],...] [LIMIT n] [OFFSET n] [AS OF 'time']
+//   [VALID AT 'time'] [KNOWN AT 'time'] [;]
 //
 // Grammar and meaning after the "Azure Digital Twins query language reference" (learn.microsoft.com); what goes beyond
 // it is listed in docs/query.md.
@@ -385,6 +386,14 @@ static gm_status parse_match(gm_parser *p)
     return st;
 }
 
+// VALID and KNOWN are names like any other unless AT follows.
+static bool is_at(const gm_parser *p)
+{
+    gm_parser ahead = *p;
+    ahead.err       = NULL;
+    return (is_word(p, "VALID") || is_word(p, "KNOWN")) && gm_parse_take(&ahead) == GM_OK && is_word(&ahead, "AT");
+}
+
 static gm_status parse_from(gm_parser *p)
 {
     gm_ast   *ast = p->ast;
@@ -409,7 +418,8 @@ static gm_status parse_from(gm_parser *p)
         if (st != GM_OK) return st;
         if (!is_word(&ahead, "OF")) *p = ahead;
     }
-    st = parse_alias(p, &alias);
+    alias = (gm_str){ 0 };
+    if (!is_at(p)) st = parse_alias(p, &alias);
     if (st == GM_OK) st = add_collection(p, alias, ast->from_relationships, &index);
     if (st == GM_OK && alias.len > 0) st = gm_parse_take(p);
     while (st == GM_OK && is_word(p, "JOIN")) {
@@ -498,6 +508,18 @@ static gm_status parse_as_of(gm_parser *p)
     return gm_parse_take(p);
 }
 
+// VALID AT '<time>', KNOWN AT '<time>', the first word being at hand.
+static gm_status parse_at(gm_parser *p, bool *out_has, gm_time_ns *out_time)
+{
+    gm_status st = gm_parse_take(p);
+    if (st == GM_OK) st = take_word(p, "AT", "AT behind VALID or KNOWN");
+    if (st != GM_OK) return st;
+    if (p->token.kind != GM_TOKEN_STRING || gm_time_parse(p->token.text, out_time, NULL) != GM_OK)
+        return gm_parse_expected(p, "a time such as '2026-01-01T00:00:00Z'");
+    *out_has = true;
+    return gm_parse_take(p);
+}
+
 static gm_status parse_clauses(gm_parser *p)
 {
     gm_ast   *ast = p->ast;
@@ -519,6 +541,10 @@ static gm_status parse_clauses(gm_parser *p)
             if (st == GM_OK) st = take_count(p, "a whole number behind OFFSET", &ast->offset);
         } else if (is_word(p, "AS")) {
             st = parse_as_of(p);
+        } else if (is_word(p, "VALID")) {
+            st = parse_at(p, &ast->has_valid, &ast->valid);
+        } else if (is_word(p, "KNOWN")) {
+            st = parse_at(p, &ast->has_known, &ast->known);
         } else {
             break;
         }

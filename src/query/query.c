@@ -275,6 +275,7 @@ gm_status gm_query_run(const gm_query *query, const gm_state *state, gm_query_pa
     page_writer writer = { .page = page, .out = out, .out_start = out->len };
     run.status         = open_run(query, state, &run, &memory);
     if (run.status != GM_OK) goto done;
+    run.eval.facts = page->facts;
     run.at       = token;
     run.fence    = page->fence;
     run.work_max = page->work_max;

@@ -11,6 +11,7 @@
 #define GM_QUERY_QUERY_H
 
 #include "base/buf.h"
+#include "query/facts.h"
 #include "state/fence.h"
 #include "state/state.h"
 
@@ -32,6 +33,7 @@ typedef struct gm_query_page {
     const gm_fence *fence;                   // in: on whose behalf; twins outside, and relationships with an end outside,
                                              //     are not there. NULL: all are
     bool            past;                    // in: the state is the one of the query's AS OF (engine/as_of.h)
+    const gm_query_facts *facts;             // in: what $thread reads; NULL: nothing
     uint32_t items;                          // out: rows written
     char     next[GM_QUERY_TOKEN_MAX];       // out: token of the next page as a C string; "" at the end
     double   charge;                         // out: rows and relationships looked at, for the query-charge header

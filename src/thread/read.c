@@ -93,15 +93,30 @@ bool gm_thread_has(const gm_thread *t, gm_str twin)
     return id != GM_INDEX_NONE && (t->names[id].mentions != NO_ROW || has_facts(t, id));
 }
 
-bool gm_thread_names_document(const gm_thread *t, gm_str hash)
+void gm_thread_documents(const gm_thread *t, bool (*each)(void *context, gm_str hash), void *context)
 {
     gm_fact fact;
     for (uint32_t i = 0; i < t->row_count; i++) {
         if (t->rows[i].line == NO_LINE) continue;
         gm_thread_fact(t, i, &fact);
-        if (fact.value.kind == GM_FACT_DOCUMENT && gm_str_eq(fact.value.text, hash)) return true;
+        if (fact.value.kind == GM_FACT_DOCUMENT && !each(context, fact.value.text)) return;
     }
-    return false;
+}
+
+typedef struct naming { gm_str hash; bool found; } naming;
+
+static bool is_it(void *context, gm_str hash)
+{
+    naming *n = context;
+    n->found  = gm_str_eq(hash, n->hash);
+    return !n->found;
+}
+
+bool gm_thread_names_document(const gm_thread *t, gm_str hash)
+{
+    naming n = { .hash = hash };
+    gm_thread_documents(t, is_it, &n);
+    return n.found;
 }
 
 gm_thread_stats gm_thread_statistics(const gm_thread *t)

@@ -57,6 +57,8 @@ void gm_thread_mentions(const gm_thread *thread, gm_str part, gm_str key_prefix,
 // Twins and parts that have facts, in the order in which they first had one: *at starts at 0. False: no more.
 bool gm_thread_next_twin(const gm_thread *thread, uint32_t *at, gm_str *out_id);
 bool gm_thread_has(const gm_thread *thread, gm_str twin);                     // facts of it, or that name it
+// Documents that facts name, one call for each such fact. Cost: all facts.
+void gm_thread_documents(const gm_thread *thread, bool (*each)(void *context, gm_str hash), void *context);
 bool gm_thread_names_document(const gm_thread *thread, gm_str hash);          // any fact still names it. Cost: all facts
 
 typedef struct gm_thread_stats { uint64_t facts, lines, names, bytes; } gm_thread_stats;

@@ -1,5 +1,6 @@
 // docs/thread.md is run as it stands: its commands ask a server, and answer what the page says.
 #include "base/io.h"
+#include "cli/http_client.h"
 #include "support/files.h"
 #include "support/program.h"
 #include "support/support.h"
@@ -7,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { WORDS = 24, LINE = 400 };
 
@@ -108,8 +110,63 @@ static void what_the_page_says_happens(void **state)
     gm_test_remove_dir(dir);
 }
 
+static unsigned ask(const gm_served *s, const char *method, const char *path, const char *body, gm_buf *out)
+{
+    gm_http       *http;
+    gm_http_answer answer;
+    gm_error       err;
+    assert_gm_ok(gm_http_open(gm_alloc_system(), s->http, &http, &err), err);
+    assert_gm_ok(gm_http_request(http, method, path, body != NULL ? "application/json" : NULL, body, &answer, &err), err);
+    unsigned code = (unsigned)answer.code;
+    gm_buf_clear(out);
+    gm_buf_str(out, gm_buf_view(&answer.text));
+    gm_buf_byte(out, 0);
+    gm_http_answer_finish(&answer);
+    gm_http_close(http);
+    return code;
+}
+
+// What was done to a twin is a fact of it, whether the server was there to see it or learns of it at its next start.
+static void a_work_order_that_is_done_becomes_a_fact(void **state)
+{
+    (void)state;
+    char       dir[256], plant[300], data[300], path[400], id[64];
+    gm_buf     out = gm_buf_init(gm_alloc_system());
+    gm_test_make_dir(dir, sizeof dir);
+    snprintf(plant, sizeof plant, "%s/plant", dir);
+    snprintf(data, sizeof data, "%s/data", dir);
+    snprintf(path, sizeof path, "%s/models/pump.json", plant);
+    gm_test_write_file(path, GM_STR("{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:test:Pump;1\",\"@type\":\"Interface\"}"));
+    snprintf(path, sizeof path, "%s/twins/all.json", plant);
+    gm_test_write_file(path, GM_STR("[{\"$dtId\":\"pump7\",\"$metadata\":{\"$model\":\"dtmi:test:Pump;1\"}}]"));
+    gm_served *server = gm_serve(plant, data, NULL, NULL);
+    assert_int_equal(ask(server, "POST", "/v1/workorders", "{\"twin\":\"pump7\",\"text\":\"change the seal\"}", &out), 201);
+    const char *at = strstr(GM_TEXT(out), "\"id\":\"");
+    assert_non_null(at);
+    snprintf(id, sizeof id, "%.16s", at + 6);
+    snprintf(path, sizeof path, "/v1/workorders/%s", id);
+    assert_int_equal(ask(server, "PATCH", path, "{\"state\":\"started\"}", &out), 200);
+    assert_int_equal(ask(server, "GET", "/v1/thread/pump7", NULL, &out), 200);
+    assert_non_null(strstr(GM_TEXT(out), "\"items\":[]"));  // nothing was done yet
+    assert_int_equal(ask(server, "PATCH", path, "{\"state\":\"done\",\"feedback\":{\"found\":\"worn\"}}", &out), 200);
+    time_t until = time(NULL) + 30;  // the fact is a record of its own, behind the step's
+    do assert_int_equal(ask(server, "GET", "/v1/thread/pump7?phase=maintained", NULL, &out), 200);
+    while (strstr(GM_TEXT(out), "worn") == NULL && time(NULL) < until);
+    assert_non_null(strstr(GM_TEXT(out), "\"text\":\"change the seal\""));
+    assert_non_null(strstr(GM_TEXT(out), "\"feedback\":{\"found\":\"worn\"}"));
+    assert_int_equal(gm_served_stop(server), 0);
+    server = gm_serve(plant, data, NULL, NULL);
+    assert_int_equal(ask(server, "GET", "/v1/thread/pump7?history=true", NULL, &out), 200);
+    at = strstr(GM_TEXT(out), "worn");
+    assert_non_null(at);
+    assert_null(strstr(at + 1, "worn"));  // told once
+    assert_int_equal(gm_served_stop(server), 0);
+    gm_buf_finish(&out);
+    gm_test_remove_dir(dir);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(what_the_page_says_happens) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(what_the_page_says_happens), cmocka_unit_test(a_work_order_that_is_done_becomes_a_fact) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,28 @@ static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error
     return gm_thread_load(((gm_life *)context)->thread, bytes, size, err);
 }
 
+typedef struct copying { const gm_documents *from; gm_documents to; gm_status st; gm_error *err; } copying;
+
+static bool copy_one(void *context, gm_str hash)
+{
+    copying *c = context;
+    c->st      = gm_documents_copy(c->from, &c->to, hash, c->err);
+    return c->st == GM_OK;
+}
+
+// Into a backup: the documents that facts name.
+static gm_status copy(void *context, const char *to, gm_error *err)
+{
+    const gm_life *life = context;
+    char           folder[4096];
+    if (life->documents.io == NULL) return GM_OK;
+    int n = snprintf(folder, sizeof folder, "%s/documents", to);
+    if (n < 0 || (size_t)n >= sizeof folder) return gm_fail(err, GM_IO, WHERE, "the path of the backup is too long");
+    copying c = { .from = &life->documents, .to = { life->documents.io, folder }, .err = err };
+    gm_thread_documents(life->thread, copy_one, &c);
+    return c.st;
+}
+
 static gm_status open_documents(gm_life *life, const gm_io *io, const char *data_dir, gm_error *err)
 {
     size_t n = data_dir != NULL ? strlen(data_dir) + sizeof "/documents" : 0;
@@ -41,7 +63,7 @@ gm_status gm_life_create(const gm_alloc *alloc, const gm_io *io, const char *dat
     if (st != GM_OK) return st;
     gm_engine_fold(engine, GM_CHANGE_FACT, fold, life);
     gm_engine_fold(engine, GM_CHANGE_FACTS_DELETE, fold, life);
-    gm_engine_keep(engine, &(gm_keeper){ "thread", life, save, load });
+    gm_engine_keep(engine, &(gm_keeper){ "thread", life, save, load, copy });
     return GM_OK;
 }
 
@@ -72,6 +94,31 @@ gm_status gm_life_add(gm_life *life, const gm_fact *facts, size_t count, gm_ask 
     if (life->bytes.failed) return gm_fail(err, GM_NOMEM, WHERE, "writing facts");
     if (life->bytes.len > GM_FACTS_RECORD_MAX) return gm_fail(err, GM_INVALID, WHERE, "facts of more than %d bytes at a time", GM_FACTS_RECORD_MAX);
     return gm_engine_submit(life->engine, GM_CHANGE_FACT, 0, one && count > 0 ? facts[0].twin : (gm_str){ 0 }, (gm_str){ 0 }, gm_buf_view(&life->bytes), ask, err);
+}
+
+// "asBuilt" as one may write it without quotes, or "as-built".
+static bool phase_of(gm_str name, gm_phase *out)
+{
+    static const char *const plain[] = { "asDesigned", "asBuilt", "asOperated", "maintained", "decommissioned" };
+    for (int i = 0; i < GM_PHASE_COUNT; i++) {
+        if (!gm_str_is(name, plain[i])) continue;
+        *out = (gm_phase)i;
+        return true;
+    }
+    return gm_phase_of(name, out);
+}
+
+bool gm_life_read_value(void *context, gm_str twin, gm_str phase_name, gm_str key, gm_time_ns valid, gm_time_ns known, gm_value *out)
+{
+    const gm_life *life = context;
+    gm_phase       phase;
+    gm_fact        f;
+    if (!phase_of(phase_name, &phase) || !gm_thread_read(life->thread, twin, phase, key, valid, known, &f)) return false;
+    if (f.value.kind == GM_FACT_NUMBER) *out = (gm_value){ .kind = GM_KIND_DOUBLE, .d = f.value.number };
+    else if (f.value.kind == GM_FACT_JSON && (gm_str_is(f.value.text, "true") || gm_str_is(f.value.text, "false")))
+        *out = (gm_value){ .kind = GM_KIND_BOOL, .i = gm_str_is(f.value.text, "true") };
+    else *out = (gm_value){ .kind = f.value.kind == GM_FACT_JSON ? GM_KIND_JSON : GM_KIND_STRING, .s = f.value.text };
+    return true;
 }
 
 bool gm_life_sees(const gm_request *request, gm_str id)

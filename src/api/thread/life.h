@@ -28,6 +28,9 @@ GM_NODISCARD gm_status gm_life_add(gm_life *life, const gm_fact *facts, size_t c
 // Is there a document of the fact's hash, and is it what the fact says? GM_INVALID: no. Cost: reads it.
 GM_NODISCARD gm_status gm_life_check_document(gm_life *life, const gm_api_limits *limits, const gm_fact *fact, gm_error *err);
 
+// For queries (query/facts.h); context: the life.
+bool gm_life_read_value(void *context, gm_str twin, gm_str phase, gm_str key, gm_time_ns valid, gm_time_ns known, gm_value *out);
+
 // ---- what the routes share
 static inline gm_thread *gm_life_thread(const gm_request *r) { return r->api->life->thread; }
 
