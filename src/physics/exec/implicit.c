@@ -74,6 +74,15 @@ void gm_implicit_destroy(gm_implicit *m)
     gm_free(m->alloc, m);
 }
 
+void gm_implicit_pattern(const gm_implicit *m, uint32_t *out_n, uint32_t *out_entries, const uint32_t **out_rows,
+                         const uint32_t **out_columns)
+{
+    *out_n       = m->n;
+    *out_entries = m->rows.entries;
+    *out_rows    = m->rows.row_of;
+    *out_columns = m->rows.column_of;
+}
+
 gm_status gm_implicit_end_code(const gm_implicit *m, gm_code *code)
 {
     gm_implicit_rows rows = m->rows;

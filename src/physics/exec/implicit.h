@@ -17,6 +17,10 @@ GM_NODISCARD gm_status gm_implicit_create(const gm_alloc *alloc, const gm_progra
                                           gm_executor executor, gm_implicit **out, gm_error *err);
 void                   gm_implicit_destroy(gm_implicit *implicit);
 
+// The linear systems of a step: n unknowns, entries row by row, viewed. Each step factors one and solves it six times.
+void gm_implicit_pattern(const gm_implicit *implicit, uint32_t *out_n, uint32_t *out_entries, const uint32_t **out_rows,
+                         const uint32_t **out_columns);
+
 // What ends the step: error, acceptance, events.
 gm_status gm_implicit_end_code(const gm_implicit *implicit, gm_code *code);
 
