@@ -32,15 +32,15 @@ static gm_ex no(gm_flatten *F, gm_ex a) { return gm_ex_1(F->ex, GM_EX_NOT, a); }
 
 // ---------------------------------------------------------------------------------------------------- storing
 
-value copy_of(gm_flatten *F, const value *v)
+value gm_copy_of(gm_flatten *F, const value *v)
 {
     value out = *v;
     if (v->type == V_RECORD) {
-        uint32_t n = v->ndims > 0 ? v->count : layout_of(F, v->cls)->slot_count;
+        uint32_t n = v->ndims > 0 ? v->count : gm_class_layout(F, v->cls)->slot_count;
         out.fields = GM_WORK_NEW(&F->w, value, n > 0 ? n : 1);
-        for (uint32_t i = 0; i < n; i++) out.fields[i] = copy_of(F, &v->fields[i]);
+        for (uint32_t i = 0; i < n; i++) out.fields[i] = gm_copy_of(F, &v->fields[i]);
     } else if (v->ndims > 0) {
-        out      = value_array(F, (value_type)v->type, v->ndims, v->dims);
+        out      = gm_value_array(F, (value_type)v->type, v->ndims, v->dims);
         out.cls  = v->cls;
         if (v->count > 0) memcpy(out.many, v->many, v->count * sizeof *out.many);
     }
@@ -76,9 +76,9 @@ static bool store_elements(gm_flatten *F, const scope *s, gm_ex live, value *to,
                            const gm_ast_expr *at)
 {
     uint32_t plain;
-    if (!value_convert(F, &v, (value_type)to->type, to->cls)) {
-        gm_str found = value_text(F, &v), wanted = value_text(F, to);
-        flatten_error(F, at->at, at->length, GM_STR_FMT " can not be stored in an element of " GM_STR_FMT,
+    if (!gm_value_convert(F, &v, (value_type)to->type, to->cls)) {
+        gm_str found = gm_value_text(F, &v), wanted = gm_value_text(F, to);
+        gm_flatten_error(F, at->at, at->length, GM_STR_FMT " can not be stored in an element of " GM_STR_FMT,
                       GM_STR_ARG(found), GM_STR_ARG(wanted));
         return false;
     }
@@ -86,28 +86,28 @@ static bool store_elements(gm_flatten *F, const scope *s, gm_ex live, value *to,
         to->many[plain] = gm_ex_3(F->ex, GM_EX_SELECT, live, v.one, to->many[plain]);
         return true;
     }
-    value all = value_array(F, V_INTEGER, to->ndims, to->dims);
+    value all = gm_value_array(F, V_INTEGER, to->ndims, to->dims);
     for (uint32_t i = 0; i < to->count; i++) all.many[i] = gm_ex_const(F->ex, i);
-    value where = eval_subscripts(F, s, part, all);
+    value where = gm_eval_subscripts(F, s, part, all);
     if (where.type == V_ERROR) return false;
-    if (!value_same_shape(&where, &v)) {
-        gm_str found = value_text(F, &v), wanted = value_text(F, &where);
-        flatten_error(F, at->at, at->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
+    if (!gm_value_same_shape(&where, &v)) {
+        gm_str found = gm_value_text(F, &v), wanted = gm_value_text(F, &where);
+        gm_flatten_error(F, at->at, at->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
                       GM_STR_ARG(wanted), GM_STR_ARG(found));
         return false;
     }
     for (uint32_t i = 0; i < where.count; i++) {
-        gm_ex  position = value_at(&where, i);
+        gm_ex  position = gm_value_at(&where, i);
         double number;
         if (gm_ex_is_const(F->ex, position, &number)) {
             gm_ex *slot_ = &to->many[(uint32_t)number];
-            *slot_       = gm_ex_3(F->ex, GM_EX_SELECT, live, value_at(&v, i), *slot_);
+            *slot_       = gm_ex_3(F->ex, GM_EX_SELECT, live, gm_value_at(&v, i), *slot_);
             continue;
         }
         for (uint32_t j = 0; j < to->count; j++) {  // which element it is, is known only later
             gm_ex here  = gm_ex_compare(F->ex, GM_EX_EQ, position, gm_ex_const(F->ex, j), true);
-            to->many[j] = gm_ex_3(F->ex, GM_EX_SELECT, both(F, live, here), value_at(&v, i), to->many[j]);
-            flatten_step(F);
+            to->many[j] = gm_ex_3(F->ex, GM_EX_SELECT, both(F, live, here), gm_value_at(&v, i), to->many[j]);
+            gm_flatten_step(F);
         }
     }
     return true;
@@ -115,21 +115,21 @@ static bool store_elements(gm_flatten *F, const scope *s, gm_ex live, value *to,
 
 static bool store_whole(gm_flatten *F, gm_ex live, value *to, value v, const gm_ast_expr *at)
 {
-    bool fits = value_convert(F, &v, (value_type)to->type, to->cls) && v.ndims == to->ndims;
+    bool fits = gm_value_convert(F, &v, (value_type)to->type, to->cls) && v.ndims == to->ndims;
     // A function's array takes the size of what is assigned when its own size was left open.
     bool open = fits && to->ndims > 0 && to->count == 0;
-    if (fits && !open && to->ndims > 0) fits = value_same_shape(&v, to);
+    if (fits && !open && to->ndims > 0) fits = gm_value_same_shape(&v, to);
     if (!fits) {
-        gm_str found = value_text(F, &v), wanted = value_text(F, to);
-        flatten_error(F, at->at, at->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
+        gm_str found = gm_value_text(F, &v), wanted = gm_value_text(F, to);
+        gm_flatten_error(F, at->at, at->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
                       GM_STR_ARG(wanted), GM_STR_ARG(found));
         return false;
     }
     if (is_true(F, live) || open) {
-        *to = copy_of(F, &v);
+        *to = gm_copy_of(F, &v);
         return true;
     }
-    value merged = value_select(F, live, v, *to, at);
+    value merged = gm_value_select(F, live, v, *to, at);
     if (merged.type == V_ERROR) return false;
     *to = merged;
     return true;
@@ -142,14 +142,14 @@ static bool store(gm_flatten *F, const scope *s, gm_ex live, value *to, const gm
     bool               last = k + 1 == ref->count;
     if (to->type == V_ERROR || v.type == V_ERROR) return false;
     if (part->subscript_count > to->ndims) {
-        flatten_error(F, part->at, part->length, "`" GM_STR_FMT "` has %u dimensions",
-                      GM_STR_ARG(name_of(F, part->name)), to->ndims);
+        gm_flatten_error(F, part->at, part->length, "`" GM_STR_FMT "` has %u dimensions",
+                      GM_STR_ARG(gm_name_of(F, part->name)), to->ndims);
         return false;
     }
     if (part->subscript_count > 0 && to->type == V_RECORD) {
         uint32_t at_element;
         if (!plain_position(F, s, part, to, &at_element)) {
-            flatten_error(F, part->at, part->length, "the subscript of a record must be a constant within its bounds");
+            gm_flatten_error(F, part->at, part->length, "the subscript of a record must be a constant within its bounds");
             return false;
         }
         to = &to->elements[at_element];
@@ -158,14 +158,14 @@ static bool store(gm_flatten *F, const scope *s, gm_ex live, value *to, const gm
     }
     if (last) return store_whole(F, live, to, v, at);
     if (to->type != V_RECORD || to->ndims > 0) {
-        flatten_error(F, ref->parts[k + 1].at, ref->parts[k + 1].length, "there is no `" GM_STR_FMT "` here",
-                      GM_STR_ARG(name_of(F, ref->parts[k + 1].name)));
+        gm_flatten_error(F, ref->parts[k + 1].at, ref->parts[k + 1].length, "there is no `" GM_STR_FMT "` here",
+                      GM_STR_ARG(gm_name_of(F, ref->parts[k + 1].name)));
         return false;
     }
-    layout  *lay   = layout_of(F, to->cls);
+    layout  *lay   = gm_class_layout(F, to->cls);
     uint32_t field = gm_map_find(&lay->names, ref->parts[k + 1].name);
     if (field == GM_MAP_NONE) {
-        value_field(F, *to, ref->parts[k + 1].name, &ref->parts[k + 1]);  // says what is wrong
+        gm_value_field(F, *to, ref->parts[k + 1].name, &ref->parts[k + 1]);  // says what is wrong
         return false;
     }
     return store(F, s, live, &to->fields[field], ref, k + 1, v, at);
@@ -177,7 +177,7 @@ static gm_ex before_algorithm(gm_flatten *F, uint32_t id);
 static bool can_be_assigned(gm_flatten *F, uint32_t var)
 {
     if (F->flat->vars[var].variability < GM_FLAT_PARAMETER) return true;
-    inst_bind(F, F->var_inst[var]);
+    gm_inst_bind(F, F->var_inst[var]);
     return F->initial && F->flat->vars[var].variability == GM_FLAT_PARAMETER && (F->flat->vars[var].flags & GM_FLAT_UNFIXED);
 }
 
@@ -188,16 +188,16 @@ static void store_component(gm_flatten *F, scope *s, flow *f, const gm_ast_expr 
     plain.over  = NULL;
     value to    = gm_eval(F, &plain, left);
     if (to.type == V_ERROR || v.type == V_ERROR) return;
-    if (to.type == V_RECORD || !value_convert(F, &v, (value_type)to.type, to.cls) || !value_same_shape(&to, &v)) {
-        gm_str found = value_text(F, &v), wanted = value_text(F, &to);
-        flatten_error(F, left->at, left->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
+    if (to.type == V_RECORD || !gm_value_convert(F, &v, (value_type)to.type, to.cls) || !gm_value_same_shape(&to, &v)) {
+        gm_str found = gm_value_text(F, &v), wanted = gm_value_text(F, &to);
+        gm_flatten_error(F, left->at, left->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
                       GM_STR_ARG(wanted), GM_STR_ARG(found));
         return;
     }
     for (uint32_t i = 0; i < to.count; i++) {
-        gm_ex x = value_at(&to, i);
+        gm_ex x = gm_value_at(&to, i);
         if (gm_ex_op_of(F->ex, x) != GM_EX_VAR || !can_be_assigned(F, gm_ex_at(F->ex, x)->id)) {
-            flatten_error(F, left->at, left->length, "only variables can be assigned to");
+            gm_flatten_error(F, left->at, left->length, "only variables can be assigned to");
             return;
         }
         uint32_t     id  = gm_ex_at(F->ex, x)->id;
@@ -208,21 +208,21 @@ static void store_component(gm_flatten *F, scope *s, flow *f, const gm_ast_expr 
             gm_ids_add(&F->w, &s->over->order, id);
             old = before_algorithm(F, id);
         }
-        gm_map_put(&F->w, &s->over->values, id, gm_ex_3(F->ex, GM_EX_SELECT, f->live, value_at(&v, i), old));
+        gm_map_put(&F->w, &s->over->values, id, gm_ex_3(F->ex, GM_EX_SELECT, f->live, gm_value_at(&v, i), old));
     }
 }
 
 static void assign_to(gm_flatten *F, scope *s, flow *f, const gm_ast_expr *left, value v)
 {
     if (left->kind != GM_AST_REF) {
-        flatten_error(F, left->at, left->length, "a variable is expected at the left of `:=`");
+        gm_flatten_error(F, left->at, left->length, "a variable is expected at the left of `:=`");
         return;
     }
     for (local *l = s->locals; l != NULL; l = l->next) {
         if (l->name != left->ref->parts[0].name) continue;
         if (l->is_input) {
-            flatten_error(F, left->at, left->length, "`" GM_STR_FMT "` can not be assigned to",
-                          GM_STR_ARG(name_of(F, l->name)));
+            gm_flatten_error(F, left->at, left->length, "`" GM_STR_FMT "` can not be assigned to",
+                          GM_STR_ARG(gm_name_of(F, l->name)));
             return;
         }
         store(F, s, f->live, &l->v, left->ref, 0, v, left);
@@ -232,8 +232,8 @@ static void assign_to(gm_flatten *F, scope *s, flow *f, const gm_ast_expr *left,
         store_component(F, s, f, left, v);
         return;
     }
-    flatten_error(F, left->at, left->length, "there is no `" GM_STR_FMT "` in this function",
-                  GM_STR_ARG(ref_text(F, left->ref)));
+    gm_flatten_error(F, left->at, left->length, "there is no `" GM_STR_FMT "` in this function",
+                  GM_STR_ARG(gm_ref_text(F, left->ref)));
 }
 
 static void run_assignment(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q)
@@ -243,12 +243,12 @@ static void run_assignment(gm_flatten *F, scope *s, flow *f, const gm_ast_equati
         return;
     }
     if (q->right->kind != GM_AST_CALL) {
-        flatten_error(F, q->right->at, q->right->length, "a call of a function is expected");
+        gm_flatten_error(F, q->right->at, q->right->length, "a call of a function is expected");
         return;
     }
     uint32_t n    = q->left->count;
     value   *more = GM_WORK_NEW(&F->w, value, n);
-    value    first = eval_call(F, s, q->right, more, n - 1);
+    value    first = gm_eval_call(F, s, q->right, more, n - 1);
     for (uint32_t i = 0; i < n; i++) {
         if (q->left->items[i] != NULL) assign_to(F, s, f, q->left->items[i], i == 0 ? first : more[i - 1]);
     }
@@ -272,7 +272,7 @@ static snapshot take(gm_flatten *F, const scope *s, const flow *f)
     shot.locals = GM_WORK_NEW(&F->w, value, n > 0 ? n : 1);
     n           = 0;
     for (const local *l = s->locals; l != NULL; l = l->next, n++)
-        shot.locals[n] = l->is_input ? l->v : copy_of(F, &l->v);
+        shot.locals[n] = l->is_input ? l->v : gm_copy_of(F, &l->v);
     if (s->over != NULL) {
         shot.assigned = s->over->order.count;
         for (uint32_t i = 0; i < shot.assigned; i++) {
@@ -304,9 +304,9 @@ static gm_ex before_algorithm(gm_flatten *F, uint32_t id)
 
 static bool same_value(const value *a, const value *b)
 {
-    if (a->type == V_RECORD || !value_same_shape(a, b)) return false;
+    if (a->type == V_RECORD || !gm_value_same_shape(a, b)) return false;
     for (uint32_t i = 0; i < a->count; i++) {
-        if (value_at(a, i) != value_at(b, i)) return false;
+        if (gm_value_at(a, i) != gm_value_at(b, i)) return false;
     }
     return true;
 }
@@ -318,7 +318,7 @@ static void merge_into(gm_flatten *F, scope *s, flow *f, gm_ex c, const snapshot
     uint32_t n = 0;
     for (local *l = s->locals; l != NULL; l = l->next, n++) {
         if (l->is_input || same_value(&yes->locals[n], &l->v)) continue;
-        l->v = value_select(F, c, yes->locals[n], l->v, at);
+        l->v = gm_value_select(F, c, yes->locals[n], l->v, at);
     }
     for (uint32_t i = 0; s->over != NULL && i < yes_order->count; i++) {
         uint32_t id = yes_order->at[i];
@@ -346,9 +346,9 @@ static void run_if(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q, u
         return;
     }
     bool  known;
-    gm_ex c = eval_scalar(F, s, b->condition, V_BOOLEAN, "a condition");
+    gm_ex c = gm_eval_scalar(F, s, b->condition, V_BOOLEAN, "a condition");
     if (c == GM_EX_NONE) return;
-    if (fold_condition(F, c, false, &known)) {
+    if (gm_fold_condition(F, c, false, &known)) {
         if (known) run(F, s, f, b->items, b->count);
         else run_if(F, s, f, q, from + 1);
         return;
@@ -377,16 +377,16 @@ static void run_for(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q, 
         return;
     }
     value range;
-    if (!eval_range(F, s, &q->iterators[iterator], &range)) return;
+    if (!gm_eval_range(F, s, &q->iterators[iterator], &range)) return;
     gm_ex live = f->live, outer = f->broken;
     f->broken = gm_ex_const(F->ex, 0);
     for (uint32_t i = 0; i < range.count; i++) {
         local here = {
-            .name = q->iterators[iterator].name, .v = value_element(F, &range, i), .is_input = true, .next = s->locals
+            .name = q->iterators[iterator].name, .v = gm_value_element(F, &range, i), .is_input = true, .next = s->locals
         };
         scope inner = *s;
         inner.locals = &here;
-        flatten_step(F);
+        gm_flatten_step(F);
         after_branch(F, f, live);
         if (is_false(F, f->live)) break;
         run_for(F, &inner, f, q, iterator + 1);
@@ -401,17 +401,17 @@ static void run_while(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q
     f->broken = gm_ex_const(F->ex, 0);
     for (;;) {
         after_branch(F, f, live);
-        gm_ex c = eval_scalar(F, s, q->branches[0].condition, V_BOOLEAN, "the condition of a loop");
+        gm_ex c = gm_eval_scalar(F, s, q->branches[0].condition, V_BOOLEAN, "the condition of a loop");
         bool  known;
         if (c == GM_EX_NONE || is_false(F, f->live)) break;
-        if (!fold_condition(F, both(F, f->live, c), false, &known)) {
-            flatten_error(
+        if (!gm_fold_condition(F, both(F, f->live, c), false, &known)) {
+            gm_flatten_error(
                 F, q->branches[0].condition->at, q->branches[0].condition->length,
                 "how often this loop runs is not known before the simulation; use `for` with a fixed range and `if`");
             break;
         }
         if (!known) break;
-        for (int i = 0; i < 10; i++) flatten_step(F);
+        for (int i = 0; i < 10; i++) gm_flatten_step(F);
         run(F, s, f, q->branches[0].items, q->branches[0].count);
     }
     f->broken = outer;
@@ -419,32 +419,32 @@ static void run_while(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q
 }
 
 // The edge of a condition, or of any of a list of them.
-gm_ex fire_of(gm_flatten *F, const scope *s, const gm_ast_expr *condition)
+gm_ex gm_fire_of(gm_flatten *F, const scope *s, const gm_ast_expr *condition)
 {
     value v = gm_eval(F, s, condition);
     if (v.type == V_ERROR) return GM_EX_NONE;
     if (v.type != V_BOOLEAN || v.ndims > 1) {
-        gm_str found = value_text(F, &v);
-        flatten_error(F, condition->at, condition->length,
+        gm_str found = gm_value_text(F, &v);
+        gm_flatten_error(F, condition->at, condition->length,
                       "the condition of `when` is a Boolean or a list of them, this is " GM_STR_FMT, GM_STR_ARG(found));
         return GM_EX_NONE;
     }
     gm_ex fire = gm_ex_const(F->ex, 0);
-    for (uint32_t i = 0; i < v.count; i++) fire = either(F, fire, gm_ex_1(F->ex, GM_EX_EDGE, value_at(&v, i)));
+    for (uint32_t i = 0; i < v.count; i++) fire = either(F, fire, gm_ex_1(F->ex, GM_EX_EDGE, gm_value_at(&v, i)));
     return fire;
 }
 
 static void run_when(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q)
 {
     if (s->in_function || f->in_when) {
-        flatten_error(F, q->at, 4,
+        gm_flatten_error(F, q->at, 4,
                       s->in_function ? "`when` has no place in a function" : "`when` can not stand inside `when`");
         return;
     }
     gm_ex live = f->live, earlier = gm_ex_const(F->ex, 0);
     f->in_when = true;
     for (uint32_t i = 0; i < q->branch_count; i++) {
-        gm_ex fire = fire_of(F, s, q->branches[i].condition);
+        gm_ex fire = gm_fire_of(F, s, q->branches[i].condition);
         if (fire == GM_EX_NONE) continue;
         f->live = both(F, live, both(F, fire, no(F, earlier)));
         run(F, s, f, q->branches[i].items, q->branches[i].count);
@@ -456,29 +456,29 @@ static void run_when(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q)
 
 static void run_call(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *q)
 {
-    special kind = special_call(F, s, q->left);
+    special kind = gm_special_call(F, s, q->left);
     if (kind == SPECIAL_NONE) {
         gm_eval(F, s, q->left);
         return;
     }
     bool           good;
-    gm_flat_action action = read_special(F, s, kind, q->left, &good);
+    gm_flat_action action = gm_read_special(F, s, kind, q->left, &good);
     if (!good) return;
     if (kind == SPECIAL_REINIT && !f->in_when) {
-        flatten_error(F, q->at, q->length, "`reinit` belongs into a `when`");
+        gm_flatten_error(F, q->at, q->length, "`reinit` belongs into a `when`");
         return;
     }
     gm_ex reached = both(F, f->path, f->live);
     if (f->in_when || kind != SPECIAL_ASSERT) action.guard = reached;
     else action.value = either(F, no(F, reached), action.value);
-    add_action(F, &action);
+    gm_add_action(F, &action);
 }
 
 static void run(gm_flatten *F, scope *s, flow *f, const gm_ast_equation *items, uint32_t count)
 {
     for (uint32_t i = 0; i < count && !is_false(F, f->live); i++) {
         const gm_ast_equation *q = &items[i];
-        flatten_step(F);
+        gm_flatten_step(F);
         switch ((gm_ast_equation_kind)q->kind) {
         case GM_AST_EQUAL: run_assignment(F, s, f, q); break;
         case GM_AST_IF_BLOCK: run_if(F, s, f, q, 0); break;
@@ -518,7 +518,7 @@ static gm_ex read_before(void *context, gm_ex leaf)
     return before_algorithm(r->F, n->id);
 }
 
-void run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section)
+void gm_run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section)
 {
     overlay  over    = { 0 };
     flow     f       = fresh_flow(F);
@@ -531,7 +531,7 @@ void run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section)
     for (uint32_t i = 0; i < over.order.count; i++) {
         uint32_t var   = over.order.at[i];
         gm_ex    final_ = gm_ex_substitute(F->ex, &F->w, gm_map_find(&over.values, var), read_before, &r, &memo);
-        add_equation(F, gm_ex_var(F->ex, var), final_, section->at, 9, s->in->owner);
+        gm_add_equation(F, gm_ex_var(F->ex, var), final_, section->at, 9, s->in->owner);
     }
     for (uint32_t i = actions; i < F->flat->action_count; i++) {
         gm_flat_action *a = &F->flat->actions[i];
@@ -540,14 +540,14 @@ void run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section)
     }
 }
 
-bool run_body(gm_flatten *F, const layout *lay, local *locals)
+bool gm_run_body(gm_flatten *F, const layout *lay, local *locals)
 {
     flow f = fresh_flow(F);
     for (uint32_t i = 0; i < lay->section_count; i++) {
         const section_ref *section = &lay->sections[i];
         scope              s       = { .cls = section->cls, .locals = locals, .quiet = true, .in_function = true };
         if (!section->section->algorithm) {
-            flatten_error(F, section->section->at, 8, "a function has algorithms, no equations");
+            gm_flatten_error(F, section->section->at, 8, "a function has algorithms, no equations");
             return false;
         }
         run(F, &s, &f, section->section->items, section->section->count);

@@ -31,14 +31,14 @@ static gm_str attribute_text(gm_flatten *F, const inst *in, gm_word word)
     const gm_ast_mod *mod;
     gm_str            text = { 0 };
     if (!find_attribute(F, in, F->m->words[word], &m, &mod)) return text;
-    value v = source_value(F, &m, mod->value, 0);
+    value v = gm_source_value(F, &m, mod->value, 0);
     if (v.type == V_ERROR) return text;
-    if (v.ndims > 0 && v.count > 0 && v.type == V_STRING) v = value_scalar(V_STRING, v.many[0]);
-    if (!value_constant_text(F, &v, &text)) {
-        gm_str found = value_text(F, &v);
-        flatten_error(F, mod->value->at, mod->value->length,
+    if (v.ndims > 0 && v.count > 0 && v.type == V_STRING) v = gm_value_scalar(V_STRING, v.many[0]);
+    if (!gm_value_constant_text(F, &v, &text)) {
+        gm_str found = gm_value_text(F, &v);
+        gm_flatten_error(F, mod->value->at, mod->value->length,
                       "`" GM_STR_FMT "` must be a constant text, this is " GM_STR_FMT,
-                      GM_STR_ARG(name_of(F, mod->name)), GM_STR_ARG(found));
+                      GM_STR_ARG(gm_name_of(F, mod->name)), GM_STR_ARG(found));
     }
     return gm_work_str(&F->rw, text);
 }
@@ -49,16 +49,16 @@ static bool attribute_value(gm_flatten *F, const inst *in, gm_word word, value_t
     mod_source        m;
     const gm_ast_mod *mod;
     if (!find_attribute(F, in, F->m->words[word], &m, &mod)) return false;
-    value v = source_value(F, &m, mod->value, in->ndims);
+    value v = gm_source_value(F, &m, mod->value, in->ndims);
     if (v.type == V_ERROR) return false;
-    bool fits = value_convert(F, &v, type, in->lay->enumeration);
+    bool fits = gm_value_convert(F, &v, type, in->lay->enumeration);
     if (fits && v.ndims > 0) fits = v.ndims == in->ndims && memcmp(v.dims, in->dims, v.ndims * sizeof *v.dims) == 0;
     if (!fits) {
-        gm_str found = value_text(F, &v);
+        gm_str found = gm_value_text(F, &v);
         static const char *const names[] = { "?", "Real", "Integer", "Boolean", "String", "enumeration", "record" };
-        flatten_error(F, mod->value->at, mod->value->length,
+        gm_flatten_error(F, mod->value->at, mod->value->length,
                       "`" GM_STR_FMT "` of `" GM_STR_FMT "` is " GM_STR_FMT ", %s%s is expected",
-                      GM_STR_ARG(name_of(F, mod->name)), GM_STR_ARG(in->path), GM_STR_ARG(found), names[type],
+                      GM_STR_ARG(gm_name_of(F, mod->name)), GM_STR_ARG(in->path), GM_STR_ARG(found), names[type],
                       in->ndims > 0 ? " for each element" : "");
         return false;
     }
@@ -82,9 +82,9 @@ static void check_attribute_names(gm_flatten *F, const inst *in)
             for (size_t k = 0; k < sizeof known / sizeof known[0] && !good; k++)
                 good = m->mod->items[i].name == F->m->words[known[k]];
             if (!good) {
-                flatten_error(F, m->mod->items[i].at, m->mod->items[i].length, "there is no attribute `" GM_STR_FMT
+                gm_flatten_error(F, m->mod->items[i].at, m->mod->items[i].length, "there is no attribute `" GM_STR_FMT
                               "`; start, fixed, unit, displayUnit, quantity, min, max, nominal, stateSelect are",
-                              GM_STR_ARG(name_of(F, m->mod->items[i].name)));
+                              GM_STR_ARG(gm_name_of(F, m->mod->items[i].name)));
             }
         }
     }
@@ -134,23 +134,23 @@ static const value *record_binding(gm_flatten *F, inst *in)
     if (in == NULL || in == &F->root || in->is_package || in->lay == NULL || in->lay->is_prim) return NULL;
     if (in->binding_known) return in->binding;
     in->binding_known = true;
-    const mod_source *m     = binding_source(in);
+    const mod_source *m     = gm_binding_source(in);
     const value      *outer = m == NULL ? record_binding(F, in->parent) : NULL;
     value             v     = { 0 };
     if (m != NULL) {
-        v = source_value(F, m, m->mod->value, in->ndims);
+        v = gm_source_value(F, m, m->mod->value, in->ndims);
     } else if (outer != NULL && in->slot != NULL) {
         gm_ast_part at = { .name = in->slot->decl->name, .at = in->slot->decl->at, .length = in->slot->decl->length };
-        v              = value_field(F, *outer, in->slot->decl->name, &at);
+        v              = gm_value_field(F, *outer, in->slot->decl->name, &at);
         if (v.type == V_RECORD && in->is_element && v.ndims > 0 && in->index < v.count) v = v.elements[in->index];
     }
     if (v.type == V_ERROR) return NULL;
     if (v.type != V_RECORD) {
-        gm_str found = value_text(F, &v);
+        gm_str found = gm_value_text(F, &v);
         if (m != NULL) {
-            flatten_error(F, m->mod->value->at, m->mod->value->length,
+            gm_flatten_error(F, m->mod->value->at, m->mod->value->length,
                           "`" GM_STR_FMT "` is " GM_STR_FMT ", but its value is " GM_STR_FMT, GM_STR_ARG(in->path),
-                          GM_STR_ARG(class_path(F, in->lay->cls)), GM_STR_ARG(found));
+                          GM_STR_ARG(gm_class_path(F, in->lay->cls)), GM_STR_ARG(found));
         }
         return NULL;
     }
@@ -163,12 +163,12 @@ static const value *record_binding(gm_flatten *F, inst *in)
 static bool find_binding(gm_flatten *F, inst *in, value *out, gm_place *out_at, uint32_t *out_length,
                          const mod_source **out_source)
 {
-    const mod_source *m = binding_source(in);
+    const mod_source *m = gm_binding_source(in);
     *out_source         = m;
     const value *record = in->parent != NULL ? record_binding(F, in->parent) : NULL;
     if (record != NULL && record->ndims == 0) {
         gm_ast_part at = { .name = in->slot->decl->name, .at = in->slot->decl->at, .length = in->slot->decl->length };
-        *out           = value_field(F, *record, in->slot->decl->name, &at);
+        *out           = gm_value_field(F, *record, in->slot->decl->name, &at);
         *out_at        = at.at;
         *out_length    = at.length;
         return out->type != V_ERROR;
@@ -176,7 +176,7 @@ static bool find_binding(gm_flatten *F, inst *in, value *out, gm_place *out_at, 
     if (m == NULL) return false;
     *out_at     = m->mod->value->at;
     *out_length = m->mod->value->length;
-    *out        = source_value(F, m, m->mod->value, in->ndims);
+    *out        = gm_source_value(F, m, m->mod->value, in->ndims);
     return true;
 }
 
@@ -185,12 +185,12 @@ static void missing_value(gm_flatten *F, const inst *in)
     gm_flat_var *var = &F->flat->vars[in->var];
     if (in->count == 0 || var->type == GM_FLAT_STRING || (var->flags & GM_FLAT_UNFIXED)) return;
     if (var->variability == GM_FLAT_CONSTANT) {
-        flatten_error(F, in->slot->decl->at, in->slot->decl->length, "the constant `" GM_STR_FMT "` has no value",
+        gm_flatten_error(F, in->slot->decl->at, in->slot->decl->length, "the constant `" GM_STR_FMT "` has no value",
                       GM_STR_ARG(in->path));
         return;
     }
     if (var->start == GM_EX_NONE) {
-        flatten_warning(F, in->slot->decl->at, in->slot->decl->length, "the parameter `" GM_STR_FMT
+        gm_flatten_warning(F, in->slot->decl->at, in->slot->decl->length, "the parameter `" GM_STR_FMT
                         "` has no value; it is 0 until one is set", GM_STR_ARG(in->path));
     }
     for (uint32_t i = 0; i < in->count; i++) {
@@ -216,32 +216,32 @@ static void bind_values(gm_flatten *F, inst *in)
                     .count = in->count,
                     .dims  = in->dims,
                     .cls   = in->lay->enumeration };
-    bool  fits  = value_convert(F, &v, in->lay->prim, in->lay->enumeration);
+    bool  fits  = gm_value_convert(F, &v, in->lay->prim, in->lay->enumeration);
     // A scalar for an array is what `each` would say; only a modification from outside may leave it out.
     bool  spread = v.ndims == 0 && in->ndims > 0 && m != NULL && (m->mod->each || m->home != in->parent);
-    if (!fits || (!spread && !value_same_shape(&v, &whole))) {
-        gm_str found = value_text(F, &v), wanted = value_text(F, &whole);
-        flatten_error(F, at, length, "`" GM_STR_FMT "` is " GM_STR_FMT ", but its value is " GM_STR_FMT,
+    if (!fits || (!spread && !gm_value_same_shape(&v, &whole))) {
+        gm_str found = gm_value_text(F, &v), wanted = gm_value_text(F, &whole);
+        gm_flatten_error(F, at, length, "`" GM_STR_FMT "` is " GM_STR_FMT ", but its value is " GM_STR_FMT,
                       GM_STR_ARG(in->path), GM_STR_ARG(wanted), GM_STR_ARG(found));
         return;
     }
     for (uint32_t i = 0; i < in->count; i++) {
         gm_ex e = of_element(&v, i);
-        if (fixed_value && !is_parametric(F, e)) {
-            flatten_error(F, at, length, "the %s `" GM_STR_FMT "` can not depend on something that varies",
+        if (fixed_value && !gm_is_parametric(F, e)) {
+            gm_flatten_error(F, at, length, "the %s `" GM_STR_FMT "` can not depend on something that varies",
                           in->variability == GM_AST_CONSTANT ? "constant" : "parameter", GM_STR_ARG(in->path));
             return;
         }
         if (fixed_value) F->flat->vars[in->var + i].binding = e;
-        else add_to_model(F, gm_ex_var(F->ex, in->var + i), e, at, length, in->owner);
+        else gm_add_to_model(F, gm_ex_var(F->ex, in->var + i), e, at, length, in->owner);
     }
 }
 
-void inst_bind(gm_flatten *F, inst *in)
+void gm_inst_bind(gm_flatten *F, inst *in)
 {
     if (in->bind_state == INST_READY || in->disabled || in->lay == NULL || !in->lay->is_prim) return;
     if (in->bind_state == INST_BUSY) {
-        flatten_error(F, in->slot->decl->at, in->slot->decl->length, "the value of `" GM_STR_FMT "` depends on itself",
+        gm_flatten_error(F, in->slot->decl->at, in->slot->decl->length, "the value of `" GM_STR_FMT "` depends on itself",
                       GM_STR_ARG(in->path));
         return;
     }

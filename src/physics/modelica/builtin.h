@@ -52,19 +52,19 @@ typedef enum builtin {
 } builtin;
 
 // "`sin` wants a number, this is Boolean"
-value wrong_argument(gm_flatten *F, const char *function, const gm_ast_expr *arg, const value *v, const char *wanted);
-bool  is_numeric(const value *v);
+value gm_wrong_argument(gm_flatten *F, const char *function, const gm_ast_expr *arg, const value *v, const char *wanted);
+bool  gm_is_numeric(const value *v);
 
-value eval_size(gm_flatten *F, const scope *s, const gm_ast_expr **args, uint32_t count);
-value eval_fill(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr **args, uint32_t count);
-value eval_square(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *arg);
-value eval_linspace(gm_flatten *F, const scope *s, const gm_ast_expr **args);
-value eval_transpose(gm_flatten *F, const scope *s, const gm_ast_expr *arg);
-value eval_cross(gm_flatten *F, const scope *s, const gm_ast_expr **args);
-value eval_symmetric(gm_flatten *F, const scope *s, const gm_ast_expr *arg);
-value eval_skew(gm_flatten *F, const scope *s, const gm_ast_expr *arg);
-value eval_outer(gm_flatten *F, const scope *s, const gm_ast_expr **args);
-value eval_reshape(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *arg);
-value eval_cat(gm_flatten *F, const scope *s, const gm_ast_expr *call);
+value gm_eval_size(gm_flatten *F, const scope *s, const gm_ast_expr **args, uint32_t count);
+value gm_eval_fill(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr **args, uint32_t count);
+value gm_eval_square(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *arg);
+value gm_eval_linspace(gm_flatten *F, const scope *s, const gm_ast_expr **args);
+value gm_eval_transpose(gm_flatten *F, const scope *s, const gm_ast_expr *arg);
+value gm_eval_cross(gm_flatten *F, const scope *s, const gm_ast_expr **args);
+value gm_eval_symmetric(gm_flatten *F, const scope *s, const gm_ast_expr *arg);
+value gm_eval_skew(gm_flatten *F, const scope *s, const gm_ast_expr *arg);
+value gm_eval_outer(gm_flatten *F, const scope *s, const gm_ast_expr **args);
+value gm_eval_reshape(gm_flatten *F, const scope *s, builtin kind, const gm_ast_expr *arg);
+value gm_eval_cat(gm_flatten *F, const scope *s, const gm_ast_expr *call);
 
 #endif

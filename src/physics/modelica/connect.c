@@ -20,7 +20,7 @@ struct connections {
 
 #define NO_NODE UINT32_MAX
 
-void connect_begin(gm_flatten *F)
+void gm_connect_begin(gm_flatten *F)
 {
     F->connections = GM_WORK_NEW(&F->w, struct connections, 1);
 }
@@ -92,37 +92,37 @@ static bool find_ends(gm_flatten *F, const scope *s, inst *in, const gm_ast_ref 
         return in->slot->decl->condition != NULL;
     }
     if (in->ndims > 0 && (!in->lay->is_prim || last)) {
-        value at = positions_of(F, s, part, in);
+        value at = gm_positions_of(F, s, part, in);
         if (at.type == V_ERROR) return false;
         for (uint32_t i = 0; i < at.count; i++) {
             double position = 0;
-            gm_ex_is_const(F->ex, value_at(&at, i), &position);
+            gm_ex_is_const(F->ex, gm_value_at(&at, i), &position);
             if (in->lay->is_prim) add_end(F, list, in, (uint32_t)position);
             else if (!find_ends(F, s, &in->elements[(uint32_t)position], ref, k, false, list)) return false;
         }
         return true;
     }
     if (part->subscript_count > 0) {
-        flatten_error(F, part->at, part->length, "`" GM_STR_FMT "` is not an array",
-                      GM_STR_ARG(name_of(F, part->name)));
+        gm_flatten_error(F, part->at, part->length, "`" GM_STR_FMT "` is not an array",
+                      GM_STR_ARG(gm_name_of(F, part->name)));
         return false;
     }
     if (last) {
         if (!in->lay->is_connector &&
             !(in->parent != NULL && in->parent->lay != NULL && in->parent->lay->is_connector)) {
-            flatten_error(F, ref->at, ref->length, "`" GM_STR_FMT "` is " GM_STR_FMT ", not a connector",
-                          GM_STR_ARG(in->path), GM_STR_ARG(class_path(F, in->lay->cls)));
+            gm_flatten_error(F, ref->at, ref->length, "`" GM_STR_FMT "` is " GM_STR_FMT ", not a connector",
+                          GM_STR_ARG(in->path), GM_STR_ARG(gm_class_path(F, in->lay->cls)));
             return false;
         }
         add_end(F, list, in, 0);
         return true;
     }
-    inst *kid = inst_kid(F, in, ref->parts[k + 1].name);
+    inst *kid = gm_inst_kid(F, in, ref->parts[k + 1].name);
     if (kid == NULL) {
-        gm_str near = nearest_name(F, in->lay, ref->parts[k + 1].name);
-        flatten_error(F, ref->parts[k + 1].at, ref->parts[k + 1].length,
+        gm_str near = gm_layout_nearest(F, in->lay, ref->parts[k + 1].name);
+        gm_flatten_error(F, ref->parts[k + 1].at, ref->parts[k + 1].length,
                       "there is no `" GM_STR_FMT "` in `" GM_STR_FMT "`%s" GM_STR_FMT "%s",
-                      GM_STR_ARG(name_of(F, ref->parts[k + 1].name)), GM_STR_ARG(class_path(F, in->lay->cls)),
+                      GM_STR_ARG(gm_name_of(F, ref->parts[k + 1].name)), GM_STR_ARG(gm_class_path(F, in->lay->cls)),
                       near.len > 0 ? "; is `" : "", GM_STR_ARG(near), near.len > 0 ? "` meant?" : "");
         return false;
     }
@@ -131,12 +131,12 @@ static bool find_ends(gm_flatten *F, const scope *s, inst *in, const gm_ast_ref 
 
 static bool ends_of(gm_flatten *F, const scope *s, const gm_ast_ref *ref, ends *list)
 {
-    inst *first = inst_kid(F, s->in, ref->parts[0].name);
+    inst *first = gm_inst_kid(F, s->in, ref->parts[0].name);
     if (first == NULL) {
-        gm_str near = nearest_name(F, s->in->lay, ref->parts[0].name);
-        flatten_error(F, ref->parts[0].at, ref->parts[0].length,
+        gm_str near = gm_layout_nearest(F, s->in->lay, ref->parts[0].name);
+        gm_flatten_error(F, ref->parts[0].at, ref->parts[0].length,
                       "there is no component `" GM_STR_FMT "` here%s" GM_STR_FMT "%s",
-                      GM_STR_ARG(name_of(F, ref->parts[0].name)), near.len > 0 ? "; is `" : "", GM_STR_ARG(near),
+                      GM_STR_ARG(gm_name_of(F, ref->parts[0].name)), near.len > 0 ? "; is `" : "", GM_STR_ARG(near),
                       near.len > 0 ? "` meant?" : "");
         return false;
     }
@@ -157,7 +157,7 @@ static void join_variables(gm_flatten *F, const joint *j, const inst *a, uint32_
 {
     bool flow_a = (a->flags & GM_AST_FLOW) != 0, flow_b = (b->flags & GM_AST_FLOW) != 0;
     if (flow_a != flow_b || a->lay->prim != b->lay->prim || a->lay->enumeration != b->lay->enumeration) {
-        flatten_error(F, j->q->at, j->q->length,
+        gm_flatten_error(F, j->q->at, j->q->length,
                       flow_a != flow_b ? "`" GM_STR_FMT "` and `" GM_STR_FMT
                                          "` do not fit: one is a flow, the other is not"
                                        : "`" GM_STR_FMT "` and `" GM_STR_FMT "` are of different types",
@@ -175,23 +175,23 @@ static void join_members(gm_flatten *F, const joint *j, inst *a, inst *b)
 {
     for (uint32_t i = 0; i < a->lay->slot_count; i++) {
         inst *x = &a->kids[i];
-        inst_ready(F, x);
-        inst *y = inst_kid(F, b, a->lay->slots[i].decl->name);
+        gm_inst_ready(F, x);
+        inst *y = gm_inst_kid(F, b, a->lay->slots[i].decl->name);
         if (y == NULL || y->disabled != x->disabled) {
-            flatten_error(F, j->q->at, j->q->length,
+            gm_flatten_error(F, j->q->at, j->q->length,
                           "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: `" GM_STR_FMT "` is missing in the second",
                           GM_STR_ARG(j->name_a), GM_STR_ARG(j->name_b),
-                          GM_STR_ARG(name_of(F, a->lay->slots[i].decl->name)));
+                          GM_STR_ARG(gm_name_of(F, a->lay->slots[i].decl->name)));
             return;
         }
         if (!x->disabled) join_instances(F, j, x, y);
     }
     for (uint32_t i = 0; i < b->lay->slot_count; i++) {
-        if (layout_find(a->lay, b->lay->slots[i].decl->name) != NULL) continue;
-        flatten_error(F, j->q->at, j->q->length,
+        if (gm_layout_find(a->lay, b->lay->slots[i].decl->name) != NULL) continue;
+        gm_flatten_error(F, j->q->at, j->q->length,
                       "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: `" GM_STR_FMT "` is missing in the first",
                       GM_STR_ARG(j->name_a), GM_STR_ARG(j->name_b),
-                      GM_STR_ARG(name_of(F, b->lay->slots[i].decl->name)));
+                      GM_STR_ARG(gm_name_of(F, b->lay->slots[i].decl->name)));
         return;
     }
 }
@@ -201,10 +201,10 @@ static void join_instances(gm_flatten *F, const joint *j, inst *a, inst *b)
     if (a->variability == GM_AST_PARAMETER || a->variability == GM_AST_CONSTANT) return;
     if (a->lay->is_prim != b->lay->is_prim || a->ndims != b->ndims ||
         memcmp(a->dims, b->dims, a->ndims * sizeof *a->dims) != 0) {
-        flatten_error(F, j->q->at, j->q->length,
+        gm_flatten_error(F, j->q->at, j->q->length,
                       "`" GM_STR_FMT "` and `" GM_STR_FMT "` do not fit: `" GM_STR_FMT "` is different in the two",
                       GM_STR_ARG(j->name_a), GM_STR_ARG(j->name_b),
-                      GM_STR_ARG(a->slot != NULL ? name_of(F, a->slot->decl->name) : a->path));
+                      GM_STR_ARG(a->slot != NULL ? gm_name_of(F, a->slot->decl->name) : a->path));
         return;
     }
     if (a->lay->is_prim) {
@@ -216,23 +216,23 @@ static void join_instances(gm_flatten *F, const joint *j, inst *a, inst *b)
     }
 }
 
-void connect_equation(gm_flatten *F, const scope *s, const gm_ast_equation *q)
+void gm_connect_equation(gm_flatten *F, const scope *s, const gm_ast_equation *q)
 {
     ends a = { 0 }, b = { 0 };
     bool good = ends_of(F, s, q->left->ref, &a);
     good      = ends_of(F, s, q->right->ref, &b) && good;
     if (!good || a.absent || b.absent) return;
     if (a.count != b.count) {
-        flatten_error(F, q->at, q->length, "`" GM_STR_FMT "` is %u connectors, `" GM_STR_FMT "` %u",
-                      GM_STR_ARG(ref_text(F, q->left->ref)), a.count, GM_STR_ARG(ref_text(F, q->right->ref)), b.count);
+        gm_flatten_error(F, q->at, q->length, "`" GM_STR_FMT "` is %u connectors, `" GM_STR_FMT "` %u",
+                      GM_STR_ARG(gm_ref_text(F, q->left->ref)), a.count, GM_STR_ARG(gm_ref_text(F, q->right->ref)), b.count);
         return;
     }
-    joint j = { q, a.outside, b.outside, s->in->owner, ref_text(F, q->left->ref), ref_text(F, q->right->ref) };
+    joint j = { q, a.outside, b.outside, s->in->owner, gm_ref_text(F, q->left->ref), gm_ref_text(F, q->right->ref) };
     for (uint32_t i = 0; i < a.count; i++) {
         inst *x = a.items[i].in, *y = b.items[i].in;
-        flatten_step(F);
+        gm_flatten_step(F);
         if (x == y && a.items[i].element == b.items[i].element) {
-            flatten_error(F, q->at, q->length, "`" GM_STR_FMT "` is connected to itself", GM_STR_ARG(x->path));
+            gm_flatten_error(F, q->at, q->length, "`" GM_STR_FMT "` is connected to itself", GM_STR_ARG(x->path));
         } else if (x->lay->is_prim && y->lay->is_prim) {
             join_variables(F, &j, x, a.items[i].element, y, b.items[i].element);
         } else {
@@ -247,7 +247,7 @@ static void write_potentials(gm_flatten *F, uint32_t root)
 {
     const node *nodes = F->connections->nodes;
     for (uint32_t i = nodes[root].next; i != NO_NODE; i = nodes[i].next) {
-        add_equation(F, gm_ex_var(F->ex, nodes[root].var), gm_ex_var(F->ex, nodes[i].var), nodes[i].at, nodes[i].length,
+        gm_add_equation(F, gm_ex_var(F->ex, nodes[root].var), gm_ex_var(F->ex, nodes[i].var), nodes[i].at, nodes[i].length,
                      nodes[i].owner);
     }
 }
@@ -259,10 +259,10 @@ static void write_flows(gm_flatten *F, uint32_t root)
     for (uint32_t i = root; i != NO_NODE; i = nodes[i].next) {
         sum = gm_ex_2(F->ex, nodes[i].outside ? GM_EX_SUB : GM_EX_ADD, sum, gm_ex_var(F->ex, nodes[i].var));
     }
-    add_equation(F, sum, gm_ex_const(F->ex, 0), nodes[root].at, nodes[root].length, nodes[root].owner);
+    gm_add_equation(F, sum, gm_ex_const(F->ex, 0), nodes[root].at, nodes[root].length, nodes[root].owner);
 }
 
-void connect_end(gm_flatten *F)
+void gm_connect_end(gm_flatten *F)
 {
     struct connections *c = F->connections;
     for (uint32_t i = 0; i < c->count; i++) {
@@ -274,6 +274,6 @@ void connect_end(gm_flatten *F)
         const gm_flat_var *v = &F->flat->vars[i];
         if (!(v->flags & GM_FLAT_FLOW) || v->variability >= GM_FLAT_PARAMETER) continue;
         if (gm_map_find(&c->index, (uint64_t)i * 2) != GM_MAP_NONE) continue;
-        add_equation(F, gm_ex_var(F->ex, i), gm_ex_const(F->ex, 0), v->at, 1, v->owner);
+        gm_add_equation(F, gm_ex_var(F->ex, i), gm_ex_const(F->ex, 0), v->at, 1, v->owner);
     }
 }

@@ -4,7 +4,7 @@
 
 static void read_items(gm_flatten *F, const scope *s, const gm_ast_equation *items, uint32_t count);
 
-void add_equation(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t length, uint32_t owner)
+void gm_add_equation(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t length, uint32_t owner)
 {
     gm_flat          *flat = F->flat;
     gm_flat_equation  q    = { left, right, at, length, owner };
@@ -22,18 +22,18 @@ void add_equation(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t 
     }
 }
 
-void add_to_model(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t length, uint32_t owner)
+void gm_add_to_model(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t length, uint32_t owner)
 {
     sink *outer   = F->sink;
     bool  initial = F->initial;
     F->sink       = NULL;
     F->initial    = false;
-    add_equation(F, left, right, at, length, owner);
+    gm_add_equation(F, left, right, at, length, owner);
     F->sink    = outer;
     F->initial = initial;
 }
 
-void add_action(gm_flatten *F, const gm_flat_action *action)
+void gm_add_action(gm_flatten *F, const gm_flat_action *action)
 {
     gm_flat       *flat = F->flat;
     gm_flat_action a    = *action;
@@ -59,25 +59,25 @@ void add_action(gm_flatten *F, const gm_flat_action *action)
 void gm_equate(gm_flatten *F, value *a, value *b, const gm_ast_equation *at, uint32_t owner)
 {
     if (a->type == V_ERROR || b->type == V_ERROR) return;
-    if (a->type == V_INTEGER && b->type == V_REAL) value_convert(F, a, V_REAL, NULL);
-    if (b->type == V_INTEGER && a->type == V_REAL) value_convert(F, b, V_REAL, NULL);
-    bool same = a->type == b->type && value_same_shape(a, b) && (a->type != V_ENUM || a->cls == b->cls);
+    if (a->type == V_INTEGER && b->type == V_REAL) gm_value_convert(F, a, V_REAL, NULL);
+    if (b->type == V_INTEGER && a->type == V_REAL) gm_value_convert(F, b, V_REAL, NULL);
+    bool same = a->type == b->type && gm_value_same_shape(a, b) && (a->type != V_ENUM || a->cls == b->cls);
     if (same && a->type == V_RECORD) {
-        const layout *x = layout_of(F, a->cls), *y = layout_of(F, b->cls);
+        const layout *x = gm_class_layout(F, a->cls), *y = gm_class_layout(F, b->cls);
         same            = x->slot_count == y->slot_count;
     }
     if (!same || a->type == V_STRING) {
-        gm_str left = value_text(F, a), right = value_text(F, b);
-        flatten_error(F, at->at, at->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
+        gm_str left = gm_value_text(F, a), right = gm_value_text(F, b);
+        gm_flatten_error(F, at->at, at->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
                       GM_STR_ARG(left), GM_STR_ARG(right));
         return;
     }
     if (a->type == V_RECORD) {
-        uint32_t n = a->ndims > 0 ? a->count : layout_of(F, a->cls)->slot_count;
+        uint32_t n = a->ndims > 0 ? a->count : gm_class_layout(F, a->cls)->slot_count;
         for (uint32_t i = 0; i < n; i++) gm_equate(F, &a->fields[i], &b->fields[i], at, owner);
         return;
     }
-    for (uint32_t i = 0; i < a->count; i++) add_equation(F, value_at(a, i), value_at(b, i), at->at, at->length, owner);
+    for (uint32_t i = 0; i < a->count; i++) gm_add_equation(F, gm_value_at(a, i), gm_value_at(b, i), at->at, at->length, owner);
 }
 
 static void read_equal(gm_flatten *F, const scope *s, const gm_ast_equation *q)
@@ -85,7 +85,7 @@ static void read_equal(gm_flatten *F, const scope *s, const gm_ast_equation *q)
     uint32_t owner = s->in->owner;
     if (q->left->kind == GM_AST_TUPLE && q->right->kind == GM_AST_CALL) {
         uint32_t n    = q->left->count;
-        value   *more = GM_WORK_NEW(&F->w, value, n), first = eval_call(F, s, q->right, more, n - 1);
+        value   *more = GM_WORK_NEW(&F->w, value, n), first = gm_eval_call(F, s, q->right, more, n - 1);
         for (uint32_t i = 0; i < n; i++) {
             if (q->left->items[i] == NULL) continue;
             value left = gm_eval(F, s, q->left->items[i]);
@@ -106,14 +106,14 @@ static void read_for(gm_flatten *F, const scope *s, const gm_ast_equation *q, ui
         return;
     }
     value range;
-    if (!eval_range(F, s, &q->iterators[iterator], &range)) return;
+    if (!gm_eval_range(F, s, &q->iterators[iterator], &range)) return;
     for (uint32_t i = 0; i < range.count; i++) {
         local here = {
-            .name = q->iterators[iterator].name, .v = value_element(F, &range, i), .is_input = true, .next = s->locals
+            .name = q->iterators[iterator].name, .v = gm_value_element(F, &range, i), .is_input = true, .next = s->locals
         };
         scope inner = *s;
         inner.locals = &here;
-        flatten_step(F);
+        gm_flatten_step(F);
         read_for(F, &inner, q, iterator + 1);
     }
 }
@@ -163,10 +163,10 @@ static void merge(gm_flatten *F, gm_ex c, sink *yes, sink *no, bool paired, uint
     for (uint32_t i = 0; i < yes->count; i++) {
         const gm_flat_equation *a = &yes->items[i], *b = paired ? partner(F, no, a->left) : &no->items[i];
         if (paired) {
-            add_equation(F, a->left, gm_ex_3(F->ex, GM_EX_SELECT, c, a->right, b->right), a->at, a->length, owner);
+            gm_add_equation(F, a->left, gm_ex_3(F->ex, GM_EX_SELECT, c, a->right, b->right), a->at, a->length, owner);
         } else {
             gm_ex sum = gm_ex_3(F->ex, GM_EX_SELECT, c, residual(F, a), residual(F, b));
-            add_equation(F, gm_ex_const(F->ex, 0), sum, a->at, a->length, owner);
+            gm_add_equation(F, gm_ex_const(F->ex, 0), sum, a->at, a->length, owner);
         }
     }
 }
@@ -204,18 +204,18 @@ static void read_if_from(gm_flatten *F, const scope *s, const gm_ast_equation *q
         read_items(F, s, b->items, b->count);
         return;
     }
-    gm_ex c = eval_scalar(F, s, b->condition, V_BOOLEAN, "a condition");
+    gm_ex c = gm_eval_scalar(F, s, b->condition, V_BOOLEAN, "a condition");
     bool  known, structural = has_connect(b->items, b->count);
     if (c == GM_EX_NONE) return;
     for (uint32_t i = from + 1; i < q->branch_count; i++)
         structural |= has_connect(q->branches[i].items, q->branches[i].count);
-    if (fold_condition(F, c, structural, &known)) {
+    if (gm_fold_condition(F, c, structural, &known)) {
         if (known) read_items(F, s, b->items, b->count);
         else read_if_from(F, s, q, from + 1);
         return;
     }
     if (structural) {
-        flatten_error(F, b->condition->at, b->condition->length,
+        gm_flatten_error(F, b->condition->at, b->condition->length,
                       "a connection can not depend on a condition that varies");
         return;
     }
@@ -225,17 +225,17 @@ static void read_if_from(gm_flatten *F, const scope *s, const gm_ast_equation *q
     read_branch(F, s, b, c, &yes);
     read_rest(F, s, q, from + 1, gm_ex_1(F->ex, GM_EX_NOT, c), &no);
     bool paired = are_paired(F, &yes, &no);
-    if (paired || (yes.count == no.count && !is_parametric(F, c))) {
+    if (paired || (yes.count == no.count && !gm_is_parametric(F, c))) {
         merge(F, c, &yes, &no, paired, s->in->owner);
         return;
     }
     F->flat->action_count = actions;
-    if (is_parametric(F, c) && fold_condition(F, c, true, &known)) {
+    if (gm_is_parametric(F, c) && gm_fold_condition(F, c, true, &known)) {
         if (known) read_items(F, s, b->items, b->count);
         else read_if_from(F, s, q, from + 1);
         return;
     }
-    flatten_error(
+    gm_flatten_error(
         F, q->at, 2,
         "the cases of this `if` have %u and %u equations; with a condition that varies they must have as many",
         yes.count, no.count);
@@ -246,7 +246,7 @@ static void read_if_from(gm_flatten *F, const scope *s, const gm_ast_equation *q
 // Modelica.Utilities.Streams.print and its like: there is nobody to read it.
 static bool is_print(const gm_flatten *F, const gm_ast_expr *call)
 {
-    return gm_str_is(name_of(F, call->ref->parts[call->ref->count - 1].name), "print");
+    return gm_str_is(gm_name_of(F, call->ref->parts[call->ref->count - 1].name), "print");
 }
 
 // What the branches of one when-equation assign: variable -> value so far.
@@ -259,7 +259,7 @@ static void assign(gm_flatten *F, const gm_ast_equation *q, gm_ex left, gm_ex ri
 {
     if (gm_ex_op_of(F->ex, left) != GM_EX_VAR ||
         F->flat->vars[gm_ex_at(F->ex, left)->id].variability >= GM_FLAT_PARAMETER) {
-        flatten_error(F, q->left->at, q->left->length, "the left side of an equation in `when` is a variable");
+        gm_flatten_error(F, q->left->at, q->left->length, "the left side of an equation in `when` is a variable");
         return;
     }
     uint32_t     id  = gm_ex_at(F->ex, left)->id;
@@ -276,26 +276,26 @@ static void assign(gm_flatten *F, const gm_ast_equation *q, gm_ex left, gm_ex ri
 static void assign_value(gm_flatten *F, const gm_ast_equation *q, value *a, value *b, gm_ex fire, assignments *to)
 {
     if (a->type == V_ERROR || b->type == V_ERROR) return;
-    bool same = value_convert(F, b, (value_type)a->type, a->cls) && value_same_shape(a, b);
+    bool same = gm_value_convert(F, b, (value_type)a->type, a->cls) && gm_value_same_shape(a, b);
     if (!same) {
-        gm_str left = value_text(F, a), right = value_text(F, b);
-        flatten_error(F, q->at, q->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
+        gm_str left = gm_value_text(F, a), right = gm_value_text(F, b);
+        gm_flatten_error(F, q->at, q->length, "the left side is " GM_STR_FMT ", the right side " GM_STR_FMT,
                       GM_STR_ARG(left), GM_STR_ARG(right));
         return;
     }
     if (a->type == V_RECORD) {
-        uint32_t n = a->ndims > 0 ? a->count : layout_of(F, a->cls)->slot_count;
+        uint32_t n = a->ndims > 0 ? a->count : gm_class_layout(F, a->cls)->slot_count;
         for (uint32_t i = 0; i < n; i++) assign_value(F, q, &a->fields[i], &b->fields[i], fire, to);
         return;
     }
-    for (uint32_t i = 0; i < a->count; i++) assign(F, q, value_at(a, i), value_at(b, i), fire, to);
+    for (uint32_t i = 0; i < a->count; i++) assign(F, q, gm_value_at(a, i), gm_value_at(b, i), fire, to);
 }
 
 static void read_when_equal(gm_flatten *F, const scope *s, const gm_ast_equation *q, gm_ex fire, assignments *to)
 {
     if (q->left->kind == GM_AST_TUPLE && q->right->kind == GM_AST_CALL) {
         uint32_t n    = q->left->count;
-        value   *more = GM_WORK_NEW(&F->w, value, n), first = eval_call(F, s, q->right, more, n - 1);
+        value   *more = GM_WORK_NEW(&F->w, value, n), first = gm_eval_call(F, s, q->right, more, n - 1);
         for (uint32_t i = 0; i < n; i++) {
             if (q->left->items[i] == NULL) continue;
             value left = gm_eval(F, s, q->left->items[i]);
@@ -315,14 +315,14 @@ static void read_when_for(gm_flatten *F, const scope *s, const gm_ast_equation *
         return;
     }
     value range;
-    if (!eval_range(F, s, &q->iterators[iterator], &range)) return;
+    if (!gm_eval_range(F, s, &q->iterators[iterator], &range)) return;
     for (uint32_t i = 0; i < range.count; i++) {
         local here = {
-            .name = q->iterators[iterator].name, .v = value_element(F, &range, i), .is_input = true, .next = s->locals
+            .name = q->iterators[iterator].name, .v = gm_value_element(F, &range, i), .is_input = true, .next = s->locals
         };
         scope inner = *s;
         inner.locals = &here;
-        flatten_step(F);
+        gm_flatten_step(F);
         read_when_for(F, &inner, q, iterator + 1, fire, to);
     }
 }
@@ -332,7 +332,7 @@ static void read_when_if(gm_flatten *F, const scope *s, const gm_ast_equation *q
     gm_ex none = gm_ex_const(F->ex, 1);
     for (uint32_t i = 0; i < q->branch_count; i++) {
         gm_ex c = gm_ex_const(F->ex, 1);
-        if (q->branches[i].condition != NULL) c = eval_scalar(F, s, q->branches[i].condition, V_BOOLEAN, "a condition");
+        if (q->branches[i].condition != NULL) c = gm_eval_scalar(F, s, q->branches[i].condition, V_BOOLEAN, "a condition");
         if (c == GM_EX_NONE) return;
         gm_ex here = gm_ex_2(F->ex, GM_EX_AND, fire, gm_ex_2(F->ex, GM_EX_AND, none, c));
         if (!gm_ex_is(F->ex, here, 0)) read_when_items(F, s, q->branches[i].items, q->branches[i].count, here, to);
@@ -348,24 +348,24 @@ static void read_when_items(gm_flatten *F, const scope *s, const gm_ast_equation
     inner.quiet = true;
     for (uint32_t i = 0; i < count; i++) {
         const gm_ast_equation *q = &items[i];
-        flatten_step(F);
+        gm_flatten_step(F);
         switch ((gm_ast_equation_kind)q->kind) {
         case GM_AST_EQUAL: read_when_equal(F, &inner, q, fire, to); break;
         case GM_AST_IF_BLOCK: read_when_if(F, &inner, q, fire, to); break;
         case GM_AST_FOR_BLOCK: read_when_for(F, &inner, q, 0, fire, to); break;
-        case GM_AST_WHEN_BLOCK: flatten_error(F, q->at, 4, "`when` can not stand inside `when`"); break;
-        case GM_AST_CONNECT: flatten_error(F, q->at, 7, "`connect` can not stand inside `when`"); break;
+        case GM_AST_WHEN_BLOCK: gm_flatten_error(F, q->at, 4, "`when` can not stand inside `when`"); break;
+        case GM_AST_CONNECT: gm_flatten_error(F, q->at, 7, "`connect` can not stand inside `when`"); break;
         case GM_AST_DO: {
-            special kind = special_call(F, s, q->left);
+            special kind = gm_special_call(F, s, q->left);
             if (kind == SPECIAL_NONE) {
                 if (is_print(F, q->left)) break;
-                flatten_error(F, q->at, q->length, "an equation, or `reinit`, `assert` or `terminate` is expected");
+                gm_flatten_error(F, q->at, q->length, "an equation, or `reinit`, `assert` or `terminate` is expected");
                 break;
             }
             bool           good;
-            gm_flat_action action = read_special(F, &inner, kind, q->left, &good);
+            gm_flat_action action = gm_read_special(F, &inner, kind, q->left, &good);
             action.guard          = fire;
-            if (good) add_action(F, &action);
+            if (good) gm_add_action(F, &action);
             break;
         }
         default: break;
@@ -378,11 +378,11 @@ static void read_when(gm_flatten *F, const scope *s, const gm_ast_equation *q)
     assignments to      = { 0 };
     gm_ex       earlier = gm_ex_const(F->ex, 0);
     if (F->initial) {
-        flatten_error(F, q->at, 4, "`when` has no place among the initial equations");
+        gm_flatten_error(F, q->at, 4, "`when` has no place among the initial equations");
         return;
     }
     for (uint32_t i = 0; i < q->branch_count; i++) {
-        gm_ex fire = fire_of(F, s, q->branches[i].condition);
+        gm_ex fire = gm_fire_of(F, s, q->branches[i].condition);
         if (fire == GM_EX_NONE) continue;
         gm_ex first = gm_ex_2(F->ex, GM_EX_AND, fire, gm_ex_1(F->ex, GM_EX_NOT, earlier));
         read_when_items(F, s, q->branches[i].items, q->branches[i].count, first, &to);
@@ -390,7 +390,7 @@ static void read_when(gm_flatten *F, const scope *s, const gm_ast_equation *q)
     }
     for (uint32_t i = 0; i < to.order.count; i++) {
         uint32_t id = to.order.at[i];
-        add_equation(F, gm_ex_var(F->ex, id), gm_map_find(&to.values, id), q->at, 4, s->in->owner);
+        gm_add_equation(F, gm_ex_var(F->ex, id), gm_map_find(&to.values, id), q->at, 4, s->in->owner);
     }
 }
 
@@ -398,51 +398,51 @@ static void read_when(gm_flatten *F, const scope *s, const gm_ast_equation *q)
 
 static void read_do(gm_flatten *F, const scope *s, const gm_ast_equation *q)
 {
-    special kind = special_call(F, s, q->left);
+    special kind = gm_special_call(F, s, q->left);
     bool    good = false;
     if (kind == SPECIAL_REINIT) {
-        flatten_error(F, q->at, q->length, "`reinit` belongs into a `when`");
+        gm_flatten_error(F, q->at, q->length, "`reinit` belongs into a `when`");
         return;
     }
     if (kind == SPECIAL_NONE) {
         if (!is_print(F, q->left)) {
-            flatten_error(F, q->at, q->length, "an equation is expected; the result of this call is not used");
+            gm_flatten_error(F, q->at, q->length, "an equation is expected; the result of this call is not used");
         }
         return;
     }
-    gm_flat_action action = read_special(F, s, kind, q->left, &good);
-    if (good && !F->initial) add_action(F, &action);
+    gm_flat_action action = gm_read_special(F, s, kind, q->left, &good);
+    if (good && !F->initial) gm_add_action(F, &action);
 }
 
 static void read_items(gm_flatten *F, const scope *s, const gm_ast_equation *items, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         const gm_ast_equation *q = &items[i];
-        flatten_step(F);
+        gm_flatten_step(F);
         switch ((gm_ast_equation_kind)q->kind) {
         case GM_AST_EQUAL: read_equal(F, s, q); break;
         case GM_AST_IF_BLOCK: read_if_from(F, s, q, 0); break;
         case GM_AST_FOR_BLOCK: read_for(F, s, q, 0); break;
         case GM_AST_WHEN_BLOCK: read_when(F, s, q); break;
-        case GM_AST_CONNECT: connect_equation(F, s, q); break;
+        case GM_AST_CONNECT: gm_connect_equation(F, s, q); break;
         case GM_AST_DO: read_do(F, s, q); break;
         default: break;
         }
     }
 }
 
-void equations_of(gm_flatten *F, inst *in)
+void gm_equations_of(gm_flatten *F, inst *in)
 {
     if (in->disabled || in->lay == NULL) return;
-    for (uint32_t i = 0; in->elements != NULL && i < in->count; i++) equations_of(F, &in->elements[i]);
-    inst_bind(F, in);
+    for (uint32_t i = 0; in->elements != NULL && i < in->count; i++) gm_equations_of(F, &in->elements[i]);
+    gm_inst_bind(F, in);
     if (in->kids == NULL) return;
-    for (uint32_t i = 0; i < in->lay->slot_count; i++) equations_of(F, &in->kids[i]);
+    for (uint32_t i = 0; i < in->lay->slot_count; i++) gm_equations_of(F, &in->kids[i]);
     for (uint32_t i = 0; i < in->lay->section_count; i++) {
         const section_ref *section = &in->lay->sections[i];
         scope              s       = { .in = in, .cls = section->cls };
         F->initial                 = section->section->initial;
-        if (section->section->algorithm) run_algorithm(F, &s, section->section);
+        if (section->section->algorithm) gm_run_algorithm(F, &s, section->section);
         else read_items(F, &s, section->section->items, section->section->count);
         F->initial = false;
     }

@@ -3,7 +3,7 @@
 
 static const char WHERE[] = "physics.modelica";
 
-void flatten_error(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...)
+void gm_flatten_error(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -11,7 +11,7 @@ void flatten_error(gm_flatten *F, gm_place at, uint32_t length, const char *fmt,
     va_end(args);
 }
 
-void flatten_warning(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...)
+void gm_flatten_warning(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -19,7 +19,7 @@ void flatten_warning(gm_flatten *F, gm_place at, uint32_t length, const char *fm
     va_end(args);
 }
 
-value fail_value(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...)
+value gm_fail_value(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -28,23 +28,23 @@ value fail_value(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, .
     return (value){ 0 };
 }
 
-void flatten_step(gm_flatten *F)
+void gm_flatten_step(gm_flatten *F)
 {
     if (++F->steps <= F->limits.steps_max) return;
     gm_work_stop(&F->w, GM_LIMIT, WHERE, "`" GM_STR_FMT "`: the model takes more than %llu steps to unfold",
                  GM_STR_ARG(F->flat->name), (unsigned long long)F->limits.steps_max);
 }
 
-gm_str name_of(const gm_flatten *F, gm_sym name)
+gm_str gm_name_of(const gm_flatten *F, gm_sym name)
 {
     return F->m->names.texts[name];
 }
 
-gm_str ref_text(gm_flatten *F, const gm_ast_ref *ref)
+gm_str gm_ref_text(gm_flatten *F, const gm_ast_ref *ref)
 {
     gm_str text = { 0 };
     for (uint32_t i = 0; i < ref->count; i++) {
-        gm_str part = name_of(F, ref->parts[i].name);
+        gm_str part = gm_name_of(F, ref->parts[i].name);
         const char *subs = ref->parts[i].subscript_count > 0 ? "[...]" : "";
         text             = gm_work_printf(&F->w, GM_STR_FMT "%s" GM_STR_FMT "%s", GM_STR_ARG(text), i > 0 ? "." : "",
                                           GM_STR_ARG(part), subs);
@@ -52,41 +52,41 @@ gm_str ref_text(gm_flatten *F, const gm_ast_ref *ref)
     return text;
 }
 
-gm_str class_path(gm_flatten *F, const gm_ast_class *cls)
+gm_str gm_class_path(gm_flatten *F, const gm_ast_class *cls)
 {
-    gm_str name = name_of(F, cls->name);
+    gm_str name = gm_name_of(F, cls->name);
     if (cls->parent == NULL) return name;
-    gm_str outer = class_path(F, cls->parent);
+    gm_str outer = gm_class_path(F, cls->parent);
     return gm_work_printf(&F->w, GM_STR_FMT "." GM_STR_FMT, GM_STR_ARG(outer), GM_STR_ARG(name));
 }
 
 static void flatten_class(gm_flatten *F, const gm_ast_class *cls)
 {
     gm_flat *flat      = F->flat;
-    flat->name         = gm_work_str(&F->rw, class_path(F, cls));
+    flat->name         = gm_work_str(&F->rw, gm_class_path(F, cls));
     flat->description  = gm_work_str(&F->rw, cls->comment);
     flat->interface_id = gm_work_str(&F->rw, gm_modelica_interface(F->m, cls));
     flat->sources      = &F->m->sources;
     flat->at           = cls->at;
     if (cls->is_partial)
-        flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` is partial; it can not be simulated",
+        gm_flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` is partial; it can not be simulated",
                       GM_STR_ARG(flat->name));
 
-    layout *lay = layout_of(F, cls);
+    layout *lay = gm_class_layout(F, cls);
     if (lay->is_prim || cls->kind == GM_AST_CLASS_FUNCTION || cls->kind == GM_AST_CLASS_PACKAGE) {
-        flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` is no model", GM_STR_ARG(flat->name));
+        gm_flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` is no model", GM_STR_ARG(flat->name));
         return;
     }
     F->root = (inst){ .lay = lay, .state = INST_READY, .count = 1, .owner = GM_FLAT_NO_OWNER };
     F->root.kids = GM_WORK_NEW(&F->w, inst, lay->slot_count > 0 ? lay->slot_count : 1);
     for (uint32_t i = 0; i < lay->slot_count; i++)
         F->root.kids[i] = (inst) { .parent = &F->root, .slot = &lay->slots[i], .depth = 1 };
-    instantiate_all(F, &F->root);
-    connect_begin(F);
-    equations_of(F, &F->root);
-    connect_end(F);
+    gm_instantiate_all(F, &F->root);
+    gm_connect_begin(F);
+    gm_equations_of(F, &F->root);
+    gm_connect_end(F);
     // Constants of packages were made on the way.
-    for (uint32_t i = 0; i < flat->var_count; i++) inst_bind(F, F->var_inst[i]);
+    for (uint32_t i = 0; i < flat->var_count; i++) gm_inst_bind(F, F->var_inst[i]);
 }
 
 static gm_modelica_limits with_defaults(const gm_flatten_options *options)

@@ -40,7 +40,7 @@ typedef struct value {
     };
 } value;
 
-static inline gm_ex value_at(const value *v, uint32_t i) { return v->ndims == 0 ? v->one : v->many[i]; }
+static inline gm_ex gm_value_at(const value *v, uint32_t i) { return v->ndims == 0 ? v->one : v->many[i]; }
 
 // ---------------------------------------------------------------------------------------------------- classes
 
@@ -194,115 +194,115 @@ typedef struct gm_flatten {
 } gm_flatten;
 
 // Errors. They are collected; what could not be understood becomes a V_ERROR value, which is silent from then on.
-void  flatten_error(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(4, 5);
-void  flatten_warning(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(4, 5);
-value fail_value(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(4, 5);
-void  flatten_step(gm_flatten *F);  // counts work; stops the flattening at the limit
-gm_str name_of(const gm_flatten *F, gm_sym name);
-gm_str ref_text(gm_flatten *F, const gm_ast_ref *ref);
-gm_str class_path(gm_flatten *F, const gm_ast_class *cls);
+void  gm_flatten_error(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(4, 5);
+void  gm_flatten_warning(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(4, 5);
+value gm_fail_value(gm_flatten *F, gm_place at, uint32_t length, const char *fmt, ...) GM_PRINTF(4, 5);
+void  gm_flatten_step(gm_flatten *F);  // counts work; stops the flattening at the limit
+gm_str gm_name_of(const gm_flatten *F, gm_sym name);
+gm_str gm_ref_text(gm_flatten *F, const gm_ast_ref *ref);
+gm_str gm_class_path(gm_flatten *F, const gm_ast_class *cls);
 
 // lookup.c
 typedef struct found { const gm_ast_class *cls; slot *component; layout *owner; } member;
-member              find_member(gm_flatten *F, const gm_ast_class *cls, gm_sym name);  // in the class and its bases
-const gm_ast_class *find_class(gm_flatten *F, const gm_ast_class *from, gm_sym name);  // outwards; NULL: none
-const gm_ast_class *resolve_class(gm_flatten *F, const gm_ast_class *from, const gm_ast_ref *ref, bool report);
-layout             *layout_of(gm_flatten *F, const gm_ast_class *cls);                 // never NULL; empty after errors
-slot               *layout_find(const layout *lay, gm_sym name);
-gm_str              nearest_name(gm_flatten *F, const layout *lay, gm_sym wrong);       // for "did you mean"; or empty
+member              gm_find_member(gm_flatten *F, const gm_ast_class *cls, gm_sym name);  // in the class and its bases
+const gm_ast_class *gm_find_class(gm_flatten *F, const gm_ast_class *from, gm_sym name);  // outwards; NULL: none
+const gm_ast_class *gm_resolve_class(gm_flatten *F, const gm_ast_class *from, const gm_ast_ref *ref, bool report);
+layout             *gm_class_layout(gm_flatten *F, const gm_ast_class *cls);                 // never NULL; empty after errors
+slot               *gm_layout_find(const layout *lay, gm_sym name);
+gm_str              gm_layout_nearest(gm_flatten *F, const layout *lay, gm_sym wrong);       // for "did you mean"; or empty
 
 // modify.c
-mod_source *scope_source(gm_flatten *F, const gm_ast_mod *mod, inst *home, const gm_ast_class *cls, mod_source *next);
-mod_source *sources_of(gm_flatten *F, inst *in, const slot *s);                         // of a component of `in`
-mod_source *sources_of_element(gm_flatten *F, const inst *array, uint32_t i);
-void        check_names(gm_flatten *F, const inst *in);                                // reports names that are none
-value       source_value(gm_flatten *F, const mod_source *m, const gm_ast_expr *e, uint32_t ndims);
-const mod_source   *binding_source(const inst *in);                                    // NULL: not bound
-const gm_ast_class *modified_class(gm_flatten *F, inst *in, gm_sym name);             // by modifications alone
+mod_source *gm_scope_source(gm_flatten *F, const gm_ast_mod *mod, inst *home, const gm_ast_class *cls, mod_source *next);
+mod_source *gm_sources_of(gm_flatten *F, inst *in, const slot *s);                         // of a component of `in`
+mod_source *gm_sources_of_element(gm_flatten *F, const inst *array, uint32_t i);
+void        gm_check_names(gm_flatten *F, const inst *in);                                // reports names that are none
+value       gm_source_value(gm_flatten *F, const mod_source *m, const gm_ast_expr *e, uint32_t ndims);
+const mod_source   *gm_binding_source(const inst *in);                                    // NULL: not bound
+const gm_ast_class *gm_modified_class(gm_flatten *F, inst *in, gm_sym name);             // by modifications alone
 // The class that a redeclaration has put in the place of `name`, which stands in the class `from` of `in`; NULL: none.
-const gm_ast_class *redeclared_class(gm_flatten *F, inst *in, const gm_ast_class *from, gm_sym name);
+const gm_ast_class *gm_redeclared_class(gm_flatten *F, inst *in, const gm_ast_class *from, gm_sym name);
 // resolve_class, with what is redeclared for the instance (or NULL) in the place of the first name.
-const gm_ast_class *resolve_class_in(gm_flatten *F, inst *in, const gm_ast_class *from, const gm_ast_ref *ref, bool report);
+const gm_ast_class *gm_resolve_class_in(gm_flatten *F, inst *in, const gm_ast_class *from, const gm_ast_ref *ref, bool report);
 
 // instance.c
-inst *inst_kid(gm_flatten *F, inst *in, gm_sym name);       // ready; NULL: no such component
-void  inst_ready(gm_flatten *F, inst *in);
-inst *package_of(gm_flatten *F, const gm_ast_class *cls);
-void  instantiate_all(gm_flatten *F, inst *in);
-uint32_t add_variable(gm_flatten *F, const gm_flat_var *var, inst *in);
+inst *gm_inst_kid(gm_flatten *F, inst *in, gm_sym name);       // ready; NULL: no such component
+void  gm_inst_ready(gm_flatten *F, inst *in);
+inst *gm_package_of(gm_flatten *F, const gm_ast_class *cls);
+void  gm_instantiate_all(gm_flatten *F, inst *in);
+uint32_t gm_add_variable(gm_flatten *F, const gm_flat_var *var, inst *in);
 
 // bind.c
-void  inst_bind(gm_flatten *F, inst *in);                   // attributes, bindings, binding equations of a prim
+void  gm_inst_bind(gm_flatten *F, inst *in);                   // attributes, bindings, binding equations of a prim
 
 // eval.c
 value gm_eval(gm_flatten *F, const scope *s, const gm_ast_expr *e);
-gm_ex eval_scalar(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type,
+gm_ex gm_eval_scalar(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type,
                   const char *what); // GM_EX_NONE after errors
-bool  eval_number(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type, const char *what, double *out);
-bool  eval_integer(gm_flatten *F, const scope *s, const gm_ast_expr *e, const char *what, int64_t *out);
-value inst_value(gm_flatten *F, const scope *s, inst *in);
-value eval_binary(gm_flatten *F, const gm_ast_expr *at, uint32_t op, value a, value b, bool quiet);
-value eval_ref(gm_flatten *F, const scope *s, const gm_ast_ref *ref);
+bool  gm_eval_number(gm_flatten *F, const scope *s, const gm_ast_expr *e, value_type type, const char *what, double *out);
+bool  gm_eval_integer(gm_flatten *F, const scope *s, const gm_ast_expr *e, const char *what, int64_t *out);
+value gm_inst_value(gm_flatten *F, const scope *s, inst *in);
+value gm_eval_binary(gm_flatten *F, const gm_ast_expr *at, uint32_t op, value a, value b, bool quiet);
+value gm_eval_ref(gm_flatten *F, const scope *s, const gm_ast_ref *ref);
 // The function or record that a call names; NULL when it is none.
-const gm_ast_class *called_class(gm_flatten *F, const scope *s, const gm_ast_ref *ref);
-value eval_subscripts(gm_flatten *F, const scope *s, const gm_ast_part *part, value v);
-value value_field(gm_flatten *F, value v, gm_sym name, const gm_ast_part *at);
+const gm_ast_class *gm_called_class(gm_flatten *F, const scope *s, const gm_ast_ref *ref);
+value gm_eval_subscripts(gm_flatten *F, const scope *s, const gm_ast_part *part, value v);
+value gm_value_field(gm_flatten *F, value v, gm_sym name, const gm_ast_part *at);
 bool  gm_fold(gm_flatten *F, gm_ex e, bool any_parameter, double *out);  // any_parameter: marks the used as structural
-bool  is_parametric(gm_flatten *F, gm_ex e);               // depends on parameters and constants only
-value positions_of(gm_flatten *F, const scope *s, const gm_ast_part *part,
+bool  gm_is_parametric(gm_flatten *F, gm_ex e);               // depends on parameters and constants only
+value gm_positions_of(gm_flatten *F, const scope *s, const gm_ast_part *part,
                    const inst *array); // which elements are meant
-bool  fold_condition(gm_flatten *F, gm_ex e, bool any_parameter, bool *out);
+bool  gm_fold_condition(gm_flatten *F, gm_ex e, bool any_parameter, bool *out);
 
 // value.c
-value  value_scalar(value_type type, gm_ex e);
-value  value_array(gm_flatten *F, value_type type, uint32_t ndims, const uint32_t *dims);  // elements are to be set
-value  value_element(gm_flatten *F, const value *v, uint32_t i);   // of the first dimension
-value  value_stack(gm_flatten *F, const value *items, uint32_t count, const gm_ast_expr *at);
-bool   value_same_shape(const value *a, const value *b);
-gm_str value_text(gm_flatten *F, const value *v);                  // "Real[3]" ...
-bool   value_convert(gm_flatten *F, value *v, value_type type, const gm_ast_class *cls);  // Integer -> Real
-bool   value_constant_text(gm_flatten *F, const value *v, gm_str *out);
-value  value_select(gm_flatten *F, gm_ex condition, value a, value b, const gm_ast_expr *at);
-value  value_fill(gm_flatten *F, value_type type, uint32_t ndims, const uint32_t *dims, gm_ex e);
-value  default_value(gm_flatten *F, layout *lay);
+value  gm_value_scalar(value_type type, gm_ex e);
+value  gm_value_array(gm_flatten *F, value_type type, uint32_t ndims, const uint32_t *dims);  // elements are to be set
+value  gm_value_element(gm_flatten *F, const value *v, uint32_t i);   // of the first dimension
+value  gm_value_stack(gm_flatten *F, const value *items, uint32_t count, const gm_ast_expr *at);
+bool   gm_value_same_shape(const value *a, const value *b);
+gm_str gm_value_text(gm_flatten *F, const value *v);                  // "Real[3]" ...
+bool   gm_value_convert(gm_flatten *F, value *v, value_type type, const gm_ast_class *cls);  // Integer -> Real
+bool   gm_value_constant_text(gm_flatten *F, const value *v, gm_str *out);
+value  gm_value_select(gm_flatten *F, gm_ex condition, value a, value b, const gm_ast_expr *at);
+value  gm_value_fill(gm_flatten *F, value_type type, uint32_t ndims, const uint32_t *dims, gm_ex e);
+value  gm_default_value(gm_flatten *F, layout *lay);
 
 // builtin.c
 // A call's results: the first is returned, up to `more` further ones stored. Missing ones are V_ERROR.
-value eval_call(gm_flatten *F, const scope *s, const gm_ast_expr *call, value *out_more, uint32_t more);
+value gm_eval_call(gm_flatten *F, const scope *s, const gm_ast_expr *call, value *out_more, uint32_t more);
 typedef enum special { SPECIAL_NONE, SPECIAL_ASSERT, SPECIAL_TERMINATE, SPECIAL_REINIT } special;
-special special_call(gm_flatten *F, const scope *s, const gm_ast_expr *call);  // what stands as an equation of its own
-gm_flat_action read_special(gm_flatten *F, const scope *s, special kind, const gm_ast_expr *call, bool *out_good);
-value          external_builtin(gm_flatten *F, const gm_ast_class *cls, const value *args, uint32_t count,
+special gm_special_call(gm_flatten *F, const scope *s, const gm_ast_expr *call);  // what stands as an equation of its own
+gm_flat_action gm_read_special(gm_flatten *F, const scope *s, special kind, const gm_ast_expr *call, bool *out_good);
+value          gm_external_builtin(gm_flatten *F, const gm_ast_class *cls, const value *args, uint32_t count,
                                 const gm_ast_expr *at);
-gm_ex time_derivative(gm_flatten *F, gm_ex e, const gm_ast_expr *at);
+gm_ex gm_time_derivative(gm_flatten *F, gm_ex e, const gm_ast_expr *at);
 
 // table.c
 value gm_interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_expr *at);  // interp1, interp2
 
 // algorithm.c
-void  run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section);           // of a model: adds its equations
-bool  run_body(gm_flatten *F, const layout *lay, local *locals);                       // of a function: sets its locals
-gm_ex fire_of(gm_flatten *F, const scope *s,
+void  gm_run_algorithm(gm_flatten *F, scope *s, const gm_ast_section *section);           // of a model: adds its equations
+bool  gm_run_body(gm_flatten *F, const layout *lay, local *locals);                       // of a function: sets its locals
+gm_ex gm_fire_of(gm_flatten *F, const scope *s,
               const gm_ast_expr *condition); // when does a `when` happen; GM_EX_NONE: error
-value copy_of(gm_flatten *F, const value *v);                                          // sharing nothing
+value gm_copy_of(gm_flatten *F, const value *v);                                          // sharing nothing
 
 // function.c
-void     call_function(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call, value *out,
+void     gm_call_function(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call, value *out,
                        uint32_t want);
-value    record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call);
+value    gm_record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call);
 
 // equation.c
-void equations_of(gm_flatten *F, inst *in);
-void add_equation(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t length, uint32_t owner);
+void gm_equations_of(gm_flatten *F, inst *in);
+void gm_add_equation(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t length, uint32_t owner);
 // The same, wherever it is found: what a declaration says holds always, not only in the branch that first asks for it.
-void add_to_model(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t length, uint32_t owner);
-void add_action(gm_flatten *F, const gm_flat_action *action);
+void gm_add_to_model(gm_flatten *F, gm_ex left, gm_ex right, gm_place at, uint32_t length, uint32_t owner);
+void gm_add_action(gm_flatten *F, const gm_flat_action *action);
 void gm_equate(gm_flatten *F, value *a, value *b, const gm_ast_equation *at, uint32_t owner);
-bool eval_range(gm_flatten *F, const scope *s, const gm_ast_iterator *it, value *out);
+bool gm_eval_range(gm_flatten *F, const scope *s, const gm_ast_iterator *it, value *out);
 
 // connect.c
-void connect_begin(gm_flatten *F);
-void connect_equation(gm_flatten *F, const scope *s, const gm_ast_equation *equation);
-void connect_end(gm_flatten *F);
+void gm_connect_begin(gm_flatten *F);
+void gm_connect_equation(gm_flatten *F, const scope *s, const gm_ast_equation *equation);
+void gm_connect_end(gm_flatten *F);
 
 #endif

@@ -5,8 +5,8 @@
 static layout *slot_type(gm_flatten *F, slot *s)
 {
     if (!s->type_known) {
-        const gm_ast_class *cls = resolve_class(F, s->cls, s->decl->type, true);
-        s->type                 = cls != NULL ? layout_of(F, cls) : NULL;
+        const gm_ast_class *cls = gm_resolve_class(F, s->cls, s->decl->type, true);
+        s->type                 = cls != NULL ? gm_class_layout(F, cls) : NULL;
         s->type_known           = true;
     }
     return s->type;
@@ -26,25 +26,25 @@ static value empty_local(gm_flatten *F, const scope *s, const slot *decl, layout
     for (uint32_t i = 0; i < decl->decl->dimension_count && n < GM_DIMS_MAX; i++) {
         const gm_ast_expr *e    = decl->decl->dimensions[i];
         int64_t            size = 0;
-        if (e->kind != GM_AST_COLON && !eval_integer(F, s, e, "an array's size", &size)) return (value){ 0 };
+        if (e->kind != GM_AST_COLON && !gm_eval_integer(F, s, e, "an array's size", &size)) return (value){ 0 };
         if (size < 0 || size > GM_ARRAY_MAX)
-            return fail_value(F, e->at, e->length, "an array's size is between 0 and %d", GM_ARRAY_MAX);
+            return gm_fail_value(F, e->at, e->length, "an array's size is between 0 and %d", GM_ARRAY_MAX);
         dims[n++] = (uint32_t)size;
     }
     for (const dim_list *d = type->dims; d != NULL; d = d->next) {
         scope there = { .cls = d->cls };
         for (uint32_t i = 0; i < d->count && n < GM_DIMS_MAX; i++) {
             int64_t size = 0;
-            if (!eval_integer(F, &there, d->items[i], "an array's size", &size) || size < 0) return (value){ 0 };
+            if (!gm_eval_integer(F, &there, d->items[i], "an array's size", &size) || size < 0) return (value){ 0 };
             dims[n++] = (uint32_t)size;
         }
     }
-    if (n == 0) return default_value(F, type);
-    value v = value_array(F, type->is_prim ? type->prim : V_RECORD, n, dims);
+    if (n == 0) return gm_default_value(F, type);
+    value v = gm_value_array(F, type->is_prim ? type->prim : V_RECORD, n, dims);
     v.cls   = type->is_prim ? type->enumeration : type->cls;
-    value one = default_value(F, type);
+    value one = gm_default_value(F, type);
     for (uint32_t i = 0; i < v.count; i++) {
-        if (v.type == V_RECORD) v.elements[i] = copy_of(F, &one);
+        if (v.type == V_RECORD) v.elements[i] = gm_copy_of(F, &one);
         else v.many[i] = one.one;
     }
     return v;
@@ -69,25 +69,25 @@ static void execute(gm_flatten *F, const gm_ast_class *cls, layout *lay, const v
         else if (sl->decl->mod.value != NULL) v = gm_eval(F, &s, sl->decl->mod.value);
         else if (!is_input) v = empty_local(F, &s, sl, type);
         else
-            fail_value(F, call->at, call->length, "`" GM_STR_FMT "` needs a value for `" GM_STR_FMT "`",
-                       GM_STR_ARG(class_path(F, cls)), GM_STR_ARG(name_of(F, sl->decl->name)));
-        if (v.type != V_ERROR && !value_convert(F, &v, type->is_prim ? type->prim : V_RECORD, type->enumeration)) {
-            gm_str found = value_text(F, &v);
-            v = fail_value(F, call->at, call->length, "`" GM_STR_FMT "` of `" GM_STR_FMT "` can not be " GM_STR_FMT,
-                           GM_STR_ARG(name_of(F, sl->decl->name)), GM_STR_ARG(class_path(F, cls)), GM_STR_ARG(found));
+            gm_fail_value(F, call->at, call->length, "`" GM_STR_FMT "` needs a value for `" GM_STR_FMT "`",
+                       GM_STR_ARG(gm_class_path(F, cls)), GM_STR_ARG(gm_name_of(F, sl->decl->name)));
+        if (v.type != V_ERROR && !gm_value_convert(F, &v, type->is_prim ? type->prim : V_RECORD, type->enumeration)) {
+            gm_str found = gm_value_text(F, &v);
+            v = gm_fail_value(F, call->at, call->length, "`" GM_STR_FMT "` of `" GM_STR_FMT "` can not be " GM_STR_FMT,
+                           GM_STR_ARG(gm_name_of(F, sl->decl->name)), GM_STR_ARG(gm_class_path(F, cls)), GM_STR_ARG(found));
         }
         if (v.type == V_ERROR) return;
         if (is_input) ready[input++] = v;
         own[i] = (local) {
-            .name = sl->decl->name, .v = is_input ? v : copy_of(F, &v), .is_input = is_input, .next = locals
+            .name = sl->decl->name, .v = is_input ? v : gm_copy_of(F, &v), .is_input = is_input, .next = locals
         };
         locals = &own[i];
     }
     if (cls->is_external || lay->section_count == 0) {
-        out[0] = external_builtin(F, cls, ready, input, call);
+        out[0] = gm_external_builtin(F, cls, ready, input, call);
         return;
     }
-    if (!run_body(F, lay, locals)) return;
+    if (!gm_run_body(F, lay, locals)) return;
     for (uint32_t i = 0, n = 0; i < lay->slot_count && n < want; i++) {
         if (lay->slots[i].decl->flags & GM_AST_OUTPUT) out[n++] = own[i].v;
     }
@@ -108,15 +108,15 @@ static bool collect_inputs(gm_flatten *F, const scope *s, const gm_ast_class *cl
         const gm_ast_expr *arg = call->items[a];
         if (found == GM_MAP_NONE) {
             if (named)
-                flatten_error(F, arg->at, arg->length, "`" GM_STR_FMT "` has no argument `" GM_STR_FMT "`",
-                              GM_STR_ARG(class_path(F, cls)), GM_STR_ARG(name_of(F, call->names[a])));
+                gm_flatten_error(F, arg->at, arg->length, "`" GM_STR_FMT "` has no argument `" GM_STR_FMT "`",
+                              GM_STR_ARG(gm_class_path(F, cls)), GM_STR_ARG(gm_name_of(F, call->names[a])));
             else
-                flatten_error(F, arg->at, arg->length, "`" GM_STR_FMT "` takes %u arguments, here are %u",
-                              GM_STR_ARG(class_path(F, cls)), input, call->count);
+                gm_flatten_error(F, arg->at, arg->length, "`" GM_STR_FMT "` takes %u arguments, here are %u",
+                              GM_STR_ARG(gm_class_path(F, cls)), input, call->count);
             return false;
         }
         if (given[found]) {
-            flatten_error(F, arg->at, arg->length, "this argument is given twice");
+            gm_flatten_error(F, arg->at, arg->length, "this argument is given twice");
             return false;
         }
         inputs[found] = gm_eval(F, s, arg);
@@ -143,38 +143,38 @@ static void call_each(gm_flatten *F, const gm_ast_class *cls, layout *lay, value
             uint32_t rest = e, stride = count;
             for (uint32_t d = 0; d < ndims; d++) {
                 stride /= dims[d];
-                one[i] = value_element(F, &one[i], rest / stride);
+                one[i] = gm_value_element(F, &one[i], rest / stride);
                 rest %= stride;
             }
         }
         execute(F, cls, lay, one, given, call, &results[e], 1);
         if (results[e].type == V_ERROR) return;
     }
-    value flat = value_stack(F, results, count, call);
+    value flat = gm_value_stack(F, results, count, call);
     if (flat.type == V_ERROR) return;
     uint32_t n = ndims;
     for (uint32_t d = 1; d < flat.ndims && n < GM_DIMS_MAX; d++) dims[n++] = flat.dims[d];
-    *out      = value_array(F, (value_type)flat.type, n, dims);
+    *out      = gm_value_array(F, (value_type)flat.type, n, dims);
     out->cls  = flat.cls;
     out->many = flat.many;
 }
 
-void call_function(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call, value *out,
+void gm_call_function(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call, value *out,
                    uint32_t want)
 {
-    layout *lay    = layout_of(F, cls);
+    layout *lay    = gm_class_layout(F, cls);
     value  *inputs = GM_WORK_NEW(&F->w, value, lay->slot_count > 0 ? lay->slot_count : 1);
     bool   *given  = GM_WORK_NEW(&F->w, bool, lay->slot_count > 0 ? lay->slot_count : 1);
     bool   *spread = GM_WORK_NEW(&F->w, bool, lay->slot_count > 0 ? lay->slot_count : 1);
     if (++F->call_depth > F->limits.depth_max / 2) {
         gm_work_stop(&F->w, GM_LIMIT, "physics.modelica",
                      "`" GM_STR_FMT "`: functions call one another more than %u levels deep",
-                     GM_STR_ARG(class_path(F, cls)), F->limits.depth_max / 2);
+                     GM_STR_ARG(gm_class_path(F, cls)), F->limits.depth_max / 2);
     }
     for (uint32_t i = 0; i < want; i++) out[i] = (value){ 0 };
     if (cls->is_partial) {
-        flatten_error(F, call->ref->at, call->ref->length, "`" GM_STR_FMT "` is partial, it can not be called",
-                      GM_STR_ARG(class_path(F, cls)));
+        gm_flatten_error(F, call->ref->at, call->ref->length, "`" GM_STR_FMT "` is partial, it can not be called",
+                      GM_STR_ARG(gm_class_path(F, cls)));
     } else if (collect_inputs(F, s, cls, lay, call, false, inputs, given)) {
         // Are all given values of the declared rank? Those with more dimensions must agree in the ones they have more.
         const value *shape = NULL;
@@ -195,9 +195,9 @@ void call_function(gm_flatten *F, const scope *s, const gm_ast_class *cls, const
                 fits = false;
             }
             if (!fits) {
-                gm_str found = value_text(F, &inputs[input]);
-                flatten_error(F, call->at, call->length, "`" GM_STR_FMT "` of `" GM_STR_FMT "` can not be " GM_STR_FMT,
-                              GM_STR_ARG(name_of(F, lay->slots[i].decl->name)), GM_STR_ARG(class_path(F, cls)),
+                gm_str found = gm_value_text(F, &inputs[input]);
+                gm_flatten_error(F, call->at, call->length, "`" GM_STR_FMT "` of `" GM_STR_FMT "` can not be " GM_STR_FMT,
+                              GM_STR_ARG(gm_name_of(F, lay->slots[i].decl->name)), GM_STR_ARG(gm_class_path(F, cls)),
                               GM_STR_ARG(found));
                 break;
             }
@@ -209,9 +209,9 @@ void call_function(gm_flatten *F, const scope *s, const gm_ast_class *cls, const
     F->call_depth--;
 }
 
-value record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call)
+value gm_record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm_ast_expr *call)
 {
-    layout *lay    = layout_of(F, cls);
+    layout *lay    = gm_class_layout(F, cls);
     value  *inputs = GM_WORK_NEW(&F->w, value, lay->slot_count > 0 ? lay->slot_count : 1);
     bool   *given  = GM_WORK_NEW(&F->w, bool, lay->slot_count > 0 ? lay->slot_count : 1);
     local  *own    = GM_WORK_NEW(&F->w, local, lay->slot_count > 0 ? lay->slot_count : 1);
@@ -226,16 +226,16 @@ value record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm
             scope inner = { .cls = sl->cls, .locals = locals };
             const gm_ast_mod *last = sl->mods != NULL && sl->mods->mod->value != NULL ? sl->mods->mod : &sl->decl->mod;
             if (last->value == NULL) {
-                return fail_value(F, call->at, call->length, "`" GM_STR_FMT "` needs a value for `" GM_STR_FMT "`",
-                                  GM_STR_ARG(class_path(F, cls)), GM_STR_ARG(name_of(F, sl->decl->name)));
+                return gm_fail_value(F, call->at, call->length, "`" GM_STR_FMT "` needs a value for `" GM_STR_FMT "`",
+                                  GM_STR_ARG(gm_class_path(F, cls)), GM_STR_ARG(gm_name_of(F, sl->decl->name)));
             }
             inputs[i] = gm_eval(F, &inner, last->value);
         }
         if (inputs[i].type == V_ERROR) return (value){ 0 };
-        if (!value_convert(F, &inputs[i], type->is_prim ? type->prim : V_RECORD, type->enumeration)) {
-            gm_str found = value_text(F, &inputs[i]);
-            return fail_value(F, call->at, call->length, "`" GM_STR_FMT "` of `" GM_STR_FMT "` can not be " GM_STR_FMT,
-                              GM_STR_ARG(name_of(F, sl->decl->name)), GM_STR_ARG(class_path(F, cls)),
+        if (!gm_value_convert(F, &inputs[i], type->is_prim ? type->prim : V_RECORD, type->enumeration)) {
+            gm_str found = gm_value_text(F, &inputs[i]);
+            return gm_fail_value(F, call->at, call->length, "`" GM_STR_FMT "` of `" GM_STR_FMT "` can not be " GM_STR_FMT,
+                              GM_STR_ARG(gm_name_of(F, sl->decl->name)), GM_STR_ARG(gm_class_path(F, cls)),
                               GM_STR_ARG(found));
         }
         own[i] = (local){ .name = sl->decl->name, .v = inputs[i], .next = locals };
@@ -244,7 +244,7 @@ value record_of(gm_flatten *F, const scope *s, const gm_ast_class *cls, const gm
     return record;
 }
 
-const gm_ast_class *called_class(gm_flatten *F, const scope *s, const gm_ast_ref *ref)
+const gm_ast_class *gm_called_class(gm_flatten *F, const scope *s, const gm_ast_ref *ref)
 {
-    return resolve_class_in(F, s->in, s->cls, ref, false);
+    return gm_resolve_class_in(F, s->in, s->cls, ref, false);
 }

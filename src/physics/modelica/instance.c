@@ -22,7 +22,7 @@ static gm_str element_suffix(gm_flatten *F, uint32_t ndims, const uint32_t *dims
 
 static gm_str kid_path(gm_flatten *F, const inst *in, gm_sym name)
 {
-    gm_str text = name_of(F, name);
+    gm_str text = gm_name_of(F, name);
     if (in->path.len == 0) return text;
     return gm_work_printf(&F->w, GM_STR_FMT "." GM_STR_FMT, GM_STR_ARG(in->path), GM_STR_ARG(text));
 }
@@ -33,27 +33,27 @@ static layout *type_of_slot(gm_flatten *F, inst *in, slot *s, const mod_source *
 {
     for (const mod_source *m = mods; m != NULL; m = m->next) {
         if (!m->mod->redeclare || m->mod->new_type == NULL) continue;
-        const gm_ast_class *cls = resolve_class_in(F, m->home, m->cls, m->mod->new_type, true);
-        return cls != NULL ? layout_of(F, cls) : NULL;
+        const gm_ast_class *cls = gm_resolve_class_in(F, m->home, m->cls, m->mod->new_type, true);
+        return cls != NULL ? gm_class_layout(F, cls) : NULL;
     }
     // What the instance's own modifications put in the place of the class holds for it alone and is not kept.
-    bool replaced = !s->decl->type->global && modified_class(F, in, s->decl->type->parts[0].name) != NULL;
+    bool replaced = !s->decl->type->global && gm_modified_class(F, in, s->decl->type->parts[0].name) != NULL;
     if (replaced || !s->type_known) {
-        const gm_ast_class *cls = resolve_class_in(F, in, s->cls, s->decl->type, true);
+        const gm_ast_class *cls = gm_resolve_class_in(F, in, s->cls, s->decl->type, true);
         s->type_known           = !replaced;
         if (cls == NULL) return NULL;
         if (cls->kind == GM_AST_CLASS_PACKAGE || cls->kind == GM_AST_CLASS_FUNCTION) {
-            flatten_error(F, s->decl->type->at, s->decl->type->length,
+            gm_flatten_error(F, s->decl->type->at, s->decl->type->length,
                           "`" GM_STR_FMT "` is a %s; a component needs a class or a type",
-                          GM_STR_ARG(class_path(F, cls)), cls->kind == GM_AST_CLASS_PACKAGE ? "package" : "function");
+                          GM_STR_ARG(gm_class_path(F, cls)), cls->kind == GM_AST_CLASS_PACKAGE ? "package" : "function");
             return NULL;
         }
         if (cls->is_partial && !in->is_package) {
-            flatten_error(F, s->decl->type->at, s->decl->type->length,
-                          "`" GM_STR_FMT "` is partial: extend it, and use the result", GM_STR_ARG(class_path(F, cls)));
+            gm_flatten_error(F, s->decl->type->at, s->decl->type->length,
+                          "`" GM_STR_FMT "` is partial: extend it, and use the result", GM_STR_ARG(gm_class_path(F, cls)));
         }
-        if (replaced) return layout_of(F, cls);
-        s->type = layout_of(F, cls);
+        if (replaced) return gm_class_layout(F, cls);
+        s->type = gm_class_layout(F, cls);
     }
     return s->type;
 }
@@ -61,9 +61,9 @@ static layout *type_of_slot(gm_flatten *F, inst *in, slot *s, const mod_source *
 // `Real x[Colour]`, `Real x[Boolean]`: one element for each value. False: something else, nothing is reported.
 static bool type_size(gm_flatten *F, const scope *s, const gm_ast_expr *e, int64_t *out)
 {
-    if (e->kind != GM_AST_REF || (s->in != NULL && inst_kid(F, s->in, e->ref->parts[0].name) != NULL)) return false;
-    const gm_ast_class *cls = resolve_class(F, s->cls, e->ref, false);
-    const layout       *lay = cls != NULL ? layout_of(F, cls) : NULL;
+    if (e->kind != GM_AST_REF || (s->in != NULL && gm_inst_kid(F, s->in, e->ref->parts[0].name) != NULL)) return false;
+    const gm_ast_class *cls = gm_resolve_class(F, s->cls, e->ref, false);
+    const layout       *lay = cls != NULL ? gm_class_layout(F, cls) : NULL;
     if (lay == NULL || !lay->is_prim || (lay->enumeration == NULL && lay->prim != V_BOOLEAN)) return false;
     *out = lay->enumeration != NULL ? lay->enumeration->literal_count : 2;
     return true;
@@ -74,36 +74,36 @@ static bool add_dims(gm_flatten *F, inst *in, const scope *s, gm_ast_expr *const
 {
     for (uint32_t i = 0; i < count; i++) {
         if (in->ndims >= GM_DIMS_MAX) {
-            flatten_error(F, items[i]->at, items[i]->length, "an array of more than %d dimensions", GM_DIMS_MAX);
+            gm_flatten_error(F, items[i]->at, items[i]->length, "an array of more than %d dimensions", GM_DIMS_MAX);
             return false;
         }
         int64_t size = 0;
         if (items[i]->kind == GM_AST_COLON) {
-            const mod_source *m = binding_source(in);
+            const mod_source *m = gm_binding_source(in);
             if (m == NULL) {
-                flatten_error(F, items[i]->at, items[i]->length,
+                gm_flatten_error(F, items[i]->at, items[i]->length,
                               "the size `:` needs a value that it can be taken from");
                 return false;
             }
-            value v = source_value(F, m, m->mod->value, in->ndims + count - i);
+            value v = gm_source_value(F, m, m->mod->value, in->ndims + count - i);
             if (v.type == V_ERROR) return false;
             if (v.ndims <= in->ndims) {
-                flatten_error(F, m->mod->value->at, m->mod->value->length, "an array of %u dimensions is expected",
+                gm_flatten_error(F, m->mod->value->at, m->mod->value->length, "an array of %u dimensions is expected",
                               in->ndims + count - i);
                 return false;
             }
             size = v.dims[in->ndims];
         } else {
-            if (!type_size(F, s, items[i], &size) && !eval_integer(F, s, items[i], "an array's size", &size)) return false;
+            if (!type_size(F, s, items[i], &size) && !gm_eval_integer(F, s, items[i], "an array's size", &size)) return false;
             if (size < 0 || size > GM_ARRAY_MAX) {
-                flatten_error(F, items[i]->at, items[i]->length, "an array's size is between 0 and %d, this is %lld",
+                gm_flatten_error(F, items[i]->at, items[i]->length, "an array's size is between 0 and %d, this is %lld",
                               GM_ARRAY_MAX, (long long)size);
                 return false;
             }
         }
         in->dims[in->ndims++] = (uint32_t)size;
         if ((uint64_t)in->count * (uint64_t)size > GM_ARRAY_MAX) {
-            flatten_error(F, items[i]->at, items[i]->length, "an array of more than %d elements", GM_ARRAY_MAX);
+            gm_flatten_error(F, items[i]->at, items[i]->length, "an array of more than %d elements", GM_ARRAY_MAX);
             return false;
         }
         in->count *= (uint32_t)size;
@@ -111,7 +111,7 @@ static bool add_dims(gm_flatten *F, inst *in, const scope *s, gm_ast_expr *const
     return true;
 }
 
-uint32_t add_variable(gm_flatten *F, const gm_flat_var *var, inst *in)
+uint32_t gm_add_variable(gm_flatten *F, const gm_flat_var *var, inst *in)
 {
     gm_flat *flat = F->flat;
     if (flat->var_count >= F->limits.vars_max) {
@@ -147,7 +147,7 @@ static void make_variables(gm_flatten *F, inst *in)
     default: var.variability = in->lay->prim == V_REAL ? GM_FLAT_CONTINUOUS : GM_FLAT_DISCRETE;
     }
     if (in->lay->prim == V_STRING && var.variability < GM_FLAT_PARAMETER) {
-        flatten_error(F, var.at, in->slot->decl->length, "a String can only be a parameter or a constant");
+        gm_flatten_error(F, var.at, in->slot->decl->length, "a String can only be a parameter or a constant");
     }
     // input and output mean the outside only at the top, unless the components there are to keep their inputs open.
     bool top  = in->parent == &F->root;
@@ -162,7 +162,7 @@ static void make_variables(gm_flatten *F, inst *in)
         const gm_ast_class *cls      = in->lay->enumeration;
         gm_str             *literals = GM_WORK_NEW(&F->rw, gm_str, cls->literal_count > 0 ? cls->literal_count : 1);
         for (uint32_t i = 0; i < cls->literal_count; i++)
-            literals[i] = gm_work_str(&F->rw, name_of(F, cls->literals[i].name));
+            literals[i] = gm_work_str(&F->rw, gm_name_of(F, cls->literals[i].name));
         var.literals      = literals;
         var.literal_count = cls->literal_count;
     }
@@ -173,8 +173,8 @@ static void make_variables(gm_flatten *F, inst *in)
             gm_str suffix = element_suffix(F, in->ndims, in->dims, i);
             var.name      = gm_work_printf(&F->w, GM_STR_FMT GM_STR_FMT, GM_STR_ARG(in->path), GM_STR_ARG(suffix));
         }
-        add_variable(F, &var, in);
-        flatten_step(F);
+        gm_add_variable(F, &var, in);
+        gm_flatten_step(F);
     }
 }
 
@@ -185,7 +185,7 @@ static void make_kids(gm_flatten *F, inst *in)
                      "components are nested more than %u levels deep: `" GM_STR_FMT "...`", F->limits.depth_max,
                      GM_STR_ARG(gm_str_slice(in->path, 0, 60)));
     }
-    check_names(F, in);
+    gm_check_names(F, in);
     in->kids = GM_WORK_NEW(&F->w, inst, in->lay->slot_count > 0 ? in->lay->slot_count : 1);
     for (uint32_t i = 0; i < in->lay->slot_count; i++) {
         inst *kid   = &in->kids[i];
@@ -213,9 +213,9 @@ static void make_elements(gm_flatten *F, inst *in)
                                   .owner       = in->owner,
                                   .depth       = in->depth };
         e->path       = gm_work_printf(&F->w, GM_STR_FMT GM_STR_FMT, GM_STR_ARG(in->path), GM_STR_ARG(suffix));
-        e->mods       = sources_of_element(F, in, i);
+        e->mods       = gm_sources_of_element(F, in, i);
         make_kids(F, e);
-        flatten_step(F);
+        gm_flatten_step(F);
     }
 }
 
@@ -232,7 +232,7 @@ static void note_component(gm_flatten *F, inst *in)
     in->owner = flat->component_count;
     flat->components[flat->component_count++] = (gm_flat_component){
         .name         = gm_work_str(&F->rw, in->path),
-        .class_name   = gm_work_str(&F->rw, class_path(F, in->lay->cls)),
+        .class_name   = gm_work_str(&F->rw, gm_class_path(F, in->lay->cls)),
         .interface_id = gm_work_str(&F->rw, gm_modelica_interface(F->m, in->lay->cls)),
     };
 }
@@ -242,7 +242,7 @@ static bool is_disabled(gm_flatten *F, inst *in, const slot *s)
     if (s->decl->condition == NULL) return false;
     scope  sc = { .in = in->parent, .cls = s->cls };
     double on = 1;
-    if (!eval_number(F, &sc, s->decl->condition, V_BOOLEAN, "the condition of a component", &on)) return false;
+    if (!gm_eval_number(F, &sc, s->decl->condition, V_BOOLEAN, "the condition of a component", &on)) return false;
     return on == 0;
 }
 
@@ -253,13 +253,13 @@ static void find_inner(gm_flatten *F, inst *in)
     in->disabled = true;
     for (inst *around = in->parent->parent; around != NULL && in->outer_of == NULL; around = around->parent) {
         if (around->kids == NULL || around->lay == NULL) continue;
-        slot *s = layout_find(around->lay, name);
-        if (s != NULL && (s->decl->flags & GM_AST_INNER)) in->outer_of = inst_kid(F, around, name);
+        slot *s = gm_layout_find(around->lay, name);
+        if (s != NULL && (s->decl->flags & GM_AST_INNER)) in->outer_of = gm_inst_kid(F, around, name);
     }
     if (in->outer_of == NULL) {
-        flatten_error(F, in->slot->decl->at, in->slot->decl->length,
+        gm_flatten_error(F, in->slot->decl->at, in->slot->decl->length,
                       "`outer " GM_STR_FMT "` has no `inner " GM_STR_FMT "` in the components around it",
-                      GM_STR_ARG(name_of(F, name)), GM_STR_ARG(name_of(F, name)));
+                      GM_STR_ARG(gm_name_of(F, name)), GM_STR_ARG(gm_name_of(F, name)));
     }
 }
 
@@ -277,12 +277,12 @@ static void make(gm_flatten *F, inst *in)
         in->disabled = true;
         return;
     }
-    if (s->decl->flags & GM_AST_STREAM) flatten_error(F, s->decl->at, s->decl->length, "`stream` is not supported");
+    if (s->decl->flags & GM_AST_STREAM) gm_flatten_error(F, s->decl->at, s->decl->length, "`stream` is not supported");
     if ((s->decl->flags & GM_AST_OUTER) && !(s->decl->flags & GM_AST_INNER)) {
         find_inner(F, in);
         return;
     }
-    in->mods = sources_of(F, parent, s);
+    in->mods = gm_sources_of(F, parent, s);
     in->lay  = type_of_slot(F, parent, s, in->mods);
     if (in->lay == NULL) {
         in->disabled = true;
@@ -309,53 +309,53 @@ static void make(gm_flatten *F, inst *in)
     else make_kids(F, in);
 }
 
-void inst_ready(gm_flatten *F, inst *in)
+void gm_inst_ready(gm_flatten *F, inst *in)
 {
     if (in->state == INST_READY) return;
     if (in->state == INST_BUSY) {
-        flatten_error(F, in->slot->decl->at, in->slot->decl->length, "`" GM_STR_FMT "` depends on itself",
+        gm_flatten_error(F, in->slot->decl->at, in->slot->decl->length, "`" GM_STR_FMT "` depends on itself",
                       GM_STR_ARG(in->path));
         in->disabled = true;
         return;
     }
     in->state = INST_BUSY;
     in->path  = kid_path(F, in->parent, in->slot->decl->name);
-    flatten_step(F);
+    gm_flatten_step(F);
     make(F, in);
     in->state = INST_READY;
 }
 
-inst *inst_kid(gm_flatten *F, inst *in, gm_sym name)
+inst *gm_inst_kid(gm_flatten *F, inst *in, gm_sym name)
 {
     if (in->kids == NULL || in->lay == NULL) return NULL;
     uint32_t at = gm_map_find(&in->lay->names, name);
     if (at == GM_MAP_NONE) return NULL;
-    inst_ready(F, &in->kids[at]);
+    gm_inst_ready(F, &in->kids[at]);
     return in->kids[at].outer_of != NULL ? in->kids[at].outer_of : &in->kids[at];
 }
 
-inst *package_of(gm_flatten *F, const gm_ast_class *cls)
+inst *gm_package_of(gm_flatten *F, const gm_ast_class *cls)
 {
     class_info *info = &F->infos[cls->number];
     if (info->package != NULL) return info->package;
     inst *in      = GM_WORK_NEW(&F->w, inst, 1);
     info->package = in;
     *in           = (inst) {
-                  .lay = layout_of(F, cls), .state = INST_READY, .count = 1, .is_package = true,
+                  .lay = gm_class_layout(F, cls), .state = INST_READY, .count = 1, .is_package = true,
                   .owner = GM_FLAT_NO_OWNER
     };
-    in->path      = class_path(F, cls);
+    in->path      = gm_class_path(F, cls);
     in->parent    = NULL;
     make_kids(F, in);
     return in;
 }
 
-void instantiate_all(gm_flatten *F, inst *in)
+void gm_instantiate_all(gm_flatten *F, inst *in)
 {
-    for (uint32_t i = 0; in->elements != NULL && i < in->count; i++) instantiate_all(F, &in->elements[i]);
+    for (uint32_t i = 0; in->elements != NULL && i < in->count; i++) gm_instantiate_all(F, &in->elements[i]);
     if (in->kids == NULL) return;
     for (uint32_t i = 0; i < in->lay->slot_count; i++) {
-        inst_ready(F, &in->kids[i]);
-        if (!in->kids[i].disabled) instantiate_all(F, &in->kids[i]);
+        gm_inst_ready(F, &in->kids[i]);
+        if (!in->kids[i].disabled) gm_instantiate_all(F, &in->kids[i]);
     }
 }

@@ -28,12 +28,12 @@ static const gm_ast_class *inherited_class(gm_flatten *F, const gm_ast_class *cl
     if (info->looking) return NULL;
     info->looking = true;
     if (cls->base != NULL && cls->base->parts[0].name != cls->name) {
-        const gm_ast_class *base = resolve_class(F, cls->parent, cls->base, false);
+        const gm_ast_class *base = gm_resolve_class(F, cls->parent, cls->base, false);
         if (base != NULL && base != cls) found = class_in(F, base, name);
     }
     for (uint32_t i = 0; found == NULL && i < cls->element_count; i++) {
         if (cls->elements[i].kind != GM_AST_EXTENDS) continue;
-        const gm_ast_class *base = resolve_class(F, cls, cls->elements[i].extends->base, false);
+        const gm_ast_class *base = gm_resolve_class(F, cls, cls->elements[i].extends->base, false);
         if (base != NULL && base != cls) found = class_in(F, base, name);
     }
     info->looking = false;
@@ -68,9 +68,9 @@ static const gm_ast_class *imported_class(gm_flatten *F, const gm_ast_class *cls
     return NULL;
 }
 
-const gm_ast_class *find_class(gm_flatten *F, const gm_ast_class *from, gm_sym name)
+const gm_ast_class *gm_find_class(gm_flatten *F, const gm_ast_class *from, gm_sym name)
 {
-    flatten_step(F);
+    gm_flatten_step(F);
     for (const gm_ast_class *cls = from; cls != NULL; cls = cls->parent) {
         const gm_ast_class *found = class_in(F, cls, name);
         if (found == NULL) found = imported_class(F, cls, name);
@@ -81,34 +81,34 @@ const gm_ast_class *find_class(gm_flatten *F, const gm_ast_class *from, gm_sym n
     return own_class(&F->m->root, name);
 }
 
-const gm_ast_class *resolve_class(gm_flatten *F, const gm_ast_class *from, const gm_ast_ref *ref, bool report)
+const gm_ast_class *gm_resolve_class(gm_flatten *F, const gm_ast_class *from, const gm_ast_ref *ref, bool report)
 {
     const gm_ast_class *cls =
-        ref->global ? own_class(&F->m->root, ref->parts[0].name) : find_class(F, from, ref->parts[0].name);
+        ref->global ? own_class(&F->m->root, ref->parts[0].name) : gm_find_class(F, from, ref->parts[0].name);
     uint32_t            i   = 1;
     for (; cls != NULL && i < ref->count; i++) {
         const gm_ast_class *next = class_in(F, cls, ref->parts[i].name);
         if (next == NULL && report) {
-            flatten_error(F, ref->parts[i].at, ref->parts[i].length,
+            gm_flatten_error(F, ref->parts[i].at, ref->parts[i].length,
                           "there is no class `" GM_STR_FMT "` in `" GM_STR_FMT "`",
-                          GM_STR_ARG(name_of(F, ref->parts[i].name)), GM_STR_ARG(class_path(F, cls)));
+                          GM_STR_ARG(gm_name_of(F, ref->parts[i].name)), GM_STR_ARG(gm_class_path(F, cls)));
             return NULL;
         }
         cls = next;
     }
     if (cls == NULL && report) {
-        flatten_error(F, ref->parts[0].at, ref->parts[0].length, "there is no class `" GM_STR_FMT "`",
-                      GM_STR_ARG(name_of(F, ref->parts[0].name)));
+        gm_flatten_error(F, ref->parts[0].at, ref->parts[0].length, "there is no class `" GM_STR_FMT "`",
+                      GM_STR_ARG(gm_name_of(F, ref->parts[0].name)));
     }
     return cls;
 }
 
-member find_member(gm_flatten *F, const gm_ast_class *cls, gm_sym name)
+member gm_find_member(gm_flatten *F, const gm_ast_class *cls, gm_sym name)
 {
     const gm_ast_class *inner = class_in(F, cls, name);
     if (inner != NULL) return (member){ .cls = inner };
-    layout *lay  = layout_of(F, cls);
-    slot   *here = layout_find(lay, name);
+    layout *lay  = gm_class_layout(F, cls);
+    slot   *here = gm_layout_find(lay, name);
     if (here != NULL) return (member){ .component = here, .owner = lay };
     const gm_ast_class *imported = imported_class(F, cls, name);
     if (imported != NULL) return (member){ .cls = imported };
@@ -121,8 +121,8 @@ member find_member(gm_flatten *F, const gm_ast_class *cls, gm_sym name)
         for (uint32_t k = 1; from != NULL && k < depth; k++) from = class_in(F, from, import->from->parts[k].name);
         if (from == NULL || from == cls) continue;
         gm_sym  wanted = import->name != GM_SYM_NONE ? import->from->parts[import->from->count - 1].name : name;
-        layout *other  = layout_of(F, from);
-        slot   *there  = layout_find(other, wanted);
+        layout *other  = gm_class_layout(F, from);
+        slot   *there  = gm_layout_find(other, wanted);
         if (there != NULL) return (member){ .component = there, .owner = other };
     }
     return (member){ 0 };
@@ -130,7 +130,7 @@ member find_member(gm_flatten *F, const gm_ast_class *cls, gm_sym name)
 
 // ---------------------------------------------------------------------------------------------------- layouts
 
-slot *layout_find(const layout *lay, gm_sym name)
+slot *gm_layout_find(const layout *lay, gm_sym name)
 {
     uint32_t at = gm_map_find(&lay->names, name);
     return at != GM_MAP_NONE ? &lay->slots[at] : NULL;
@@ -161,12 +161,12 @@ static uint32_t edit_distance(gm_str a, gm_str b)
     return row[b.len];
 }
 
-gm_str nearest_name(gm_flatten *F, const layout *lay, gm_sym wrong)
+gm_str gm_layout_nearest(gm_flatten *F, const layout *lay, gm_sym wrong)
 {
-    gm_str   text = name_of(F, wrong), best = { 0 };
+    gm_str   text = gm_name_of(F, wrong), best = { 0 };
     uint32_t least = text.len < 4 ? 2 : 3;
     for (uint32_t i = 0; i < lay->slot_count; i++) {
-        gm_str   name     = name_of(F, lay->slots[i].decl->name);
+        gm_str   name     = gm_name_of(F, lay->slots[i].decl->name);
         uint32_t distance = edit_distance(text, name);
         if (distance >= least || distance >= text.len) continue;
         least = distance;
@@ -184,13 +184,13 @@ static ext_mod *push_mod(gm_flatten *F, const gm_ast_mod *mod, const gm_ast_clas
 
 static void add_slot(gm_flatten *F, layout *lay, slot fresh)
 {
-    slot *known = layout_find(lay, fresh.decl->name);
+    slot *known = gm_layout_find(lay, fresh.decl->name);
     if (known != NULL) {
         // The same declaration inherited over two ways is one.
         if (known->decl != fresh.decl) {
-            flatten_error(F, fresh.decl->at, fresh.decl->length,
+            gm_flatten_error(F, fresh.decl->at, fresh.decl->length,
                           "`" GM_STR_FMT "` is inherited from `" GM_STR_FMT "` already",
-                          GM_STR_ARG(name_of(F, fresh.decl->name)), GM_STR_ARG(class_path(F, known->cls)));
+                          GM_STR_ARG(gm_name_of(F, fresh.decl->name)), GM_STR_ARG(gm_class_path(F, known->cls)));
         }
         return;
     }
@@ -229,23 +229,23 @@ static void inherit(gm_flatten *F, layout *lay, const layout *base, const gm_ast
     }
     for (uint32_t i = 0; !base->is_prim && i < mod->count; i++) {
         const gm_ast_mod *item = &mod->items[i];
-        if (layout_find(base, item->name) != NULL) continue;
+        if (gm_layout_find(base, item->name) != NULL) continue;
         if (item->is_class && class_in(F, base->cls, item->name) != NULL) {
             lay->replaced = push_mod(F, item, cls, outside, lay->replaced);
             continue;
         }
-        gm_str near = nearest_name(F, base, item->name);
-        flatten_error(F, item->at, item->length, "there is no `" GM_STR_FMT "` in `" GM_STR_FMT "`%s" GM_STR_FMT "%s",
-                      GM_STR_ARG(name_of(F, item->name)), GM_STR_ARG(class_path(F, base->cls)),
+        gm_str near = gm_layout_nearest(F, base, item->name);
+        gm_flatten_error(F, item->at, item->length, "there is no `" GM_STR_FMT "` in `" GM_STR_FMT "`%s" GM_STR_FMT "%s",
+                      GM_STR_ARG(gm_name_of(F, item->name)), GM_STR_ARG(gm_class_path(F, base->cls)),
                       near.len > 0 ? "; is `" : "", GM_STR_ARG(near), near.len > 0 ? "` meant?" : "");
     }
 }
 
 static void fill_short(gm_flatten *F, layout *lay, const gm_ast_class *cls)
 {
-    const gm_ast_class *base = resolve_class(F, cls->parent, cls->base, true);
+    const gm_ast_class *base = gm_resolve_class(F, cls->parent, cls->base, true);
     if (base == NULL) return;
-    const layout *from = layout_of(F, base);
+    const layout *from = gm_class_layout(F, base);
     inherit(F, lay, from, &cls->base_mod, cls->parent, true, false);
     lay->flags |= cls->base_flags;
     lay->is_record |= from->is_record;
@@ -264,9 +264,9 @@ static void fill_long(gm_flatten *F, layout *lay, const gm_ast_class *cls)
             add_slot(F, lay, (slot){ .decl = e->component, .cls = cls,
                                      .is_protected = (e->component->flags & GM_AST_PROTECTED) != 0 });
         } else if (e->kind == GM_AST_EXTENDS) {
-            const gm_ast_class *base = resolve_class(F, cls, e->extends->base, true);
+            const gm_ast_class *base = gm_resolve_class(F, cls, e->extends->base, true);
             if (base != NULL)
-                inherit(F, lay, layout_of(F, base), &e->extends->mod, cls, false, e->extends->is_protected);
+                inherit(F, lay, gm_class_layout(F, base), &e->extends->mod, cls, false, e->extends->is_protected);
         }
     }
     for (uint32_t i = 0; i < cls->section_count; i++) {
@@ -275,7 +275,7 @@ static void fill_long(gm_flatten *F, layout *lay, const gm_ast_class *cls)
     }
 }
 
-layout *layout_of(gm_flatten *F, const gm_ast_class *cls)
+layout *gm_class_layout(gm_flatten *F, const gm_ast_class *cls)
 {
     class_info *info = info_of(F, cls);
     if (info->state == READY) return info->layout;
@@ -283,8 +283,8 @@ layout *layout_of(gm_flatten *F, const gm_ast_class *cls)
     layout *lay = info->layout;
     lay->cls    = cls;
     if (info->state == MAKING) {
-        flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` inherits from itself",
-                      GM_STR_ARG(name_of(F, cls->name)));
+        gm_flatten_error(F, cls->at, cls->length, "`" GM_STR_FMT "` inherits from itself",
+                      GM_STR_ARG(gm_name_of(F, cls->name)));
         return lay;
     }
     if (++F->depth > INHERITANCE_MAX + F->limits.depth_max) {
@@ -306,7 +306,7 @@ layout *layout_of(gm_flatten *F, const gm_ast_class *cls)
         fill_long(F, lay, cls);
     }
     if (lay->is_connector && cls->is_expandable) {
-        flatten_error(F, cls->at, cls->length, "expandable connectors are not supported");
+        gm_flatten_error(F, cls->at, cls->length, "expandable connectors are not supported");
     }
     F->depth--;
     info->state = READY;

@@ -6,7 +6,7 @@ static const double *constant_numbers(gm_flatten *F, const value *v)
 {
     double *out = GM_WORK_NEW(&F->rw, double, v->count > 0 ? v->count : 1);
     for (uint32_t i = 0; i < v->count; i++) {
-        if (!gm_fold(F, value_at(v, i), true, &out[i])) return NULL;
+        if (!gm_fold(F, gm_value_at(v, i), true, &out[i])) return NULL;
     }
     return out;
 }
@@ -31,7 +31,7 @@ value gm_interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_ex
                 (two ? y->count >= 2 && z->ndims == 2 && z->dims[0] == x->count && z->dims[1] == y->count
                      : y->count == x->count);
     if (!fits)
-        return fail_value(F, at->at, at->length,
+        return gm_fail_value(F, at->at, at->length,
                           two ? "z must have a row for each x and a column for each y, at least 2 of each"
                               : "x and y must have as many elements, at least 2");
     gm_flat_table table_ = { .name   = gm_work_str(&F->rw, two ? GM_STR("interp2") : GM_STR("interp1")),
@@ -43,11 +43,11 @@ value gm_interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_ex
     table_.y = two ? constant_numbers(F, y) : NULL;
     table_.z = constant_numbers(F, two ? z : y);
     if (table_.x == NULL || table_.z == NULL || (two && table_.y == NULL)) {
-        return fail_value(F, at->at, at->length, "a table's numbers must be known before the simulation");
+        return gm_fail_value(F, at->at, at->length, "a table's numbers must be known before the simulation");
     }
     if (!rising(table_.x, table_.nx, !two && table_.smooth == GM_GRID_LINEAR) ||
         (two && !rising(table_.y, table_.ny, false))) {
-        return fail_value(F, at->at, at->length, "the abscissae of a table must rise");
+        return gm_fail_value(F, at->at, at->length, "the abscissae of a table must rise");
     }
     gm_flat *flat = F->flat;
     uint32_t id   = 0;
@@ -62,5 +62,5 @@ value gm_interpolate(gm_flatten *F, bool two, const value *args, const gm_ast_ex
         GM_WORK_RESERVE(&F->rw, flat->tables, flat->table_capacity, flat->table_count + 1);
         flat->tables[flat->table_count++] = table_;
     }
-    return value_scalar(V_REAL, gm_ex_lookup(F->ex, id, 0, u->one, two ? v->one : gm_ex_const(F->ex, 0)));
+    return gm_value_scalar(V_REAL, gm_ex_lookup(F->ex, id, 0, u->one, two ? v->one : gm_ex_const(F->ex, 0)));
 }

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-value value_scalar(value_type type, gm_ex e)
+value gm_value_scalar(value_type type, gm_ex e)
 {
     return (value){ .type = (uint8_t)type, .count = 1, .one = e };
 }
@@ -20,7 +20,7 @@ static uint32_t product(gm_flatten *F, uint32_t ndims, const uint32_t *dims)
     return (uint32_t)count;
 }
 
-value value_array(gm_flatten *F, value_type type, uint32_t ndims, const uint32_t *dims)
+value gm_value_array(gm_flatten *F, value_type type, uint32_t ndims, const uint32_t *dims)
 {
     value v = { .type = (uint8_t)type, .ndims = (uint8_t)ndims, .count = product(F, ndims, dims) };
     if (ndims == 0) return v;
@@ -33,21 +33,21 @@ value value_array(gm_flatten *F, value_type type, uint32_t ndims, const uint32_t
     return v;
 }
 
-value value_fill(gm_flatten *F, value_type type, uint32_t ndims, const uint32_t *dims, gm_ex e)
+value gm_value_fill(gm_flatten *F, value_type type, uint32_t ndims, const uint32_t *dims, gm_ex e)
 {
-    if (ndims == 0) return value_scalar(type, e);
-    value v = value_array(F, type, ndims, dims);
+    if (ndims == 0) return gm_value_scalar(type, e);
+    value v = gm_value_array(F, type, ndims, dims);
     for (uint32_t i = 0; i < v.count; i++) v.many[i] = e;
     return v;
 }
 
-value value_element(gm_flatten *F, const value *v, uint32_t i)
+value gm_value_element(gm_flatten *F, const value *v, uint32_t i)
 {
     (void)F;
     uint32_t stride = v->dims[0] > 0 ? v->count / v->dims[0] : 0;
     if (v->ndims == 1) {
         if (v->type == V_RECORD) return v->elements[i];
-        value one = value_scalar((value_type)v->type, v->many[i]);
+        value one = gm_value_scalar((value_type)v->type, v->many[i]);
         one.cls   = v->cls;
         return one;
     }
@@ -60,7 +60,7 @@ value value_element(gm_flatten *F, const value *v, uint32_t i)
     return part;
 }
 
-bool value_same_shape(const value *a, const value *b)
+bool gm_value_same_shape(const value *a, const value *b)
 {
     return a->ndims == b->ndims && (a->ndims == 0 || memcmp(a->dims, b->dims, a->ndims * sizeof *a->dims) == 0);
 }
@@ -76,17 +76,17 @@ static gm_str shape_text(gm_flatten *F, const value *v)
     return gm_work_str(&F->w, (gm_str){ text, len });
 }
 
-gm_str value_text(gm_flatten *F, const value *v)
+gm_str gm_value_text(gm_flatten *F, const value *v)
 {
     static const char *const names[] = { "?", "Real", "Integer", "Boolean", "String", "enumeration", "record" };
     gm_str                   shape   = shape_text(F, v);
     if (v->cls != NULL && (v->type == V_ENUM || v->type == V_RECORD)) {
-        return gm_work_printf(&F->w, GM_STR_FMT GM_STR_FMT, GM_STR_ARG(class_path(F, v->cls)), GM_STR_ARG(shape));
+        return gm_work_printf(&F->w, GM_STR_FMT GM_STR_FMT, GM_STR_ARG(gm_class_path(F, v->cls)), GM_STR_ARG(shape));
     }
     return gm_work_printf(&F->w, "%s" GM_STR_FMT, names[v->type], GM_STR_ARG(shape));
 }
 
-bool value_convert(gm_flatten *F, value *v, value_type type, const gm_ast_class *cls)
+bool gm_value_convert(gm_flatten *F, value *v, value_type type, const gm_ast_class *cls)
 {
     (void)F;
     if (v->type == V_ERROR) return true;
@@ -96,7 +96,7 @@ bool value_convert(gm_flatten *F, value *v, value_type type, const gm_ast_class 
     return type != V_ENUM || cls == NULL || v->cls == NULL || v->cls == cls;
 }
 
-bool value_constant_text(gm_flatten *F, const value *v, gm_str *out)
+bool gm_value_constant_text(gm_flatten *F, const value *v, gm_str *out)
 {
     if (v->type != V_STRING || v->ndims != 0 || gm_ex_op_of(F->ex, v->one) != GM_EX_TEXT) return false;
     *out = F->ex->texts[gm_ex_at(F->ex, v->one)->id];
@@ -111,58 +111,58 @@ static value_type common_type(const value *a, const value *b)
     return numbers ? V_REAL : V_ERROR;
 }
 
-value value_stack(gm_flatten *F, const value *items, uint32_t count, const gm_ast_expr *at)
+value gm_value_stack(gm_flatten *F, const value *items, uint32_t count, const gm_ast_expr *at)
 {
     if (count == 0) {
         uint32_t none = 0;
-        return value_array(F, V_REAL, 1, &none);
+        return gm_value_array(F, V_REAL, 1, &none);
     }
     value_type type = (value_type)items[0].type;
     for (uint32_t i = 0; i < count; i++) {
         if (items[i].type == V_ERROR) return (value){ 0 };
         value_type both = i == 0 ? type : common_type(&items[0], &items[i]);
-        if (both == V_ERROR || !value_same_shape(&items[0], &items[i])) {
-            gm_str first = value_text(F, &items[0]), other = value_text(F, &items[i]);
-            return fail_value(F, at->at, at->length, "the elements of an array must be alike: the first is " GM_STR_FMT
+        if (both == V_ERROR || !gm_value_same_shape(&items[0], &items[i])) {
+            gm_str first = gm_value_text(F, &items[0]), other = gm_value_text(F, &items[i]);
+            return gm_fail_value(F, at->at, at->length, "the elements of an array must be alike: the first is " GM_STR_FMT
                               ", element %u is " GM_STR_FMT, GM_STR_ARG(first), i + 1, GM_STR_ARG(other));
         }
         if (both == V_REAL) type = V_REAL;
     }
     uint32_t dims[GM_DIMS_MAX];
     if (items[0].ndims + 1u > GM_DIMS_MAX)
-        return fail_value(F, at->at, at->length, "an array of more than %d dimensions", GM_DIMS_MAX);
+        return gm_fail_value(F, at->at, at->length, "an array of more than %d dimensions", GM_DIMS_MAX);
     dims[0] = count;
     if (items[0].ndims > 0) memcpy(dims + 1, items[0].dims, items[0].ndims * sizeof *dims);
-    value v = value_array(F, type, items[0].ndims + 1u, dims);
+    value v = gm_value_array(F, type, items[0].ndims + 1u, dims);
     v.cls   = items[0].cls;
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t k = 0; k < items[i].count; k++) {
             size_t to = (size_t)i * items[0].count + k;
-            if (type != V_RECORD) v.many[to] = value_at(&items[i], k);
+            if (type != V_RECORD) v.many[to] = gm_value_at(&items[i], k);
             else v.elements[to] = items[i].ndims == 0 ? items[i] : items[i].elements[k];
         }
     }
     return v;
 }
 
-value value_select(gm_flatten *F, gm_ex condition, value a, value b, const gm_ast_expr *at)
+value gm_value_select(gm_flatten *F, gm_ex condition, value a, value b, const gm_ast_expr *at)
 {
     if (a.type == V_ERROR || b.type == V_ERROR) return (value){ 0 };
     value_type type = common_type(&a, &b);
-    if (type == V_ERROR || !value_same_shape(&a, &b)) {
-        gm_str one = value_text(F, &a), other = value_text(F, &b);
-        return fail_value(F, at->at, at->length,
+    if (type == V_ERROR || !gm_value_same_shape(&a, &b)) {
+        gm_str one = gm_value_text(F, &a), other = gm_value_text(F, &b);
+        return gm_fail_value(F, at->at, at->length,
                           "both cases must be alike: one is " GM_STR_FMT ", the other " GM_STR_FMT, GM_STR_ARG(one),
                           GM_STR_ARG(other));
     }
     if (type == V_RECORD) {
         value    v = a;
-        uint32_t n = a.ndims > 0 ? a.count : layout_of(F, a.cls)->slot_count;
+        uint32_t n = a.ndims > 0 ? a.count : gm_class_layout(F, a.cls)->slot_count;
         v.fields   = GM_WORK_NEW(&F->w, value, n);
-        for (uint32_t i = 0; i < n; i++) v.fields[i] = value_select(F, condition, a.fields[i], b.fields[i], at);
+        for (uint32_t i = 0; i < n; i++) v.fields[i] = gm_value_select(F, condition, a.fields[i], b.fields[i], at);
         return v;
     }
-    value v = value_fill(F, type, a.ndims, a.dims, 0);
+    value v = gm_value_fill(F, type, a.ndims, a.dims, 0);
     v.cls   = a.cls;
     if (a.ndims == 0) {
         v.one = gm_ex_3(F->ex, GM_EX_SELECT, condition, a.one, b.one);
@@ -173,10 +173,10 @@ value value_select(gm_flatten *F, gm_ex condition, value a, value b, const gm_as
 }
 
 // What a variable of a function holds before anything is assigned to it.
-value default_value(gm_flatten *F, layout *lay)
+value gm_default_value(gm_flatten *F, layout *lay)
 {
     if (lay->is_prim) {
-        value v = value_scalar(lay->prim, lay->prim == V_STRING ? gm_ex_text(F->ex, GM_STR(""))
+        value v = gm_value_scalar(lay->prim, lay->prim == V_STRING ? gm_ex_text(F->ex, GM_STR(""))
                                                                 : gm_ex_const(F->ex, lay->prim == V_ENUM));
         v.cls   = lay->enumeration;
         return v;
@@ -186,11 +186,11 @@ value default_value(gm_flatten *F, layout *lay)
     for (uint32_t i = 0; i < lay->slot_count; i++) {
         slot *s = &lay->slots[i];
         if (!s->type_known) {
-            const gm_ast_class *cls = resolve_class(F, s->cls, s->decl->type, true);
-            s->type                 = cls != NULL ? layout_of(F, cls) : NULL;
+            const gm_ast_class *cls = gm_resolve_class(F, s->cls, s->decl->type, true);
+            s->type                 = cls != NULL ? gm_class_layout(F, cls) : NULL;
             s->type_known           = true;
         }
-        if (s->type != NULL && s->decl->dimension_count == 0) v.fields[i] = default_value(F, s->type);
+        if (s->type != NULL && s->decl->dimension_count == 0) v.fields[i] = gm_default_value(F, s->type);
     }
     return v;
 }
