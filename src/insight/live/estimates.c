@@ -51,7 +51,11 @@ static void take_write(gm_estimates *e, const gm_change *change)
         const uint8_t      *at = change->cells;
         gm_cell_write       cell;
         // The model does not change while a job runs: entries are opened on this thread, between jobs.
-        if (x->vigil == NULL) continue;
+        if (x->vigil == NULL) {
+            x->stale |= x->unmeasured;
+            e->news |= x->unmeasured;
+            continue;
+        }
         while (gm_change_next_cell(change, &at, &cell)) {
             uint32_t signal = gm_estimate_signal_find(gm_vigil_model(x->vigil), twin, cell.column);
             if (signal != UINT32_MAX) take_note(e, x, signal, &cell);

@@ -145,6 +145,10 @@ static gm_status open_vigil(gm_estimates *e, gm_estimates_entry *x, const gm_est
         at                    = report.newest;
         slots[GM_TIME_SLOT.v] = gm_group_time(at);
     }
+    // A filter that began in 1970 would have to run through all the years since.
+    x->unmeasured = st == GM_OK && at == 0;
+    if (x->unmeasured) st = add_shares(e, x, err);
+    if (x->unmeasured && st == GM_OK) st = gm_fail(err, GM_NOTFOUND, "insight.estimates", "nothing has been measured yet");
     if (st == GM_OK) seed_parameters(e, x, old, old_count, slots);
     if (st == GM_OK) st = gm_vigil_create(e->options.alloc, x->setup, x->group, slots, at, &x->vigil, err);
     gm_free(e->options.alloc, slots);

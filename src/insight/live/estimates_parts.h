@@ -15,6 +15,7 @@ typedef struct gm_estimates_entry {
     gm_vigil                *vigil;       // NULL: trouble says why
     bool                     stale, told_model;
     bool                     diverged;    // the last job could not go on
+    bool                     unmeasured;  // no value has a time yet: it begins with the first one that comes
     char                     trouble[200];
     gm_estimate_note        *inbox, *taken;
     size_t                   inbox_count, inbox_room, taken_count;
