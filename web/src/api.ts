@@ -257,8 +257,10 @@ export const api = {
   },
   model: (id: string, signal?: AbortSignal) => get<Model>(`/models/${q(id)}?${VERSION}&includeModelDefinition=true`, signal),
   query: (text: string, continuationToken?: string, signal?: AbortSignal) =>
-    post<{ value: Document[]; continuationToken?: string }>(
-      `/query?${VERSION}`, continuationToken === undefined ? { query: text } : { query: text, continuationToken }, signal),
+    send<{ value: Document[]; continuationToken?: string }>(`/query?${VERSION}`, {
+      method: "POST", headers: { "content-type": "application/json", "max-items-per-page": "10000" },
+      body: JSON.stringify(continuationToken === undefined ? { query: text } : { query: text, continuationToken }), ...(signal ? { signal } : {}),
+    }),
   whoami: () => get<Principal>("/v1/whoami"),
   scene: (signal?: AbortSignal) => get<{ files: SceneFile[] }>("/v1/scene", signal),
   sceneFile: async (name: string, signal?: AbortSignal): Promise<ArrayBuffer> => {

@@ -88,6 +88,7 @@ class TwinPlot {
         this.series = loaded;
         this.say(loaded.every((s) => s.times.length === 0) ? text.noSamples : null);
         this.draw();
+        this.box.dataset["drawn"] = String(Number(this.box.dataset["drawn"] ?? 0) + 1);
       },
       (e: Error) => { if (!stop.signal.aborted) this.say(e.message); },
     );

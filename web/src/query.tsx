@@ -4,11 +4,12 @@ import type { Document } from "./api";
 import { dated, queryAll } from "./ask_all";
 import { askVocabulary, complete, type Completion, type Vocabulary } from "./completion";
 import { AsGraph, AsPlot } from "./query_views";
+import { connection } from "./stream";
 import { flat, Table } from "./table";
 import { text } from "./text";
-import { moment, question, shape, SHAPES } from "./view";
+import { following, moment, question, shape, SHAPES } from "./view";
 
-const ROWS_MAX = 50000;
+const ROWS_MAX = 50000, FOLLOW_MS = 1000;
 const FIRST = "SELECT * FROM DIGITALTWINS LIMIT 1000";
 const NONE: Completion = { from: 0, words: [] };
 
@@ -59,6 +60,18 @@ export function Query() {
     return () => stop.current?.abort();
   }, []);
   useEffect(run, [moment.value]);
+  // Asked again a second after the answer, while it is looked at live; what is typed meanwhile waits for Run.
+  const live = following.value && moment.value === null && answer !== null && error === null && !busy;
+  useEffect(() => {
+    if (!live) return;
+    let over = false;
+    const timer = window.setTimeout(() => {
+      if (connection.peek() === "stale") return;
+      const mine = (stop.current = new AbortController());
+      askAll(question.peek(), mine.signal).then((a) => { if (!over) setAnswer(a); }, (e: Error) => { if (!over && !mine.signal.aborted && connection.peek() === "live") setError(e.message); });
+    }, FOLLOW_MS);
+    return () => { over = true; window.clearTimeout(timer); };
+  }, [live, answer, connection.value]);
 
   const take = (word: string) => {
     const f = field.current!;
@@ -106,6 +119,7 @@ export function Query() {
         <div class="ranges" role="group" aria-label={text.query.as}>
           {SHAPES.map((s) => <button key={s} type="button" data-testid={`as-${s}`} aria-pressed={shape.value === s} onClick={() => (shape.value = s)}>{text.query.shapes[s]}</button>)}
         </div>
+        <label class="chip"><input type="checkbox" data-testid="follow" checked={following.value} onChange={(e) => (following.value = e.currentTarget.checked)} /> {text.query.follow} </label>
         <span class="dim">{busy ? text.loading : answer === null ? "" : text.query.took(answer.ms)} {text.query.keys}</span>
       </div>
       {error !== null && <p class="refusal" role="alert">{error}</p>}

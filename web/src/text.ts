@@ -72,7 +72,7 @@ export const text = {
   query: {
     label: "Query", run: "Run", keys: "Ctrl+Enter runs; Tab takes what is offered.",
     took: (ms: number) => `${Math.max(1, Math.round(ms))} ms.`,
-    as: "The answer as", shapes: { table: "Table", graph: "Graph", plot: "Plot" }, column: "Value", noNumbers: "No column of the answer holds numbers.",
+    follow: "Follow", as: "The answer as", shapes: { table: "Table", graph: "Graph", plot: "Plot" }, column: "Value", noNumbers: "No column of the answer holds numbers.",
     noTwins: "The answer names no twins: ask for $dtId, too.", noProperty: (name: string) => `“${name}” is no property of these twins.`,
     firstTwins: (n: number, of: number) => `The first ${n.toLocaleString("en")} of ${of.toLocaleString("en")} twins.`, overTime: (span: string) => `over the page's range (${span})`,
     nothing: "No twin or relationship matches.",

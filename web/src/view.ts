@@ -29,6 +29,7 @@ export const moment = signal<number | null>(null); // ms since 1970: the one tim
 export const question = signal<string>(""); // the text of the query view
 export const SHAPES = ["table", "graph", "plot"] as const;
 export const shape = signal<(typeof SHAPES)[number]>("table"); // of a query's answer
+export const following = signal(false); // the answer of a query is asked for again and again
 export const fans = signal(false); // forecasts stand to the right of now in plots
 export const coloured = signal<string>(""); // what the scene's colours mean: "" alarms, else "value:PATH", "estimate:NAME", "residual:NAME"
 export const OTHERS = ["shown", "ghosted", "hidden"] as const;
@@ -52,6 +53,7 @@ function read(): void {
   moment.value = time(p.get("at"));
   question.value = p.get("query") ?? "";
   shape.value = SHAPES.find((s) => s === p.get("as")) ?? "table";
+  following.value = p.get("follow") === "yes";
   fans.value = p.get("forecast") === "yes";
   coloured.value = p.get("color") ?? "";
   others.value = OTHERS.find((o) => o === p.get("others")) ?? "shown";
@@ -71,6 +73,7 @@ function write(): string {
   if (moment.value !== null) p.set("at", new Date(moment.value).toISOString());
   if (question.value !== "") p.set("query", question.value);
   if (shape.value !== "table") p.set("as", shape.value);
+  if (following.value) p.set("follow", "yes");
   if (fans.value) p.set("forecast", "yes");
   if (coloured.value !== "") p.set("color", coloured.value);
   if (others.value !== "shown") p.set("others", others.value);
