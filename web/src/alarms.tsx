@@ -1,5 +1,7 @@
 // Alarms after ISA-18.2: the most urgent first, whatever their age. Acknowledge, shelve with a reason and a time.
-import { useState } from "preact/hooks";
+import { computed } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { PRIORITIES } from "./alarm_badges";
 import { api, type Alarm } from "./api";
 import { formatAge, formatMoment } from "./format";
@@ -26,6 +28,26 @@ function Shelve({ done }: { done: (reason: string, length: string) => void }) {
   );
 }
 
+const SLICE = 40; // alarms that are put on the page in one go
+
+/** A number that grows to n, some each frame: a flood of alarms does not hold the page up. */
+function useGradually(n: number): number {
+  const [shown, setShown] = useState(SLICE);
+  useEffect(() => {
+    if (shown >= n) return;
+    const frame = window.setTimeout(() => setShown((s) => s + SLICE), 16);
+    return () => window.clearTimeout(frame);
+  }, [shown, n]);
+  return Math.min(shown, n);
+}
+
+// The age of an alarm is read to the second while it is young, and changes seldom later.
+const often = computed(() => Math.floor(now.value / 1000) * 1000), seldom = computed(() => Math.floor(now.value / 60000) * 60000);
+function Age({ raised }: { raised: number }) {
+  const young = seldom.value - raised < 60000;
+  return <span class="dim" title={formatMoment(raised)}>{text.alarms.ago(formatAge((young ? often.value : Math.max(seldom.value, raised)) - raised))}</span>;
+}
+
 /** What the state admits, in the order of ISA-18.2. */
 export function actionsOf(a: Alarm): ("acknowledge" | "reset" | "shelve" | "unshelve" | "return-to-service")[] {
   if (a.state === "shelved") return ["unshelve"];
@@ -48,7 +70,7 @@ function Item({ alarm, again }: { alarm: Alarm; again: () => void }) {
         <strong>{alarm.name}</strong>
         <button type="button" class="link" onClick={() => show("twin", alarm.twin)}>{alarm.twin}</button>
         <span>{text.alarms.state[alarm.state] ?? alarm.state}</span>
-        {raised !== null && <span class="dim" title={formatMoment(raised)}>{text.alarms.ago(formatAge(now.value - raised))}</span>}
+        {raised !== null && <Age raised={raised} />}
         {alarm.chattering && <span class="quality warn">⚠ {text.alarms.chattering}</span>}
         <span class="spacer" />
         {raised !== null && <button type="button" class="button" onClick={() => { select(alarm.twin); show("twin"); moment.value = raised; }}>{text.alarms.lookThen}</button>}
@@ -80,8 +102,19 @@ function Metrics() {
 export function Alarms() {
   const [all, setAll] = useState(false);
   const { value, error, again } = useRegularly((stop) => api.alarms(all, stop), 2000, [all]);
+  const most = useGradually(value?.items.length ?? 0);
+  // An alarm that is as it was keeps its element, which is then not looked through.
+  const kept = useRef(new Map<string, { is: string; item: VNode }>());
   if (error !== null) return <p class="empty" role="alert">{text.loadFailed(error)}</p>;
   if (value === null) return <p class="empty">{text.loading}</p>;
+  const before = kept.current, itemOf = (a: Alarm): VNode => {
+    const is = JSON.stringify(a), old = before.get(a.id);
+    const item = old?.is === is ? old.item : <Item key={a.id} alarm={a} again={again} />;
+    kept.current.set(a.id, { is, item });
+    return item;
+  };
+  kept.current = new Map();
+  const order = PRIORITIES.flatMap((p) => value.items.filter((a) => a.priority === p)).slice(0, most);
   return (
     <section>
       <div class="toolbar">
@@ -93,8 +126,8 @@ export function Alarms() {
       <Metrics />
       {value.items.length === 0 && <p class="dim">{text.alarms.none}</p>}
       {PRIORITIES.map((p) => {
-        const items = value.items.filter((a) => a.priority === p);
-        return items.length === 0 ? null : <ul key={p} class="plain-list" aria-label={text.alarms.priority[p]}>{items.map((a) => <Item key={a.id} alarm={a} again={again} />)}</ul>;
+        const items = order.filter((a) => a.priority === p);
+        return items.length === 0 ? null : <ul key={p} class="plain-list" aria-label={text.alarms.priority[p]}>{items.map(itemOf)}</ul>;
       })}
       {value.leftOut > 0 && <p class="dim">{text.alarms.leftOut(value.leftOut)}</p>}
     </section>

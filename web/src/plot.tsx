@@ -33,7 +33,7 @@ function ahead(): number {
 function drawMarks(u: uPlot, twin: string): void {
   const { left, top, width, height } = u.bbox;
   const min = u.scales["x"]!.min ?? 0, max = u.scales["x"]!.max ?? 1;
-  const rows = marksPerPixel(marks.peek().filter((m) => m.twin === twin), min * 1000, max * 1000, Math.round(width));
+  const rows = marksPerPixel(marks.peek(), twin, min * 1000, max * 1000, Math.round(width));
   u.ctx.save();
   for (const kind of ["alarm", "anomaly"] as const) {
     u.ctx.fillStyle = css(kind === "alarm" ? "--bad" : "--warn");
@@ -118,7 +118,8 @@ class TwinPlot {
     this.frame = 0;
     if (this.series.length === 0) return; // nothing has come yet
     const following = zoom.peek() === null && moment.peek() === null;
-    const window = following ? windowNow() : this.window;
+    // A zoom is seen at once, with what has come so far.
+    const window = zoom.peek() ?? (following ? windowNow() : this.window);
     const known = Math.min(window.to, now.peek()) / 1000;
     const stretch = (window.to - Math.max(window.from, 1000 * (this.series[0]?.times[0] ?? 0))) / 1000 / Math.max(this.box.clientWidth, 1);
     const first = Math.min(known - 1, ...this.series.map((s) => s.times[0] ?? Infinity));

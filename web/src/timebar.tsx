@@ -2,13 +2,12 @@
 import { useEffect, useRef } from "preact/hooks";
 import { formatMoment, toLocalInput } from "./format";
 import { now } from "./live";
-import { marks, marksPerPixel } from "./marks";
+import { MARK_KINDS, marks, marksPerPixel } from "./marks";
 import { text } from "./text";
 import { moment, range, RANGES, spanOf, theme, zoom } from "./view";
 
 const STEPS = 1000; // of the scrubber
 const LONGEST = 365 * 24 * 3600e3; // what "all" means on the scrubber
-const LANES = ["alarm", "anomaly", "letter"] as const;
 const COLORS = { alarm: "--bad", anomaly: "--warn", letter: "--ink-dim" };
 
 function draw(canvas: HTMLCanvasElement, from: number, to: number): void {
@@ -16,11 +15,11 @@ function draw(canvas: HTMLCanvasElement, from: number, to: number): void {
   if (canvas.width !== width * ratio) { canvas.width = width * ratio; canvas.height = height * ratio; }
   const pen = canvas.getContext("2d")!;
   const style = getComputedStyle(document.documentElement);
-  const rows = marksPerPixel(marks.peek(), from, to, width);
+  const rows = marksPerPixel(marks.peek(), null, from, to, width);
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
   // Each kind has a row of its own, so that colour is not the only sign.
-  LANES.forEach((kind, lane) => {
+  MARK_KINDS.forEach((kind, lane) => {
     pen.fillStyle = style.getPropertyValue(COLORS[kind]);
     rows[kind].forEach((count, x) => { if (count > 0) pen.fillRect(x - 1, lane * 5 + 1, 2, 4); });
   });
