@@ -6,6 +6,7 @@
 #include "cli/verbs.h"
 #include "insight/estimate/calibrate.h"
 #include "insight/estimate/past.h"
+#include "thread/facts.h"
 
 #include <math.h>
 
@@ -120,6 +121,22 @@ static gm_exit print_json(const gm_cli *cli, const gm_calibration *fit)
     return gm_client_print(cli, &out);
 }
 
+// What was fitted is a fact of the twin's operation, too: how it has changed over the years stays readable.
+static gm_status tell(gm_plant_group *pg, gm_twin twin, uint32_t column, double value, gm_time_ns now, gm_error *err)
+{
+    const gm_state  *state = gm_engine_state(pg->engine);
+    const gm_column *c     = &gm_state_type(state, twin)->columns[column];
+    gm_buf           bytes = gm_buf_init(gm_alloc_system());
+    gm_fact          fact  = { .twin = gm_state_id(state, twin), .key = c->path, .phase = GM_PHASE_OPERATED, .from = now, .to = INT64_MAX,
+                               .cause = GM_STR("calibration"), .value = { .kind = GM_FACT_NUMBER, .number = value, .unit = c->unit } };
+    gm_facts_begin(&bytes);
+    gm_facts_add(&bytes, &fact);
+    gm_status st = bytes.failed ? gm_fail(err, GM_NOMEM, "cli.calibrate", "out of memory")
+                                : gm_engine_submit(pg->engine, GM_CHANGE_FACT, 0, fact.twin, (gm_str){ 0 }, gm_buf_view(&bytes), (gm_ask){ 0 }, err);
+    gm_buf_finish(&bytes);
+    return st;
+}
+
 // All or nothing: a parameter that is no property can not be kept.
 static gm_status apply(gm_plant_group *pg, const gm_calibration *fit, gm_time_ns now, gm_error *err)
 {
@@ -132,6 +149,7 @@ static gm_status apply(gm_plant_group *pg, const gm_calibration *fit, gm_time_ns
     for (uint32_t i = 0; st == GM_OK && i < fit->count; i++) {
         gm_cell_write cell = { .column = (uint16_t)v[i].binding->column, .at = now, .value = { .kind = GM_KIND_DOUBLE, .d = fit->parameters[i].after } };
         st = gm_engine_write(pg->engine, gm_group_twin(pg->group, v[i].member), GM_WRITE_PROPERTIES | GM_WRITE_ALWAYS, &cell, 1, (gm_ask){ 0 }, err);
+        if (st == GM_OK) st = tell(pg, gm_group_twin(pg->group, v[i].member), cell.column, cell.value.d, now, err);
     }
     return st == GM_OK ? gm_engine_settle(pg->engine, err) : st;
 }

@@ -197,6 +197,49 @@ const gm_verb gm_verb_thread_fetch = {
     .run      = fetch,
 };
 
+// ---- usage ----------------------------------------------------------------------------------------------------------
+
+enum { USE_HTTP, USE_ABOVE, USE_FROM, USE_TO };
+static const gm_option usage_options[] = {
+    [USE_HTTP] = GM_CLIENT_HTTP,
+    [USE_ABOVE] = { "above", GM_OPTION_NUMBER, "NUMBER", "0", "it runs while the property is above this" },
+    [USE_FROM] = { "from", GM_OPTION_TIME, "TIME", NULL, "begin of the time that is counted" },
+    [USE_TO] = { "to", GM_OPTION_TIME, "TIME", NULL, "its end; now unless given" },
+};
+static const gm_operand usage_operands[] = { { "TWIN", "a twin" }, { "PROPERTY", "a number of it that says whether it runs: a speed, a power" } };
+
+static gm_exit usage(const gm_cli *cli, const gm_args *args)
+{
+    gm_http       *http = NULL;
+    gm_http_answer answer;
+    gm_buf         body = gm_buf_init(cli->alloc);
+    if (!gm_args_given(args, USE_FROM)) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--from says where the time begins that is counted");
+    const char *path = GM_CLIENT_PATH(cli->arena, "/v1/thread/", gm_args_operand(args, 0), "/usage");
+    gm_buf_printf(&body, "{\"above\":%.17g", gm_args_number(args, USE_ABOVE));
+    gm_json_member(&body, "property", gm_str_of(gm_args_operand(args, 1)));
+    text_member(&body, args, "from", USE_FROM);
+    text_member(&body, args, "to", USE_TO);
+    gm_buf_add(&body, "}", 2);
+    gm_exit code = path == NULL || body.failed ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory") : gm_client_open(cli, args, USE_HTTP, &http);
+    if (code == GM_EXIT_OK) code = gm_client_ask(cli, http, "POST", path, "application/json", (const char *)body.ptr, &answer);
+    if (code == GM_EXIT_OK) {
+        fprintf(cli->out, "%.6g hours, %lld starts\n", json_number_value(json_object_get(answer.body, "hours")), (long long)json_integer_value(json_object_get(answer.body, "starts")));
+        gm_http_answer_finish(&answer);
+    }
+    gm_buf_finish(&body);
+    gm_http_close(http);
+    return code;
+}
+
+const gm_verb gm_verb_thread_usage = {
+    .name     = "thread usage",
+    .summary  = "make facts of what a twin went through: hours, starts, load",
+    .text     = "Reads the property's history and adds facts as-operated of that time: operating hours, starts, and the mean and greatest value while it ran.",
+    .examples = "gemel thread usage pump7 speed --above 0.1 --from 2024-01-01T00:00:00Z --to 2024-02-01T00:00:00Z",
+    .syntax   = GM_SYNTAX(usage_options, usage_operands),
+    .run      = usage,
+};
+
 // ---- forget ---------------------------------------------------------------------------------------------------------
 
 enum { FORGET_HTTP, FORGET_KEY, FORGET_ALL };

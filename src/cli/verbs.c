@@ -54,6 +54,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_thread_move,
     &gm_verb_thread_document,
     &gm_verb_thread_fetch,
+    &gm_verb_thread_usage,
     &gm_verb_thread_forget,
     &gm_verb_bom_show,
     &gm_verb_bom_where_used,

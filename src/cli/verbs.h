@@ -28,6 +28,7 @@ extern const gm_verb gm_verb_thread_forget;
 extern const gm_verb gm_verb_thread_move;
 extern const gm_verb gm_verb_thread_parts;
 extern const gm_verb gm_verb_thread_show;
+extern const gm_verb gm_verb_thread_usage;
 extern const gm_verb gm_verb_command;
 extern const gm_verb gm_verb_anomalies;
 extern const gm_verb gm_verb_calibrate;

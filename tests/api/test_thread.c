@@ -164,6 +164,33 @@ static void bills_of_materials_are_served(void **state)
     api_plant_stop(&p);
 }
 
+static void what_history_says_becomes_facts_of_operation(void **state)
+{
+    (void)state;
+    static const struct { const char *time, *body; } samples[] = { { "2024-01-01T00:00:00Z", "{\"heat\":0}" }, { "2024-01-01T01:00:00Z", "{\"heat\":4}" },
+        { "2024-01-01T03:00:00Z", "{\"heat\":6}" }, { "2024-01-01T04:00:00Z", "{\"heat\":0}" }, { "2024-01-01T05:00:00Z", "{\"heat\":2}" } };
+    api_plant p = { 0 };
+    char      headers[128];
+    api_plant_start(&p, NULL);
+    api_plant_fill(&p);
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        snprintf(headers, sizeof headers, "Message-Id: 1\r\nTelemetry-Source-Time: %s\r\n", samples[i].time);
+        assert_int_equal(test_http_ask(&p.client, "POST", "/digitaltwins/p1/telemetry" V, headers, samples[i].body)->status, 204);
+    }
+#define USAGE(rest) "{\"property\":\"heat\",\"from\":\"2024-01-01T00:30:00Z\"," rest "}"
+    static const api_step steps[] = {
+        { "POST", "/v1/thread/p1/usage", NULL, USAGE("\"to\":\"2024-01-01T06:00:00Z\""), 201, "{\"hours\":4,\"starts\":2,\"mean\":4,\"max\":6,\"samples\":5}" },
+        { "GET", "/v1/thread/p1?phase=as-operated&valid=2024-01-01T02:00:00Z&key=operating%20hours", NULL, NULL, 200, "\"value\":4,\"unit\":\"h\",\"from\":\"2024-01-01T00:30:00Z\",\"to\":\"2024-01-01T06:00:00Z\"" },
+        { "GET", "/v1/thread/p1?phase=as-operated&valid=2024-01-01T02:00:00Z&key=max%20heat", NULL, NULL, 200, "\"value\":6,\"unit\":\"degreeCelsius\"" },
+        { "POST", "/v1/thread/p1/usage", NULL, USAGE("\"to\":\"2024-01-01T06:00:00Z\",\"above\":4"), 201, "\"hours\":1,\"starts\":1" },
+        { "POST", "/v1/thread/p1/usage", NULL, USAGE("\"to\":\"2023-01-01T06:00:00Z\""), 400, "one before the other" },
+        { "POST", "/v1/thread/p1/usage", NULL, "{\"property\":\"name\",\"from\":\"2024-01-01T00:30:00Z\"}", 400, "names a number" },
+        { "POST", "/v1/thread/nobody/usage", NULL, USAGE("\"to\":\"2024-01-01T06:00:00Z\""), 404, NULL },
+    };
+    API_TALK(&p, steps);
+    api_plant_stop(&p);
+}
+
 #define ASK(text) "{\"query\":\"" text "\"}"
 static void queries_read_facts_at_any_time(void **state)
 {
@@ -198,6 +225,7 @@ int main(void)
         cmocka_unit_test(documents_are_stored_once_checked_and_deleted_for_good),
         cmocka_unit_test(bills_of_materials_are_served),
         cmocka_unit_test(queries_read_facts_at_any_time),
+        cmocka_unit_test(what_history_says_becomes_facts_of_operation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

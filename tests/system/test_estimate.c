@@ -248,6 +248,9 @@ static void a_calibration_is_proposed_and_applied(fixture *f)
         f->server   = gm_serve(f->plant, f->data, NULL, NULL);
         double wear = wear_of_the_twin(f);
         if (!(fabs(wear - (accepted ? after : 0)) < 1e-6)) fail_msg("the twin's wear is %g, calibrated to %g", wear, after);
+        gm_ran told = GM_RUN("thread", "show", "pump1", "--phase", "as-operated", "--json", "--http", f->server->http);  // and the thread knows of it
+        assert_int_equal(strstr(GM_TEXT(told.out), "calibration") != NULL, accepted);
+        gm_ran_finish(&told);
         int code  = gm_served_stop(f->server);
         f->server = NULL;
         assert_int_equal(code, 0);
