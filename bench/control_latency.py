@@ -77,13 +77,15 @@ write(f"{plant}/models/m.json", json.dumps([
     {"@context": "dtmi:dtdl:context;3", "@id": "dtmi:b:Device;1", "@type": "Interface", "contents": telemetry},
     {"@context": "dtmi:dtdl:context;3", "@id": "dtmi:b:Probe;1", "@type": "Interface", "contents": telemetry + [{"@type": "Command", "name": "act"}]}]))
 twins = [{"$dtId": "probe", "$metadata": {"$model": "dtmi:b:Probe;1"}}] + [{"$dtId": f"d{i}", "$metadata": {"$model": "dtmi:b:Device;1"}} for i in range(1000)]
-write(f"{plant}/twins/t.ndjson", "\n".join(json.dumps(t) for t in twins) + "\n")
+write(f"{plant}/twins/t.json", json.dumps(twins))
 write(f"{plant}/rules/r.rules", "rule act on twins (SELECT * FROM DIGITALTWINS T WHERE IS_OF_MODEL(T, 'dtmi:b:Probe;1')) when T.v > 0 then command act\n")
 ready = os.path.join(home, "ready")
 server = subprocess.Popen([f"{args.build}/gemel", "serve", plant, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"], stdout=open(ready, "w"), stderr=subprocess.DEVNULL)
 load = None
 try:
     while "\n" not in open(ready).read():
+        if server.poll() is not None:
+            raise SystemExit("control_latency: the server ended")
         time.sleep(0.05)
     line = dict(p.split("=") for p in open(ready).read().split()[1:] if "=" in p)
     body = json.dumps({"twin": "probe", "reason": "bench", "for": "1h"}).encode()
@@ -97,7 +99,7 @@ try:
         time.sleep(1)
     def applied():
         for row in urllib.request.urlopen(f"http://{line['http']}/metrics").read().decode().split("\n"):
-            if row.startswith("gemel_mqtt_messages_in") or row.startswith("gemel_mqtt_messages_received"):
+            if row.startswith("gemel_mqtt_received_messages_total"):
                 return float(row.split()[-1])
         return 0.0
     times, number = [], 0
