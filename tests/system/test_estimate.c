@@ -136,7 +136,9 @@ static void the_twin_shows_what_it_estimates(fixture *f)
         assert_true(isfinite(number(estimate, "innovation")) && number(estimate, "expected") > 0);
         // What nobody estimates has none.
         assert_null(json_object_get(json_object_get(json_object_get(twin, "$metadata"), "area"), "estimate"));
-        near = fabs(number(estimate, "value") - number(twin, "level")) < 0.2;
+        // Where the rig happened to be killed the last measurement may be one that the filter does not believe; how near the
+        // two should be is for the tests of the filter.
+        near = fabs(number(estimate, "value") - number(twin, "level")) < 1;
         if (!near && gm_monotonic(gm_clock_system()) > end) {
             char *text = json_dumps(twin, 0);
             fail_msg("no estimate near the level in 90 s: %s", text);
