@@ -101,7 +101,7 @@ static bool ask_slice(asking *a)
     gm_query_page page    = {
            .fence = gm_api_fence(request), .items_max = a->left, .token = gm_str_of(a->token), .work_max = SLICE_WORK
     };
-    gm_query_facts facts  = { .read = gm_life_read_value, .context = request->api->life, .now = gm_api_now(request) };
+    gm_query_facts facts  = { .read = gm_life_read_value, .context = request, .now = gm_api_now(request) };
     page.facts            = &facts;
     gm_error      err     = { 0 };
     size_t        before  = request->out.len;

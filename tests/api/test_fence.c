@@ -311,9 +311,53 @@ static void imports_jobs_and_migrations_are_in_the_audit_trail(void **state)
     stop(&p);
 }
 
+static void facts_do_not_tell_of_hidden_twins(void **state)
+{
+    (void)state;
+    api_plant p;
+    start(&p);
+    added inside = add_user(&p, "inside", GM_RIGHT_OPERATE, "site1", NULL, 0), all = add_user(&p, "all", GM_RIGHT_ADMIN, NULL, NULL, 0);
+#define PLACE(part, holder) "{\"twin\":\"" part "\",\"phase\":\"maintained\",\"key\":\"installedIn\",\"part\":\"" holder "\",\"from\":\"2024-01-01T00:00:00Z\"}"
+#define PART(assembly, position, part) "{\"twin\":\"" assembly "\",\"phase\":\"as-designed\",\"key\":\"bom/" position "\",\"part\":\"" part "\",\"from\":\"2024-01-01T00:00:00Z\"}"
+#define MASS(part, kg) "{\"twin\":\"" part "\",\"phase\":\"as-designed\",\"key\":\"mass\",\"value\":" kg ",\"unit\":\"kg\",\"from\":\"2024-01-01T00:00:00Z\"}"
+    const struct { const added *who; const char *method, *target, *body; unsigned status; const char *expect; } cases[] = {
+        { &all, "POST", "/v1/thread", "[" PLACE("valve1", "hidden-site") "," PLACE("hidden-pump", "pump1") "," PART("pump1", "1", "hidden-pump") "," PART("pump1", "2", "valve1") "," MASS("valve1", "1") "," MASS("hidden-pump", "31415926535") "]", 204, NULL },
+        { &inside, "GET", "/v1/thread", NULL, 200, "valve1" },
+        { &inside, "GET", "/v1/thread/pump1", NULL, 200, "bom/2" },
+        { &inside, "GET", "/v1/thread/valve1?history=true", NULL, 200, "mass" },
+        { &inside, "GET", "/v1/thread/pump1/parts?ever=true", NULL, 200, "\"items\":[]" },
+        { &inside, "GET", "/v1/thread/valve1/parts", NULL, 200, "valve1" },
+        { &inside, "GET", "/v1/thread/pump1/diff", NULL, 200, "bom/2" },
+        { &inside, "GET", "/v1/thread/hidden-pump", NULL, 404, NULL },
+        { &inside, "GET", "/v1/bom/pump1", NULL, 200, "valve1" },
+        { &inside, "GET", "/v1/bom/valve1?installed=true", NULL, 200, NULL },
+        { &inside, "GET", "/v1/bom/valve1/where-used?installed=true", NULL, 200, "\"items\":[]" },
+        { &inside, "GET", "/v1/bom/pump1/rollup?key=mass", NULL, 403, "not yours" },
+        { &inside, "GET", "/v1/bom/valve1/rollup?key=mass", NULL, 200, "\"total\":1" },
+        { &inside, "POST", "/v1/thread", PLACE("valve1", "site1"), 409, "elsewhere" },
+        { &inside, "POST", "/v1/thread", MASS("hidden-pump", "1"), 404, NULL },
+        { &inside, "POST", "/v1/thread", PLACE("pump1", "hidden-site"), 404, NULL },
+        { &inside, "POST", "/v1/thread", "[" PLACE("valve1", "site1") "," MASS("pump1", "1") "]", 400, "one at a time" },
+        { &inside, "POST", "/query" V, "{\"query\":\"SELECT T.$thread.maintained.installedIn FROM DIGITALTWINS T\"}", 200, NULL },
+        { &inside, "DELETE", "/v1/thread/valve1", NULL, 403, NULL },
+        { &all, "GET", "/v1/thread/pump1/parts", NULL, 200, "hidden-pump" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        test_http_reply *r = test_http_ask(&p.client, cases[i].method, cases[i].target, cases[i].who->header, cases[i].body);
+        gm_str           body = gm_buf_view(&r->body);
+        // What he wrote himself may come back in a refusal; nothing else may.
+        bool leak = cases[i].who == &inside && strstr(cases[i].target, "hidden") == NULL && (cases[i].body == NULL || strstr(cases[i].body, "hidden") == NULL) &&
+                    (gm_str_find(body, GM_STR("hidden")) != SIZE_MAX || gm_str_find(body, GM_STR("31415926535")) != SIZE_MAX);
+        if (r->status != cases[i].status || leak || (cases[i].expect != NULL && gm_str_find(body, gm_str_of(cases[i].expect)) == SIZE_MAX))
+            fail_msg("%s %s: %u " GM_STR_FMT, cases[i].method, cases[i].target, r->status, GM_STR_ARG(body));
+    }
+    stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(facts_do_not_tell_of_hidden_twins),
         cmocka_unit_test(nothing_of_the_other_side_is_seen_by_any_reading),
         cmocka_unit_test(imports_jobs_and_migrations_are_in_the_audit_trail),
         cmocka_unit_test(counts_are_counts_of_what_may_be_seen),

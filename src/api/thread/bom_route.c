@@ -82,6 +82,24 @@ static void list(gm_request *request, gm_status (*walk)(const gm_thread *, gm_st
 void gm_route_bom(gm_request *request) { list(request, gm_bom_show); }
 void gm_route_bom_where_used(gm_request *request) { list(request, gm_bom_where_used); }
 
+static bool all_seen(void *context, const gm_bom_row *row)
+{
+    listing *l = context;
+    l->count += !gm_life_sees(l->request, row->part);
+    return l->count == 0;
+}
+
+// A sum over parts that he must not see would tell of them.
+static bool sees_all(gm_request *request, gm_str id, const gm_bom_options *o)
+{
+    listing  l   = { .request = request };
+    gm_error err = { 0 };
+    if (!gm_principal_scoped(request->principal)) return true;
+    if (gm_bom_show(gm_life_thread(request), id, o, all_seen, &l, &err) == GM_OK && l.count == 0) return true;
+    gm_reply_error(request, 403, "AuthorizationFailed", "The bill of materials holds parts that are not yours to see.");
+    return false;
+}
+
 void gm_route_bom_rollup(gm_request *request)
 {
     gm_str         id, key;
@@ -89,6 +107,7 @@ void gm_route_bom_rollup(gm_request *request)
     gm_bom_sum     sum;
     gm_error       err = { 0 };
     if (!read_options(request, &id, &o) || !gm_request_parameter(request, "key", &key)) return;
+    if (!sees_all(request, id, &o)) return;
     gm_status st = gm_bom_rollup(gm_life_thread(request), id, key, &o, &sum, &err);
     if (st != GM_OK) {
         gm_reply_failure(request, st == GM_LIMIT ? GM_INVALID : st, &err);

@@ -110,10 +110,11 @@ static bool phase_of(gm_str name, gm_phase *out)
 
 bool gm_life_read_value(void *context, gm_str twin, gm_str phase_name, gm_str key, gm_time_ns valid, gm_time_ns known, gm_value *out)
 {
-    const gm_life *life = context;
-    gm_phase       phase;
-    gm_fact        f;
-    if (!phase_of(phase_name, &phase) || !gm_thread_read(life->thread, twin, phase, key, valid, known, &f)) return false;
+    const gm_request *request = context;
+    gm_phase          phase;
+    gm_fact           f;
+    if (!phase_of(phase_name, &phase) || !gm_thread_read(gm_life_thread(request), twin, phase, key, valid, known, &f)) return false;
+    if (!gm_life_shows(request, &f)) return false;
     if (f.value.kind == GM_FACT_NUMBER) *out = (gm_value){ .kind = GM_KIND_DOUBLE, .d = f.value.number };
     else if (f.value.kind == GM_FACT_JSON && (gm_str_is(f.value.text, "true") || gm_str_is(f.value.text, "false")))
         *out = (gm_value){ .kind = GM_KIND_BOOL, .i = gm_str_is(f.value.text, "true") };
@@ -124,6 +125,11 @@ bool gm_life_read_value(void *context, gm_str twin, gm_str phase_name, gm_str ke
 bool gm_life_sees(const gm_request *request, gm_str id)
 {
     return !gm_principal_scoped(request->principal) || gm_twin_ok(gm_api_find(request, id));
+}
+
+bool gm_life_shows(const gm_request *request, const gm_fact *fact)
+{
+    return gm_life_sees(request, fact->twin) && (fact->value.kind != GM_FACT_PART || gm_life_sees(request, fact->value.text));
 }
 
 bool gm_life_id(gm_request *request, gm_str *out_id)

@@ -28,7 +28,7 @@ GM_NODISCARD gm_status gm_life_add(gm_life *life, const gm_fact *facts, size_t c
 // Is there a document of the fact's hash, and is it what the fact says? GM_INVALID: no. Cost: reads it.
 GM_NODISCARD gm_status gm_life_check_document(gm_life *life, const gm_api_limits *limits, const gm_fact *fact, gm_error *err);
 
-// For queries (query/facts.h); context: the life.
+// For queries (query/facts.h); context: the request.
 bool gm_life_read_value(void *context, gm_str twin, gm_str phase, gm_str key, gm_time_ns valid, gm_time_ns known, gm_value *out);
 
 // ---- what the routes share
@@ -36,6 +36,8 @@ static inline gm_thread *gm_life_thread(const gm_request *r) { return r->api->li
 
 // May he see what is said of that id? Who is kept to some twins sees those alone; an id that is no twin belongs to the whole plant.
 bool gm_life_sees(const gm_request *request, gm_str id);
+// The same of a fact: its twin, and the part that it names.
+bool gm_life_shows(const gm_request *request, const gm_fact *fact);
 // The id in the path's first parameter; false: replied 404.
 GM_NODISCARD bool gm_life_id(gm_request *request, gm_str *out_id);
 

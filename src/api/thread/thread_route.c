@@ -15,7 +15,7 @@ typedef struct listing { gm_request *request; gm_str key; size_t count; bool pas
 static bool write_one(void *context, const gm_fact *fact)
 {
     listing *l = context;
-    if (l->key.len > 0 && !gm_str_eq(fact->key, l->key)) return true;
+    if ((l->key.len > 0 && !gm_str_eq(fact->key, l->key)) || !gm_life_shows(l->request, fact)) return true;
     if (l->count++ > 0) gm_buf_byte(&l->request->out, ',');
     gm_fact_write(fact, &l->request->out);
     return !l->request->out.failed;
@@ -82,7 +82,8 @@ void gm_route_thread_parts(gm_request *request)
     write_state(request, id);
     gm_thread_mentions(thread, id, GM_STR(GM_KEY_INSTALLED), which, times.valid, times.known, write_one, &l);
     gm_buf_byte(&request->out, ']');
-    if (gm_thread_read(thread, id, GM_PHASE_BUILT, GM_STR(GM_KEY_INSTALLED), times.valid, times.known, &where)) {
+    if (gm_thread_read(thread, id, GM_PHASE_BUILT, GM_STR(GM_KEY_INSTALLED), times.valid, times.known, &where) &&
+        gm_life_shows(request, &where)) {
         gm_buf_text(&request->out, ",\"installedIn\":");
         gm_fact_write(&where, &request->out);
     }
@@ -116,9 +117,10 @@ void gm_route_thread_diff(gm_request *request)
     gm_buf_text(out, "{\"twin\":");
     gm_buf_json_str(out, id);
     gm_buf_printf(out, ",\"first\":\"%s\",\"second\":\"%s\",\"items\":[", gm_phase_name(first), gm_phase_name(second));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0, n = 0; i < count; i++) {
         const gm_difference *d = &list[i];
-        gm_buf_printf(out, "%s{\"key\":", i > 0 ? "," : "");
+        if ((d->has_first && !gm_life_shows(request, &d->first)) || (d->has_second && !gm_life_shows(request, &d->second))) continue;
+        gm_buf_printf(out, "%s{\"key\":", n++ > 0 ? "," : "");
         gm_buf_json_str(out, d->key);
         gm_buf_printf(out, ",\"verdict\":\"%s\"", gm_verdict_name(d->verdict));
         if (d->has_first) write_side(out, "first", &d->first);
@@ -148,13 +150,29 @@ static gm_status read_fact(gm_request *request, const json_t *json, gm_fact *out
     gm_status st   = gm_fact_read(json, gm_api_now(request), &life->texts, out, err);
     // Where access is configured nobody writes in another's name.
     if (st == GM_OK && (out->author.len == 0 || request->principal != NULL)) out->author = gm_principal_name(request->principal);
-    if (st == GM_OK && !gm_life_sees(request, out->twin))
-        st = gm_fail(err, GM_NOTFOUND, "api.thread", "there is no twin '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(out->twin, 0, 100)));
+    if (st == GM_OK && !gm_life_shows(request, out)) {
+        gm_str which = gm_life_sees(request, out->twin) ? out->value.text : out->twin;
+        st           = gm_fail(err, GM_NOTFOUND, "api.thread", "there is no twin '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(which, 0, 100)));
+    }
     if (st == GM_OK) st = check_document(request, out, err);
     if (st != GM_OK) return st;
     gm_str *kept = out->value.kind == GM_FACT_JSON ? &out->value.text : &out->value.more;
     if (kept->len > 0) *kept = gm_arena_str(request->arena, *kept);
     return kept->len > 0 && kept->ptr == NULL ? gm_fail(err, GM_NOMEM, "api.thread", "reading facts") : GM_OK;
+}
+
+// Why a part can not go somewhere may name twins that he must not see: who is kept to some twins moves parts one at a time, and is not
+// told where they are.
+static gm_status check_scoped(gm_request *request, const gm_fact *facts, size_t count, gm_error *err)
+{
+    bool parts = false;
+    if (!gm_principal_scoped(request->principal)) return GM_OK;
+    for (size_t i = 0; i < count; i++) parts = parts || facts[i].value.kind == GM_FACT_PART;
+    if (!parts) return GM_OK;
+    if (count > 1) return gm_fail(err, GM_INVALID, "api.thread", "who is kept to some twins adds facts with parts one at a time");
+    gm_status st = gm_thread_check(gm_life_thread(request), facts, NULL);
+    if (st == GM_CONFLICT || st == GM_LIMIT) return gm_fail(err, GM_CONFLICT, "api.thread", "the part is elsewhere at that time, or would contain itself");
+    return GM_OK;
 }
 
 void gm_route_thread_add(gm_request *request)
@@ -175,6 +193,11 @@ void gm_route_thread_add(gm_request *request)
         if (st != GM_OK && count > 1) (void)!gm_fail(&err, st, "api.thread", "fact %zu: %.180s", i + 1, why.text);
         else if (st != GM_OK) err = why;
     }
+    if (st != GM_OK) {
+        gm_reply_failure(request, st, &err);
+        return;
+    }
+    st = check_scoped(request, facts, count, &err);
     if (st != GM_OK) {
         gm_reply_failure(request, st, &err);
         return;
