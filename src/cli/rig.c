@@ -195,6 +195,14 @@ gm_status gm_rig_advance(gm_rig *rig, double seconds, gm_error *err)
 
 double gm_rig_time(const gm_rig *rig) { return rig->time; }
 
+bool gm_rig_value(const gm_rig *rig, gm_str name, double *out)
+{
+    gm_group_variable v;
+    if (!gm_group_find(rig->group, name, &v)) return false;
+    *out = (gm_lanes_get(rig->lanes, v.slot, 0) - v.offset) / v.factor;
+    return true;
+}
+
 // ---- sensors ------------------------------------------------------------------------------------------------------
 
 static void put_value(gm_rig *rig, uint32_t binding, const gm_binding *b, const gm_column *column)

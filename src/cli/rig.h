@@ -47,6 +47,9 @@ GM_NODISCARD gm_status gm_rig_fault_at(gm_rig *rig, gm_str name, double after_s,
 GM_NODISCARD gm_status gm_rig_advance(gm_rig *rig, double seconds, gm_error *err);
 double                 gm_rig_time(const gm_rig *rig);  // seconds since the beginning
 
+// What a variable really is, without any sensor, by its name (TWIN.VARIABLE); false: there is none.
+bool gm_rig_value(const gm_rig *rig, gm_str name, double *out);
+
 // One message for each twin and component that has telemetry with a value in the model.
 typedef struct gm_rig_message {
     gm_str   twin, component;  // component empty: the twin itself

@@ -473,6 +473,8 @@ void gm_lanes_touch(gm_lanes *lanes, uint32_t block, gm_worker *worker)
     double *rows = block_rows(lanes, block);
     run(lanes, rows, worker, KERNEL_BIND, 1);
     force_events(lanes, rows, block, worker);
+    // What comes from outside may come as often as it likes: only the model's own events can be without end.
+    for (int i = 0; i < GM_BLOCK_LANES; i++) lanes->ends[(size_t)block * GM_BLOCK_LANES + (size_t)i].zeno = (gm_zeno){ 0 };
     run(lanes, rows, worker, KERNEL_SLOPES, 1);
 }
 
