@@ -25,6 +25,7 @@
 typedef struct gm_api gm_api;
 struct gm_ingest;
 struct gm_estimates;
+struct gm_plans;
 struct gm_insight;
 struct gm_control;
 
@@ -64,6 +65,7 @@ typedef struct gm_api_options {
     bool             open_metrics;  // /metrics without a token
     struct gm_ingest *ingest;       // for bulk ingest; NULL: there is none
     struct gm_estimates *estimates; // NULL: there are none
+    struct gm_plans *plans;         // NULL: there are none
     struct gm_insight *insight;     // predictions and anomalies; NULL: there are none
     struct gm_control *control;     // alarms, commands, rules; NULL: there are none
     gm_api_limits    limits;

@@ -9,6 +9,9 @@ void gm_route_rul(gm_request *request);
 
 // estimate_route.c
 void gm_route_estimates(gm_request *request);
+void gm_route_plans(gm_request *request);
+void gm_route_plan(gm_request *request);
+void gm_route_plan_make(gm_request *request);
 void gm_route_estimates_smoothed(gm_request *request);
 void gm_route_anomalies(gm_request *request);
 

@@ -83,7 +83,7 @@ static gm_status add_file(file_walk *w, gm_str name, gm_error *err)
     }
     gm_plant_file *file = &files->items[files->count++];
     *file               = (gm_plant_file){ .name = name };
-    bool is_text = gm_str_ends(name, GM_STR(".mo")) || gm_str_ends(name, GM_STR(".json")) || gm_rulebook_is(name);
+    bool is_text = gm_str_ends(name, GM_STR(".mo")) || gm_str_ends(name, GM_STR(".json")) || gm_str_ends(name, GM_STR(".plan")) || gm_rulebook_is(name);
     if (!w->read && !(w->classes && is_text)) return GM_OK;
 
     gm_str path =

@@ -35,6 +35,7 @@ static gm_status open_folds(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_server_open_ingest(server, err);
     if (st == GM_OK) st = gm_server_open_futures(server, err);
     if (st == GM_OK) st = gm_server_open_estimates(server, err);
+    if (st == GM_OK) st = gm_server_open_plans(server, err);
     return st == GM_OK ? gm_server_create_api(server, err) : st;
 }
 
@@ -55,6 +56,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_server_listen_mqtt(server, err);
     if (st == GM_OK) st = gm_control_start(server->control, err);
     if (st == GM_OK) gm_server_watch_rules(server);
+    if (st == GM_OK) gm_plans_start(server->plans, server->pool);
     if (st == GM_OK) (void)gm_server_set_rules(server, server->plant);
     // Before anybody can command anything, the interlocks are in force.
     if (st == GM_OK) st = gm_engine_settle(server->engine, err);
@@ -90,10 +92,12 @@ void gm_server_close(gm_server *server)
     server->mqtt = NULL;
     if (server->api != NULL) gm_api_close(server->api);
     gm_pool_destroy(server->pool);  // jobs are told that they are cancelled; the API still has what they belong to
+    gm_plans_stop(server->plans);
     gm_estimates_stop(server->estimates);
     gm_insight_stop(server->insight);
     gm_control_stop(server->control);
     gm_engine_close(server->engine);
+    gm_plans_destroy(server->plans);
     gm_estimates_destroy(server->estimates);
     gm_insight_destroy(server->insight);
     gm_control_destroy(server->control);

@@ -117,3 +117,11 @@ gm_status gm_server_open_estimates(gm_server *server, gm_error *err)
                                .plant = server->plant->folder };
     return gm_estimates_create(&o, &server->estimates, err);
 }
+
+gm_status gm_server_open_plans(gm_server *server, gm_error *err)
+{
+    gm_plans_options o = { .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop,
+                           .engine = server->engine, .behaviors = server->behaviors, .estimates = server->estimates,
+                           .control = server->control };
+    return gm_plans_create(&o, &server->plans, err);
+}

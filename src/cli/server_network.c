@@ -78,7 +78,7 @@ gm_status gm_server_create_api(gm_server *server, gm_error *err)
     if (jobs_dir.ptr == NULL || plant_dir.ptr == NULL) return gm_fail(err, GM_NOMEM, "cli.server", "starting");
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
-        .dead_letters = server->letters, .ingest = server->ingest, .estimates = server->estimates,
+        .dead_letters = server->letters, .ingest = server->ingest, .estimates = server->estimates, .plans = server->plans,
         .insight = server->insight, .control = server->control,
         .limits = gm_server_api_limits(server), .plant = gm_server_plant_name(server),
         .version = gm_help_version_number(), .features = text,

@@ -65,22 +65,38 @@ gm_status gm_server_load(gm_server *server, gm_error *err)
                               server->fingerprint.len, err);
 }
 
-// The rules of a plant that was read; those that do not read are told, and the ones from before stay in force.
+static size_t collect(const gm_plant *plant, bool (*wanted)(gm_str name), gm_control_file *files)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plant->rules.count; i++) {
+        const gm_plant_file *f = &plant->rules.items[i];
+        if (wanted(f->name) && f->text.ptr != NULL) files[count++] = (gm_control_file){ f->name, f->text };
+    }
+    return count;
+}
+
+static void tell_refused(const gm_server *server, const gm_control_file *files, size_t count, size_t file, const gm_error *err)
+{
+    if (file < count)
+        fprintf(server->cli->err, "gemel: " GM_STR_FMT ":%u:%u: %s; the rules from before stay in force\n",
+                GM_STR_ARG(files[file].name), err->line, err->column, err->text);
+    else fprintf(server->cli->err, "gemel: %s; the rules from before stay in force\n", err->text);
+}
+
+static bool is_rulebook(gm_str name) { return gm_rulebook_is(name); }
+
+// Rules and plans of a plant that was read; those that do not read are told, and the ones from before stay in force.
 static bool set_rules(gm_server *server, const gm_plant *plant)
 {
     gm_error         err   = {0};
     size_t           count = 0, file = 0;
     gm_control_file *files = gm_alloc_array(server->cli->alloc, plant->rules.count + 1, sizeof *files);
     gm_status        st    = files != NULL ? GM_OK : gm_fail(&err, GM_NOMEM, "cli.server", "reading rules");
-    for (size_t i = 0; files != NULL && i < plant->rules.count; i++) {
-        const gm_plant_file *f = &plant->rules.items[i];
-        if (gm_rulebook_is(f->name) && f->text.ptr != NULL) files[count++] = (gm_control_file){ f->name, f->text };
-    }
+    if (st == GM_OK) count = collect(plant, is_rulebook, files);
     if (st == GM_OK) st = gm_control_set_rules(server->control, files, count, &file, &err);
-    if (st != GM_OK && file < count)
-        fprintf(server->cli->err, "gemel: " GM_STR_FMT ":%u:%u: %s; the rules from before stay in force\n",
-                GM_STR_ARG(files[file].name), err.line, err.column, err.text);
-    else if (st != GM_OK) fprintf(server->cli->err, "gemel: %s; the rules from before stay in force\n", err.text);
+    if (st == GM_OK) count = collect(plant, gm_plan_file_is, files);
+    if (st == GM_OK) st = gm_plans_set(server->plans, files, count, &file, &err);
+    if (st != GM_OK) tell_refused(server, files, count, file, &err);
     gm_free(server->cli->alloc, files);
     return st == GM_OK;
 }

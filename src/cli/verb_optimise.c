@@ -1,6 +1,6 @@
 // gemel optimise: the best plan for a group's inputs from where it is, by sampling on lanes of its model.
 #include "base/number.h"
-#include "cli/goal.h"
+#include "control/optimise/goal.h"
 #include "cli/plant_group.h"
 #include "cli/table.h"
 #include "cli/term_plot.h"

@@ -153,13 +153,14 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
     parameter Real startLevel(unit="m") = 3;
     parameter Real assistLevel(unit="m") = 2.2;
     parameter Real stopLevel(unit="m") = 4.5;
+    parameter Real band(unit="m", min=0) = 0.2 "at least between start and stop, wherever these are put";
     input Real level(unit="m", start=3);
     Boolean leadOn(start=false, fixed=true);
     Boolean assistOn(start=false, fixed=true);
     Real lead, assist;
   equation
-    leadOn = level < startLevel or pre(leadOn) and level <= stopLevel;
-    assistOn = level < assistLevel or pre(assistOn) and level <= stopLevel;
+    leadOn = level < startLevel or pre(leadOn) and level <= max(stopLevel, startLevel + band);
+    assistOn = level < assistLevel or pre(assistOn) and level <= max(stopLevel, assistLevel + band);
     lead = if leadOn then 1 else 0;
     assist = if assistOn then 1 else 0;
     annotation(__gemel(interface="dtmi:gemel:pumphouse:Controller;1",

@@ -279,13 +279,16 @@ static void add_costs(gm_mpc *c, double t, double dt, double *cost, double *brok
     }
 }
 
-// plan of lane l: plans[l]. looks: called after each look and at the start, or NULL.
+// Lane l begins at bases[l] and follows plans[l]. looks: called after each look and at the start, or NULL.
 typedef void look_fn(void *context, gm_lanes *lanes, uint32_t look);
 
-static void run_block(gm_mpc *c, const double *base, const double *const *plans, double *cost, double *broken, look_fn *looks, void *context)
+static void run_block(gm_mpc *c, const double *const *bases, const double *const *plans, double *cost, double *broken, look_fn *looks, void *context)
 {
     uint32_t slots = gm_program_slot_count(c->program), knots = c->o.knots, look = 0;
-    for (uint32_t s = 0; s < slots; s++) gm_lanes_fill(c->lanes, (gm_slot){ s }, base[s]);
+    for (uint32_t s = 0; s < slots; s++) {
+        double *row = gm_lanes_row(c->lanes, 0, (gm_slot){ s });
+        for (int l = 0; l < N; l++) row[l] = bases[l][s];
+    }
     memset(cost, 0, N * sizeof *cost);
     memset(broken, 0, N * sizeof *broken);
     for (uint32_t k = 0; k < knots; k++) {
@@ -312,6 +315,14 @@ static void run_block(gm_mpc *c, const double *base, const double *const *plans,
     c->lane_steps += (uint64_t)N * look * c->steps_per_look;
 }
 
+// All lanes from one beginning.
+static void run_from(gm_mpc *c, const double *base, const double *const *plans, double *cost, double *broken, look_fn *looks, void *context)
+{
+    const double *bases[N];
+    for (int l = 0; l < N; l++) bases[l] = base;
+    run_block(c, bases, plans, cost, broken, looks, context);
+}
+
 static double moves_of(const gm_mpc *c, const double *plan)
 {
     double sum = 0;
@@ -334,7 +345,7 @@ static uint32_t run_all(gm_mpc *c, const double *base)
         const double *plans[N];
         double        cost[N], broken[N];
         for (uint32_t l = 0; l < N; l++) plans[l] = plan_of(c, first + l < c->o.lanes ? first + l : c->o.lanes - 1);
-        run_block(c, base, plans, cost, broken, NULL, NULL);
+        run_from(c, base, plans, cost, broken, NULL, NULL);
         for (uint32_t l = 0; l < N && first + l < c->o.lanes; l++) {
             c->cost[first + l]   = cost[l] + moves_of(c, plans[l]);
             c->broken[first + l] = broken[l];
@@ -423,7 +434,7 @@ static void try_mean(gm_mpc *c, const double *base, double *best, size_t bytes, 
     double        cost[N], broken[N];
     make_possible(c, c->mean);
     for (int l = 0; l < N; l++) plans[l] = c->mean;
-    run_block(c, base, plans, cost, broken, NULL, NULL);
+    run_from(c, base, plans, cost, broken, NULL, NULL);
     cost[0] += moves_of(c, c->mean);
     if (!(cost[0] < r->cost)) return;
     r->cost   = cost[0];
@@ -491,7 +502,20 @@ gm_status gm_mpc_follow(gm_mpc *c, const double *base, const double *plan, const
     double        cost[N], broken[N];
     recorder      r = { slots, slot_count, gm_mpc_looks(c) + 1, out };
     for (int l = 0; l < N; l++) plans[l] = plan;
-    run_block(c, base, plans, cost, broken, record, &r);
+    run_from(c, base, plans, cost, broken, record, &r);
     *out_cost = cost[0] + moves_of(c, plan);
     return isfinite(*out_cost) ? GM_OK : gm_fail(err, GM_DIVERGED, "control.mpc", "the plan could not be followed to the end");
+}
+
+void gm_mpc_compare(gm_mpc *c, const double *const *bases, const double *const *plans, uint32_t count, double *out_costs)
+{
+    const double *from[N], *what[N];
+    double        cost[N], broken[N];
+    assert(count > 0 && count <= GM_MPC_COMPARE);
+    for (uint32_t l = 0; l < N; l++) {
+        from[l] = bases[l < count ? l : count - 1];
+        what[l] = plans[l < count ? l : count - 1];
+    }
+    run_block(c, from, what, cost, broken, NULL, NULL);
+    for (uint32_t l = 0; l < count; l++) out_costs[l] = cost[l] + moves_of(c, what[l]);
 }

@@ -1,4 +1,4 @@
-// cli/goal.h: what people write for `gemel optimise`: goals, limits, inputs and tariffs, as terms and inputs of mpc.h.
+// control/optimise/goal.h: what people write for plans: goals, limits, inputs and tariffs, as terms and inputs of mpc.h.
 //
 //   integral(pump1.power)   2*square(tower.level, 4)   final(tower.level, 4)      what to make small
 //   tower.level in 1..5     town.pressure >= 2.5e5                                what to keep
@@ -7,8 +7,8 @@
 //
 // A limit's weight is for being outside by the whole range (or by the limit itself, where there is only one).
 // Names are TWIN.VARIABLE, numbers in the unit that the twin shows; seconds for time.
-#ifndef GM_CLI_GOAL_H
-#define GM_CLI_GOAL_H
+#ifndef GM_CONTROL_GOAL_H
+#define GM_CONTROL_GOAL_H
 
 #include "control/optimise/mpc.h"
 #include "futures/group.h"

@@ -1,4 +1,4 @@
-#include "cli/goal.h"
+#include "control/optimise/goal.h"
 
 #include "base/number.h"
 
