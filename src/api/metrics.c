@@ -91,6 +91,15 @@ void gm_route_metrics(gm_request *request)
     gm_buf_printf(out, "# HELP gemel_history_bytes Bytes that history takes.\n# TYPE gemel_history_bytes gauge\n"
                        "gemel_history_bytes{block=\"sealed\"} %llu\ngemel_history_bytes{block=\"open\"} %llu\n",
                   (unsigned long long)history.sealed_bytes, (unsigned long long)history.open_bytes);
+    uint64_t taken = history.sealed_bytes + history.open_bytes;
+    gauge(out, "gemel_history_compression_ratio", "Samples at 16 bytes each, over what they take.",
+          taken > 0 ? 16.0 * (double)history.samples / (double)taken : 1);
+    gauge(out, "gemel_changes_waiting", "Changes that are on their way to the disk.", (double)engine.waiting);
+    gm_buf_printf(out, "# HELP gemel_memory_bytes Memory by part, room to grow included.\n# TYPE gemel_memory_bytes gauge\n"
+                       "gemel_memory_bytes{part=\"state\"} %llu\ngemel_memory_bytes{part=\"history index\"} %llu\n"
+                       "gemel_memory_bytes{part=\"history open\"} %llu\n",
+                  (unsigned long long)gm_state_memory(state), (unsigned long long)history.index_bytes,
+                  (unsigned long long)history.open_bytes);
     if (api->options.dead_letters != NULL) {
         counter(out, "gemel_dead_letters_total", "Messages that could not be applied.",
                 gm_dead_letters_total(api->options.dead_letters));

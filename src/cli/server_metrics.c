@@ -19,9 +19,21 @@ static void write_map_metrics(const gm_maps *maps, gm_buf *out)
     }
 }
 
+static void write_alarms(gm_control *control, gm_buf *out)
+{
+    const gm_alarms *alarms = control != NULL ? gm_control_alarms(control) : NULL;
+    size_t           wanted = 0;
+    for (size_t i = 0; alarms != NULL && i < gm_alarms_count(alarms); i++) {
+        gm_alarm alarm = gm_alarms_at(alarms, i);
+        wanted += gm_alarm_wants_attention(&alarm);
+    }
+    gm_buf_printf(out, "# HELP gemel_alarms Alarms that want attention.\n# TYPE gemel_alarms gauge\ngemel_alarms %zu\n", wanted);
+}
+
 void gm_server_write_metrics(void *context, gm_buf *out)
 {
     gm_server *server = context;
+    write_alarms(server->control, out);
     if (server->mqtt == NULL) return;
     gm_mqtt_statistics s = gm_mqtt_server_statistics(server->mqtt);
     const struct { const char *name, *type; uint64_t value;

@@ -17,6 +17,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_history_export,
     &gm_verb_history_import,
     &gm_verb_dead_letters,
+    &gm_verb_top,
     &gm_verb_backup,
     &gm_verb_restore,
     &gm_verb_verify,

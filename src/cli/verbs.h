@@ -70,6 +70,7 @@ extern const gm_verb gm_verb_futures_verify;
 extern const gm_verb gm_verb_user_add;
 extern const gm_verb gm_verb_user_list;
 extern const gm_verb gm_verb_user_revoke;
+extern const gm_verb gm_verb_top;
 extern const gm_verb gm_verb_train_turbofan;
 extern const gm_verb gm_verb_verify;
 extern const gm_verb gm_verb_watch;

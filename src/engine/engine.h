@@ -195,6 +195,7 @@ typedef struct gm_engine_stats {
     uint64_t  batches;
     uint64_t  commit_us[24];              // histogram: commits that took < 2^i microseconds from flush to durable
     gm_dur_ns recovery;                   // how long recovery took
+    uint64_t  waiting;                    // changes that were submitted and are not durable yet
 } gm_engine_stats;
 gm_engine_stats gm_engine_statistics(const gm_engine *engine);
 

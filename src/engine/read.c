@@ -5,7 +5,13 @@ gm_model *gm_engine_model(gm_engine *engine) { return engine->model; }
 const gm_state *gm_engine_state(const gm_engine *engine) { return engine->state; }
 const gm_history *gm_engine_history(const gm_engine *engine) { return engine->history; }
 gm_log *gm_engine_log(gm_engine *engine) { return engine->log; }
-gm_engine_stats gm_engine_statistics(const gm_engine *engine) { return engine->stats; }
+
+gm_engine_stats gm_engine_statistics(const gm_engine *engine)
+{
+    gm_engine_stats stats = engine->stats;
+    stats.waiting         = engine->submitted - engine->settled;
+    return stats;
+}
 
 uint32_t gm_engine_series(const gm_engine *engine, const gm_type *type, uint32_t column)
 {

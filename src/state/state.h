@@ -147,6 +147,9 @@ gm_str gm_state_id_then(const gm_state *state, gm_twin twin);
 // more. Cost: i.
 bool gm_state_past_twin(const gm_state *state, gm_str id, size_t i, gm_twin *out_twin);
 
+// Bytes of rows, columns, relationships, texts and the past, room to grow included; secondary indexes are not. Cost: columns.
+uint64_t gm_state_memory(const gm_state *state);
+
 // What the twins 0 .. n are, or were last when they are no more; NULL: neither. n: at most gm_state_twin_numbers, which is one
 // more than the highest number that was given. Cost: n.
 size_t gm_state_twin_numbers(const gm_state *state);

@@ -201,6 +201,9 @@ static void people_see_every_column_with_unit_and_age(void **state)
         { "GET", "/v1/dead-letters", NULL, NULL, 200, "{\"total\":0,\"kept\":0,\"items\":[]}" },
         { "GET", "/metrics", NULL, NULL, 200, "gemel_twins 3\n" },
         { "GET", "/metrics", NULL, NULL, 200, "gemel_commit_seconds_bucket{le=\"+Inf\"} " },
+        { "GET", "/metrics", NULL, NULL, 200, "\ngemel_changes_waiting 0\n" },
+        { "GET", "/metrics", NULL, NULL, 200, "gemel_memory_bytes{part=\"state\"} " },
+        { "GET", "/metrics", NULL, NULL, 200, "\ngemel_history_compression_ratio " },
         { "GET", "/metrics", NULL, NULL, 200, "test_extra 1\n" },
         { "GET", "/metrics", NULL, NULL, 200, "Content-Type: text/plain; version=0.0.4" },
     };

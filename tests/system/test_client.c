@@ -4,6 +4,7 @@
 #include "support/support.h"
 #include "support/temp_dir.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -183,9 +184,45 @@ static void watching_prints_a_line_for_each_change(void **state)
     expect(GM_RUN("watch", "--query", "SELEC"), 1, "", "");
 }
 
+static void expect_page(gm_str page)
+{
+    static const char *const words[] = { "up  ", "2 twins, 1 relationships", "ingest  ", " values/s", "commit  ", "p99 ", "connections  ",
+                                         " changes to the disk", "dead letters  0\n", "alarms        0\n", "memory  ", "history  " };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (gm_str_find(page, gm_str_of(words[i])) == SIZE_MAX) fail_msg("no '%s' in\n" GM_STR_FMT, words[i], GM_STR_ARG(page));
+    }
+}
+
+static void top_shows_how_the_server_does_once_or_again_and_again(void **state)
+{
+    (void)state;
+    gm_ran ran = GM_RUN("top", "--once");
+    assert_int_equal(ran.code, 0);
+    expect_page(gm_buf_view(&ran.out));
+    gm_ran_finish(&ran);
+    expect(GM_RUN("top", "--every", "1ms"), 2, "", "100ms");
+
+    // Pages follow each other until somebody ends it.
+    gm_child *top = gm_child_start((const char *const[]){ "top", "--every", "100ms", NULL });
+    size_t    second = SIZE_MAX;
+    int       code   = -1;
+    for (int i = 0; i < 600 && second == SIZE_MAX && !gm_child_ended(top, &code); i++) {
+        gm_child_read(top, 100);
+        gm_str out   = gm_buf_view(&top->out_text);
+        size_t first = gm_str_find(out, GM_STR("history  "));
+        if (first != SIZE_MAX) second = gm_str_find(gm_str_slice(out, first + 1, out.len), GM_STR("history  "));
+    }
+    assert_true(second != SIZE_MAX);
+    assert_int_equal(kill(top->pid, SIGTERM), 0);
+    assert_int_equal(gm_child_wait(top), 0);
+    expect_page(gm_buf_view(&top->out_text));
+    gm_child_free(top);
+}
+
 static void without_a_server_the_verbs_say_so_and_end_with_3(void **state)
 {
     (void)state;
+    expect(GM_RUN("top", "--once", "--http", "127.0.0.1:1"), 3, "", "no server answers at 127.0.0.1:1");
     expect(GM_RUN("get", "pump2", "--http", "127.0.0.1:1"), 3, "", "no server answers at 127.0.0.1:1");
     setenv("GEMEL_HTTP", "nonsense", 1);
     expect(GM_RUN("get", "pump2"), 2, "", "GEMEL_HTTP: 'nonsense' is not ADDR:PORT");
@@ -199,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(history_is_printed_in_every_form, set_up, tear_down),
         cmocka_unit_test_setup_teardown(history_goes_out_and_comes_in_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(watching_prints_a_line_for_each_change, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(top_shows_how_the_server_does_once_or_again_and_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_server_the_verbs_say_so_and_end_with_3, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
