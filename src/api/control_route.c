@@ -34,12 +34,22 @@ static void after_command(gm_request *request)
     gm_reply_json(request, 202);
 }
 
+// What would be said to it, without a record of it.
+static void try_command(gm_request *request, const gm_command_request *r)
+{
+    gm_error  err = { 0 };
+    gm_status st  = gm_commands_try(gm_control_commands(request->api->options.control), r, &request->out, &err);
+    if (st == GM_OK) gm_reply_json(request, 200);
+    else gm_reply_failure(request, st, &err);
+}
+
 static void request_command(gm_request *request, bool set)
 {
+    gm_str        dry;
     gm_control   *control = control_of(request);
     const json_t *body    = control != NULL ? gm_request_json(request) : NULL;
     gm_error      err     = { 0 };
-    if (body == NULL) return;
+    if (body == NULL || !gm_request_parameter(request, "dryRun", &dry)) return;
     gm_command_request r = { .twin = gm_json_text(body, "twin"), .name = gm_json_text(body, set ? "property" : "command"), .set = set,
                              .value = json_object_get(body, "value"), .who = gm_principal_name(request->principal) };
     if (r.twin.len == 0 || r.name.len == 0) {
@@ -48,6 +58,10 @@ static void request_command(gm_request *request, bool set)
     }
     if (!sees(request, r.twin)) {
         gm_api_no_twin(request, r.twin);
+        return;
+    }
+    if (gm_str_is(dry, "true")) {
+        try_command(request, &r);
         return;
     }
     asked *note   = gm_arena_zeroed(request->arena, 1, sizeof *note);

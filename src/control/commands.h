@@ -68,6 +68,10 @@ void                   gm_commands_start(gm_commands *commands);    // goes on w
 GM_NODISCARD gm_status gm_commands_request(gm_commands *commands, const gm_command_request *request, gm_ask ask,
                                            char out_id[GM_COMMAND_ID], gm_error *err);
 
+// What gm_commands_request would say now, as a JSON object (docs/control.md), with what the rules ask and expect of it; nothing is
+// asked for and nothing recorded. GM_NOTFOUND: no such twin, command or property. GM_NOMEM.
+GM_NODISCARD gm_status gm_commands_try(gm_commands *commands, const gm_command_request *request, gm_buf *out, gm_error *err);
+
 // GM_NOTFOUND; GM_CONFLICT: it does not wait for approval (any more); GM_INVALID: the one who asked can not approve.
 GM_NODISCARD gm_status gm_commands_approve(gm_commands *commands, gm_str id, gm_str who, gm_ask ask, gm_error *err);
 

@@ -1,6 +1,8 @@
 // What a command must satisfy: its schema, range, rate and mode; interlocks; arming.
 #include "control/commands_parts.h"
 
+#include "base/number.h"
+#include "control/json.h"
 #include "state/document.h"
 
 static const char WHERE[] = "control.commands";
@@ -101,8 +103,8 @@ static bool is_locked(const gm_statement *lock, gm_str name)
     return lock->locked_count == 0;
 }
 
-// Missing or stale inputs permit nothing.
-static gm_status check_interlock(gm_commands *c, const gm_statement *lock, const gm_command_request *r, gm_twin twin, gm_error *err)
+// Missing or stale inputs permit nothing. NULL: it permits.
+static const char *objection(gm_commands *c, const gm_statement *lock, const gm_command_request *r, gm_twin twin)
 {
     gm_time_ns wake;
     gm_moment  at    = moment_of(c, twin, r->value);
@@ -110,6 +112,12 @@ static gm_status check_interlock(gm_commands *c, const gm_statement *lock, const
     gm_time_ns oldest = gm_proviso_oldest(lock->when, &at);
     const char *why   = truth == GM_UNKNOWN ? "a value that it asks for is missing" : truth == GM_FALSE ? "it does not permit it" : NULL;
     if (why == NULL && lock->fresh > 0 && (oldest == GM_ABSENT || at.now - oldest > lock->fresh)) why = "a value that it asks for is stale";
+    return why;
+}
+
+static gm_status check_interlock(gm_commands *c, const gm_statement *lock, const gm_command_request *r, gm_twin twin, gm_error *err)
+{
+    const char *why = objection(c, lock, r, twin);
     if (why == NULL) return GM_OK;
     return gm_fail(err, GM_CONFLICT, WHERE, "interlock '" GM_STR_FMT "': %s" "%s" GM_STR_FMT, GM_STR_ARG(gm_str_slice(lock->name, 0, 60)), why, lock->because.len > 0 ? ": " : "",
                    GM_STR_ARG(gm_str_slice(lock->because, 0, 80)));
@@ -173,4 +181,70 @@ bool gm_commands_effect(gm_commands *c, const gm_command_entry *e)
                 : e->is.set ? is_reported(c, e, twin, value) : true;
     json_decref(value);
     return effect;
+}
+
+// ---- trying -------------------------------------------------------------------------------------------------------
+
+static void write_interlock(gm_commands *c, const gm_statement *lock, const gm_command_request *r, gm_twin twin, gm_buf *out)
+{
+    const char *why = objection(c, lock, r, twin);
+    gm_buf_text(out, "{\"name\":");
+    gm_buf_json_str(out, lock->name);
+    gm_buf_printf(out, ",\"permits\":%s", why == NULL ? "true" : "false");
+    if (why != NULL) gm_json_member(out, "why", gm_str_of(why));
+    gm_json_member(out, "because", lock->because);
+    gm_json_member(out, "condition", lock->when->written);
+    gm_json_member(out, "file", lock->file);
+    gm_buf_printf(out, ",\"line\":%u}", lock->line);
+}
+
+// What the rules ask of it and expect of it.
+static void write_policy(const gm_statement *policy, gm_buf *out)
+{
+    char low[GM_NUMBER_TEXT], high[GM_NUMBER_TEXT];
+    if (policy->approve) gm_json_seconds_member(out, "approveWithin", policy->approve_within);
+    gm_json_seconds_member(out, "deadline", policy->deadline);
+    if (policy->has_range) {
+        gm_number_write(policy->low, low);
+        gm_number_write(policy->high, high);
+        gm_buf_printf(out, ",\"range\":[%s,%s]", low, high);
+    }
+    if (policy->rate_count > 0) {
+        gm_buf_printf(out, ",\"rate\":{\"count\":%u", policy->rate_count);
+        gm_json_seconds_member(out, "seconds", policy->rate_span);
+        gm_buf_byte(out, '}');
+    }
+    if (policy->unless != NULL) gm_json_member(out, "requires", policy->unless->written);
+    if (policy->expect != NULL) {
+        gm_json_member(out, "expect", policy->expect->written);
+        gm_json_seconds_member(out, "expectWithin", policy->expect_within);
+    }
+    gm_json_member(out, "rollback", policy->rollback);
+}
+
+gm_status gm_commands_try(gm_commands *c, const gm_command_request *r, gm_buf *out, gm_error *err)
+{
+    gm_error           why  = { 0 };
+    gm_twin            twin = gm_state_find(gm_commands_state(c), r->twin);
+    const gm_rulebook *book = gm_rules_book(c->options.rules);
+    if (!gm_twin_ok(twin)) return gm_fail(err, GM_NOTFOUND, WHERE, "there is no twin '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(r->twin, 0, 100)));
+    gm_status valid = gm_commands_validate(c, r, twin, &why);
+    if (valid == GM_NOTFOUND) {
+        if (err != NULL) *err = why;
+        return valid;
+    }
+    bool permitted = valid == GM_OK && gm_commands_permit(c, r, twin, false, &why) == GM_OK;
+    gm_buf_printf(out, "{\"valid\":%s,\"permitted\":%s", valid == GM_OK ? "true" : "false", permitted ? "true" : "false");
+    gm_json_member(out, "reason", gm_str_of(why.text));
+    const gm_statement *policy = gm_commands_policy(c, r->set, r->name, twin);
+    if (policy != NULL) write_policy(policy, out);
+    gm_buf_text(out, ",\"interlocks\":[");
+    for (size_t i = 0, n = 0; book != NULL && i < book->count; i++) {
+        const gm_statement *s = book->items[i];
+        if (s->kind != GM_STATEMENT_INTERLOCK || !is_locked(s, r->name) || !is_about(c, s, twin)) continue;
+        if (n++ > 0) gm_buf_byte(out, ',');
+        write_interlock(c, s, r, twin, out);
+    }
+    gm_buf_text(out, "]}");
+    return out->failed ? gm_fail(err, GM_NOMEM, WHERE, "trying a command") : GM_OK;
 }

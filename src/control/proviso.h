@@ -55,7 +55,8 @@ typedef struct gm_proviso {
     gm_arena  *scratch, *memory;  // of evaluating
     gm_eval    eval[2];
     bool       ready[2];
-    gm_str     text;
+    gm_str     text;                            // rewritten as a query
+    gm_str     written;                         // as it stands in the file
 } gm_proviso;
 
 // Reads from text[from] on, until a word of `ends` (NULL-terminated, lower case) outside of parentheses, a line that begins

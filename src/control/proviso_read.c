@@ -362,9 +362,10 @@ gm_status gm_proviso_read(const gm_alloc *alloc, gm_arena *arena, gm_str alias, 
         if (r.out.failed || r.out.len > TEXT_MAX) st = gm_lex_fail(text, (uint32_t)from, GM_LIMIT, err, "a condition has at most %d characters", (int)TEXT_MAX);
     }
     if (st == GM_OK) c->text = gm_arena_str(arena, gm_buf_view(&r.out));
+    if (st == GM_OK) c->written = gm_arena_str(arena, gm_str_trim(gm_str_slice(text, from, *out_end)));
     c->scratch = gm_arena_create(alloc, SCRATCH_MAX);
     c->memory  = gm_arena_create(alloc, 0);
-    if (st == GM_OK && (c->text.ptr == NULL || c->scratch == NULL || c->memory == NULL)) st = gm_fail(err, GM_NOMEM, WHERE, "reading a condition");
+    if (st == GM_OK && (c->text.ptr == NULL || c->written.ptr == NULL || c->scratch == NULL || c->memory == NULL)) st = gm_fail(err, GM_NOMEM, WHERE, "reading a condition");
     if (st == GM_OK) {
         st = parse_tree(c, arena, 0, err);
         if (st != GM_OK) move_place(err, prefix, c->text, text, from);

@@ -155,6 +155,27 @@ static void a_command_is_asked_for_refused_and_followed(void **state)
     ask(f, f->anna, "POST", "/v1/commands", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":5}", 409, "it would run dry");
 }
 
+static void a_command_is_tried_without_a_record(void **state)
+{
+    fixture *f = *state;
+    ask(f, f->ron, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":5}", 403, NULL);
+    ask(f, f->sue, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":5}", 404, NULL);
+    ask(f, f->anna, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"fly\"}", 404, "no command 'fly'");
+    ask(f, f->anna, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":5}", 200, "\"valid\":true,\"permitted\":true,\"deadline\":10,\"range\":[0,10]");
+    ask(f, f->anna, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":5}", 200, "\"expect\":\"T.rotation >= request\",\"expectWithin\":3600");
+    ask(f, f->anna, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":5}", 200, "{\"name\":\"wet\",\"permits\":true,");
+    ask(f, f->anna, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":11}", 200, "\"valid\":false,\"permitted\":false,\"reason\":\"the value must lie between 0 and 10");
+    ask(f, f->anna, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"run\"}", 200, "needs a value");
+    ask(f, f->anna, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"drain\"}", 200, "\"approveWithin\":600");
+    ask(f, f->anna, "POST", "/v1/desired?dryRun=true", "{\"twin\":\"p1\",\"property\":\"speed\",\"value\":3}", 200, "\"permitted\":true,\"interlocks\":[]");
+    ask(f, f->anna, "POST", "/v1/desired?dryRun=true", "{\"twin\":\"p1\",\"property\":\"serial\",\"value\":\"x\"}", 200, "not writable");
+    report(f, "{\"pressure\":0.5}");
+    ask(f, f->anna, "POST", "/v1/commands?dryRun=true", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":5}", 200,
+        "{\"name\":\"wet\",\"permits\":false,\"why\":\"it does not permit it\",\"because\":\"it would run dry\",\"condition\":\"T.pressure > 1\",\"file\":\"rules/a.interlocks\",\"line\":1}");
+    ask(f, f->ron, "GET", "/v1/commands", NULL, 200, "\"items\":[]");
+    assert_false(was_sent(f, "/commands/"));
+}
+
 static void two_people_approve_and_one_does_not(void **state)
 {
     fixture *f = *state;
@@ -329,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_command_is_asked_for_refused_and_followed),
+        T(a_command_is_tried_without_a_record),
         T(two_people_approve_and_one_does_not),
         T(desired_values_have_versions),
         T(alarms_go_through_every_state_over_http),
