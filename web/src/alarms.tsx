@@ -57,7 +57,7 @@ export function actionsOf(a: Alarm): ("acknowledge" | "reset" | "shelve" | "unsh
   return a.state === "acknowledged" ? ["shelve"] : [];
 }
 
-function Item({ alarm, again }: { alarm: Alarm; again: () => void }) {
+export function AlarmItem({ alarm, again }: { alarm: Alarm; again: () => void }) {
   const [shelving, setShelving] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const act = (action: string, body: { reason?: string; for?: string } = {}) =>
@@ -109,7 +109,7 @@ export function Alarms() {
   if (value === null) return <p class="empty">{text.loading}</p>;
   const before = kept.current, itemOf = (a: Alarm): VNode => {
     const is = JSON.stringify(a), old = before.get(a.id);
-    const item = old?.is === is ? old.item : <Item key={a.id} alarm={a} again={again} />;
+    const item = old?.is === is ? old.item : <AlarmItem key={a.id} alarm={a} again={again} />;
     kept.current.set(a.id, { is, item });
     return item;
   };

@@ -15,6 +15,7 @@ export interface Value {
   writable: boolean;
   component?: string;
   description?: string;
+  choices?: Choice[]; // of an enumeration
   value: Json; // null: never set
   sourceTime?: string;
   ingestTime?: string;
@@ -27,6 +28,20 @@ export interface Relationship {
   source?: string;
 }
 
+export interface Choice {
+  name: string;
+  displayName?: string;
+  value: Json;
+}
+
+export interface CommandType {
+  name: string;
+  displayName: string;
+  description?: string;
+  component?: string;
+  request?: { name: string; schema: string; choices?: Choice[] };
+}
+
 export interface Twin {
   id: string;
   name?: string;
@@ -35,7 +50,7 @@ export interface Twin {
   etag: string;
   values: Value[];
   relationships: { out: Relationship[]; in: Relationship[] };
-  commands?: { name: string; displayName: string }[];
+  commands?: CommandType[];
 }
 
 export interface TreeItem {
@@ -212,7 +227,7 @@ export class ApiError extends Error {
   }
 }
 
-async function send<T>(path: string, init: RequestInit): Promise<T> {
+export async function send<T>(path: string, init: RequestInit): Promise<T> {
   const reply = await ask(path, { ...init, headers: { accept: "application/json", ...init.headers } });
   const body = (await reply.json().catch(() => null)) as unknown;
   if (!reply.ok) {
@@ -222,8 +237,8 @@ async function send<T>(path: string, init: RequestInit): Promise<T> {
   return body as T;
 }
 
-const get = <T>(path: string, signal?: AbortSignal): Promise<T> => send<T>(path, signal ? { signal } : {});
-const post = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => send<T>(path, signal ? { signal } : {});
+export const post = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
   send<T>(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...(signal ? { signal } : {}) });
 
 const q = encodeURIComponent;

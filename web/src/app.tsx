@@ -26,6 +26,8 @@ const PAGES: Record<Exclude<View, "twin">, ReturnType<typeof lazy>> = {
   letters: lazy(async () => (await import("./letters")).Letters),
 };
 
+const TwinActs = lazy(async () => (await import("./twin_acts")).TwinActs);
+
 function ConnectionState() {
   const state = connection.value;
   now.value; // re-rendered as time goes on
@@ -104,6 +106,7 @@ function TwinView() {
     <>
       <TwinPage twin={twin} />
       <Plot twin={twin} />
+      <TwinActs />
     </>
   );
 }

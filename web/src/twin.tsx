@@ -1,5 +1,6 @@
 // One twin at the page's time: its values, what it is connected to, its model, and the document itself.
 import { useState } from "preact/hooks";
+import { EstimateCell, useEstimates, type Estimates } from "./twin_estimates";
 import type { Relationship, Twin, Value } from "./api";
 import { SERIES_COLORS } from "./chart";
 import { canPlot, formatAge, formatValue } from "./format";
@@ -8,6 +9,7 @@ import { ModelPanel, RawPanel } from "./twin_panels";
 import { clock } from "./past";
 import { Sparkline } from "./sparkline";
 import { text } from "./text";
+import { actText } from "./text_act";
 import { plotted, range, select, togglePlot } from "./view";
 
 const OLD_TIMES = 60e3; // telemetry that has not come for so long is told to be old
@@ -19,7 +21,7 @@ function Quality({ value, age }: { value: Value; age: number | null }) {
   return <span class="quality good" title={value.telemetry ? text.quality.fresh : text.quality.set}>✓</span>;
 }
 
-function Row({ twin, value }: { twin: string; value: Value }) {
+function Row({ twin, value, estimates }: { twin: string; value: Value; estimates: Estimates }) {
   const index = plotted.value.indexOf(value.path);
   const never = value.value === null;
   const age = value.sourceTime === undefined ? null : clock.value - Date.parse(value.sourceTime);
@@ -41,6 +43,7 @@ function Row({ twin, value }: { twin: string; value: Value }) {
         {value.telemetry && <span class="dim"> {text.telemetry}</span>}
       </th>
       <td class="value" data-testid={`value-${value.path}`}>{never ? <span class="dim">{text.noValue}</span> : formatValue(value.value)}</td>
+      {estimates.size > 0 && <td class="value estimate"><EstimateCell found={estimates.get(value.path)} path={value.path} /></td>}
       <td class="unit">{value.symbol ?? value.unit ?? ""}</td>
       <td class="sparks">{canPlot(value) && !never && <Sparkline twin={twin} path={value.path} />}</td>
       <td class="age" title={value.sourceTime}><Quality value={value} age={age} /> {age === null ? "" : formatAge(age)}</td>
@@ -66,6 +69,7 @@ function Links({ title, links, end }: { title: string; links: Relationship[]; en
 
 export function TwinPage({ twin }: { twin: Twin }) {
   const { out, in: incoming } = twin.relationships;
+  const estimates = useEstimates(twin.id), columns = estimates.size > 0 ? 7 : 6;
   const [panel, setPanel] = useState<"model" | "raw" | null>(null);
   const tab = (name: "model" | "raw", label: string) => (
     <button type="button" class="button" data-testid={`panel-${name}`} aria-expanded={panel === name} onClick={() => setPanel(panel === name ? null : name)}>{label}</button>
@@ -89,6 +93,7 @@ export function TwinPage({ twin }: { twin: Twin }) {
               <th class="pick" />
               <th scope="col">{text.property}</th>
               <th scope="col" class="value">{text.value}</th>
+              {estimates.size > 0 && <th scope="col" class="value">{actText.estimate.title}</th>}
               <th scope="col">{text.unit}</th>
               <th scope="col" class="sparks">{text.ranges[range.value]}</th>
               <th scope="col" class="age">{text.age}</th>
@@ -97,9 +102,9 @@ export function TwinPage({ twin }: { twin: Twin }) {
           {groupsOf(twin).map((group) => (
             <tbody key={group.component}>
               {group.component !== "" && (
-                <tr class="component"><th colSpan={6} scope="rowgroup">{group.component}</th></tr>
+                <tr class="component"><th colSpan={columns} scope="rowgroup">{group.component}</th></tr>
               )}
-              {group.values.map((value) => <Row key={value.path} twin={twin.id} value={value} />)}
+              {group.values.map((value) => <Row key={value.path} twin={twin.id} value={value} estimates={estimates} />)}
             </tbody>
           ))}
         </table>

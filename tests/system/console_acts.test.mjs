@@ -1,0 +1,121 @@
+// Acting from the console, on the waterworks with a device behind it: commands that an interlock refuses and permits, desired
+// values, alarms, work orders; who may not; a server that goes and comes back.
+import assert from "node:assert/strict";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import mqtt from "mqtt";
+import { openBrowser } from "./browser.mjs";
+import { ROOT, json, serve, start, tempDir, until } from "./support.mjs";
+
+const WAIT = 30000;
+let server, browser, page, folder, device;
+const heard = []; // what the device was told
+
+async function ingest(...lines) {
+  const sent = await fetch(`http://${server.http}/v1/ingest`, { method: "POST", headers: { "content-type": "application/x-ndjson" }, body: lines.map((l) => JSON.stringify(l)).join("\n") });
+  assert.ok(sent.ok, await sent.text());
+}
+
+/** A device that obeys: it answers commands, and reports what it is asked to have. */
+async function connectDevice() {
+  device = await mqtt.connectAsync(`mqtt://${server.mqtt}`, { reconnectPeriod: 0 });
+  device.on("message", (topic, payload) => {
+    const text = payload.toString();
+    heard.push({ topic, text });
+    if (/\/commands\//.test(topic)) void device.publishAsync(`${topic}/response`, '{"status":200}', { qos: 1 });
+    if (/\/desired$/.test(topic) && text !== "") {
+      const { $version: _, ...wanted } = JSON.parse(text);
+      void device.publishAsync(topic.replace(/desired$/, "properties"), JSON.stringify(wanted), { qos: 1 });
+    }
+  });
+  await device.subscribeAsync(["gemel/+/commands/+/+", "gemel/+/desired"], { qos: 1 });
+}
+
+before(async () => {
+  folder = tempDir("console-acts");
+  cpSync(join(ROOT, "examples", "pumphouse"), join(folder.dir, "plant"), { recursive: true });
+  server = await serve(join(folder.dir, "plant"), join(folder.dir, "data"));
+  await connectDevice();
+  browser = await openBrowser(server.http);
+  page = browser.page;
+});
+
+after(async () => {
+  await browser?.close();
+  await device?.endAsync(true);
+  await server?.stop();
+  folder?.remove();
+});
+
+const live = () => until(async () => (await page.getByTestId("connection").textContent()) === "Live", WAIT, "never live");
+const open = async (hash) => {
+  await page.goto("about:blank");
+  await page.goto(`http://${server.http}/#${hash}`);
+  await live();
+};
+const trial = (permitted) => page.locator(`[data-testid='trial'][data-permitted='${permitted}']`).waitFor({ timeout: WAIT });
+const foot = () => page.evaluate(() => document.querySelector("main").scrollTo(0, 1e6));
+
+test("a command that an interlock refuses can not be sent; once it permits, the command goes its way to the end", { timeout: 180000 }, async () => {
+  await ingest({ $twin: "tower", level: 4.5 });
+  await open("twin=valve");
+  await page.getByTestId("command-setOpening").click({ timeout: WAIT });
+  await page.getByTestId("input-Set the opening").fill("2");
+  await until(async () => await page.getByTestId("act-check").isDisabled(), WAIT, "the range of the rules is not known to the form");
+  await page.getByTestId("input-Set the opening").fill("0");
+  await page.getByTestId("act-check").click({ timeout: WAIT });
+  await page.locator("[data-testid='interlock-townNotDry'][data-permits='false']").waitFor({ timeout: WAIT });
+  assert.match(await page.getByTestId("trial").textContent(), /shutting the outlet while the tower is full would overflow it/);
+  assert.equal(await page.getByTestId("act-send").isDisabled(), true);
+  await foot();
+  await browser.shots("command-refused");
+  await ingest({ $twin: "tower", level: 3 });
+  await trial(true);
+  await page.locator("[data-testid='interlock-townNotDry'][data-permits='true']").waitFor({ timeout: WAIT });
+  await page.getByTestId("act-send").click({ timeout: WAIT });
+  await page.locator("[data-testid='act-setOpening'] [data-testid='life'][data-state='closed']").waitFor({ timeout: WAIT });
+  assert.ok(heard.some((m) => m.topic.startsWith("gemel/valve/commands/setOpening/") && m.text === "0"), JSON.stringify(heard));
+  await foot();
+  await browser.shots("command-done");
+  const recorded = (await json(server.http, "/v1/commands?twin=valve")).body.items;
+  assert.deepEqual(recorded.map((c) => [c.command, c.value, c.state]), [["setOpening", 0, "closed"]], "what was only tried has no record");
+});
+
+test("a desired value is set, told to the device, and stands as reported", { timeout: 120000 }, async () => {
+  await open("twin=pump1");
+  await page.getByTestId("set-speed").click({ timeout: WAIT });
+  await page.getByTestId("act-speed").locator("input[type='number']").fill("0.6");
+  await page.getByTestId("act-check").click({ timeout: WAIT });
+  await trial(true);
+  await page.getByTestId("act-send").click({ timeout: WAIT });
+  await page.locator("[data-testid='act-speed'] [data-testid='life'][data-state='closed']").waitFor({ timeout: WAIT });
+  await until(async () => /0\.6.*as reported/s.test(await page.getByTestId("desired-speed").textContent()), WAIT, async () => `the row says ${await page.getByTestId("desired-speed").textContent()}`);
+  assert.ok(heard.some((m) => m.topic === "gemel/pump1/desired" && JSON.parse(m.text || "{}").speed === 0.6), JSON.stringify(heard));
+  await foot();
+  await browser.shots("desired");
+});
+
+test("a work order is opened, assigned, done with what was found, and closed", { timeout: 120000 }, async () => {
+  await open("twin=pump1");
+  await page.getByTestId("order-new").click({ timeout: WAIT });
+  await page.getByTestId("order-text").fill("Look at the bearing");
+  await page.getByTestId("order-open").click();
+  const order = page.locator("[data-testid='orders'] .order");
+  await order.waitFor({ timeout: WAIT });
+  const at = (state) => page.locator(`[data-testid='orders'] .order[data-state='${state}']`).waitFor({ timeout: WAIT });
+  await page.getByTestId("order-assigned").click();
+  await page.getByTestId("order-to").fill("anna");
+  await page.getByTestId("order-to").press("Enter");
+  await at("assigned");
+  await page.getByTestId("order-started").click();
+  await at("started");
+  await page.getByTestId("order-done").click();
+  await page.getByTestId("order-found").fill("worn ring");
+  await page.getByTestId("order-found").press("Enter");
+  await at("done");
+  await page.getByTestId("order-closed").click();
+  await until(async () => /There is no work order for pump1/.test(await page.getByTestId("orders").textContent()), WAIT, "what is over is still shown");
+  const kept = (await json(server.http, "/v1/workorders?twin=pump1")).body.items[0];
+  assert.deepEqual([kept.state, kept.text], ["closed", "Look at the bearing"]);
+});

@@ -1,0 +1,53 @@
+// Every sentence of the views in which one acts and sets up; text.ts has the others.
+export const actText = {
+  yes: "yes", no: "no",
+  payload: {
+    noNumber: "A number is missing.", noInteger: "It takes whole numbers.", noJson: "This is not JSON.",
+    outside: (min: number, max: number) => (min === -Infinity ? `At most ${max}.` : max === Infinity ? `At least ${min}.` : `Between ${min} and ${max}.`),
+    between: (min: number, max: number) => `${min} to ${max}`,
+    json: (what: string) => `As JSON${what === "" ? "" : ` (${what})`}.`,
+  },
+  act: {
+    title: "What can be done", commands: "Commands", none: "The model of this twin has neither commands nor writable properties.",
+    lately: "Commands of late", noneLately: "No command has been given yet.",
+    mayNot: "Your role may look and not act.", notThen: "Acting happens now: go back to live first.",
+    permits: "permits it", refuses: (why: string) => `refuses it: ${why}`,
+    permitted: "Permitted as things are now.", notPermitted: (why: string) => `Not permitted: ${why}`,
+    noInterlocks: "No interlock is about it.", requires: "It requires that",
+    expects: (span: string) => `It counts as done when this is measured within ${span}:`,
+    expectsReport: "It counts as done when the twin reports the value.",
+    expectsAnswer: (span: string) => `The device has to answer within ${span}; the rules expect no measured effect.`,
+    rollback: (name: string) => `If its effect does not come, “${name}” undoes it.`,
+    approval: (span: string) => `Somebody else has to approve it within ${span}.`,
+    rate: (n: number, span: string) => `At most ${n} in ${span}.`,
+    life: "How far it has come", waits: "Waits for somebody else's approval.", approve: "Approve",
+    states: { requested: "requested", permitted: "permitted", sent: "sent", acknowledged: "answered", verified: "effect measured", closed: "done", failed: "failed",
+      "timed out": "no answer in time", "rolled back": "undone", refused: "refused", advised: "only advised: nothing is armed" } as { [state: string]: string },
+    state: (s: string): string => actText.act.states[s] ?? s,
+    byAt: (who: string, when: string) => `${who === "" ? "somebody" : who}, ${when}`,
+    what: (label: string, value: string, twin: string) => `${label}${value === "" ? "" : `: ${value}`} → ${twin}`,
+    really: (what: string) => `${what}. Send it?`,
+    asking: "Asking what the interlocks say…", send: "Send", check: "Go on…", back: "Back", cancel: "Cancel", close: "Close",
+    ask: (label: string) => `${label}…`,
+  },
+  desired: {
+    title: "Desired against reported", property: "Property", reported: "Reported", desired: "Desired", state: "How it stands", set: "Set…",
+    same: "as reported", none: "nothing wanted", by: (who: string) => `by ${who}`,
+  },
+  estimate: {
+    title: "Estimate", pm: (v: string, d: string) => `${v} ± ${d}`,
+    fits: (z: string) => `The last measurement lies ${z} expected deviations from the estimate: they agree.`,
+    odd: (z: string) => `The last measurement lies ${z} expected deviations from the estimate: one of them is wrong.`,
+    unseen: "Estimated without a measurement of its own.", age: (age: string) => `estimated ${age} ago`, off: "off",
+  },
+  orders: {
+    title: "Work orders", none: "There is no work order.", noneOf: (id: string) => `There is no work order for ${id}.`, open: "Open a work order…", what: "What is to be done", openIt: "Open it",
+    opened: (who: string, when: string) => `opened by ${who} at ${when}`, over: "Also those that are over", evidence: "Why",
+    state: { open: "open", assigned: "assigned", started: "started", done: "done", closed: "closed", cancelled: "cancelled" } as { [state: string]: string },
+    assign: "Assign…", to: "To", start: "Start", done: "Done…", found: "What was found", replaced: "What was done or replaced", close: "Close", cancel: "Call off", finish: "It is done",
+    twin: "Twin", feedback: "Feedback",
+  },
+  alarms: {
+    here: "Alarms", none: "Nothing here needs attention.",
+  },
+} as const;
