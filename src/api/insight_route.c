@@ -48,6 +48,20 @@ static void write_life(const gm_state *state, const gm_insight_life *life, gm_bu
     gm_buf_byte(out, '}');
 }
 
+static void write_models(const gm_insight *insight, gm_buf *out)
+{
+    gm_insight_model m;
+    gm_buf_text(out, ",\"models\":[");
+    for (size_t i = 0; gm_insight_model_at(insight, i, &m); i++) {
+        gm_buf_text(out, i > 0 ? ",{\"model\":" : "{\"model\":");
+        gm_buf_json_str(out, m.detector);
+        gm_buf_printf(out, ",\"version\":%u,\"retraining\":%s", m.version, m.retraining ? "true" : "false");
+        if (m.verdict[0] != '\0') gm_live_member(out, "verdict", gm_str_of(m.verdict));
+        gm_buf_byte(out, '}');
+    }
+    gm_buf_byte(out, ']');
+}
+
 void gm_route_rul(gm_request *request)
 {
     gm_insight            *insight = request->api->options.insight;
@@ -68,7 +82,9 @@ void gm_route_rul(gm_request *request)
         write_life(gm_api_state(request), &lives[i], out);
     }
     gm_buf_byte(out, ']');
-    if (why[0] != '\0' && !gm_principal_scoped(request->principal)) gm_live_member(out, "trouble", gm_str_of(why));
+    bool whole = !gm_principal_scoped(request->principal);
+    if (insight != NULL && whole) write_models(insight, out);
+    if (why[0] != '\0' && whole) gm_live_member(out, "trouble", gm_str_of(why));
     gm_buf_byte(out, '}');
     gm_reply_json(request, 200);
 }

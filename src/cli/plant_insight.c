@@ -96,6 +96,7 @@ static void check_lookouts(check *c, const gm_model *model)
             continue;
         }
         for (uint32_t k = 0; k < l->count; k++) check_column(c, l, file, type, l->properties[k], false);
+        if (l->failed.len > 0) check_column(c, l, file, type, l->failed, false);
         if (l->age.len > 0) check_column(c, l, file, type, l->age, false);
         for (int k = 0; k < GM_LOOKOUT_INTO; k++)
             if (l->into[k].len > 0) check_column(c, l, file, type, l->into[k], true);

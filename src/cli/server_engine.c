@@ -52,7 +52,7 @@ gm_status gm_server_recover(gm_server *server, gm_error *err)
 gm_status gm_server_open_insight(gm_server *server, gm_error *err)
 {
     gm_insight_options o = { .alloc = server->cli->alloc, .io = server->cli->io, .engine = server->engine,
-                             .plant = server->plant->folder };
+                             .plant = server->plant->folder, .clock = server->cli->clock, .loop = server->loop };
     return gm_insight_create(&o, &server->insight, err);
 }
 

@@ -14,15 +14,18 @@ static const char models[] =
     "{\"@id\":\"dtmi:t:Engine;1\",\"@type\":\"Interface\",\"@context\":\"dtmi:dtdl:context;3\",\"contents\":["
     "{\"@type\":\"Telemetry\",\"name\":\"speed\",\"schema\":\"double\"},{\"@type\":\"Telemetry\",\"name\":\"heat\",\"schema\":\"double\"},"
     "{\"@type\":\"Telemetry\",\"name\":\"load\",\"schema\":\"double\"},{\"@type\":\"Telemetry\",\"name\":\"rul\",\"schema\":\"double\"},"
-    "{\"@type\":\"Telemetry\",\"name\":\"health\",\"schema\":\"double\"}]}";
+    "{\"@type\":\"Telemetry\",\"name\":\"health\",\"schema\":\"double\"},"
+    "{\"@type\":\"Telemetry\",\"name\":\"sure\",\"schema\":\"double\"},{\"@type\":\"Telemetry\",\"name\":\"version\",\"schema\":\"double\"},"
+    "{\"@type\":\"Property\",\"name\":\"failed\",\"schema\":\"boolean\",\"writable\":true}]}";
 
 static const char wanted[] =
     "{\"remainingLife\":[{\"name\":\"life\",\"interface\":\"dtmi:t:Engine;1\",\"model\":\"insight/life\",\"sensors\":[\"speed\",\"heat\"],"
-    "\"into\":{\"rul\":\"rul\",\"health\":\"health\"}}],"
+    "\"into\":{\"rul\":\"rul\",\"health\":\"health\",\"sure\":\"sure\",\"version\":\"version\"},"
+    "\"retrain\":{\"failed\":\"failed\",\"every\":\"30d\"}}],"
     "\"anomalies\":[{\"name\":\"bond\",\"interface\":\"dtmi:t:Engine;1\",\"how\":\"together\",\"properties\":[\"speed\",\"load\"],"
     "\"learn\":100,\"window\":5,\"threshold\":2}]}";
 
-enum { SPEED, HEAT, LOAD, RUL, HEALTH };
+enum { SPEED, HEAT, LOAD, RUL, HEALTH, SURE, VERSION, FAILED };
 
 typedef struct rig {
     char          dir[256], data[300];
@@ -30,8 +33,13 @@ typedef struct rig {
     gm_engine    *engine;
     gm_insight   *insight;
     gm_pool      *pool;
+    gm_time_ns    now;   // of the calendar; fake
+    gm_clock      clock;
     gm_error      err;
 } rig;
+
+static gm_time_ns fake_now(void *context) { return ((rig *)context)->now; }
+static gm_dur_ns  real_monotonic(void *context) { (void)context; return gm_monotonic(gm_clock_system()); }
 
 static void start(rig *r)
 {
@@ -41,7 +49,8 @@ static void start(rig *r)
     assert_gm_ok(gm_loop_create(o.alloc, o.clock, &r->loop, &r->err), r->err);
     o.loop = r->loop;
     assert_gm_ok(gm_engine_open(&o, &r->engine, &r->err), r->err);
-    gm_insight_options i = { .alloc = o.alloc, .io = o.io, .engine = r->engine, .plant = gm_str_of(r->dir) };
+    gm_insight_options i = { .alloc = o.alloc, .io = o.io, .engine = r->engine, .plant = gm_str_of(r->dir), .clock = &r->clock };
+    r->clock = (gm_clock){ .context = r, .now = fake_now, .monotonic = real_monotonic };
     assert_gm_ok(gm_insight_create(&i, &r->insight, &r->err), r->err);
     assert_gm_ok(gm_engine_recover(r->engine, &r->err), r->err);
     assert_gm_ok(gm_pool_create(o.alloc, r->loop, &p, &r->pool, &r->err), r->err);
@@ -172,6 +181,10 @@ static void predictions_become_the_twins_own_and_come_back_after_a_restart(void 
     gm_state_get(gm_engine_state(r.engine), old, RUL, &cell);
     assert_int_equal(cell.value.kind, GM_KIND_DOUBLE);
     assert_true(fabs(cell.value.d - lives[0].predicted.rul) <= 0.005);
+    gm_state_get(gm_engine_state(r.engine), old, SURE, &cell);
+    assert_true(cell.value.d >= lives[0].predicted.rul && cell.value.d <= lives[0].predicted.high[GM_RUL_90] + 0.005);
+    gm_state_get(gm_engine_state(r.engine), old, VERSION, &cell);
+    assert_float_equal(cell.value.d, 1, 0);
     assert_int_equal(cell.source, 140 * GM_HOUR);
     double before = lives[0].predicted.rul;
 
@@ -184,6 +197,133 @@ static void predictions_become_the_twins_own_and_come_back_after_a_restart(void 
     assert_gm_ok(gm_engine_twin_delete(r.engine, old, (gm_ask){ 0 }, &r.err), r.err);
     settle(&r);
     assert_int_equal(gm_insight_lives(r.insight, &lives), 1);
+    stop(&r);
+    gm_test_remove_dir(r.dir);
+}
+
+// ---- retraining -----------------------------------------------------------------------------------------------------
+
+static void fail_twin(rig *r, gm_twin twin)
+{
+    gm_cell_write cell = { .column = FAILED, .at = 900 * GM_HOUR, .value = { .kind = GM_KIND_BOOL, .i = 1 } };
+    assert_gm_ok(gm_engine_write(r->engine, twin, 0, &cell, 1, (gm_ask){ 0 }, &r->err), r->err);
+}
+
+// A whole life of a kind that the first model was not made for: wear shows with the other sign.
+static void live_and_die(rig *r, uint32_t unit)
+{
+    char     id[20];
+    uint32_t life = 100 + 7 * (unit % 9);
+    snprintf(id, sizeof id, "unit%u", unit);
+    gm_twin twin = put_twin(r, id);
+    for (uint32_t i = 0; i < life; i++) {
+        double v[3];
+        row_of(unit, i, life, v);
+        v[SPEED] = 1000 - v[SPEED];
+        v[HEAT]  = 6 - v[HEAT];
+        send_row(r, twin, i, v);
+        if (i % 60 == 59) assert_gm_ok(gm_engine_settle(r->engine, &r->err), r->err);
+    }
+    fail_twin(r, twin);
+    assert_gm_ok(gm_engine_settle(r->engine, &r->err), r->err);
+}
+
+static gm_insight_model model_of(const rig *r)
+{
+    gm_insight_model m;
+    assert_true(gm_insight_model_at(r->insight, 0, &m));
+    assert_false(gm_insight_model_at(r->insight, 1, &m));
+    assert_true(gm_insight_model_at(r->insight, 0, &m));
+    return m;
+}
+
+// Turns until a verdict stands that contains the text.
+static void expect_verdict(rig *r, const char *says)
+{
+    gm_dur_ns end = gm_monotonic(gm_clock_system()) + 120 * GM_SECOND;
+    for (;;) {
+        gm_insight_model m = model_of(r);
+        if (!m.retraining && strstr(m.verdict, says) != NULL) break;
+        if (gm_monotonic(gm_clock_system()) > end) fail_msg("'%s' was expected, the verdict is '%s'", says, m.verdict);
+        gm_timer *timer = NULL;
+        assert_gm_ok(gm_loop_after(r->loop, 5 * GM_MILLISECOND, wake, &timer, &timer, &r->err), r->err);
+        assert_gm_ok(gm_loop_turn(r->loop, &r->err), r->err);
+        gm_loop_cancel(timer);
+    }
+    settle(r);
+}
+
+static void a_challenger_is_trained_when_its_time_has_come_and_used_when_it_wins(void **state)
+{
+    (void)state;
+    if (!gm_boost_available()) return;
+    rig r;
+    prepare(&r);
+    train(&r);  // version 1, as of one second after the epoch
+    r.now = 10 * GM_HOUR;
+    start(&r);
+    assert_gm_ok(gm_engine_submit(r.engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, gm_str_of(models), (gm_ask){ 0 }, &r.err), r.err);
+    assert_gm_ok(gm_engine_settle(r.engine, &r.err), r.err);
+    for (uint32_t u = 1; u <= 12; u++) live_and_die(&r, u);
+    settle(&r);
+    assert_string_equal(model_of(&r).verdict, "");  // not yet
+    assert_int_equal(model_of(&r).version, 1);
+
+    r.now += 31 * 24 * GM_HOUR;
+    gm_insight_retrain_look(r.insight);
+    expect_verdict(&r, "version 2: in use");
+    assert_int_equal(model_of(&r).version, 2);
+    // All are predicted anew, by the new one.
+    const gm_insight_life *lives;
+    size_t                 n = gm_insight_lives(r.insight, &lives);
+    assert_int_equal(n, 12);
+    for (size_t i = 0; i < n; i++) assert_int_equal(lives[i].version, 2);
+
+    // The next time nobody new has failed.
+    r.now += 31 * 24 * GM_HOUR;
+    gm_insight_retrain_look(r.insight);
+    expect_verdict(&r, "nothing to learn");
+    assert_int_equal(model_of(&r).version, 2);
+    stop(&r);
+    start(&r);
+    settle(&r);
+    assert_int_equal(model_of(&r).version, 2);
+    stop(&r);
+    gm_test_remove_dir(r.dir);
+}
+
+static void drift_is_noticed_at_the_failures_and_a_model_that_holds_is_left_alone(void **state)
+{
+    (void)state;
+    if (!gm_boost_available()) return;
+    rig    r;
+    char   path[320], text[4000];
+    gm_str file = gm_str_of(wanted);
+    prepare(&r);
+    size_t at = gm_str_find(file, GM_STR("\"every\":\"30d\""));
+    assert_int_not_equal(at, SIZE_MAX);
+    snprintf(text, sizeof text, "%.*s\"drift\":3%s", (int)at, wanted, wanted + at + strlen("\"every\":\"30d\""));
+    snprintf(path, sizeof path, "%s/insight/t.json", r.dir);
+    gm_test_write_file(path, gm_str_of(text));
+    train(&r);
+    start(&r);
+    assert_gm_ok(gm_engine_submit(r.engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, gm_str_of(models), (gm_ask){ 0 }, &r.err), r.err);
+    assert_gm_ok(gm_engine_settle(r.engine, &r.err), r.err);
+    // One of the kind that the model knows.
+    gm_twin twin = put_twin(&r, "same");
+    for (uint32_t i = 0; i < 150; i++) {
+        double v[3];
+        row_of(300, i, 150, v);
+        send_row(&r, twin, i, v);
+    }
+    fail_twin(&r, twin);
+    settle(&r);
+    expect_verdict(&r, "not needed: error");
+    assert_int_equal(model_of(&r).version, 1);
+    for (uint32_t u = 1; u <= 12; u++) live_and_die(&r, u);
+    settle(&r);
+    for (int i = 0; i < 3 && model_of(&r).version == 1; i++) expect_verdict(&r, "");
+    assert_true(model_of(&r).version > 1);
     stop(&r);
     gm_test_remove_dir(r.dir);
 }
@@ -236,6 +376,7 @@ static void an_anomaly_is_told_once_named_and_ended(void **state)
 static void wrong_files_are_told_by_name(void **state)
 {
     (void)state;
+#define LIFE "{\"remainingLife\":[{\"name\":\"a\",\"interface\":\"i\",\"sensors\":[\"p\"],\"model\":\"m\","
     static const struct { const char *text, *says; } cases[] = {
         { "[]", "object" },
         { "{\"x\":[]}", "there is no \"x\"" },
@@ -246,7 +387,16 @@ static void wrong_files_are_told_by_name(void **state)
         { "{\"remainingLife\":[{\"name\":\"a\",\"interface\":\"i\",\"sensors\":[\"p\"],\"model\":\"../x\"}]}", "inside" },
         { "{\"remainingLife\":[{\"name\":\"a\",\"interface\":\"i\",\"sensors\":[\"p\"]}]}", "model" },
         { "{\"remainingLife\":[{\"name\":\"a\",\"sensors\":[\"p\"]}]}", "interface" },
+        { LIFE "\"into\":{\"rull\":\"x\"}}]}", "rull" },
+        { LIFE "\"retrain\":7}]}", "is an object" },
+        { LIFE "\"retrain\":{\"every\":\"30d\"}}]}", "needs \"failed\"" },
+        { LIFE "\"retrain\":{\"failed\":\"f\"}}]}", "says when" },
+        { LIFE "\"retrain\":{\"failed\":\"f\",\"every\":\"soon\"}}]}", "30d" },
+        { LIFE "\"retrain\":{\"failed\":\"f\",\"every\":\"1s\"}}]}", "minute" },
+        { LIFE "\"retrain\":{\"failed\":\"f\",\"drift\":0.5}}]}", "drift" },
+        { LIFE "\"retrain\":{\"failed\":\"f\",\"often\":true}}]}", "often" },
     };
+#undef LIFE
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_arena   *arena = gm_arena_create(gm_alloc_system(), 0);
         static gm_lookout all[GM_LOOKOUTS_MAX];
@@ -262,6 +412,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(predictions_become_the_twins_own_and_come_back_after_a_restart),
+        cmocka_unit_test(a_challenger_is_trained_when_its_time_has_come_and_used_when_it_wins),
+        cmocka_unit_test(drift_is_noticed_at_the_failures_and_a_model_that_holds_is_left_alone),
         cmocka_unit_test(an_anomaly_is_told_once_named_and_ended),
         cmocka_unit_test(wrong_files_are_told_by_name),
     };

@@ -53,7 +53,14 @@ static gm_registry_entry read_entry(const gm_json *v)
         .rmse         = number(v, GM_STR("rmse")),
         .horizon      = number(v, GM_STR("horizon")),
         .alpha_lambda = number(v, GM_STR("alphaLambda")),
+        .mae          = number(v, GM_STR("mae")),
+        .bias         = number(v, GM_STR("bias")),
         .runs         = count_of(v, GM_STR("runs")),
+        .rows         = count_of(v, GM_STR("rows")),
+        .longest      = count_of(v, GM_STR("longest")),
+        .features     = count_of(v, GM_STR("features")),
+        .conditions   = count_of(v, GM_STR("conditions")),
+        .sensors      = count_of(v, GM_STR("sensors")),
         .failed       = count_of(v, GM_STR("failed")),
         .age          = age != NULL && age->truth,
         .verdict      = text(v, GM_STR("verdict")),
@@ -146,7 +153,11 @@ static void write_entry(const gm_registry_entry *e, gm_buf *out)
     add_text(out, "trained", e->trained);
     add_number(out, "seconds", e->seconds);
     gm_buf_printf(out, ", \"runs\": %u, \"failed\": %u, \"age\": %s", e->runs, e->failed, e->age ? "true" : "false");
+    gm_buf_printf(out, ", \"rows\": %llu, \"longest\": %u, \"features\": %u, \"conditions\": %u, \"sensors\": %u",
+                  (unsigned long long)e->rows, e->longest, e->features, e->conditions, e->sensors);
     add_number(out, "rmse", e->rmse);
+    if (!isnan(e->mae)) add_number(out, "mae", e->mae);
+    if (!isnan(e->bias)) add_number(out, "bias", e->bias);
     add_number(out, "horizon", e->horizon);
     add_number(out, "alphaLambda", e->alpha_lambda);
     add_text(out, "verdict", e->verdict);
@@ -192,13 +203,13 @@ typedef struct contest {
     size_t assets;
 } contest; // root mean square errors, cycles
 
-// On the failed assets that the incumbent has not learned from, every tenth row.
+// On the failed assets that the incumbent has not learned from, every tenth row. Without a challenger only the incumbent is looked at.
 static gm_status meet(const gm_alloc *alloc, const gm_rul_model *incumbent, const gm_rul_model *challenger,
                       const gm_fleet *fleet, contest *out, gm_error *err)
 {
     enum { EVERY = 10 };
-    const double *held = gm_rul_held_back(challenger);
-    double        n = 0, cap = gm_rul_model_facts(challenger).cap;
+    const double *held = challenger != NULL ? gm_rul_held_back(challenger) : NULL;
+    double        n = 0, cap = gm_rul_model_facts(challenger != NULL ? challenger : incumbent).cap;
     *out = (contest) { 0 };
     for (size_t r = 0; r < fleet->run_count; r++) {
         const gm_run *run = &fleet->runs[r];
@@ -208,8 +219,10 @@ static gm_status meet(const gm_alloc *alloc, const gm_rul_model *incumbent, cons
             gm_rul_prediction p;
             gm_status         st =
                 gm_rul_predict(incumbent, alloc, gm_fleet_row(fleet, run->first), i + (size_t)1, NAN, &p, err);
+            if (st == GM_INVALID) continue;  // nothing was measured yet
             if (st != GM_OK) return st;
-            double truth = fmin(cap, run->count - 1 - i), mine = held[run->first + i] - truth, theirs = p.rul - truth;
+            double truth = fmin(cap, run->count - 1 - i), theirs = p.rul - truth;
+            double mine = held != NULL ? held[run->first + i] - truth : 0;
             out->mine += mine * mine;
             out->theirs += theirs * theirs;
             n++;
@@ -220,6 +233,24 @@ static gm_status meet(const gm_alloc *alloc, const gm_rul_model *incumbent, cons
         out->theirs = sqrt(out->theirs / n);
     }
     return GM_OK;
+}
+
+gm_status gm_registry_error(const gm_alloc *alloc, const gm_rul_model *model, const gm_fleet *fleet, double *out_rmse,
+                            size_t *out_assets, gm_error *err)
+{
+    contest   c  = { 0 };
+    gm_status st = meet(alloc, model, NULL, fleet, &c, err);
+    *out_rmse    = c.theirs;
+    *out_assets  = c.assets;
+    return st;
+}
+
+static uint32_t longest_of(const gm_fleet *fleet)
+{
+    uint32_t longest = 0;
+    for (size_t r = 0; r < fleet->run_count; r++)
+        if (fleet->runs[r].count > longest) longest = fleet->runs[r].count;
+    return longest;
 }
 
 static gm_status decide(const gm_io *io, const char *dir, gm_arena *arena, const gm_registry *r,
@@ -319,6 +350,13 @@ gm_status gm_registry_challenge(const gm_io *io, const char *dir, gm_arena *aren
                                                  .trained = gm_arena_str(arena, gm_str_of(when)),
                                                  .seconds = seconds,
                                                  .rmse    = f.rmse,
+                                                 .mae     = f.mae,
+                                                 .bias    = f.bias,
+                                                 .rows    = fleet->rows,
+                                                 .longest = longest_of(fleet),
+                                                 .features   = f.features,
+                                                 .conditions = f.conditions,
+                                                 .sensors    = f.channels,
                                                  .runs    = f.runs,
                                                  .failed  = f.failed,
                                                  .age     = f.age };

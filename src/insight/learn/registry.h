@@ -24,7 +24,11 @@ typedef struct gm_registry_entry {
     double   rmse;             // on held-back assets
     double   horizon;          // median over them of the cycles left when predictions had come within 10 % of the cap for good
     double   alpha_lambda;     // share of them within 20 % of the truth at half of the way
+    double   mae, bias;        // likewise; bias > 0: too much promised
     uint32_t runs, failed;
+    uint64_t rows;             // that it learned from
+    uint32_t longest;          // rows of the longest run
+    uint32_t features, conditions, sensors;  // columns of the trees; operating conditions; sensors that move
     bool     age;
     gm_str   verdict;          // why it was put in use, or not
 } gm_registry_entry;
@@ -44,6 +48,11 @@ const gm_registry_entry *gm_registry_current(const gm_registry *registry);
 // The model in use. GM_NOTFOUND: none is; and as gm_rul_decode.
 GM_NODISCARD gm_status gm_registry_model(const gm_io *io, const char *dir, const gm_registry *registry,
                                          gm_rul_model **out_model, gm_error *err);
+
+// How much a model errs on the failed assets of the fleet that it has not learned from, every tenth row: root mean square, cycles,
+// truths cut at its cap. out_assets 0: there are none, and the error is 0. GM_NOMEM; as gm_rul_predict.
+GM_NODISCARD gm_status gm_registry_error(const gm_alloc *alloc, const gm_rul_model *model, const gm_fleet *fleet,
+                                         double *out_rmse, size_t *out_assets, gm_error *err);
 
 // Saves a model that was just trained on `fleet` as the next version. It is put in use when there is none in use
 // yet, or

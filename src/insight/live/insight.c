@@ -31,6 +31,7 @@ static void find_columns(const gm_lookout *asked, const gm_type *type, gm_placem
         p->fits       = p->columns[i] != GM_NO_COLUMN && is_number(type, p->columns[i]);
     }
     p->age = asked->age.len > 0 ? gm_type_column_index(type, asked->age) : GM_NO_COLUMN;
+    p->failed = asked->failed.len > 0 ? gm_type_column_index(type, asked->failed) : GM_NO_COLUMN;
     for (int i = 0; i < GM_LOOKOUT_INTO; i++) {
         p->into[i] = asked->into[i].len > 0 ? gm_type_column_index(type, asked->into[i]) : GM_NO_COLUMN;
         if (p->into[i] != GM_NO_COLUMN && type->columns[p->into[i]].kind != GM_KIND_DOUBLE) p->into[i] = GM_NO_COLUMN;
@@ -81,6 +82,15 @@ static bool touches(const gm_placement *p, uint32_t count, const gm_change *chan
     return false;
 }
 
+static bool writes(const gm_change *change, uint32_t column)
+{
+    const uint8_t *at = change->cells;
+    gm_cell_write  cell;
+    while (gm_change_next_cell(change, &at, &cell))
+        if (cell.column == column) return true;
+    return false;
+}
+
 static void forget_twin(gm_insight *insight, gm_twin twin)
 {
     for (uint32_t i = 0; i < insight->lookout_count; i++) {
@@ -111,6 +121,10 @@ static void observe(void *context, const gm_record *record, const gm_change *cha
     for (uint32_t i = 0; i < insight->lookout_count; i++) {
         gm_lookout_state   *l     = &insight->lookouts[i];
         const gm_placement *place = gm_insight_place(insight, l, type);
+        if (place != NULL && place->failed != GM_NO_COLUMN && writes(change, place->failed)) {
+            l->look = true;
+            gm_insight_retrain_soon(insight);
+        }
         if (place == NULL || !touches(place, l->asked.count, change)) continue;
         if (l->asked.kind != GM_LOOKOUT_LIFE) {
             gm_insight_detect(insight, l, place, change);
@@ -200,7 +214,10 @@ gm_status gm_insight_start(gm_insight *insight, gm_pool *pool, gm_error *err)
     gm_status st = gm_insight_load_models(insight, err);
     if (st == GM_OK) st = gm_engine_observe(insight->options.engine, observe, insight, err);
     insight->observing = st == GM_OK;
-    if (st == GM_OK) queue_all(insight);
+    if (st == GM_OK) {
+        queue_all(insight);
+        gm_insight_retrain_watch(insight);
+    }
     return st;
 }
 
@@ -218,6 +235,7 @@ void gm_insight_stop(gm_insight *insight)
     insight->ending = true;
     if (insight->observing) gm_engine_unobserve(insight->options.engine, observe, insight);
     if (insight->scheduled) gm_engine_never(insight->options.engine, gm_insight_predict_some, insight);
+    gm_insight_retrain_stop(insight);
     insight->observing = insight->scheduled = false;
 }
 

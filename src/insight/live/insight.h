@@ -32,6 +32,8 @@ typedef struct gm_insight_options {
     const gm_io    *io;
     gm_engine      *engine;
     gm_str          plant;   // its folder
+    const gm_clock *clock;   // says when retraining is due; NULL: the system's
+    gm_loop        *loop;    // looks at the clock by itself, every ten minutes; NULL: only when twins fail, and at the start
 } gm_insight_options;
 
 // GM_INVALID: a file of insight/ is wrong; err names it.
@@ -44,6 +46,22 @@ void                   gm_insight_destroy(gm_insight *insight);  // after it (wh
 // Reads the models anew (after training) and predicts for all twins again. What can not be read leaves the model
 // in use.
 void gm_insight_reload(gm_insight *insight);
+
+// Retraining ("retrain" in insight/*.json): when the time has come, or when the model in use errs more than it may on twins that
+// failed since, a challenger is trained in the pool from the lives in history that ended with a failure, and enters the registry;
+// it is used only when it wins there (learn/registry.h).
+typedef struct gm_insight_model {
+    gm_str      detector;
+    uint32_t    version;     // in use; 0: none
+    const char *verdict;     // of the last challenger, or why there was none; "": not tried since the start
+    bool        retraining;  // under way
+} gm_insight_model;
+
+// The entries of remainingLife, in order. False: there is no i-th.
+bool gm_insight_model_at(const gm_insight *insight, size_t i, gm_insight_model *out);
+
+// Looks at the clock now.
+void gm_insight_retrain_look(gm_insight *insight);
 
 // A prediction as it stands.
 typedef struct gm_insight_life {

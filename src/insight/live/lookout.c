@@ -6,6 +6,8 @@
 #include "insight/anomaly/stream.h"
 #include "model/json_tree.h"
 
+#define GM_RETRAIN_LEAST GM_MINUTE
+
 enum { LEARN_LEAST = 50, LEARN_MOST = 4000 };
 
 static gm_status wrong(gm_error *err, const gm_lookout *l, const char *what)
@@ -51,9 +53,30 @@ static gm_status read_number(const gm_json *object, gm_str key, double least, do
     return GM_OK;
 }
 
+static gm_status read_retraining(const gm_json *o, gm_lookout *l, gm_error *err)
+{
+    static const char *const keys[] = { "failed", "every", "drift", NULL };
+    gm_error                 why    = { 0 };
+    if (o == NULL) return GM_OK;
+    if (!gm_json_is(o, GM_JSON_OBJECT)) return wrong(err, l, "\"retrain\" is an object with \"failed\" and when: \"every\", \"drift\"");
+    for (const gm_json *m = o->first; m != NULL; m = m->next)
+        if (!is_one_of(m->key, keys))
+            return gm_fail(err, GM_INVALID, "insight.lookout",
+                           "'" GM_STR_FMT "': \"retrain\" has no \"" GM_STR_FMT "\"; failed, every and drift are",
+                           GM_STR_ARG(gm_str_slice(l->name, 0, 60)), GM_STR_ARG(gm_str_slice(m->key, 0, 60)));
+    gm_str every = text(o, GM_STR("every"));
+    l->failed    = text(o, GM_STR("failed"));
+    if (l->failed.len == 0) return wrong(err, l, "\"retrain\" needs \"failed\", the property that says that a twin's life is over");
+    if (every.len > 0 && (gm_dur_parse(every, &l->every, &why) != GM_OK || l->every < GM_RETRAIN_LEAST))
+        return wrong(err, l, "\"every\" is a time of at least a minute, such as \"30d\"");
+    gm_status st = read_number(o, GM_STR("drift"), 1, 100, l, &l->drift, err);
+    if (st == GM_OK && l->every == 0 && l->drift == 0) return wrong(err, l, "\"retrain\" says when: \"every\", \"drift\" or both");
+    return st;
+}
+
 static gm_status read_life(const gm_json *o, gm_lookout *l, gm_error *err)
 {
-    static const char *const keys[] = { "rul", "low", "high", "health" };
+    static const char *const keys[] = { "rul", "low", "high", "health", "sure", "version", NULL };
     const gm_json           *into   = gm_json_get(o, GM_STR("into"));
     l->model                        = text(o, GM_STR("model"));
     l->age                          = text(o, GM_STR("age"));
@@ -65,8 +88,13 @@ static gm_status read_life(const gm_json *o, gm_lookout *l, gm_error *err)
     if (l->model.len == 0) return wrong(err, l, "\"model\", the folder that 'gemel train' wrote, is missing");
     if (l->model.ptr[0] == '/' || gm_str_find(l->model, GM_STR("..")) != SIZE_MAX)
         return wrong(err, l, "\"model\" lies inside the plant's folder");
+    for (const gm_json *m = gm_json_is(into, GM_JSON_OBJECT) ? into->first : NULL; m != NULL; m = m->next)
+        if (!is_one_of(m->key, keys))
+            return gm_fail(err, GM_INVALID, "insight.lookout",
+                           "'" GM_STR_FMT "': \"into\" has no \"" GM_STR_FMT "\"; rul, low, high, health, sure and version are",
+                           GM_STR_ARG(gm_str_slice(l->name, 0, 60)), GM_STR_ARG(gm_str_slice(m->key, 0, 60)));
     for (int i = 0; i < GM_LOOKOUT_INTO; i++) l->into[i] = text(into, gm_str_of(keys[i]));
-    return GM_OK;
+    return read_retraining(gm_json_get(o, GM_STR("retrain")), l, err);
 }
 
 static gm_status read_anomaly(const gm_json *o, gm_lookout *l, gm_error *err)
@@ -89,7 +117,7 @@ static gm_status read_anomaly(const gm_json *o, gm_lookout *l, gm_error *err)
 
 static gm_status read_one(const gm_json *o, gm_lookout_kind kind, gm_lookout *l, gm_error *err)
 {
-    static const char *const life[]    = { "name", "interface", "model", "settings", "sensors", "age", "into", NULL };
+    static const char *const life[]    = { "name", "interface", "model", "settings", "sensors", "age", "into", "retrain", NULL };
     static const char *const anomaly[] = { "name",  "interface", "how",       "properties",
                                            "learn", "window",    "threshold", NULL };
     *l = (gm_lookout) { .kind = kind, .name = text(o, GM_STR("name")), .interface = text(o, GM_STR("interface")) };

@@ -12,6 +12,7 @@
 #define GM_INSIGHT_LIVE_LOOKOUT_H
 
 #include "base/arena.h"
+#include "base/time.h"
 
 typedef enum gm_lookout_kind {
     GM_LOOKOUT_LIFE,      // remaining life by a trained model
@@ -19,7 +20,7 @@ typedef enum gm_lookout_kind {
     GM_LOOKOUT_EACH,      // each signal by itself (anomaly/stream.h)
 } gm_lookout_kind;
 
-enum { GM_LOOKOUTS_MAX = 32, GM_LOOKOUT_PROPERTIES_MAX = 64, GM_LOOKOUT_INTO = 4 };
+enum { GM_LOOKOUTS_MAX = 32, GM_LOOKOUT_PROPERTIES_MAX = 64, GM_LOOKOUT_INTO = 6 };
 
 typedef struct gm_lookout {
     gm_lookout_kind kind;
@@ -29,7 +30,10 @@ typedef struct gm_lookout {
     uint32_t count, settings;
     gm_str   model;                  // LIFE: folder of versions, relative to the plant
     gm_str   age;                    // LIFE: property with the cycles run; empty: rows are counted
-    gm_str   into[GM_LOOKOUT_INTO];  // LIFE: properties that get rul, low, high, health; empty: none
+    gm_str   into[GM_LOOKOUT_INTO];  // LIFE: properties that get rul, low, high, health, sure, version; empty: none
+    gm_str   failed;                 // LIFE: property that is true (not 0) once a twin has failed; empty: no retraining
+    gm_dur_ns every;                 // LIFE: a challenger is trained so long after the newest version; 0: not by the clock
+    double    drift;                 // LIFE: ... and when the model errs so many times as much as held back; 0: not looked at
     uint32_t learn, window;          // rows
     double   threshold;              // of the score
 } gm_lookout;

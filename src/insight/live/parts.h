@@ -13,7 +13,7 @@
 // How a lookout's properties lie in one type.
 typedef struct gm_placement {
     bool     known, fits;
-    uint32_t columns[GM_LOOKOUT_PROPERTIES_MAX], age, into[GM_LOOKOUT_INTO];
+    uint32_t columns[GM_LOOKOUT_PROPERTIES_MAX], age, failed, into[GM_LOOKOUT_INTO];
 } gm_placement;
 
 // One twin under one lookout.
@@ -40,9 +40,13 @@ typedef struct gm_lookout_state {
     size_t        slot_count, slot_room;
     gm_rul_model *model;          // LIFE
     uint32_t      version;
+    bool          look;           // LIFE: a twin has failed since retraining was last thought about
+    gm_time_ns    looked;         // LIFE: when that was, or when the newest version was trained; 0: never
+    char          verdict[200];   // LIFE: of the last time; "": none yet
 } gm_lookout_state;
 
-typedef struct gm_life_job gm_life_job;
+typedef struct gm_life_job    gm_life_job;
+typedef struct gm_retrain_job gm_retrain_job;
 
 struct gm_insight {
     gm_insight_options options;
@@ -54,7 +58,9 @@ struct gm_insight {
     gm_insight_life   *lives;
     size_t             life_count, life_room;
     gm_life_job       *job;       // under way; NULL: none
-    bool               observing, scheduled, ending;
+    gm_retrain_job    *retrain;   // likewise: lives are gathered, or a challenger is trained
+    gm_timer          *timer;     // looks whether retraining is due; NULL: none
+    bool               observing, scheduled, retrain_scheduled, ending;
     uint64_t           predictions, unwatched, waiting;
     gm_buf             scratch;   // texts of anomalies
     char               trouble[200];
@@ -73,5 +79,11 @@ void gm_insight_forget_detector(gm_insight *insight, gm_lookout_state *l, gm_slo
 gm_status gm_insight_load_models(gm_insight *insight, gm_error *err);
 void      gm_insight_queue(gm_insight *insight, gm_lookout_state *l, gm_slot *slot);
 void      gm_insight_predict_some(void *insight);  // a loop call
+
+// retrain.c
+void gm_insight_retrain_soon(gm_insight *insight);   // a twin failed, or a time may have come
+void gm_insight_retrain_some(void *insight);         // a loop call
+void gm_insight_retrain_watch(gm_insight *insight);  // begins to look at the clock
+void gm_insight_retrain_stop(gm_insight *insight);
 
 #endif
