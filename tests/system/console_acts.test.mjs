@@ -119,3 +119,68 @@ test("a work order is opened, assigned, done with what was found, and closed", {
   const kept = (await json(server.http, "/v1/workorders?twin=pump1")).body.items[0];
   assert.deepEqual([kept.state, kept.text], ["closed", "Look at the bearing"]);
 });
+
+test("alarms are acknowledged, grouped, shelved with a reason and a time, and taken out of service", { timeout: 180000 }, async () => {
+  await json(server.http, "/digitaltwins/main?api-version=2023-10-31", { method: "PATCH", headers: { "content-type": "application/json-patch+json" }, body: '[{"op":"replace","path":"/leak","value":0.01}]' });
+  await open("view=alarms");
+  const leak = page.getByTestId("alarm-leak@main");
+  await leak.waitFor({ timeout: WAIT });
+  const says = (words) => until(async () => words.test(await leak.textContent()), WAIT, async () => `the alarm says ${await leak.textContent()}`);
+  assert.match(await leak.textContent(), /The tower runs dry/);
+  await leak.getByTestId("do-acknowledge").click();
+  await says(/active, acknowledged/);
+  await page.getByTestId("alarm-group").selectOption("twin");
+  await page.getByTestId("group-main").waitFor({ timeout: WAIT });
+  await browser.shots("alarms-grouped");
+  await page.getByTestId("alarm-group").selectOption("priority");
+  await page.getByTestId("flood-view").check();
+  await until(async () => /leak.*first/s.test(await page.textContent("main")), WAIT, "the flood view does not say what came first");
+  await page.getByTestId("flood-view").uncheck();
+  await page.getByTestId("alarms-all").check();
+  await leak.getByTestId("do-shelve").click();
+  await page.getByTestId("shelve-reason").fill("the crew is there");
+  await page.getByTestId("shelve-length").selectOption("8h");
+  await page.getByTestId("shelve-reason").press("Enter");
+  await says(/Shelved until .* the crew is there/);
+  await leak.getByTestId("do-unshelve").click();
+  await says(/active, acknowledged/);
+  await leak.getByTestId("do-remove-from-service").click();
+  await page.getByTestId("remove-from-service-reason").fill("being dug up");
+  await page.getByTestId("remove-from-service-reason").press("Enter");
+  await says(/out of service.*being dug up/s);
+  await browser.shots("alarms-all");
+  await leak.getByTestId("do-return-to-service").click();
+  await until(async () => !/out of service/.test(await page.getByTestId("alarm-states").textContent()), WAIT, "still out of service");
+  assert.ok((await json(server.http, "/v1/alarms/leak@main")).body.active);
+  await page.getByRole("tab", { name: "Work orders" }).click();
+  await page.getByText("Find and repair the leak of the rising main").waitFor({ timeout: WAIT }); // what the rule opened
+  await browser.shots("orders");
+});
+
+test("a plan says what it wants; arming takes a reason and an end; the stop is in reach and ends it", { timeout: 180000 }, async () => {
+  await open("twin=tower&view=plans");
+  const plan = page.getByTestId("plan-nightFilling");
+  await plan.waitFor({ timeout: WAIT });
+  await until(async () => (await page.getByTestId("plan-gain").count()) === 1, 120000, async () => `the plan says ${await plan.textContent()}`);
+  await page.getByTestId("arm-nightFilling").click();
+  await page.getByTestId("arm-reason").fill("a quiet night");
+  await page.getByTestId("arm-length").selectOption("1h");
+  await page.getByTestId("arm-now").click();
+  for (const twin of ["controller", "pump1", "pump2"]) {
+    await page.getByTestId(`armed-${twin}`).waitFor({ timeout: WAIT });
+    assert.match(await page.getByTestId(`armed-${twin}`).textContent(), /a quiet night/);
+  }
+  await browser.shots("plans");
+  await page.getByTestId("stop").click();
+  await page.getByTestId("stop-reason").fill("smoke in the pump hall");
+  await page.getByTestId("stop-now").click();
+  await page.getByTestId("stopped").waitFor({ timeout: WAIT });
+  assert.match(await page.getByTestId("stopped").textContent(), /smoke in the pump hall/);
+  await page.getByTestId("armed-pump1").waitFor({ state: "detached", timeout: WAIT });
+  await browser.shots("stopped");
+  await page.getByTestId("resume").click();
+  await page.getByTestId("resume-reason").fill("it was steam");
+  await page.getByTestId("resume-now").click();
+  await page.getByTestId("stop").waitFor({ timeout: WAIT });
+  assert.equal((await json(server.http, "/v1/control")).body.stopped, false);
+});

@@ -87,7 +87,8 @@ export interface Plan {
   gainDeviation?: number;
   broken?: number;
   from?: string;
-  every?: number;
+  seconds?: number; // that it took
+  every?: number; // seconds that each value holds
   inputs?: { [name: string]: PlanInput };
 }
 

@@ -3,27 +3,31 @@ import { computed } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { PRIORITIES } from "./alarm_badges";
-import { api, type Alarm } from "./api";
+import { api, type Alarm, type AlarmMetrics } from "./api";
 import { formatAge, formatMoment } from "./format";
 import { now, principal } from "./live";
 import { text } from "./text";
+import { actText } from "./text_act";
 import { useRegularly } from "./use_regularly";
 import { moment, select, show } from "./view";
 
+type Action = keyof typeof text.alarms.actions;
 const SHELVE = ["15min", "1h", "8h", "24h", "7d"];
 
 function mayAct(): boolean {
   return principal.value !== null && principal.value.role !== "reader";
 }
 
-function Shelve({ done }: { done: (reason: string, length: string) => void }) {
+interface WhyProps { action: Action; done: (body: { reason: string; for?: string }) => void }
+function Why({ action, done }: WhyProps) {
   const [reason, setReason] = useState("");
   const [length, setLength] = useState("1h");
+  const timed = action === "shelve";
   return (
-    <form class="toolbar" onSubmit={(e) => { e.preventDefault(); if (reason.trim() !== "") done(reason.trim(), length); }}>
-      <label>{text.alarms.reason} <input required value={reason} data-testid="shelve-reason" onInput={(e) => setReason(e.currentTarget.value)} /></label>
-      <label>{text.alarms.length} <select value={length} onChange={(e) => setLength(e.currentTarget.value)}>{SHELVE.map((s) => <option key={s}>{s}</option>)}</select></label>
-      <button type="submit" class="button main">{text.alarms.actions.shelve}</button>
+    <form class="toolbar" onSubmit={(e) => { e.preventDefault(); if (reason.trim() !== "") done({ reason: reason.trim(), ...(timed ? { for: length } : {}) }); }}>
+      <label>{text.alarms.reason} <input required value={reason} data-testid={`${action}-reason`} onInput={(e) => setReason(e.currentTarget.value)} /></label>
+      {timed && <label>{text.alarms.length} <select value={length} data-testid="shelve-length" onChange={(e) => setLength(e.currentTarget.value)}>{SHELVE.map((s) => <option key={s}>{s}</option>)}</select></label>}
+      <button type="submit" class="button main">{timed ? text.alarms.actions.shelve : actText.alarmPage.remove}</button>
     </form>
   );
 }
@@ -49,19 +53,22 @@ function Age({ raised }: { raised: number }) {
 }
 
 /** What the state admits, in the order of ISA-18.2. */
-export function actionsOf(a: Alarm): ("acknowledge" | "reset" | "shelve" | "unshelve" | "return-to-service")[] {
+export function actionsOf(a: Alarm): Action[] {
   if (a.state === "shelved") return ["unshelve"];
   if (a.state === "out of service") return ["return-to-service"];
-  if (a.state === "unacknowledged" || a.state === "returned") return ["acknowledge", "shelve"];
-  if (a.state === "latched") return ["reset", "shelve"];
-  return a.state === "acknowledged" ? ["shelve"] : [];
+  if (a.state === "unacknowledged" || a.state === "returned") return ["acknowledge", "shelve", "remove-from-service"];
+  if (a.state === "latched") return ["reset", "shelve", "remove-from-service"];
+  return a.state === "acknowledged" ? ["shelve", "remove-from-service"] : [];
 }
 
+/** Those that are not done without a reason. */
+const REASONED: readonly Action[] = ["shelve", "remove-from-service"];
+
 export function AlarmItem({ alarm, again }: { alarm: Alarm; again: () => void }) {
-  const [shelving, setShelving] = useState(false);
+  const [asked, setAsked] = useState<Action | null>(null);
   const [error, setError] = useState<string | null>(null);
   const act = (action: string, body: { reason?: string; for?: string } = {}) =>
-    void api.alarmAct(alarm.id, action, body).then(() => { setError(null); setShelving(false); again(); }, (e: Error) => setError(e.message));
+    void api.alarmAct(alarm.id, action, body).then(() => { setError(null); setAsked(null); again(); }, (e: Error) => setError(e.message));
   const raised = alarm.raised === undefined ? null : Date.parse(alarm.raised);
   return (
     <li class={`alarm ${alarm.priority}`} data-testid={`alarm-${alarm.id}`}>
@@ -76,31 +83,74 @@ export function AlarmItem({ alarm, again }: { alarm: Alarm; again: () => void })
         {raised !== null && <button type="button" class="button" onClick={() => { select(alarm.twin); show("twin"); moment.value = raised; }}>{text.alarms.lookThen}</button>}
         {actionsOf(alarm).map((action) => (
           <button key={action} type="button" class="button" data-testid={`do-${action}`} disabled={!mayAct()} title={mayAct() ? undefined : text.alarms.mayNot}
-                  onClick={() => (action === "shelve" ? setShelving(!shelving) : act(action))}>{text.alarms.actions[action]}</button>
+                  aria-expanded={REASONED.includes(action) ? asked === action : undefined}
+                  onClick={() => (REASONED.includes(action) ? setAsked(asked === action ? null : action) : act(action))}>{text.alarms.actions[action]}</button>
         ))}
       </div>
       {alarm.text !== undefined && <p>{alarm.text}</p>}
       {alarm.consequence !== undefined && <p class="dim">{text.alarms.consequence}: {alarm.consequence}</p>}
       {alarm.response !== undefined && <p class="dim">{text.alarms.response}: {alarm.response}</p>}
       {alarm.shelvedUntil !== undefined && <p class="dim">{text.alarms.until(formatMoment(Date.parse(alarm.shelvedUntil)), alarm.who ?? "", alarm.reason ?? "")}</p>}
-      {shelving && <Shelve done={(reason, length) => act("shelve", { reason, for: length })} />}
+      {alarm.state === "out of service" && <p class="dim">{actText.alarmPage.outOf(alarm.who ?? "", alarm.reason ?? "")}</p>}
+      {asked !== null && <Why key={asked} action={asked} done={(body) => act(asked, body)} />}
       {error !== null && <p class="refusal" role="alert">{error}</p>}
     </li>
   );
 }
 
-function Metrics() {
-  const { value } = useRegularly((stop) => api.alarmMetrics(stop), 5000);
+function Metrics({ value }: { value: AlarmMetrics | null }) {
   if (value === null) return null;
   const facts: [string, string | number][] = [
     [text.alarms.metrics.tenMinutes, value.raised["tenMinutes"] ?? 0], [text.alarms.metrics.hour, value.raised["hour"] ?? 0], [text.alarms.metrics.day, value.raised["day"] ?? 0],
-    [text.alarms.metrics.standing, value.standing], [text.alarms.metrics.chattering, value.chattering], [text.alarms.metrics.flood, value.flood ? text.yes : text.no],
+    [actText.alarmPage.peak, value.raised["peakTenMinutes"] ?? 0], [text.alarms.metrics.standing, value.standing], [text.alarms.metrics.chattering, value.chattering], [text.alarms.metrics.flood, value.flood ? text.yes : text.no],
+    [actText.alarmPage.floodTime, value.spanSeconds > 0 ? `${((100 * value.floodSeconds) / value.spanSeconds).toFixed(1)} %` : "–"],
   ];
-  return <dl class="facts">{facts.map(([name, fact]) => <div key={name}><dt>{name}</dt><dd>{fact}</dd></div>)}</dl>;
+  const states = Object.entries(value.states).filter(([, n]) => n > 0);
+  return (
+    <>
+      <dl class="facts">{facts.map(([name, fact]) => <div key={name}><dt>{name}</dt><dd>{fact}</dd></div>)}</dl>
+      <p class="dim" data-testid="alarm-states">{states.map(([state, n]) => `${n.toLocaleString("en")} ${text.alarms.state[state] ?? state}`).join(" · ")}</p>
+    </>
+  );
+}
+
+const GROUPS = ["priority", "twin", "name", "state"] as const;
+type Group = (typeof GROUPS)[number];
+const raisedAt = (a: Alarm): number => (a.raised === undefined ? Infinity : Date.parse(a.raised));
+
+/** Alarms by a trait of theirs; the groups in the order of their most urgent, in a flood in the order in which they began. */
+export function grouped(items: readonly Alarm[], by: Group, flood: boolean): { key: string; items: Alarm[] }[] {
+  const found = new Map<string, Alarm[]>();
+  const order = flood ? [...items].sort((a, b) => raisedAt(a) - raisedAt(b)) : PRIORITIES.flatMap((p) => items.filter((a) => a.priority === p));
+  for (const a of order) found.set(a[by], [...(found.get(a[by]) ?? []), a]);
+  return [...found].map(([key, list]) => ({ key, items: list }));
+}
+
+function labelOf(by: Group, key: string): string {
+  return by === "priority" ? text.alarms.priority[key] ?? key : by === "state" ? text.alarms.state[key] ?? key : key;
+}
+
+interface GroupProps { by: Group; label: string; items: readonly Alarm[]; open: boolean; first: boolean; again: () => void; itemOf: (a: Alarm) => VNode }
+function GroupBox({ by, label, items, open, first, again, itemOf }: GroupProps) {
+  const [opened, setOpened] = useState(open);
+  const waiting = items.filter((a) => actionsOf(a).includes("acknowledge")), begun = Math.min(...items.map(raisedAt));
+  const all = () => void Promise.allSettled(waiting.map((a) => api.alarmAct(a.id, "acknowledge", {}))).then(again);
+  return (
+    <div class="alarm-group" data-testid={`group-${label}`}>
+      <div class="toolbar">
+        <button type="button" class="group-name" aria-expanded={opened} onClick={() => setOpened(!opened)}>
+          <span aria-hidden="true">{opened ? "▾" : "▸"}</span> {label} <span class="dim">{actText.alarmPage.of(items.length)}{Number.isFinite(begun) && by === "name" && ` · ${formatMoment(begun)}`}</span> {first && <span class="quality warn">⚠ {actText.alarmPage.first}</span>}
+        </button>
+        {waiting.length > 0 && <button type="button" class="button" data-testid={`ack-all-${label}`} disabled={!mayAct()} title={mayAct() ? undefined : text.alarms.mayNot} onClick={all}>{actText.alarmPage.ackAll(waiting.length)}</button>}
+      </div>
+      {opened && <ul class="plain-list" aria-label={label}>{items.map(itemOf)}</ul>}
+    </div>
+  );
 }
 
 export function Alarms() {
-  const [all, setAll] = useState(false);
+  const [all, setAll] = useState(false), [by, setBy] = useState<Group>("priority"), [flood, setFlood] = useState(false);
+  const metrics = useRegularly((stop) => api.alarmMetrics(stop), 2000).value;
   const { value, error, again } = useRegularly((stop) => api.alarms(all, stop), 2000, [all]);
   const most = useGradually(value?.items.length ?? 0);
   // An alarm that is as it was keeps its element, which is then not looked through.
@@ -114,21 +164,30 @@ export function Alarms() {
     return item;
   };
   kept.current = new Map();
-  const order = PRIORITIES.flatMap((p) => value.items.filter((a) => a.priority === p)).slice(0, most);
+  const plain = by === "priority" && !flood;
+  const groups = grouped(value.items, flood ? "name" : by, flood);
+  // What is on the page in one go grows from frame to frame; groups that are shut cost nothing.
+  let left = most;
+  const cut = plain ? groups.map((g) => { const items = g.items.slice(0, Math.max(0, left)); left -= items.length; return { key: g.key, items }; }) : groups;
   return (
     <section>
       <div class="toolbar">
         <h2>{text.alarms.title}</h2>
         <span class="spacer" />
-        <label><input type="checkbox" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} /> {text.alarms.all}</label>
+        <label>{actText.alarmPage.group} <select value={by} data-testid="alarm-group" disabled={flood} onChange={(e) => setBy(e.currentTarget.value as Group)}>{GROUPS.map((g) => <option key={g} value={g}>{actText.alarmPage.groups[g]}</option>)}</select></label>
+        <label><input type="checkbox" data-testid="flood-view" checked={flood} onChange={(e) => setFlood(e.currentTarget.checked)} /> {actText.alarmPage.floodView}</label>
+        <label><input type="checkbox" data-testid="alarms-all" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} /> {text.alarms.all}</label>
       </div>
+      {metrics?.flood === true && !flood && (
+        <p class="flood-banner" role="alert">{actText.alarmPage.flood(metrics.raised["tenMinutes"] ?? 0)} <button type="button" class="button" onClick={() => setFlood(true)}>{actText.alarmPage.floodView}</button></p>
+      )}
       {moment.value !== null && <p class="dim">{text.alarms.alwaysNow}</p>}
-      <Metrics />
+      <Metrics value={metrics} />
+      {flood && <p class="dim">{actText.alarmPage.floodHint}</p>}
       {value.items.length === 0 && <p class="dim">{text.alarms.none}</p>}
-      {PRIORITIES.map((p) => {
-        const items = order.filter((a) => a.priority === p);
-        return items.length === 0 ? null : <ul key={p} class="plain-list" aria-label={text.alarms.priority[p]}>{items.map(itemOf)}</ul>;
-      })}
+      {cut.map((g, i) => g.items.length === 0 ? null
+        : plain ? <ul key={g.key} class="plain-list" aria-label={labelOf(by, g.key)}>{g.items.map(itemOf)}</ul>
+        : <GroupBox key={`${flood}${by}${g.key}`} by={flood ? "name" : by} label={labelOf(flood ? "name" : by, g.key)} items={g.items} open={!flood && value.items.length <= SLICE} first={flood && i === 0} again={again} itemOf={itemOf} />)}
       {value.leftOut > 0 && <p class="dim">{text.alarms.leftOut(value.leftOut)}</p>}
     </section>
   );

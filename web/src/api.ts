@@ -163,6 +163,8 @@ export interface AlarmMetrics {
   standing: number;
   chattering: number;
   flood: boolean;
+  floodSeconds: number;
+  spanSeconds: number;
 }
 
 export interface Fan {

@@ -8,6 +8,7 @@ import { absentThen, pastError, shown, startPast } from "./past";
 import { Plot } from "./plot";
 import { signOut, token } from "./session";
 import { SignIn } from "./sign_in";
+import { Stop, Stopped } from "./stop";
 import { connection, lastHeard } from "./stream";
 import { text } from "./text";
 import { TimeBar } from "./timebar";
@@ -23,6 +24,8 @@ const PAGES: Record<Exclude<View, "twin">, ReturnType<typeof lazy>> = {
   query: lazy(async () => (await import("./query")).Query),
   fleet: lazy(async () => (await import("./fleet")).Fleet),
   alarms: lazy(async () => (await import("./alarms")).Alarms),
+  orders: lazy(async () => (await import("./work_orders")).WorkOrders),
+  plans: lazy(async () => (await import("./plans")).Plans),
   letters: lazy(async () => (await import("./letters")).Letters),
 };
 
@@ -53,6 +56,7 @@ function Header() {
       )}
       <span class="spacer" />
       {who !== null && who.required && <span class="dim" data-testid="principal" title={text.role.title}>{who.name} · {text.role[who.role]}</span>}
+      <Stop />
       <ConnectionState />
       {token.value !== "" && (
         <button class="plain" type="button" data-testid="sign-out" onClick={signOut}>
@@ -122,12 +126,15 @@ export function App() {
   return (
     <div class={frozen ? "app frozen" : "app"}>
       <Header />
-      <SignIn />
-      {frozen && (
-        <div class="banner" role="alert" data-testid="stale-banner">
-          {text.staleBanner(formatClock(new Date(now.value)))}
-        </div>
-      )}
+      <div class="banners">
+        <SignIn />
+        <Stopped />
+        {frozen && (
+          <div class="banner" role="alert" data-testid="stale-banner">
+            {text.staleBanner(formatClock(new Date(now.value)))}
+          </div>
+        )}
+      </div>
       <nav aria-label={text.searchTwins}>
         <Tree />
       </nav>

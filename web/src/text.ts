@@ -52,7 +52,7 @@ export const text = {
   },
   role: { title: "Your role", reader: "reader", operator: "operator", engineer: "engineer", admin: "admin" },
   views: {
-    title: "Views", twin: "Twin", scene: "3D", futures: "What if", graph: "Graph", query: "Query", fleet: "Fleet", alarms: "Alarms", letters: "Dead letters",
+    title: "Views", twin: "Twin", scene: "3D", futures: "What if", graph: "Graph", query: "Query", fleet: "Fleet", alarms: "Alarms", orders: "Work orders", plans: "Plans", letters: "Dead letters",
   },
   time: {
     title: "The time that the page shows", pause: "Pause", backToLive: "Back to live", earlier: "Earlier", later: "Later",
@@ -146,8 +146,8 @@ export const text = {
     until: (time: string, who: string, why: string) => `Shelved until ${time} by ${who}: ${why}`,
     leftOut: (n: number) => `${n.toLocaleString("en")} more are less urgent and not shown.`,
     priority: { critical: "critical", high: "high", medium: "medium", low: "low" } as { [name: string]: string },
-    state: { unacknowledged: "active, not acknowledged", acknowledged: "active, acknowledged", returned: "over, not acknowledged", latched: "over, waits for reset" } as { [name: string]: string },
-    actions: { acknowledge: "Acknowledge", reset: "Reset", shelve: "Shelve", unshelve: "Unshelve", "return-to-service": "Return to service" },
+    state: { unacknowledged: "active, not acknowledged", acknowledged: "active, acknowledged", returned: "over, not acknowledged", latched: "over, waits for reset", shelved: "shelved", suppressed: "suppressed by design", "out of service": "out of service", normal: "normal" } as { [name: string]: string },
+    actions: { acknowledge: "Acknowledge", reset: "Reset", shelve: "Shelve", unshelve: "Unshelve", "remove-from-service": "Out of service", "return-to-service": "Return to service" },
     metrics: { tenMinutes: "Raised in 10 min", hour: "in an hour", day: "in a day", standing: "Standing over a day", chattering: "Chattering", flood: "Flood" },
   },
 } as const;

@@ -47,6 +47,27 @@ export const actText = {
     assign: "Assign…", to: "To", start: "Start", done: "Done…", found: "What was found", replaced: "What was done or replaced", close: "Close", cancel: "Call off", finish: "It is done",
     twin: "Twin", feedback: "Feedback",
   },
+  stop: {
+    button: "Stop", what: "Emergency stop: ends all automatic control at once. What a person commands goes on.", reason: "Why", given: "emergency stop", really: "Stop everything", cancel: "Cancel",
+    stopped: (who: string, why: string) => `All automatic control is stopped by ${who}: ${why}`, resume: "Resume…", resumeIt: "Resume", mayNot: "Your role may look and not stop anything.",
+  },
+  plans: {
+    title: "Plans", none: "This plant makes no plans: it has no rules/*.plan (docs/optimise.md).", root: "about", armed: "armed: what it wants is done", advice: "advice only", running: "being made…",
+    never: "It has not been made yet.", made: (when: string, s: string) => `Made ${when} in ${s}`, next: (when: string) => `next at ${when}`, from: { estimate: "from the estimate", state: "from what was measured" } as { [from: string]: string },
+    gain: "Gain over leaving it", cost: "Cost", held: "Cost when left", pm: (g: string, d: string | null) => (d === null ? `${g} (no estimate, so nobody knows how surely)` : `${g} ± ${d}`),
+    broken: (share: string) => `Limits are broken: ${share} of the cost.`, kept: "All limits are kept.",
+    input: "Input", before: "Now", wants: "Wants", worth: "Worth", course: "Its course", every: (s: string) => `each value holds ${s}`,
+    make: "Make it now", arm: "Arm…", disarm: "Disarm…", reason: "Why", length: "For", armIt: "Arm", disarmIt: "Disarm",
+    mayNotArm: "Arming takes an engineer.", until: (who: string, until: string, why: string) => `armed by ${who} until ${until}: ${why}`,
+    fromNext: "Its twins are armed: from the next time on what it wants is done.",
+    armedTitle: "What may act by itself", noneArmed: "Nothing is armed: everything that acts by itself only advises.",
+  },
+  alarmPage: {
+    group: "Group by", groups: { priority: "priority", twin: "twin", name: "kind", state: "state" }, ackAll: (n: number) => `Acknowledge ${n}`,
+    flood: (n: number) => `Alarm flood: ${n} in ten minutes.`, floodView: "Flood view", floodHint: "Each kind once, in the order in which the first of it came: what came first is most likely the cause.",
+    outOf: (who: string, why: string) => `Taken out of service by ${who}: ${why}`,
+    first: "first", of: (n: number) => (n === 1 ? "1 alarm" : `${n} alarms`), remove: "Take it out of service", state: "In state", peak: "Most in 10 min", floodTime: "In flood",
+  },
   alarms: {
     here: "Alarms", none: "Nothing here needs attention.",
   },

@@ -13,7 +13,7 @@ export const RANGES = [
 ] as const;
 export type Range = (typeof RANGES)[number]["key"];
 export type Theme = "auto" | "light" | "dark";
-export const VIEWS = ["twin", "scene", "graph", "futures", "query", "fleet", "alarms", "letters"] as const;
+export const VIEWS = ["twin", "scene", "graph", "futures", "query", "fleet", "alarms", "orders", "plans", "letters"] as const;
 export type View = (typeof VIEWS)[number];
 export interface Window {
   from: number; // ms since 1970

@@ -103,3 +103,5 @@ export function Orders({ twin }: { twin: string | null }) {
     </section>
   );
 }
+
+export const WorkOrders = () => <Orders twin={null} />;
