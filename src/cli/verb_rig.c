@@ -92,15 +92,21 @@ static gm_status keep_for_later(run_ *r, const char *topic, uint32_t samples)
     return GM_OK;
 }
 
+// When it was measured, or done, by the plant's clock.
+static void add_message(run_ *r, gm_str values)
+{
+    char       time[GM_TIME_TEXT];
+    gm_time_ns now = r->begin != 0 ? r->begin + (gm_time_ns)(gm_rig_time(r->rig) * 1e9) : gm_now(r->cli->clock);
+    gm_time_format(now / GM_MILLISECOND * GM_MILLISECOND, time);
+    gm_buf_clear(&r->payload);
+    gm_buf_printf(&r->payload, "{" GM_STR_FMT ",\"$time\":\"%s\"}", GM_STR_ARG(values), time);
+}
+
 static gm_status publish(void *context, const gm_rig_message *m, gm_error *err)
 {
     run_       *r     = context;
     const char *topic = topic_of(r, m->twin, m->component, "telemetry");
-    char        time[GM_TIME_TEXT];
-    gm_time_ns now = r->begin != 0 ? r->begin + (gm_time_ns)(gm_rig_time(r->rig) * 1e9) : gm_now(r->cli->clock);
-    gm_time_format(now / GM_MILLISECOND * GM_MILLISECOND, time);
-    gm_buf_clear(&r->payload);
-    gm_buf_printf(&r->payload, "{" GM_STR_FMT ",\"$time\":\"%s\"}", GM_STR_ARG(m->values), time);
+    add_message(r, m->values);
     if (topic == NULL || r->payload.failed || (m->late > 0 && keep_for_later(r, topic, m->late) != GM_OK))
         return gm_fail(err, GM_NOMEM, "cli.rig", "publishing a sample");
     return m->late > 0 ? GM_OK : gm_device_send(&r->device, topic, gm_buf_view(&r->payload), err);
@@ -148,8 +154,7 @@ static gm_status on_desired(run_ *r, gm_str twin, gm_str component, const json_t
     if (st == GM_NOMEM) return gm_fail(err, GM_NOMEM, "cli.rig", "%s", why.text);
     if (st != GM_OK || r->reported.len == 0) return GM_OK;  // not for this plant
     const char *topic = topic_of(r, twin, component, "properties");
-    gm_buf_clear(&r->payload);
-    gm_buf_printf(&r->payload, "{" GM_STR_FMT "}", GM_STR_ARG(gm_buf_view(&r->reported)));
+    add_message(r, gm_buf_view(&r->reported));
     return topic != NULL && !r->payload.failed ? gm_device_send(&r->device, topic, gm_buf_view(&r->payload), err)
                                                : gm_fail(err, GM_NOMEM, "cli.rig", "reporting properties");
 }

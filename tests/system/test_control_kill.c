@@ -239,12 +239,23 @@ static bool find_decision(fixture *f, const char *id, const char *what, place *o
     return there;
 }
 
+// Says how far it came instead, for whoever looks into it.
+static void never_came(fixture *f, const char *id, const char *what)
+{
+    char   state[40];
+    size_t told = times_heard(f, id);
+    (void)state_is(f, id, what, state);
+    gm_child_read(f->server->child, 0);
+    fail_msg("'%s' of %s never came: it is '%s', the device heard of it %zu times; the server said: %s", what, id, state, told,
+             f->server->child->err_text.ptr != NULL ? GM_TEXT(f->server->child->err_text) : "nothing");
+}
+
 static void wait_for_decision(fixture *f, const char *id, const char *what)
 {
     place p;
     for (gm_dur_ns end = gm_monotonic(gm_clock_system()) + PATIENCE; !find_decision(f, id, what, &p);) {
         if (f->device != NULL) assert_gm_ok(gm_mqtt_client_turn(f->device, GM_MILLISECOND, &f->err), f->err);
-        if (gm_monotonic(gm_clock_system()) > end) fail_msg("'%s' never came", what);
+        if (gm_monotonic(gm_clock_system()) > end) never_came(f, id, what);
     }
 }
 

@@ -32,7 +32,7 @@ typedef struct gm_estimate_ask {
     double min, max;
     bool   log;               // its logarithm is estimated; deviation and walk are relative
     gm_str into[GM_ESTIMATE_INTO];  // properties of its twin that get the estimate, its deviation, and of what is measured the
-                                    // innovation; empty: none
+                                    // innovation; of a fault its severity while it is told (else 0), deviation, significance; empty: none
 } gm_estimate_ask;
 
 typedef struct gm_estimate_list { gm_estimate_ask *items; uint32_t count; } gm_estimate_list;

@@ -149,3 +149,14 @@ bool gm_vigil_fault_at(const gm_vigil *w, uint32_t i, gm_vigil_fault *out)
     *out = describe(w, old, w->first_fault + i);
     return true;
 }
+
+bool gm_vigil_explained(const gm_vigil *w)
+{
+    for (int i = 0; i < WATCHERS; i++) {
+        const gm_estimator *f = w->watchers[i].estimator;
+        if (f == NULL) continue;
+        gm_health_state health = gm_estimator_statistics(f).health.state;
+        if (health != GM_HEALTH_UNKNOWN && health != GM_HEALTH_TOO_SURE) return true;
+    }
+    return false;
+}

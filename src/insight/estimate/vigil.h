@@ -42,6 +42,10 @@ typedef struct gm_vigil_fault {
 // False: no fault is told at present.
 bool gm_vigil_alarm(const gm_vigil *w, gm_vigil_fault *out);
 
+// Does a watcher, which adds faults to the estimator's model, understand the measurements? Then an estimator that does not is not
+// wrong about its plant: something is broken there, whether it can be told yet what it is or not.
+bool gm_vigil_explained(const gm_vigil *w);
+
 // In which of the setup's modes the plant works; NULL: it names none.
 const gm_cases *gm_vigil_cases(const gm_vigil *w);
 

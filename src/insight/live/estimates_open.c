@@ -24,6 +24,7 @@ void gm_estimates_close_entry(const gm_estimates *e, gm_estimates_entry *x)
     x->variable_count = x->signal_count = x->fault_count = 0;
     x->inbox_count    = 0;
     x->alarm          = false;
+    x->wrong_since    = 0;
     x->case_count     = 0;
 }
 

@@ -16,6 +16,7 @@ typedef struct gm_estimates_entry {
     bool                     stale, told_model;
     bool                     diverged;    // the last job could not go on
     bool                     unmeasured;  // no value has a time yet: it begins with the first one that comes
+    gm_time_ns               wrong_since, told_since;  // the model: it does not fit since (0: it does); what was told of it
     char                     trouble[200];
     gm_estimate_note        *inbox, *taken;
     size_t                   inbox_count, inbox_room, taken_count;

@@ -37,6 +37,24 @@ static void tell(gm_estimates *e, gm_estimates_entry *x, gm_str twin, const char
     if (!out->failed) (void)!gm_anomalies_tell(e->options.anomalies, twin, gm_str_of(detector), gm_buf_view(out), end != 0, NULL);
 }
 
+// Of a hundred windows one in a thousand is beyond its limit by chance, and whatever acts by itself is disarmed by this: it must last.
+static void tell_health(gm_estimates *e, gm_estimates_entry *x)
+{
+    gm_health_state health = x->stats.health.state;
+    bool            wrong  = (health == GM_HEALTH_TOO_SURE && !gm_vigil_explained(x->vigil)) || x->diverged;
+    if (!wrong) x->wrong_since = 0;
+    else if (x->wrong_since == 0) x->wrong_since = x->stats.at;
+    bool lasts = wrong && (x->diverged || (double)(x->stats.at - x->wrong_since) / 1e9 >= x->setup->hold_s);
+    if (lasts && !x->told_model) {
+        x->told_since = x->wrong_since;
+        x->told_model = true;
+        tell(e, x, x->setup->root, "the model no longer fits", GM_STR(""), x->stats.health.nis_mean, x->told_since, 0);
+    } else if (!wrong && health != GM_HEALTH_UNKNOWN && x->told_model) {  // between good and bad it stays as it was told
+        x->told_model = false;
+        tell(e, x, x->setup->root, "the model no longer fits", GM_STR(""), x->stats.health.nis_mean, x->told_since, x->stats.at);
+    }
+}
+
 static void tell_changes(gm_estimates *e, gm_estimates_entry *x)
 {
     gm_vigil_fault f     = { 0 };
@@ -49,18 +67,13 @@ static void tell_changes(gm_estimates *e, gm_estimates_entry *x)
     }
     x->alarm = now;
     x->told  = f;
-    gm_health_state health = x->stats.health.state;
-    bool            wrong  = health == GM_HEALTH_TOO_SURE || x->diverged;
-    // Between good and bad it stays as it was told.
-    if (wrong == x->told_model || (!wrong && health == GM_HEALTH_UNKNOWN)) return;
-    tell(e, x, x->setup->root, "the model no longer fits", GM_STR(""), x->stats.health.nis_mean, x->stats.at, wrong ? 0 : x->stats.at);
-    x->told_model = wrong;
+    tell_health(e, x);
 }
 
 void gm_estimates_end_told(gm_estimates *e, gm_estimates_entry *x)
 {
     if (x->alarm) tell(e, x, x->told_twin, "", x->told.name, x->told.significance, x->told.since, x->stats.at);
-    if (x->told_model) tell(e, x, x->setup->root, "the model no longer fits", GM_STR(""), x->stats.health.nis_mean, x->stats.at, x->stats.at);
+    if (x->told_model) tell(e, x, x->setup->root, "the model no longer fits", GM_STR(""), x->stats.health.nis_mean, x->told_since, x->stats.at);
     for (uint32_t i = 1; i < x->case_count; i++)
         if (x->cases[i].told) tell(e, x, x->setup->root, "mode ", x->cases[i].name, x->cases[i].probability, x->cases[i].since, x->stats.at);
     x->alarm = x->told_model = false;
@@ -101,6 +114,23 @@ static void show_cases(gm_estimates *e, gm_estimates_entry *x)
     }
 }
 
+// How the faults stand. What goes into a property is the severity of the one that is told, and 0 as long as it is not: a watcher's
+// guess about a fault that nobody believes in is noise to whoever acts on it.
+static void show_faults(gm_estimates *e, gm_estimates_entry *x)
+{
+    gm_vigil_fault told  = { 0 };
+    bool           alarm = gm_vigil_alarm(x->vigil, &told);
+    for (uint32_t i = 0; i < x->fault_count; i++) {
+        const gm_estimate_ask *ask = &x->setup->faults.items[i];
+        gm_vigil_fault        *f   = &x->faults[i];
+        bool known = gm_vigil_fault_at(x->vigil, i, f), is_told = alarm && gm_str_eq(told.name, ask->name);
+        if (!known) *f = (gm_vigil_fault){ .name = ask->name, .member = UINT32_MAX };
+        x->fault_twins[i] = gm_group_twin(x->group, f->member < gm_group_twin_count(x->group) ? f->member : 0);
+        const double values[GM_ESTIMATE_INTO] = { is_told ? told.severity : 0, known ? f->deviation : NAN, known ? f->significance : NAN };
+        if (known) write_into(e, ask->into, x->fault_twins[i], values, x->stats.moments > 0 ? x->stats.at : 0);
+    }
+}
+
 static void keep_spread(gm_estimates_entry *x, const gm_estimator *f)
 {
     uint32_t      n = x->spread.spread.count, members;
@@ -131,10 +161,7 @@ void gm_estimates_show(gm_estimates *e, gm_estimates_entry *x)
         const double values[GM_ESTIMATE_INTO] = { r->estimate.mean, r->estimate.deviation, r->seen ? r->innovation : NAN };
         write_into(e, signals[i].into, x->signals[i].twin, values, x->stats.moments > 0 ? x->stats.at : 0);
     }
-    for (uint32_t i = 0; i < x->fault_count; i++) {
-        if (!gm_vigil_fault_at(x->vigil, i, &x->faults[i])) x->faults[i] = (gm_vigil_fault){ .name = x->setup->faults.items[i].name, .member = UINT32_MAX };
-        x->fault_twins[i] = gm_group_twin(x->group, x->faults[i].member < gm_group_twin_count(x->group) ? x->faults[i].member : 0);
-    }
+    show_faults(e, x);
     keep_spread(x, f);
     show_cases(e, x);
     tell_changes(e, x);
