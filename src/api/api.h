@@ -111,6 +111,11 @@ uint16_t               gm_api_port(const gm_api *api);  // 0 before gm_api_liste
 GM_NODISCARD gm_status gm_api_listen_tls(gm_api *api, gm_str address, gm_tls *tls, gm_error *err);
 uint16_t               gm_api_tls_port(const gm_api *api);
 
+// Starts futures for somebody who is no client (a rule): `request` is the body of POST /v1/futures. GM_INVALID: it can not be; err
+// has the sentence that a client would have got. GM_LIMIT: too many run.
+enum { GM_API_FUTURES_ID = 40 };
+GM_NODISCARD gm_status gm_api_start_futures(gm_api *api, gm_str request, char out_id[GM_API_FUTURES_ID], gm_error *err);
+
 // Ends all connections. Requests whose change is still in flight are not answered any more (the change may well
 // commit).
 void gm_api_close(gm_api *api);

@@ -56,11 +56,18 @@ gm_status gm_server_open_insight(gm_server *server, gm_error *err)
     return gm_insight_create(&o, &server->insight, err);
 }
 
+static gm_status start_futures(void *context, gm_str request, char out_id[GM_CONTROL_FUTURES_ID], gm_error *err)
+{
+    gm_server *server = context;
+    _Static_assert((int)GM_CONTROL_FUTURES_ID >= (int)GM_API_FUTURES_ID, "an id fits");
+    return gm_api_start_futures(server->api, request, out_id, err);
+}
+
 gm_status gm_server_open_control(gm_server *server, gm_error *err)
 {
     gm_str relationships = gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_RELATIONSHIPS);
     gm_control_options o = { .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop,
-                             .engine = server->engine, .send = gm_server_send, .context = server,
+                             .engine = server->engine, .send = gm_server_send, .futures = start_futures, .context = server,
                              .relationships = relationships };
     return gm_control_create(&o, &server->control, err);
 }

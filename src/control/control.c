@@ -11,6 +11,7 @@
 #include "control/work_orders.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char WHERE[] = "control";
 
@@ -117,6 +118,44 @@ static void act_command(gm_control *control, const gm_statement *rule, const gm_
     if (n == 0) act_failed(control, rule, twin, "it is related to no twin", cause);
 }
 
+// {"root": TWIN, "save": true} and what the rule says, which may be otherwise.
+static char *futures_request(const gm_action *action, gm_str twin)
+{
+    json_t *request = json_loadb(action->value.ptr, action->value.len, 0, NULL);
+    gm_str  root    = action->twin.len > 0 ? action->twin : twin;
+    bool    rooted  = json_object_get(request, "root") != NULL || json_object_get(request, "roots") != NULL || json_object_get(request, "fleet") != NULL;
+    bool    good    = request != NULL && (rooted || json_object_set_new(request, "root", json_stringn(root.ptr, root.len)) == 0) &&
+                (json_object_get(request, "save") != NULL || json_object_set_new(request, "save", json_true()) == 0);
+    char   *text    = good ? json_dumps(request, JSON_COMPACT) : NULL;
+    json_decref(request);
+    return text;
+}
+
+// A job computes and changes nothing: one whose decision is lost in a crash is started again.
+static void act_futures(gm_control *control, const gm_statement *rule, const gm_action *action, gm_str twin, gm_str cause)
+{
+    char     id[GM_CONTROL_FUTURES_ID] = "";
+    gm_error err  = { 0 };
+    char    *text = futures_request(action, twin);
+    gm_status st  = text == NULL ? gm_fail(&err, GM_NOMEM, WHERE, "asking for futures")
+                  : control->options.futures == NULL ? gm_fail(&err, GM_INVALID, WHERE, "there are no futures here")
+                                                     : control->options.futures(control->options.context, gm_str_of(text), id, &err);
+    free(text);
+    if (st != GM_OK) {
+        act_failed(control, rule, twin, err.text, cause);
+        return;
+    }
+    gm_buf json = gm_buf_init(control->alloc);
+    gm_buf_text(&json, "{\"futures\":");
+    gm_buf_json_str(&json, gm_str_of(id));
+    gm_json_member(&json, "twin", twin);
+    gm_buf_text(&json, ",\"cause\":{");
+    gm_buf_str(&json, cause);
+    gm_buf_text(&json, "}}");
+    if (!json.failed) gm_journal_post(control->journal, GM_CHANGE_RULE_DONE, rule->name, GM_STR("futures"), gm_buf_view(&json));
+    gm_buf_finish(&json);
+}
+
 // A watchdog acts only where something is armed: it disarms, and that drives to the safe values.
 static void act_watchdog(gm_control *control, const gm_statement *rule, gm_str twin, gm_str cause)
 {
@@ -137,6 +176,7 @@ static void act(void *context, const gm_statement *rule, const gm_action *action
     switch (action->kind) {
     case GM_DO_ALARM: act_alarm(control, rule, action, twin, turn, cause); break;
     case GM_DO_EVENT: act_event(control, rule, action, twin, cause); break;
+    case GM_DO_FUTURES: act_futures(control, rule, action, twin, cause); break;
     case GM_DO_COMMAND: case GM_DO_SET: act_command(control, rule, action, twin, cause, false); break;
     case GM_DO_WORK_ORDER: gm_work_orders_open(control->orders, action->twin.len > 0 ? action->twin : twin, action->name, rule->name, cause); break;
     }

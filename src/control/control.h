@@ -20,12 +20,17 @@ typedef struct gm_rules   gm_rules;    // control/rules.h
 
 typedef struct gm_control_file { gm_str name, text; } gm_control_file;  // of rules/, viewed
 
+// Starts futures (docs/futures.md) as `request`, a JSON object, has it; it is viewed during the call. An error says why not.
+enum { GM_CONTROL_FUTURES_ID = 40 };
+typedef gm_status gm_control_futures(void *context, gm_str request, char out_id[GM_CONTROL_FUTURES_ID], gm_error *err);
+
 typedef struct gm_control_options {
     const gm_alloc *alloc;
     const gm_clock *clock;
     gm_loop        *loop;
     gm_engine      *engine;
     gm_send        *send;    // publishes to devices; NULL: nothing leaves
+    gm_control_futures *futures;  // NULL: rules can start none
     void           *context;
     gm_str          relationships;  // that lead from a twin to those under it, separated by commas; "*": all. Copied
 } gm_control_options;

@@ -164,6 +164,22 @@ static gm_status take_alarm(reader *r, gm_action *a)
     return st;
 }
 
+// A request as docs/futures.md has it; the twin is its root unless it names others. What it asks for is found out when it starts.
+static gm_status take_futures(reader *r, gm_action *a)
+{
+    a->kind = GM_DO_FUTURES;
+    if (r->token.kind != GM_TOKEN_STRING) return expected(r, "a request for futures, a JSON object in quotes");
+    json_error_t where;
+    json_t      *json  = json_loadb(r->token.text.ptr, r->token.text.len, JSON_REJECT_DUPLICATES, &where);
+    bool         whole = json_is_object(json);
+    json_decref(json);
+    if (!whole) return refuse(r, "what stands in the quotes after 'futures' is no JSON object");
+    gm_status st = take_text(r, &a->value, "a request for futures, a JSON object in quotes");
+    if (st != GM_OK || !word(r, "on")) return st;
+    st = take(r);
+    return st == GM_OK ? take_text(r, &a->twin, "a twin's id in quotes") : st;
+}
+
 static gm_status take_action(reader *r)
 {
     if (r->s->action_count == GM_ACTIONS_MAX) return refuse(r, "a rule has at most 8 actions");
@@ -190,7 +206,8 @@ static gm_status take_action(reader *r)
         st      = take(r);
         return st == GM_OK ? take_text(r, &a->name, "the event's text, in quotes") : st;
     }
-    if (!word(r, "work")) return expected(r, "an action: alarm, command, set, work order or event");
+    if (word(r, "futures")) return (st = take(r)) == GM_OK ? take_futures(r, a) : st;
+    if (!word(r, "work")) return expected(r, "an action: alarm, command, set, work order, futures or event");
     a->kind = GM_DO_WORK_ORDER;
     st      = take(r);
     if (st == GM_OK) st = take_word(r, "order", "'order' and a text");

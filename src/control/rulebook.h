@@ -18,12 +18,12 @@
 enum { GM_STATEMENTS_MAX = 1000, GM_ACTIONS_MAX = 8, GM_RULES_TEXT_MAX = 4 << 20, GM_LOCKED_MAX = 16 };
 
 typedef enum gm_statement_kind { GM_STATEMENT_RULE, GM_STATEMENT_WATCHDOG, GM_STATEMENT_COMMAND, GM_STATEMENT_DESIRED, GM_STATEMENT_INTERLOCK } gm_statement_kind;
-typedef enum gm_do { GM_DO_ALARM, GM_DO_COMMAND, GM_DO_SET, GM_DO_WORK_ORDER, GM_DO_EVENT } gm_do;
+typedef enum gm_do { GM_DO_ALARM, GM_DO_COMMAND, GM_DO_SET, GM_DO_WORK_ORDER, GM_DO_EVENT, GM_DO_FUTURES } gm_do;
 
 typedef struct gm_action {
     gm_do               kind;
     gm_str              name;        // command, property, or text of an order or event
-    gm_str              value;       // JSON; empty: none
+    gm_str              value;       // JSON; empty: none. Of futures: their request, an object
     gm_str              twin;        // on this one; empty: see below
     gm_str              relationship;// on all that are related so; empty: the twin itself
     bool                incoming;

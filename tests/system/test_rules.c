@@ -6,6 +6,7 @@
 #include "support/temp_dir.h"
 #include "support/webhook.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -43,8 +44,12 @@ static int set_up(void **state)
     put(&f, "models/pump.json",
         "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Pump;1\",\"@type\":\"Interface\",\"contents\":["
         "{\"@type\":\"Telemetry\",\"name\":\"pressure\",\"schema\":\"double\"},{\"@type\":\"Telemetry\",\"name\":\"heat\",\"schema\":\"double\"}]}");
-    put(&f, "twins/all.json", "[{\"$dtId\":\"p1\",\"$metadata\":{\"$model\":\"dtmi:t:Pump;1\"}}]");
+    put(&f, "twins/all.json", "[{\"$dtId\":\"p1\",\"$metadata\":{\"$model\":\"dtmi:t:Pump;1\"}},{\"$dtId\":\"t1\",\"$metadata\":{\"$model\":\"dtmi:t:Tank;1\"}}]");
     put(&f, "rules/a.rules", ONE);
+    put(&f, "models/tank.json",
+        "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Tank;1\",\"@type\":\"Interface\",\"contents\":["
+        "{\"@type\":\"Telemetry\",\"name\":\"level\",\"schema\":\"double\"}]}");
+    put(&f, "behaviors/tank.mo", "model Tank\n  Real level(start=3, fixed=true);\nequation\n  der(level) = -0.001*level;\n  annotation(__gemel(interface=\"dtmi:t:Tank;1\"));\nend Tank;\n");
     snprintf(settings, sizeof settings, "[endpoint maintenance]\nkind = webhook\nurl = http://127.0.0.1:%u/events\nretry_first = 20ms\n", test_webhook_port(f.hook));
     put(&f, "gemel.conf", settings);
     f.server = gm_serve(f.plant, f.data, NULL, NULL);
@@ -197,11 +202,68 @@ static void alarms_and_work_orders_reach_another_system_which_answers(void **sta
     assert_true(says(f, "GET", "/v1/workorders?twin=p1&state=done", NULL, "worn bearing", NULL, 0));
 }
 
+// Is there such a text in the log on disk?
+static bool log_says(fixture *f, const char *text)
+{
+    char   pattern[400];
+    glob_t found;
+    bool   says_so = false;
+    snprintf(pattern, sizeof pattern, "%s/log/*.log", f->data);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        gm_buf file = gm_test_read_file(found.gl_pathv[i]);
+        says_so |= gm_str_find(gm_buf_view(&file), gm_str_of(text)) != SIZE_MAX;
+        gm_buf_finish(&file);
+    }
+    globfree(&found);
+    return says_so;
+}
+
+static void wait_for_log(fixture *f, const char *text)
+{
+    for (gm_dur_ns end = gm_monotonic(gm_clock_system()) + PATIENCE; !log_says(f, text);) {
+        gm_child_read(f->server->child, 20);
+        if (gm_monotonic(gm_clock_system()) > end) fail_msg("no decision ever said '%s'; the server said: %s", text, GM_TEXT(f->server->child->err_text));
+    }
+}
+
+static void a_rule_looks_ahead_and_its_decision_has_the_id(void **state)
+{
+    fixture *f = *state;
+    char     list[4000], id[40], wanted[100];
+    put(f, "rules/a.rules",
+        "rule low on twins (SELECT * FROM DIGITALTWINS T WHERE IS_OF_MODEL(T, 'dtmi:t:Tank;1')) when T.level < 2\n"
+        "  then futures '{\"horizon\":\"10min\",\"step\":\"1s\",\"lanes\":64,\"vary\":[\"tank.level=1\"]}'\n"
+        "  then futures '{\"horizon\":\"10min\",\"step\":\"1s\",\"lanes\":64,\"outputs\":[\"t1.level\"]}'\n"
+        "  then futures '{\"horizon\":\"10min\"}' on 'p1'\n");
+    wait_until(f, "/v1/rules", "\"name\":\"low\"");
+    report(f, "{\"$twin\":\"t1\",\"level\":1.5}\n");
+    wait_for_log(f, "\"firing\":1,\"action\":2");
+    wait_until(f, "/v1/futures", "\"state\":\"done\"");
+    // The second action's request is the one that can be; what can not be left its reason.
+    assert_true(says(f, "GET", "/v1/futures", NULL, "\"root\":\"t1\"", list, sizeof list));
+    assert_int_equal(sscanf(strstr(list, "\"id\":"), "\"id\":\"%38[0-9a-f]\"", id), 1);
+    assert_null(strstr(strstr(list, "\"id\":") + 1, "\"id\":"));
+    snprintf(wanted, sizeof wanted, "{\"futures\":\"%s\",\"twin\":\"t1\",\"cause\":{\"rule\":\"low\"", id);
+    wait_for_log(f, wanted);
+    assert_true(log_says(f, "has no behavior"));
+    snprintf(wanted, sizeof wanted, "/v1/futures/%s", id);
+    assert_true(says(f, "GET", wanted, NULL, "\"quantiles\"", NULL, 0));
+    // Started again, the server knows that it has looked, and still has what it saw.
+    gm_http_close(f->http);
+    gm_served_kill(f->server);
+    f->server = gm_serve(f->plant, f->data, NULL, NULL);
+    assert_gm_ok(gm_http_open(gm_alloc_system(), f->server->http, &f->http, &f->err), f->err);
+    assert_true(says(f, "GET", wanted, NULL, "\"quantiles\"", NULL, 0));
+    assert_false(log_says(f, "\"firing\":2"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rules_are_read_again_when_their_file_changes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rule_is_tried_on_the_past, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_rule_looks_ahead_and_its_decision_has_the_id, set_up, tear_down),
         cmocka_unit_test_setup_teardown(alarms_and_work_orders_reach_another_system_which_answers, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
