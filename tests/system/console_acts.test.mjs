@@ -32,11 +32,21 @@ async function connectDevice() {
   await device.subscribeAsync(["gemel/+/commands/+/+", "gemel/+/desired"], { qos: 1 });
 }
 
+/** Three hours in which the tower empties slowly, and everything has been measured once. */
+async function past() {
+  const begin = Date.now() - 3 * 3600e3, at = (minute) => new Date(begin + minute * 60000).toISOString(), lines = [];
+  lines.push({ $twin: "well", $time: at(0), level: 15 }, { $twin: "vessel", $time: at(0), pressure: 6.2 }, { $twin: "town", $time: at(0), pressure: 3.2 }, { $twin: "main", $time: at(0), flow: 0 },
+    { $twin: "valve", $time: at(0), flow: 8 }, { $twin: "pump1", $time: at(0), rotation: 0 }, { $twin: "pump2", $time: at(0), rotation: 0 }, { $twin: "controller", $time: at(0), leadOn: false });
+  for (let i = 0; i < 180; i++) lines.push({ $twin: "tower", $time: at(i), level: 4 - i / 180 });
+  await ingest(...lines);
+}
+
 before(async () => {
   folder = tempDir("console-acts");
   cpSync(join(ROOT, "examples", "pumphouse"), join(folder.dir, "plant"), { recursive: true });
   server = await serve(join(folder.dir, "plant"), join(folder.dir, "data"));
   await connectDevice();
+  await past();
   browser = await openBrowser(server.http);
   page = browser.page;
 });
@@ -183,4 +193,33 @@ test("a plan says what it wants; arming takes a reason and an end; the stop is i
   await page.getByTestId("resume-now").click();
   await page.getByTestId("stop").waitFor({ timeout: WAIT });
   assert.equal((await json(server.http, "/v1/control")).body.stopped, false);
+});
+
+test("what if: the winner of two scenarios is done for real, and yesterday's fan is held against what came", { timeout: 240000 }, async () => {
+  await open("twin=tower&view=futures");
+  await page.getByTestId("add-scenario").click({ timeout: WAIT });
+  await page.getByTestId("scenario").nth(1).locator("select").selectOption("pump1.speed");
+  await page.getByTestId("change-value").fill("0.9");
+  await page.getByTestId("unknowns").locator("select").last().selectOption("town.demandFactor");
+  await page.getByTestId("horizon").selectOption("1h");
+  await page.getByTestId("lanes").selectOption("64");
+  await page.getByTestId("run-futures").click();
+  await until(async () => (await page.getByTestId("run-done").count()) === 2, 90000, "the futures do not end");
+  await page.getByTestId("compare").waitFor({ timeout: WAIT });
+  await page.getByTestId("side-by-side").click();
+  await page.getByTestId("fan-tower.level-1").waitFor({ timeout: WAIT });
+  await page.getByTestId("compare").scrollIntoViewIfNeeded();
+  await browser.shots("compare");
+  assert.equal(await page.getByTestId("do-run").count(), 1, "only what changes something can be done");
+  await page.getByTestId("do-run").click();
+  await page.getByTestId("do-pump1.setSpeed").locator("[data-testid='trial'][data-permitted='true']").waitFor({ timeout: WAIT });
+  await page.getByTestId("do-it").scrollIntoViewIfNeeded();
+  await browser.shots("what-if-do");
+  await page.getByTestId("do-send").click();
+  await page.locator("[data-testid='do-it'] [data-testid='life'][data-state='closed']").waitFor({ timeout: WAIT });
+  assert.ok(heard.some((m) => m.topic.startsWith("gemel/pump1/commands/setSpeed/") && Number(m.text) === 0.9), JSON.stringify(heard));
+  await page.getByTestId("look-back").click();
+  await until(async () => /measurements; share below each quantile/.test(await page.textContent("main")), 90000, async () => `not held against the truth: ${await page.textContent("main")}`);
+  await page.evaluate(() => document.querySelector("main").scrollTo(0, 1e6));
+  await browser.shots("verified");
 });

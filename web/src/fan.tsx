@@ -16,11 +16,17 @@ type Data = [number[], (number | null)[]];
 
 interface Spread { low: string; high: string; middle: string }
 /** The outermost pair of quantiles and the one nearest to the middle. */
-function spread(quantiles: { [q: string]: number[] }): Spread | null {
+export function spread(quantiles: { [q: string]: number[] }): Spread | null {
   const keys = Object.keys(quantiles).sort((a, b) => Number(a) - Number(b));
   if (keys.length === 0) return null;
   const middle = keys.reduce((best, k) => (Math.abs(Number(k) - 0.5) < Math.abs(Number(best) - 0.5) ? k : best));
   return { low: keys[0]!, high: keys[keys.length - 1]!, middle };
+}
+
+/** The middle quantile of an output of a run. */
+export function middleOf(run: Run, output: string): readonly number[] | null {
+  const quantiles = run.futures?.outputs?.[output]?.quantiles, s = quantiles === undefined ? null : spread(quantiles);
+  return quantiles === undefined || s === null ? null : quantiles[s.middle]!;
 }
 
 export function runColor(i: number): string {
@@ -46,11 +52,16 @@ function bounds(runs: readonly Run[]): [number, number] {
   return [first - PAST_SHARE * length, last + length];
 }
 
-function fanChart(box: HTMLElement, runs: readonly Run[], unit: string): Chart {
+// alone: the run that is drawn; the others only keep the scale, so that charts side by side have the same one.
+function fanChart(box: HTMLElement, runs: readonly Run[], unit: string, alone: string | undefined): Chart {
   const lines: Line[] = [{ label: text.future.measured, unit, color: css("--ink"), dash: [] }];
   const bands: Band[] = [];
   runs.forEach((run, i) => {
-    const color = runColor(i), base = lines.length;
+    const hidden = alone !== undefined && alone !== run.id, color = runColor(i), base = lines.length;
+    if (hidden) {
+      for (let k = 0; k < 3; k++) lines.push({ label: "", unit, color: "transparent", width: 0, dash: [], quiet: true });
+      return;
+    }
     lines.push({ label: "", unit, color: `${color}99`, width: 0.5, dash: [], quiet: true });
     lines.push({ label: run.name, unit, color, width: 2, dash: SERIES_DASHES[i % SERIES_DASHES.length]! });
     lines.push({ label: "", unit, color: `${color}99`, width: 0.5, dash: [], quiet: true });
@@ -73,7 +84,7 @@ function fanChart(box: HTMLElement, runs: readonly Run[], unit: string): Chart {
   }, bands, 260);
 }
 
-export function Fan({ output, runs, unit }: { output: string; runs: readonly Run[]; unit: string }) {
+export function Fan({ output, runs, unit, alone }: { output: string; runs: readonly Run[]; unit: string; alone?: string }) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | null>(null);
   const past = useRef<Data>([[], []]);
@@ -84,10 +95,10 @@ export function Fan({ output, runs, unit }: { output: string; runs: readonly Run
   const drawing = useRef(draw);
   drawing.current = draw;
   useEffect(() => {
-    chart.current = fanChart(box.current!, runs, unit);
+    chart.current = fanChart(box.current!, runs, unit, alone);
     drawing.current();
     return () => { chart.current?.destroy(); chart.current = null; };
-  }, [runs.map((r) => r.id).join(), output, unit, theme.value]);
+  }, [runs.map((r) => r.id).join(), output, unit, alone, theme.value]);
   useEffect(draw, [runs]);
   const [from] = bounds(runs);
   useEffect(() => {
@@ -104,29 +115,29 @@ export function Fan({ output, runs, unit }: { output: string; runs: readonly Run
   return (
     <section class="fan" aria-label={output}>
       <div class="toolbar">
-        <h2>{output}</h2>
+        <h2>{output}{alone !== undefined && <span class="dim"> · {runs.find((r) => r.id === alone)?.name}</span>}</h2>
         <span class="spacer" />
         <button type="button" class="button" onClick={() => { if (chart.current !== null) downloadPng(`${output}.png`, chart.current.plot.ctx.canvas, output); }}>PNG</button>
       </div>
-      <div ref={box} class="chart" data-testid={`fan-${output}`} style={{ minHeight: "260px" }} />
-      <Ends output={output} runs={runs} unit={unit} />
+      <div ref={box} class="chart" data-testid={alone === undefined ? `fan-${output}` : `fan-${output}-${runs.findIndex((r) => r.id === alone)}`} style={{ minHeight: "260px" }} />
+      <Ends output={output} runs={alone === undefined ? runs : runs.filter((r) => r.id === alone)} unit={unit} colors={runs} />
     </section>
   );
 }
 
 /** The runs side by side at their ends, in words and numbers. */
-function Ends({ output, runs, unit }: { output: string; runs: readonly Run[]; unit: string }) {
+function Ends({ output, runs, unit, colors }: { output: string; runs: readonly Run[]; unit: string; colors: readonly Run[] }) {
   return (
     <table class="grid ends">
       <tbody>
-        {runs.map((run, i) => {
+        {runs.map((run) => {
           const f = run.futures, quantiles = f?.outputs?.[output]?.quantiles, s = quantiles === undefined ? null : spread(quantiles);
           if (f?.time === undefined || quantiles === undefined || s === null) return null;
           const last = quantiles[s.middle]!.length - 1;
           const at = (k: string) => formatNumber(Number(quantiles[k]![last]!.toPrecision(4)));
           return (
             <tr key={run.id}>
-              <th scope="row"><span class="swatch" style={{ background: runColor(i) }} /> {run.name}</th>
+              <th scope="row"><span class="swatch" style={{ background: runColor(colors.indexOf(run)) }} /> {run.name}</th>
               <td>{text.future.end(formatSpan(f.time[last]!), `${at(s.middle)} ${unit}`)}</td>
               <td class="dim">{text.future.between(Math.round((Number(s.high) - Number(s.low)) * 100), at(s.low), at(s.high))}</td>
             </tr>

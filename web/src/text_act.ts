@@ -47,6 +47,19 @@ export const actText = {
     assign: "Assign…", to: "To", start: "Start", done: "Done…", found: "What was found", replaced: "What was done or replaced", close: "Close", cancel: "Call off", finish: "It is done",
     twin: "Twin", feedback: "Feedback",
   },
+  winner: {
+    button: "Do it…", title: (name: string) => `“${name}”, done for real`, as: "as", desired: "desired value", command: (name: string) => `command ${name}`,
+    later: (what: string, at: string) => `${what} comes ${at} after the fork: that has to be done then.`, noWay: (what: string) => `Nothing brings ${what} about: it is neither writable nor a command's.`,
+    send: (n: number) => (n === 1 ? "Send it" : `Send all ${n}`),
+  },
+  compare: {
+    title: "Side by side", output: "Output", hint: "The middle where each run ends (and how far from the first run), then where it ends in most lanes, and the whole way's lowest and highest.",
+    between: (low: string, high: string) => `${low} – ${high}`, range: (low: string, high: string) => `on the way ${low} – ${high}`, apart: "Charts side by side",
+  },
+  verify: {
+    button: (span: string) => `Look back ${span}`, what: (span: string) => `Draws the fan as it would have been drawn ${span} ago, over what then came, and counts how often it was right`,
+    name: (span: string) => `as forecast ${span} ago`, earlier: "Earlier futures…",
+  },
   stop: {
     button: "Stop", what: "Emergency stop: ends all automatic control at once. What a person commands goes on.", reason: "Why", given: "emergency stop", really: "Stop everything", cancel: "Cancel",
     stopped: (who: string, why: string) => `All automatic control is stopped by ${who}: ${why}`, resume: "Resume…", resumeIt: "Resume", mayNot: "Your role may look and not stop anything.",

@@ -4,10 +4,15 @@ import { api, type Json, type Verification } from "./api";
 import { Fan, runColor } from "./fan";
 import { formatMoment, formatNumber, formatSpan } from "./format";
 import { groupOf, sliderRange, variablesOf, type Variable } from "./group";
-import { principal } from "./live";
-import { drop, runs, start, startRuns, type Run } from "./runs";
+import { Compare } from "./compare";
+import { mayNotAct } from "./act";
+import { now, principal } from "./live";
+import { drop, pin, runs, start, startRuns, type Run, type Todo } from "./runs";
 import { token } from "./session";
 import { text } from "./text";
+import { actText } from "./text_act";
+import { useRegularly } from "./use_regularly";
+import { DoIt } from "./what_if_do";
 import { moment, plotted, selected } from "./view";
 
 interface Change { variable: string; value: number; at: string; for: string }
@@ -113,8 +118,31 @@ export function requestOf(root: string, s: Scenario, o: { horizon: string; lanes
   };
 }
 
+function todoOf(s: Scenario, variables: readonly Variable[]): Todo[] {
+  return s.changes.flatMap((c): Todo[] => {
+    const v = variables.find((x) => x.name === c.variable);
+    return v === undefined ? [] : [{ twin: v.twin, path: v.path, value: c.value, at: c.at.trim() }];
+  });
+}
+
+/** Saved futures of this and other pages, to be put on this one. */
+function Earlier() {
+  const { value } = useRegularly((stop) => api.futuresList(stop), 10000, [runs.value.length]);
+  const others = (value?.value ?? []).filter((f) => f.state === "done" && !runs.value.some((r) => r.id === f.id));
+  if (others.length === 0) return null;
+  return (
+    <select value="" aria-label={actText.verify.earlier} data-testid="earlier" onChange={(e) => { const f = others.find((o) => o.id === e.currentTarget.value); if (f !== undefined) pin(f.id, `${f.root} ${formatMoment(Date.parse(f.asOf))}`); }}>
+      <option value="">{actText.verify.earlier}</option>
+      {others.map((f) => <option key={f.id} value={f.id}>{f.root} · {formatMoment(Date.parse(f.asOf))}</option>)}
+    </select>
+  );
+}
+
 function Verified({ run }: { run: Run }) {
   const [v, setV] = useState<Verification | string | null>(null);
+  // What lies in the past altogether is held against the truth without being asked.
+  const f = run.futures, over = f?.time !== undefined && Date.parse(f.asOf) + 1000 * (f.time[f.time.length - 1] ?? 0) <= now.peek();
+  useEffect(() => { if (over) void api.verification(run.id).then(setV, (e: Error) => setV(e.message)); }, [run.id, over]);
   return (
     <>
       <button type="button" class="button" data-testid="verify" onClick={() => void api.verification(run.id).then(setV, (e: Error) => setV(e.message))}>{text.future.verify}</button>
@@ -134,6 +162,7 @@ function Verified({ run }: { run: Run }) {
 
 function RunRow({ run, index }: { run: Run; index: number }) {
   const f = run.futures;
+  const [doing, setDoing] = useState(false);
   return (
     <li class="run" data-testid="run">
       <div class="toolbar">
@@ -144,9 +173,11 @@ function RunRow({ run, index }: { run: Run; index: number }) {
         {f?.state === "cancelled" && <span>{text.future.cancelled}</span>}
         <span class="spacer" />
         {f?.state === "done" && <Verified run={run} />}
+        {f?.state === "done" && run.todo.length > 0 && <button type="button" class="button" data-testid="do-run" aria-expanded={doing} disabled={mayNotAct() !== null} title={mayNotAct() ?? undefined} onClick={() => setDoing(!doing)}>{actText.winner.button}</button>}
         <button type="button" class="button" onClick={() => drop(run)}>{f?.state === "running" ? text.future.cancel : text.future.unpin}</button>
       </div>
       {run.error !== null && <p class="refusal" role="alert">{run.error}</p>}
+      {doing && <DoIt name={run.name} todo={run.todo} close={() => setDoing(false)} />}
     </li>
   );
 }
@@ -162,11 +193,22 @@ function Form({ root, variables }: { root: string; variables: Variable[] }) {
   const [lanes, setLanes] = useState(256);
   const [error, setError] = useState<string | null>(null);
   const reader = principal.value?.role === "reader";
+  const seconds = HORIZONS.find(([h]) => h === horizon)![1];
+  // The fan that would have been drawn one horizon ago, over what then came.
+  const lookBack = async () => {
+    setError(null);
+    try {
+      const asIs: Scenario = { name: "", changes: [] }, then = (moment.value ?? now.value) - 1000 * seconds;
+      await start(actText.verify.name(formatSpan(seconds)), requestOf(root, asIs, { horizon, lanes, seed: Math.floor(Math.random() * 2 ** 31), outputs, unknown, asOf: then }), seconds, []);
+    } catch (e) {
+      setError((e as Error).message);
+    }
+  };
   const run = async () => {
     setError(null);
     const seed = Math.floor(Math.random() * 2 ** 31);
     try {
-      for (const s of scenarios) await start(s.name, requestOf(root, s, { horizon, lanes, seed, outputs, unknown, asOf: moment.value }), HORIZONS.find(([h]) => h === horizon)![1]);
+      for (const s of scenarios) await start(s.name, requestOf(root, s, { horizon, lanes, seed, outputs, unknown, asOf: moment.value }), seconds, todoOf(s, variables));
     } catch (e) {
       setError((e as Error).message);
     }
@@ -193,6 +235,8 @@ function Form({ root, variables }: { root: string; variables: Variable[] }) {
         <label>{text.future.horizon} <select value={horizon} data-testid="horizon" onChange={(e) => setHorizon(e.currentTarget.value)}>{HORIZONS.map(([h, s]) => <option key={h} value={h}>{formatSpan(s)}</option>)}</select></label>
         <label>{text.future.lanes} <select value={lanes} data-testid="lanes" onChange={(e) => setLanes(Number(e.currentTarget.value))}>{LANES.map((n) => <option key={n}>{n}</option>)}</select></label>
         <button type="button" class="button main" data-testid="run-futures" disabled={outputs.length === 0 || reader} title={reader ? text.future.mayNot : undefined} onClick={() => void run()}>{text.future.run}</button>
+        <button type="button" class="button" data-testid="look-back" disabled={outputs.length === 0 || reader} title={actText.verify.what(formatSpan(seconds))} onClick={() => void lookBack()}>{actText.verify.button(formatSpan(seconds))}</button>
+        <Earlier />
         {reader && <span class="dim">{text.future.mayNot}</span>}
       </div>
       {error !== null && <p class="refusal" role="alert">{error}</p>}
@@ -202,6 +246,7 @@ function Form({ root, variables }: { root: string; variables: Variable[] }) {
 
 export function WhatIf() {
   const { variables, error } = useGroup();
+  const [apart, setApart] = useState(false);
   useEffect(startRuns, []);
   const root = selected.value;
   const shown = runs.value;
@@ -215,10 +260,17 @@ export function WhatIf() {
         : <Form key={root} root={root} variables={variables} />}
       {shown.length > 0 && (
         <section>
+          {shown.length > 1 && <div class="toolbar">
+            <span class="spacer" />
+            <button type="button" class="button" data-testid="side-by-side" aria-pressed={apart} onClick={() => setApart(!apart)}>{actText.compare.apart}</button>
+          </div>}
           <ul class="plain-list">{shown.map((r, i) => <RunRow key={r.id} run={r} index={i} />)}</ul>
         </section>
       )}
-      {outputs.map((o) => <Fan key={o} output={o} unit={unitOf(o)} runs={shown} />)}
+      <Compare runs={shown} outputs={outputs} unitOf={unitOf} />
+      {outputs.map((o) => (apart && shown.length > 1
+        ? <div key={o} class="scenarios">{shown.map((r) => <Fan key={r.id} output={o} unit={unitOf(o)} runs={shown} alone={r.id} />)}</div>
+        : <Fan key={o} output={o} unit={unitOf(o)} runs={shown} />))}
     </>
   );
 }
