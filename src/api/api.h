@@ -28,6 +28,7 @@ struct gm_estimates;
 struct gm_plans;
 struct gm_insight;
 struct gm_control;
+struct gm_rollups;
 
 // A file of the console, embedded in the program. All static.
 typedef struct gm_asset {
@@ -68,6 +69,7 @@ typedef struct gm_api_options {
     struct gm_plans *plans;         // NULL: there are none
     struct gm_insight *insight;     // predictions and anomalies; NULL: there are none
     struct gm_control *control;     // alarms, commands, rules; NULL: there are none
+    struct gm_rollups *rollups;     // what systems amount to; NULL: nothing is declared
     gm_api_limits    limits;
     gm_str           plant;         // what /v1/plant calls it; copied
     gm_str           version, features;  // what the program was built with; static

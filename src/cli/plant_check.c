@@ -348,6 +348,7 @@ gm_status gm_plant_check(gm_plant *plant, gm_error *err)
             st = check_mapping(&c, &plant->mappings.items[i]);
     }
     if (st == GM_OK && c.model_whole) st = gm_plant_check_rules(plant, c.model, err);
+    if (st == GM_OK && c.model_whole) st = gm_plant_check_rollups(plant, c.model, err);
     if (st == GM_OK && c.model_whole && gm_plant_check_history(plant, c.model) != GM_OK) {
         st = gm_fail(err, GM_NOMEM, "cli.check", "checking gemel.conf");
     }

@@ -112,3 +112,32 @@ bool gm_server_set_rules(gm_server *server, gm_plant *plant)
     fputs("gemel: the rules from before stay in force\n", server->cli->err);
     return false;
 }
+
+static bool set_rollups(gm_server *server, const gm_plant *plant)
+{
+    gm_error        err   = {0};
+    size_t          count = 0, file = 0;
+    gm_rollup_file *files = gm_alloc_array(server->cli->alloc, plant->rules.count + 1, sizeof *files);
+    gm_status       st    = files != NULL ? GM_OK : gm_fail(&err, GM_NOMEM, "cli.server", "reading roll-ups");
+    for (size_t i = 0; files != NULL && i < plant->rules.count; i++) {
+        const gm_plant_file *f = &plant->rules.items[i];
+        if (gm_rollups_is(f->name) && f->text.ptr != NULL) files[count++] = (gm_rollup_file){ f->name, f->text };
+    }
+    if (st == GM_OK) st = gm_rollups_set(server->rollups, files, count, &file, &err);
+    if (st != GM_OK && file < count)
+        fprintf(server->cli->err, "gemel: " GM_STR_FMT ":%u: %s; the roll-ups from before stay\n", GM_STR_ARG(files[file].name), err.line, err.text);
+    else if (st != GM_OK) fprintf(server->cli->err, "gemel: %s; the roll-ups from before stay\n", err.text);
+    gm_free(server->cli->alloc, files);
+    return st == GM_OK;
+}
+
+bool gm_server_set_rollups(gm_server *server, gm_plant *plant)
+{
+    gm_error err    = {0};
+    size_t   before = plant->findings.count;
+    if (gm_plant_check_rollups(plant, gm_engine_model(server->engine), &err) == GM_OK && plant->findings.count == before)
+        return set_rollups(server, plant);
+    tell_findings(server, plant);
+    fputs("gemel: the roll-ups from before stay\n", server->cli->err);
+    return false;
+}

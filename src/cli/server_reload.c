@@ -13,7 +13,10 @@ bool gm_server_reload_rules(gm_server *server)
     gm_plant *fresh = NULL;
     bool      set   = false;
     if (gm_plant_read_rules(server->cli->io, server->options.plant, &fresh, &err) == GM_OK)
+    {
         set = gm_server_set_rules(server, fresh);
+        set = gm_server_set_rollups(server, fresh) && set;
+    }
     else fprintf(server->cli->err, "gemel: %s; the rules from before stay in force\n", err.text);
     gm_plant_destroy(fresh);
     return set;

@@ -10,6 +10,7 @@ ALLOWED = {
     "engine": ["base", "model", "log", "state", "history"],
     "thread": ["base", "model", "log", "state"],
     "query": ["base", "model", "log", "state", "history", "engine"],
+    "rollup": ["base", "model", "log", "state", "history", "engine", "query"],
     "physics": ["base", "model"],
     "futures": ["base", "model", "log", "state", "history", "engine", "query", "physics"],
     "reliability": ["base", "model", "log", "state", "history", "engine"],
@@ -17,9 +18,9 @@ ALLOWED = {
     "control": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "insight"],
     "access": ["base", "model", "log", "state", "history", "engine", "query"],
     "link": ["base", "model", "log", "state", "history", "engine", "access"],
-    "api": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
+    "api": ["base", "model", "log", "state", "history", "engine", "query", "rollup", "physics", "futures", "reliability", "insight",
             "control", "thread", "access", "link"],
-    "cli": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "reliability", "insight",
+    "cli": ["base", "model", "log", "state", "history", "engine", "query", "rollup", "physics", "futures", "reliability", "insight",
             "control", "thread", "access", "link", "api"],
 }
 root, cc = sys.argv[1], sys.argv[2:]

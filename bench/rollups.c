@@ -1,0 +1,161 @@
+// What roll-ups cost ingest: twins in a tree of five levels (site, area, line, asset, component; 10 members each above the leaves'),
+// writes to the components with and without three roll-ups over all levels, which are read once a second as a console would.
+// The two are measured in turn, so that what else the machine does falls on both.
+//
+//   bench-rollups [TWINS [ROUNDS [strided]]]     strided: the members of a system were not made one after the other
+#include "rollup/rollups.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { WRITES = 400000, ROUNDS_MAX = 51, FAN = 10, LEVELS = 5 };
+
+typedef struct bench {
+    char        dir[64];
+    gm_loop    *loop;
+    gm_engine  *engine;
+    gm_rollups *rollups;
+    uint64_t    random;
+    unsigned    twins, inner;  // the first `inner` hold others
+    bool        strided;       // members lie far apart in memory
+    double      read_s;
+    unsigned    reads;
+    gm_error    err;
+} bench;
+
+static void must(gm_status st, const bench *b)
+{
+    if (st == GM_OK) return;
+    fprintf(stderr, "bench-rollups: %s\n", b->err.text);
+    exit(1);
+}
+
+static uint64_t draw(bench *b)
+{
+    b->random ^= b->random << 13;
+    b->random ^= b->random >> 7;
+    b->random ^= b->random << 17;
+    return b->random;
+}
+
+// Twin 0 is the site; the members of twin i are FAN * i + 1 ... with as many as fit on the last level.
+static void make_plant(bench *b)
+{
+    static const char model[] = "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:b:Part;1\",\"@type\":\"Interface\",\"contents\":["
+        "{\"@type\":\"Telemetry\",\"name\":\"x\",\"schema\":\"double\"},{\"@type\":\"Telemetry\",\"name\":\"y\",\"schema\":\"double\"},{\"@type\":\"Relationship\",\"name\":\"contains\"}]}";
+    must(gm_engine_submit(b->engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, gm_str_of(model), (gm_ask){ 0 }, &b->err), b);
+    must(gm_engine_settle(b->engine, &b->err), b);
+    const gm_type *type  = gm_model_find(gm_engine_model(b->engine), GM_STR("dtmi:b:Part;1"));
+    unsigned       above = 0, width = 1;
+    for (int l = 1; l < LEVELS - 1; l++) width *= FAN;  // twins of the last level but one
+    b->inner = (width * FAN - 1) / (FAN - 1);
+    for (unsigned i = 0; i < b->twins; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "t%u", i);
+        must(gm_engine_twin_put(b->engine, (gm_twin){ GM_NONE }, gm_str_of(id), type, NULL, 0, (gm_ask){ 0 }, NULL, &b->err), b);
+        if (i % 10000 == 9999) must(gm_engine_settle(b->engine, &b->err), b);
+    }
+    must(gm_engine_settle(b->engine, &b->err), b);
+    above = b->inner - width;
+    for (unsigned i = 1; i < b->twins; i++) {
+        unsigned place  = i - b->inner;
+        unsigned holder = i < b->inner ? (i - 1) / FAN : above + (b->strided ? place % width : place / ((b->twins - b->inner + width - 1) / width));
+        char     id[32];
+        snprintf(id, sizeof id, "r%u", i);
+        must(gm_engine_relationship_put(b->engine, (gm_twin){ holder }, (gm_twin){ i }, gm_str_of(id), GM_STR("contains"), GM_STR("{}"), (gm_ask){ 0 }, &b->err), b);
+        if (i % 10000 == 9999) must(gm_engine_settle(b->engine, &b->err), b);
+    }
+    must(gm_engine_settle(b->engine, &b->err), b);
+}
+
+static void read_all(bench *b)
+{
+    gm_dur_ns start = gm_monotonic(gm_clock_system());
+    for (size_t i = 0; i < gm_rollups_count(b->rollups); i++) {
+        gm_rollup_result r;
+        must(gm_rollups_read(b->rollups, i, (gm_twin){ 0 }, &r, &b->err), b);
+    }
+    b->read_s += (double)(gm_monotonic(gm_clock_system()) - start) / 1e9;
+    b->reads++;
+}
+
+static void set(bench *b, const char *text)
+{
+    gm_rollup_file file = { GM_STR("a.rollups"), gm_str_of(text) };
+    size_t         which;
+    must(gm_rollups_set(b->rollups, &file, text[0] != '\0' ? 1 : 0, &which, &b->err), b);
+}
+
+// Writes a second until all are applied and every roll-up of the site has been read.
+static double ingest(bench *b)
+{
+    gm_dur_ns start = gm_monotonic(gm_clock_system()), next = start + GM_SECOND;
+    for (int i = 0; i < WRITES; i++) {
+        gm_cell_write cell = { .column = (uint16_t)(draw(b) % 2), .at = gm_now(gm_clock_system()), .value = { .kind = GM_KIND_DOUBLE, .d = (double)(draw(b) % 1000) / 10 } };
+        gm_twin       twin = { b->inner + (uint32_t)(draw(b) % (b->twins - b->inner)) };
+        must(gm_engine_write(b->engine, twin, 0, &cell, 1, (gm_ask){ 0 }, &b->err), b);
+        if (i % 20000 != 19999) continue;
+        must(gm_engine_settle(b->engine, &b->err), b);
+        if (gm_monotonic(gm_clock_system()) < next) continue;
+        read_all(b);
+        next = gm_monotonic(gm_clock_system()) + GM_SECOND;
+    }
+    must(gm_engine_settle(b->engine, &b->err), b);
+    read_all(b);
+    return WRITES / ((double)(gm_monotonic(gm_clock_system()) - start) / 1e9);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void compare(bench *b, int rounds)
+{
+    static const char rollups[] = "{\"rollups\":[{\"name\":\"sum\",\"function\":\"sum\",\"property\":\"x\",\"relationship\":\"contains\"},"
+        "{\"name\":\"max\",\"function\":\"max\",\"property\":\"y\",\"relationship\":\"contains\"},"
+        "{\"name\":\"intensity\",\"function\":\"intensity\",\"property\":\"x\",\"per\":\"y\",\"relationship\":\"contains\"}]}";
+    double ratios[ROUNDS_MAX], without = 0, with = 0, first = 0, again = 0;
+    for (int i = 0; i < rounds; i++) {
+        set(b, "");
+        double bare = ingest(b);
+        set(b, rollups);
+        b->read_s = 0;
+        read_all(b);  // finds the systems
+        first += b->read_s / rounds;
+        b->read_s    = 0;
+        b->reads     = 0;
+        double rolled = ingest(b);
+        again += b->read_s / b->reads / rounds;
+        ratios[i] = rolled / bare;
+        without   = bare > without ? bare : without;
+        with      = rolled > with ? rolled : with;
+    }
+    qsort(ratios, (size_t)rounds, sizeof *ratios, by_size);
+    printf("%u twins, %d levels, 3 roll-ups: writes/s without %.0f, with %.0f; with/without %.2f (%.2f to %.2f); reading the site: first %.3f s, then %.3f s each\n", b->twins, LEVELS,
+           without, with, ratios[rounds / 2], ratios[0], ratios[rounds - 1], first, again);
+}
+
+int main(int argc, char **argv)
+{
+    bench b      = { .dir = "/tmp/gemel-bench-XXXXXX", .random = 88172645463325252u, .twins = argc > 1 ? (unsigned)atoi(argv[1]) : 1000000 };
+    int   rounds = argc > 2 ? atoi(argv[2]) : 5;
+    char  command[100];
+    b.strided = argc > 3;
+    if (rounds < 1 || rounds > ROUNDS_MAX || b.twins < 20000 || mkdtemp(b.dir) == NULL) return 2;
+    must(gm_loop_create(gm_alloc_system(), gm_clock_system(), &b.loop, &b.err), &b);
+    gm_engine_options engine = { .alloc = gm_alloc_system(), .io = gm_io_system(), .clock = gm_clock_system(), .loop = b.loop, .data_dir = b.dir, .log = gm_log_options_defaults() };
+    must(gm_engine_open(&engine, &b.engine, &b.err), &b);
+    must(gm_rollups_create(gm_alloc_system(), b.engine, &b.rollups, &b.err), &b);
+    must(gm_engine_recover(b.engine, &b.err), &b);
+    make_plant(&b);
+    (void)ingest(&b);  // series, files and caches exist
+    compare(&b, rounds);
+    gm_engine_close(b.engine);
+    gm_rollups_destroy(b.rollups);
+    gm_loop_destroy(b.loop);
+    snprintf(command, sizeof command, "rm -rf %s", b.dir);
+    return system(command) == 0 ? 0 : 1;
+}

@@ -1,0 +1,77 @@
+#include "rollup/total.h"
+
+#include <math.h>
+
+void gm_rollup_clear(gm_rollup_total *total)
+{
+    *total = (gm_rollup_total){ .low = INFINITY, .high = -INFINITY };
+}
+
+void gm_rollup_join(gm_rollup_total *total, const gm_rollup_total *more)
+{
+    for (int i = 0; i < GM_ROLLUP_TERMS; i++) total->terms[i] += more->terms[i];
+    total->low  = more->low < total->low ? more->low : total->low;
+    total->high = more->high > total->high ? more->high : total->high;
+    total->count += more->count;
+    total->missing += more->missing;
+}
+
+void gm_rollup_take(gm_rollup_total *total, const gm_rollup_definition *d, const double *values)
+{
+    for (uint32_t i = 0; i < d->term_count; i++) {
+        if (!isnan(values[i])) continue;
+        total->missing++;
+        return;
+    }
+    total->count++;
+    total->low  = values[0] < total->low ? values[0] : total->low;
+    total->high = values[0] > total->high ? values[0] : total->high;
+    switch (d->function) {
+    case GM_ROLLUP_WEIGHTED:
+        total->terms[0] += values[0] * values[1];
+        total->terms[1] += values[1];
+        break;
+    case GM_ROLLUP_OEE:  // planned, running, ideal time of all parts, parts, good parts, all of them sums over members
+        total->terms[0] += values[0];
+        total->terms[1] += values[1];
+        total->terms[2] += values[2] * values[3];
+        total->terms[3] += values[3];
+        total->terms[4] += values[4];
+        break;
+    default:
+        for (uint32_t i = 0; i < d->term_count; i++) total->terms[i] += values[i];
+        break;
+    }
+}
+
+static double ratio(double a, double b) { return b != 0 ? a / b : NAN; }
+
+gm_rollup_result gm_rollup_finish(const gm_rollup_definition *d, const gm_rollup_total *t)
+{
+    gm_rollup_result r = { .value = NAN, .count = t->count, .missing = t->missing, .availability = NAN, .performance = NAN, .quality = NAN };
+    if (d->function == GM_ROLLUP_K_OF_N) {  // a member of which nothing is known does not count as working
+        r.working = (uint64_t)t->terms[0];
+        r.value   = t->count + t->missing > 0 ? r.working >= d->k : NAN;
+        return r;
+    }
+    if (t->count == 0) return r;
+    switch (d->function) {
+    case GM_ROLLUP_MIN: r.value = t->low; break;
+    case GM_ROLLUP_MAX: r.value = t->high; break;
+    case GM_ROLLUP_MEAN: r.value = t->terms[0] / (double)t->count; break;
+    case GM_ROLLUP_WEIGHTED:
+    case GM_ROLLUP_INTENSITY: r.value = ratio(t->terms[0], t->terms[1]); break;
+    case GM_ROLLUP_WORST:
+        r.value = t->high;
+        r.state = d->states[(uint32_t)t->high];
+        break;
+    case GM_ROLLUP_OEE:  // ISO 22400-2: availability times effectiveness times quality ratio
+        r.availability = ratio(t->terms[1], t->terms[0]);
+        r.performance  = ratio(t->terms[2], t->terms[1]);
+        r.quality      = ratio(t->terms[4], t->terms[3]);
+        r.value        = r.availability * r.performance * r.quality;
+        break;
+    default: r.value = t->terms[0]; break;
+    }
+    return r;
+}
