@@ -32,6 +32,8 @@ struct gm_server {  // owner: the loop's thread
     sigset_t          signals_before;
     gm_watch         *signal_watch;
     int               rules_watched; // an inotify descriptor; -1: none
+    int               plant_watched; // of it, the watch of the plant's own folder
+    const char       *rules_folder;
     gm_watch         *rules_watch;
     gm_timer         *rules_timer;   // they have changed, and are read when that is over
     gm_engine        *engine;

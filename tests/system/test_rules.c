@@ -87,6 +87,14 @@ static void wait_until(fixture *f, const char *path, const char *text)
     }
 }
 
+static void wait_until_not(fixture *f, const char *path, const char *text)
+{
+    for (gm_dur_ns end = gm_monotonic(gm_clock_system()) + PATIENCE; says(f, "GET", path, NULL, text, NULL, 0);) {
+        gm_child_read(f->server->child, 10);
+        if (gm_monotonic(gm_clock_system()) > end) fail_msg("%s says '%s' for ever; the server said: %s", path, text, GM_TEXT(f->server->child->err_text));
+    }
+}
+
 static void wait_for_words(fixture *f, const char *words)
 {
     gm_child *child = f->server->child;
@@ -121,12 +129,22 @@ static void rules_are_read_again_when_their_file_changes(void **state)
     snprintf(from, sizeof from, "%s/rules/.new", f->plant);
     snprintf(to, sizeof to, "%s/rules/a.rules", f->plant);
     assert_int_equal(rename(from, to), 0);
-    for (gm_dur_ns end = gm_monotonic(gm_clock_system()) + PATIENCE; says(f, "GET", "/v1/rules", NULL, "\"name\":\"hot\"", NULL, 0);) {
-        gm_child_read(f->server->child, 10);
-        if (gm_monotonic(gm_clock_system()) > end) fail_msg("'hot' stays");
-    }
+    wait_until_not(f, "/v1/rules", "\"name\":\"hot\"");
     assert_int_equal(unlink(to), 0);
     wait_until(f, "/v1/rules", "\"items\":[]");
+    // The folder goes, and one comes, made elsewhere with what is in it, and another one file by file.
+    snprintf(from, sizeof from, "%s/rules", f->plant);
+    snprintf(to, sizeof to, "%s/new", f->plant);
+    assert_int_equal(rmdir(from), 0);
+    put(f, "new/a.rules", ONE);
+    assert_int_equal(rename(to, from), 0);
+    wait_until(f, "/v1/rules", "\"name\":\"high\"");
+    assert_int_equal(rename(from, to), 0);
+    wait_until(f, "/v1/rules", "\"items\":[]");
+    put(f, "rules/a.rules", TWO);
+    wait_until(f, "/v1/rules", "\"name\":\"hot\"");
+    put(f, "rules/a.rules", ONE);
+    wait_until_not(f, "/v1/rules", "\"name\":\"hot\"");
 }
 
 static void expect(gm_ran ran, int code, const char *out, const char *err)
