@@ -6,7 +6,7 @@
 #include "control/texts.h"
 
 static const char WHERE[] = "control.arming";
-enum { VERSION = 1, TEXTS = 3 };
+enum { VERSION = 2, TEXTS = 3 };  // 1: without what is owed
 
 typedef struct entry {
     char     *memory;
@@ -26,6 +26,8 @@ struct gm_arming {
     bool            stopped;
     entry           stop;           // by whom
     gm_dur_ns       offset;         // wall clock minus monotonic, when it was looked at last
+    gm_str          owed[GM_ARMED_MAX + 1];  // disarmed, and not said yet that the safe values were asked for; empty: everything
+    size_t          owed_count;
     gm_arming_safe *safe;
     void           *context;
 };
@@ -56,6 +58,43 @@ static void drop(gm_arming *arming, size_t i)
     gm_free(arming->alloc, arming->items[i].memory);
     arming->items[i] = arming->items[--arming->count];
     arming->items[arming->count] = (entry){ 0 };
+}
+
+// ---- what is owed -------------------------------------------------------------------------------------------------
+
+// That safe values are owed stands in the very decision that disarms, and that they were asked for in one behind their own: a crash
+// in between does not lose them. Asked for twice they are what they were.
+static void pay(gm_arming *arming, gm_str twin)
+{
+    for (size_t i = 0; i < arming->owed_count; i++) {
+        if (!gm_str_eq(arming->owed[i], twin)) continue;
+        gm_free(arming->alloc, (void *)(uintptr_t)arming->owed[i].ptr);
+        arming->owed[i--] = arming->owed[--arming->owed_count];
+    }
+}
+
+static bool owe(gm_arming *arming, gm_str twin)
+{
+    pay(arming, twin);
+    char *own = gm_alloc_bytes(arming->alloc, twin.len + 1);
+    if (own == NULL || arming->owed_count > GM_ARMED_MAX) {
+        gm_free(arming->alloc, own);
+        return false;
+    }
+    if (twin.len > 0) memcpy(own, twin.ptr, twin.len);
+    arming->owed[arming->owed_count++] = (gm_str){ own, twin.len };
+    return true;
+}
+
+static void forgive(gm_arming *arming)
+{
+    while (arming->owed_count > 0) gm_free(arming->alloc, (void *)(uintptr_t)arming->owed[--arming->owed_count].ptr);
+}
+
+static void make_safe(gm_arming *arming, gm_str twin)
+{
+    arming->safe(arming->context, twin, twin.len > 0 ? GM_STR("disarmed") : GM_STR("emergency stop"));
+    gm_journal_post(arming->journal, GM_CHANGE_ARMING, twin, GM_STR("made safe"), GM_STR("{\"who\":\"gemel\"}"));
 }
 
 // ---- the fold -----------------------------------------------------------------------------------------------------
@@ -90,6 +129,10 @@ static gm_status fold(void *context, const gm_decision *d, gm_error *err)
         arming->stopped = true;
         if (!fill(arming, &arming->stop, &by)) st = gm_fail(err, GM_NOMEM, WHERE, "stopping");
     } else if (st == GM_OK && gm_str_is(d->what, "resume")) arming->stopped = false;
+    else if (st == GM_OK && gm_str_is(d->what, "made safe")) pay(arming, d->id);
+    // A person who arms it again has taken over from here.
+    if (st == GM_OK && gm_str_is(d->what, "arm")) pay(arming, d->id);
+    if (st == GM_OK && json_is_true(json_object_get(text, "safe")) && !owe(arming, d->id)) st = gm_fail(err, GM_NOMEM, WHERE, "disarming");
     json_decref(text);
     return st;
 }
@@ -97,8 +140,8 @@ static gm_status fold(void *context, const gm_decision *d, gm_error *err)
 void gm_arming_after(gm_arming *arming, const gm_decision *d)
 {
     if (d->kind != GM_CHANGE_ARMING || arming->safe == NULL) return;
-    if (gm_str_is(d->what, "stop")) arming->safe(arming->context, GM_STR(""), GM_STR("emergency stop"));
-    if (gm_str_is(d->what, "disarm")) arming->safe(arming->context, d->id, GM_STR("disarmed"));
+    if (gm_str_is(d->what, "stop")) make_safe(arming, GM_STR(""));
+    if (gm_str_is(d->what, "disarm")) make_safe(arming, d->id);
 }
 
 static void save_entry(const entry *e, gm_buf *out)
@@ -119,6 +162,8 @@ static void save(void *context, gm_buf *out)
     save_entry(&arming->stop, out);
     gm_buf_varint(out, arming->count);
     for (size_t i = 0; i < arming->count; i++) save_entry(&arming->items[i], out);
+    gm_buf_varint(out, arming->owed_count);
+    for (size_t i = 0; i < arming->owed_count; i++) gm_buf_text_of(out, arming->owed[i]);
 }
 
 static bool load_entry(const gm_arming *arming, entry *e, gm_bytes *in)
@@ -135,9 +180,11 @@ static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error
     gm_arming *arming = context;
     gm_bytes   in     = { .at = bytes, .end = bytes + size };
     while (arming->count > 0) drop(arming, arming->count - 1);
+    forgive(arming);
     arming->stopped = false;
     if (size == 0) return GM_OK;
-    bool ok         = gm_bytes_varint(&in) == VERSION;
+    uint64_t version = gm_bytes_varint(&in);
+    bool     ok      = version == VERSION || version == 1;
     arming->stopped = ok && gm_bytes_varint(&in) != 0;
     ok              = ok && load_entry(arming, &arming->stop, &in);
     uint64_t n      = ok ? gm_bytes_varint(&in) : 0;
@@ -146,6 +193,8 @@ static gm_status load(void *context, const uint8_t *bytes, size_t size, gm_error
         ok = load_entry(arming, &arming->items[arming->count], &in);
         arming->count += ok;
     }
+    uint64_t owed = ok && version > 1 ? gm_bytes_varint(&in) : 0;
+    for (; ok && owed > 0 && !in.bad; owed--) ok = owe(arming, gm_bytes_text(&in));
     return ok && !in.bad ? GM_OK : gm_fail(err, GM_CORRUPT, WHERE, "what is armed ends in the middle");
 }
 
@@ -169,6 +218,7 @@ void gm_arming_destroy(gm_arming *arming)
 {
     if (arming == NULL) return;
     while (arming->count > 0) drop(arming, arming->count - 1);
+    forgive(arming);
     gm_free(arming->alloc, arming->stop.memory);
     gm_free(arming->alloc, arming);
 }
@@ -183,6 +233,11 @@ void gm_arming_start(gm_arming *arming, gm_arming_safe *safe, void *context)
     for (size_t i = 0; i < arming->count; i++) arming->items[i].beat = GM_ABSENT / 2;  // whoever beat it may be gone as we were
 }
 
+void gm_arming_resume_safe(gm_arming *arming)
+{
+    for (size_t i = 0; i < arming->owed_count; i++) make_safe(arming, arming->owed[i]);
+}
+
 // ---- acting -------------------------------------------------------------------------------------------------------
 
 static gm_status write(gm_arming *arming, gm_str twin, const char *what, const gm_armed *a, gm_str cause, gm_ask ask, bool wait, gm_error *err)
@@ -193,6 +248,7 @@ static gm_status write(gm_arming *arming, gm_str twin, const char *what, const g
     gm_json_member(&json, "reason", a->reason);
     if (a->until > 0) gm_json_time_member(&json, "until", a->until);
     if (a->heartbeat > 0) gm_json_seconds_member(&json, "heartbeat", a->heartbeat);
+    if (strcmp(what, "disarm") == 0 || strcmp(what, "stop") == 0) gm_buf_text(&json, ",\"safe\":true");
     if (cause.len > 0) {
         gm_buf_text(&json, ",\"cause\":{");
         gm_buf_str(&json, cause);
@@ -259,15 +315,17 @@ static void end(gm_arming *arming, size_t i, const char *reason, gm_str cause)
     (void)!write(arming, arming->items[i].is.twin, "disarm", &a, cause, (gm_ask){ 0 }, false, NULL);
 }
 
-void gm_arming_trip(gm_arming *arming, gm_str twin, gm_str cause)
+void gm_arming_trip_since(gm_arming *arming, gm_str twin, gm_time_ns at, gm_str cause)
 {
     const gm_state *state = gm_engine_state(arming->engine);
-    gm_twin         at    = gm_state_find(state, twin);
-    for (size_t i = 0; gm_twin_ok(at) && i < arming->count; i++) {
+    gm_twin         on    = gm_state_find(state, twin);
+    for (size_t i = 0; gm_twin_ok(on) && i < arming->count; i++) {
         gm_twin root = gm_state_find(state, arming->items[i].is.twin);
-        if (gm_twin_ok(root) && gm_subtree_contains(state, root, arming->relationships, at)) end(arming, i, "what it relies on has failed", cause);
+        if (arming->items[i].is.since <= at && gm_twin_ok(root) && gm_subtree_contains(state, root, arming->relationships, on)) end(arming, i, "what it relies on has failed", cause);
     }
 }
+
+void gm_arming_trip(gm_arming *arming, gm_str twin, gm_str cause) { gm_arming_trip_since(arming, twin, INT64_MAX, cause); }
 
 // A clock that is set anew: ends, the age of values and "no data for" mean nothing until a person has looked.
 static bool has_jumped(gm_arming *arming)

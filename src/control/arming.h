@@ -41,6 +41,10 @@ GM_NODISCARD gm_status gm_arming_stop(gm_arming *arming, gm_str who, gm_str reas
 GM_NODISCARD gm_status gm_arming_resume(gm_arming *arming, gm_str who, gm_str reason, gm_ask ask, gm_error *err);
 // A watchdog's: disarms what the twin lies under.
 void gm_arming_trip(gm_arming *arming, gm_str twin, gm_str cause);
+// The same for what was armed already at that time: what failed then may have to be told again after a crash.
+void gm_arming_trip_since(gm_arming *arming, gm_str twin, gm_time_ns at, gm_str cause);
+// After gm_arming_start, when everything else has started: safe values that a crash has kept from being asked for.
+void gm_arming_resume_safe(gm_arming *arming);
 
 // May something that no person asked for act on the twin now? *out_why: static or viewed.
 bool     gm_arming_admits(const gm_arming *arming, gm_twin twin, gm_str *out_why);

@@ -10,6 +10,7 @@
 
 static const char WHERE[] = "control.commands";
 #define NO_EFFECT "the effect was not measured in time"
+#define NO_ANSWER "the device did not answer in time"
 
 static gm_change_kind kind_of(bool set) { return set ? GM_CHANGE_DESIRED : GM_CHANGE_COMMAND; }
 
@@ -196,7 +197,7 @@ static gm_status publish_command(gm_commands *c, const gm_command_entry *e, gm_d
     gm_percent_encode(&topic, e->is.name);
     gm_buf_printf(&topic, "/" GM_STR_FMT, GM_STR_ARG(e->is.id));
     gm_status st = topic.failed ? gm_fail(err, GM_NOMEM, WHERE, "sending")
-                 : left <= 0 ? gm_fail(err, GM_CONFLICT, WHERE, "the device did not answer in time")
+                 : left <= 0 ? gm_fail(err, GM_CONFLICT, WHERE, NO_ANSWER)
                              : c->options.send(c->options.context, &(gm_sending){ .topic = gm_buf_view(&topic), .payload = e->is.value.len > 0 ? e->is.value : GM_STR("null"), .lifetime = left }, err);
     gm_buf_finish(&topic);
     return st;
@@ -248,10 +249,10 @@ static void roll_back(gm_commands *c, gm_command_entry *e)
 static void disobeyed(gm_commands *c, const gm_command_entry *e)
 {
     char cause[64];
-    bool lost = e->is.state == GM_COMMAND_TIMED_OUT || gm_str_is(e->is.reason, NO_EFFECT);
+    bool lost = e->is.state == GM_COMMAND_TIMED_OUT || gm_str_is(e->is.reason, NO_EFFECT) || gm_str_is(e->is.reason, NO_ANSWER);
     if (!lost || !e->is.automatic || e->safe) return;
     snprintf(cause, sizeof cause, "\"command\":\"%.*s\"", (int)e->is.id.len, e->is.id.ptr);
-    gm_arming_trip(c->options.arming, e->is.twin, gm_str_of(cause));
+    gm_arming_trip_since(c->options.arming, e->is.twin, e->is.changed, gm_str_of(cause));
 }
 
 static void go_on(gm_commands *c, gm_command_entry *e, bool resumed)
@@ -279,7 +280,7 @@ static void go_on(gm_commands *c, gm_command_entry *e, bool resumed)
         break;
     case GM_COMMAND_FAILED: case GM_COMMAND_TIMED_OUT:
         roll_back(c, e);
-        if (!resumed) disobeyed(c, e);
+        disobeyed(c, e);
         break;
     default: break;
     }
@@ -303,6 +304,7 @@ void gm_commands_start(gm_commands *c)
         gm_command_entry *e = &c->items[i];
         e->entered          = gm_monotonic(c->options.clock) - (now > e->is.changed ? now - e->is.changed : 0);
         if (!gm_command_over(e->is.state) || e->owes) go_on(c, e, true);
+        else if (gm_command_over(e->is.state)) disobeyed(c, e);  // a crash right behind it has lost the disarming
     }
 }
 
@@ -346,7 +348,7 @@ void gm_commands_tick(gm_commands *c)
         if (e->is.state == GM_COMMAND_WAITING && policy != NULL && age > policy->approve_within)
             step(c, e, GM_COMMAND_FAILED, GM_STR(""), GM_STR("nobody approved it in time"));
         else if (e->is.state == GM_COMMAND_SENT && !e->is.set && age > deadline)
-            step(c, e, GM_COMMAND_TIMED_OUT, GM_STR(""), GM_STR("the device did not answer in time"));
+            step(c, e, GM_COMMAND_TIMED_OUT, GM_STR(""), GM_STR(NO_ANSWER));
         else if (e->is.state == (e->is.set ? GM_COMMAND_SENT : GM_COMMAND_ACKNOWLEDGED) && effect > 0 && age > effect)
             step(c, e, GM_COMMAND_FAILED, GM_STR(""), GM_STR(NO_EFFECT));
         else verify(c, e);

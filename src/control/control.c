@@ -424,6 +424,7 @@ gm_status gm_control_start(gm_control *control, gm_error *err)
     gm_arming_start(control->arming, make_safe, control);
     gm_rules_start(control->rules);
     gm_commands_start(control->commands);
+    gm_arming_resume_safe(control->arming);
     if (control->text.len > 0) sweep(control);
     return GM_OK;
 }

@@ -168,6 +168,51 @@ static void a_device_that_does_not_obey_ends_automatic_control(void **state)
     }
 }
 
+static size_t desired_zero(control_rig *r) { return pump_sent(r, SAFE); }
+
+// The process dies behind the decision that an automatic command failed, or behind the one that disarms: what follows from them
+// follows after the start, once, also from a checkpoint; what was armed afterwards stays armed.
+static void disarming_survives_a_crash_right_behind_its_reason(void **state)
+{
+    (void)state;
+    static const char *const ends[] = { "timed out", "disarm", "timed out, made good", "made safe" };
+    for (size_t i = 0; i < 2 * sizeof ends / sizeof ends[0]; i++) {
+        control_rig r;
+        pump_begin(&r);
+        arm(&r, 0);
+        const char *end = ends[i / 2], *id = "00000000000000aa";
+        gm_journal *journal = gm_control_journal(r.control);
+        gm_control_stop(r.control);  // dead: nobody goes on
+        if (strncmp(end, "timed out", 9) == 0) {
+            static const char *const steps[] = { "requested", "validated", "permitted", "sent", "timed out", "rolled back" };
+            for (size_t k = 0; k < sizeof steps / sizeof steps[0]; k++)
+                gm_journal_post(journal, GM_CHANGE_COMMAND, gm_str_of(id), gm_str_of(steps[k]),
+                                k == 0 ? GM_STR("{\"twin\":\"p1\",\"name\":\"run\",\"value\":5,\"who\":\"rule slow\",\"automatic\":true}")
+                                       : GM_STR("{\"by\":\"gemel\",\"reason\":\"the device did not answer in time\"}"));
+        } else gm_journal_post(journal, GM_CHANGE_ARMING, GM_STR("p1"), GM_STR("disarm"), GM_STR("{\"who\":\"gemel\",\"reason\":\"test\",\"safe\":true}"));
+        if (strcmp(end, "made safe") == 0) gm_journal_post(journal, GM_CHANGE_ARMING, GM_STR("p1"), GM_STR("made safe"), GM_STR("{\"who\":\"gemel\"}"));
+        if (strcmp(end, "timed out, made good") == 0) {  // a person has looked, and armed it again
+            char again[200], until[GM_TIME_TEXT];
+            gm_time_format(gm_now(&r.clock) + GM_HOUR, until);
+            snprintf(again, sizeof again, "{\"who\":\"anna\",\"reason\":\"again\",\"until\":\"%s\"}", until);
+            gm_journal_post(journal, GM_CHANGE_ARMING, GM_STR("p1"), GM_STR("arm"), gm_str_of(again));
+        }
+        assert_gm_ok(gm_engine_settle(r.engine, &r.err), r.err);
+        if (i % 2 == 1) control_rig_checkpoint(&r);
+        control_rig_restart(&r);
+        control_rig_pass(&r, GM_SECOND);
+        bool armed = strcmp(end, "timed out, made good") == 0, done = strcmp(end, "made safe") == 0;
+        if (gm_arming_count(gm_control_arming(r.control)) != (armed ? 1u : 0u)) fail_msg("died behind '%s': armed: %zu", end, gm_arming_count(gm_control_arming(r.control)));
+        if (desired_zero(&r) != (armed || done ? 0u : 1u)) fail_msg("died behind '%s': %zu safe values", end, desired_zero(&r));
+        control_rig_report(&r, "p1", "speed", 0);
+        control_rig_restart(&r);  // and nothing happens any more
+        control_rig_pass(&r, GM_SECOND);
+        size_t more = desired_zero(&r);
+        if (more != (armed || done ? 0u : 1u)) fail_msg("died behind '%s': %zu safe values in the end", end, more);
+        control_rig_stop(&r);
+    }
+}
+
 static void late_and_repeated_answers_change_nothing(void **state)
 {
     (void)state;
@@ -330,6 +375,7 @@ int main(void)
         cmocka_unit_test(an_estimate_that_no_longer_fits_disarms_what_relies_on_it),
         cmocka_unit_test(an_emergency_stop_makes_everything_safe),
         cmocka_unit_test(a_device_that_does_not_obey_ends_automatic_control),
+        cmocka_unit_test(disarming_survives_a_crash_right_behind_its_reason),
         cmocka_unit_test(late_and_repeated_answers_change_nothing),
         cmocka_unit_test(a_device_that_refuses_says_why),
         cmocka_unit_test(each_command_survives_death_behind_each_of_its_decisions),

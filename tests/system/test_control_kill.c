@@ -212,18 +212,13 @@ static void wait_for_state(fixture *f, const char *id, const char *wanted)
 
 typedef struct place { char path[400]; size_t at, size; uint32_t salt; } place;  // of a record
 
-// The first decision about `id` that says `what`, in the newest segment.
-static bool find_decision(fixture *f, const char *id, const char *what, place *out)
+static bool find_in_segment(const char *path, const char *id, const char *what, place *out)
 {
-    char   pattern[400];
-    glob_t found;
-    bool   there = false;
-    snprintf(pattern, sizeof pattern, "%s/log/*.log", f->data);
-    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-    snprintf(out->path, sizeof out->path, "%s", found.gl_pathv[found.gl_pathc - 1]);
-    globfree(&found);
-    gm_buf file = gm_test_read_file(out->path);
-    out->salt   = gm_get_u32(file.ptr + 32);
+    bool     there = false;
+    gm_error err;
+    gm_buf   file = gm_test_read_file(path);
+    snprintf(out->path, sizeof out->path, "%s", path);
+    out->salt = gm_get_u32(file.ptr + 32);
     for (size_t at = HEADER; !there && at + GM_RECORD_HEADER <= file.len;) {
         uint32_t  length = gm_get_u32(file.ptr + at);
         uint8_t   kind   = file.ptr[at + 24];
@@ -231,7 +226,7 @@ static bool find_decision(fixture *f, const char *id, const char *what, place *o
         if (gm_get_u32(file.ptr + at + 4) == 0 || at + GM_RECORD_HEADER + length > file.len) break;
         out->at   = at;
         out->size = GM_RECORD_HEADER + ((size_t)length + 7) / 8 * 8;
-        there = gm_journal_is((gm_change_kind)kind) && gm_change_decode(kind, file.ptr + at + GM_RECORD_HEADER, length, &change, &f->err) == GM_OK &&
+        there = gm_journal_is((gm_change_kind)kind) && gm_change_decode(kind, file.ptr + at + GM_RECORD_HEADER, length, &change, &err) == GM_OK &&
                 gm_str_is(change.id, id) && gm_str_is(change.name, what);
         at += out->size;
     }
@@ -239,15 +234,32 @@ static bool find_decision(fixture *f, const char *id, const char *what, place *o
     return there;
 }
 
+// The first decision about `id` that says `what`, in whichever segment: a new one may begin at any time. cut: and the log ends there.
+static bool look_for_decision(fixture *f, const char *id, const char *what, place *out, bool cut)
+{
+    char   pattern[400];
+    glob_t found;
+    bool   there = false;
+    snprintf(pattern, sizeof pattern, "%s/log/*.log", f->data);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        if (there && cut) assert_int_equal(unlink(found.gl_pathv[i]), 0);
+        else if (!there) there = find_in_segment(found.gl_pathv[i], id, what, out);
+    }
+    globfree(&found);
+    if (there && cut) assert_int_equal(truncate(out->path, (off_t)(out->at + out->size)), 0);
+    return there;
+}
+
+static bool find_decision(fixture *f, const char *id, const char *what, place *out) { return look_for_decision(f, id, what, out, false); }
+
 // Says how far it came instead, for whoever looks into it.
 static void never_came(fixture *f, const char *id, const char *what)
 {
     char   state[40];
     size_t told = times_heard(f, id);
     (void)state_is(f, id, what, state);
-    gm_child_read(f->server->child, 0);
-    fail_msg("'%s' of %s never came: it is '%s', the device heard of it %zu times; the server said: %s", what, id, state, told,
-             f->server->child->err_text.ptr != NULL ? GM_TEXT(f->server->child->err_text) : "nothing");
+    fail_msg("'%s' of %s never came: it is '%s', and the device heard of it %zu times", what, id, state, told);
 }
 
 static void wait_for_decision(fixture *f, const char *id, const char *what)
@@ -263,8 +275,7 @@ static void wait_for_decision(fixture *f, const char *id, const char *what)
 static void cut_behind(fixture *f, const char *id, const char *what)
 {
     place p;
-    assert_true(find_decision(f, id, what, &p));
-    assert_int_equal(truncate(p.path, (off_t)(p.at + p.size)), 0);
+    assert_true(look_for_decision(f, id, what, &p, true));
 }
 
 // ---- tests --------------------------------------------------------------------------------------------------------
