@@ -27,6 +27,7 @@ struct gm_ingest;
 struct gm_estimates;
 struct gm_plans;
 struct gm_insight;
+struct gm_wears;
 struct gm_control;
 struct gm_rollups;
 
@@ -68,6 +69,7 @@ typedef struct gm_api_options {
     struct gm_estimates *estimates; // NULL: there are none
     struct gm_plans *plans;         // NULL: there are none
     struct gm_insight *insight;     // predictions and anomalies; NULL: there are none
+    struct gm_wears *wears;         // remaining life by physics; NULL: there is none
     struct gm_control *control;     // alarms, commands, rules; NULL: there are none
     struct gm_rollups *rollups;     // what systems amount to; NULL: nothing is declared
     gm_api_limits    limits;

@@ -3,6 +3,9 @@
 #include "api/routes.h"
 #include "base/number.h"
 #include "insight/live/insight.h"
+#include "insight/live/wear.h"
+
+#include <math.h>
 
 enum { LIMIT_MOST = 10000 };
 
@@ -48,6 +51,54 @@ static void write_life(const gm_state *state, const gm_insight_life *life, gm_bu
     gm_buf_byte(out, '}');
 }
 
+static void add_hours(gm_buf *out, const char *before, double hours)
+{
+    char digits[GM_NUMBER_TEXT] = "null";  // beyond the horizon
+    if (!isnan(hours)) gm_number_write(hours, digits);
+    gm_buf_printf(out, "%s%s", before, digits);
+}
+
+static void write_wear(const gm_state *state, const gm_wear_view *v, gm_buf *out)
+{
+    gm_buf_text(out, "{\"twin\":");
+    gm_buf_json_str(out, gm_state_id(state, v->twin));
+    gm_live_member(out, "name", v->name);
+    gm_live_member(out, "until", v->until);
+    if (v->trouble[0] != '\0') gm_live_member(out, "trouble", gm_str_of(v->trouble));
+    if (v->at != 0) {
+        gm_live_time(out, "at", v->at);
+        add_number(out, "horizon", v->horizon);
+        add_number(out, "probability", v->probability);
+        add_hours(out, ",\"rul\":", v->rul);
+        add_hours(out, ",\"sure\":", v->sure);
+        for (int l = 0; l < GM_RUL_LEVELS; l++) {
+            gm_buf_printf(out, "%s\"%d\":", l > 0 ? "," : ",\"intervals\":{", (int)(100 * gm_rul_level_share((gm_rul_level)l) + 0.5));
+            add_hours(out, "[", v->low[l]);
+            add_hours(out, ",", v->high[l]);
+            gm_buf_byte(out, ']');
+        }
+        gm_buf_printf(out, "},\"lanes\":%u,\"failed\":%u", v->lanes, v->failed);
+    }
+    gm_buf_byte(out, '}');
+}
+
+static void write_wears(gm_request *request, gm_str only, gm_buf *out)
+{
+    const gm_wears *wears = request->api->options.wears;
+    bool            some  = false;
+    if (wears == NULL || gm_wears_count(wears) == 0) return;
+    gm_buf_text(out, ",\"wear\":[");
+    for (uint32_t i = 0; i < gm_wears_count(wears); i++) {
+        gm_wear_view v = gm_wears_at(wears, i);
+        if (!gm_twin_ok(v.twin) || !gm_state_exists(gm_api_state(request), v.twin) || !gm_api_sees(request, v.twin)) continue;
+        if (only.ptr != NULL && !gm_str_eq(only, gm_state_id(gm_api_state(request), v.twin))) continue;
+        if (some) gm_buf_byte(out, ',');
+        some = true;
+        write_wear(gm_api_state(request), &v, out);
+    }
+    gm_buf_byte(out, ']');
+}
+
 static void write_models(const gm_insight *insight, gm_buf *out)
 {
     gm_insight_model m;
@@ -82,6 +133,7 @@ void gm_route_rul(gm_request *request)
         write_life(gm_api_state(request), &lives[i], out);
     }
     gm_buf_byte(out, ']');
+    write_wears(request, only, out);
     bool whole = !gm_principal_scoped(request->principal);
     if (insight != NULL && whole) write_models(insight, out);
     if (why[0] != '\0' && whole) gm_live_member(out, "trouble", gm_str_of(why));

@@ -4,6 +4,7 @@
 #include "cli/plant_state.h"
 #include "insight/estimate/cases.h"
 #include "insight/live/lookout.h"
+#include "insight/live/wear.h"
 #include "insight/text_file.h"
 #include "physics/modelica/diag.h"
 
@@ -83,6 +84,34 @@ static void check_column(check *c, const gm_lookout *l, gm_str file, const gm_ty
     else if (!is_number(type->columns[column].kind)) find_name(c, file, l->line, LOOKOUT_RULE, l->name, name, "is no number");
 }
 
+// What is named is there; whether "until" and "vary" mean something is asked of the group itself, where it compiles.
+static void check_wear(check *c, const gm_plant_state *s, gm_behaviors *behaviors, const gm_lookout *l, gm_str file)
+{
+    gm_group *group = NULL;
+    gm_diags  diags;
+    gm_error  why  = { 0 };
+    gm_twin   twin = gm_state_find(s->state, l->twin);
+    if (!gm_twin_ok(twin)) {
+        find_name(c, file, l->line, LOOKOUT_RULE, l->name, l->twin, "is no twin of twins/; correct \"twin\"");
+        return;
+    }
+    for (int k = 0; k < GM_LOOKOUT_INTO; k++)
+        if (l->into[k].len > 0) check_column(c, l, file, gm_state_type(s->state, twin), l->into[k], true);
+    bool estimated = false;
+    for (uint32_t i = 0; i < c->setup_count; i++) estimated |= c->setups[i].states.count + c->setups[i].parameters.count + c->setups[i].measured.count > 0;
+    if (!estimated) find_name(c, file, l->line, LOOKOUT_RULE, l->name, l->twin, "is not estimated; wear needs an entry of estimate/*.json for its group");
+    gm_diags_init(&diags, c->plant->alloc);
+    gm_status st = gm_group_open(behaviors, s->state, twin, &diags, &group, &why);
+    if (st == GM_NOTFOUND) find_name(c, file, l->line, LOOKOUT_RULE, l->name, l->twin, "has no behavior; a class in behaviors/ must name its interface");
+    if (st == GM_OK) {
+        st = gm_wear_check(c->plant->alloc, l, group, &why);
+        if (st != GM_OK && st != GM_NOMEM) find(c, file, l->line, LOOKOUT_RULE, why.text);
+    }
+    if (st == GM_NOMEM) c->status = GM_NOMEM;
+    if (group != NULL) gm_group_close(group);
+    gm_diags_finish(&diags);
+}
+
 static void check_lookouts(check *c, const gm_model *model)
 {
     for (uint32_t i = 0; i < c->lookout_count; i++) {
@@ -91,6 +120,7 @@ static void check_lookouts(check *c, const gm_model *model)
         const gm_type    *type = gm_model_find(model, l->interface);
         for (uint32_t k = 0; k < i; k++)
             if (gm_str_eq(c->lookouts[k].name, l->name)) find_name(c, file, l->line, LOOKOUT_RULE, l->name, l->name, "stands already further up; detectors and models have different names");
+        if (l->kind == GM_LOOKOUT_WEAR) continue;
         if (type == NULL) {
             find_name(c, file, l->line, LOOKOUT_RULE, l->name, l->interface, "is no interface of models/; correct \"interface\"");
             continue;
@@ -166,6 +196,8 @@ static gm_status check_estimates(check *c, const gm_plant_state *s, gm_error *er
                 find_name(c, c->setup_files[i], c->setups[i].line, ESTIMATE_RULE, c->setups[i].name, c->setups[i].name, "stands already further up; estimates have different names");
         bind(c, s, behaviors, &c->setups[i], c->setup_files[i]);
     }
+    for (uint32_t i = 0; st == GM_OK && i < c->lookout_count; i++)
+        if (c->lookouts[i].kind == GM_LOOKOUT_WEAR) check_wear(c, s, behaviors, &c->lookouts[i], c->lookout_files[i]);
     gm_behaviors_destroy(behaviors);
     gm_diags_finish(&diags);
     return st == GM_NOMEM ? st : GM_OK;
@@ -189,7 +221,7 @@ gm_status gm_plant_check_insight(gm_plant *plant, const gm_io *io, gm_error *err
     if (st == GM_OK && c.lookout_count + c.setup_count > 0) {
         st = gm_plant_state_open(plant, sound, &s, err);
         if (st == GM_OK) check_lookouts(&c, s.model);
-        if (st == GM_OK && sound && c.setup_count > 0) st = check_estimates(&c, &s, err);
+        if (st == GM_OK && sound) st = check_estimates(&c, &s, err);
         if (st == GM_INVALID || st == GM_NOTFOUND) st = GM_OK;  // of the plant itself: told
     }
     gm_plant_sort_findings(plant);

@@ -54,6 +54,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_server_load(server, err);
     if (st == GM_OK) st = gm_insight_start(server->insight, server->pool, err);
     if (st == GM_OK) st = gm_estimates_start(server->estimates, server->pool, err);
+    if (st == GM_OK) st = gm_wears_start(server->wears, server->pool, err);
     if (st == GM_OK) st = gm_server_listen_mqtt(server, err);
     if (st == GM_OK) st = gm_control_start(server->control, err);
     if (st == GM_OK) gm_server_watch_rules(server);
@@ -95,11 +96,13 @@ void gm_server_close(gm_server *server)
     if (server->api != NULL) gm_api_close(server->api);
     gm_pool_destroy(server->pool);  // jobs are told that they are cancelled; the API still has what they belong to
     gm_plans_stop(server->plans);
+    gm_wears_stop(server->wears);
     gm_estimates_stop(server->estimates);
     gm_insight_stop(server->insight);
     gm_control_stop(server->control);
     gm_engine_close(server->engine);
     gm_plans_destroy(server->plans);
+    gm_wears_destroy(server->wears);
     gm_estimates_destroy(server->estimates);
     gm_insight_destroy(server->insight);
     gm_control_destroy(server->control);

@@ -122,7 +122,11 @@ gm_status gm_server_open_estimates(gm_server *server, gm_error *err)
     gm_estimates_options o = { .alloc = server->cli->alloc, .io = server->cli->io, .engine = server->engine,
                                .behaviors = server->behaviors, .anomalies = gm_insight_anomalies(server->insight),
                                .plant = server->plant->folder };
-    return gm_estimates_create(&o, &server->estimates, err);
+    gm_wears_options     w = { .alloc = server->cli->alloc, .io = server->cli->io, .loop = server->loop, .engine = server->engine,
+                               .behaviors = server->behaviors, .plant = server->plant->folder };
+    gm_status            st = gm_estimates_create(&o, &server->estimates, err);
+    w.estimates             = server->estimates;
+    return st == GM_OK ? gm_wears_create(&w, &server->wears, err) : st;
 }
 
 gm_status gm_server_open_plans(gm_server *server, gm_error *err)

@@ -13,6 +13,7 @@
 #include "engine/dead_letter.h"
 #include "control/optimise/plans.h"
 #include "insight/live/estimates.h"
+#include "insight/live/wear.h"
 #include "insight/live/insight.h"
 #include "link/create.h"
 #include "link/ingest.h"
@@ -42,6 +43,7 @@ struct gm_server {  // owner: the loop's thread
     gm_creator       *creator;
     gm_access        *access;
     gm_estimates     *estimates;
+    gm_wears         *wears;
     gm_plans         *plans;
     gm_insight       *insight;
     gm_control       *control;

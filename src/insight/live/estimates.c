@@ -52,6 +52,9 @@ static void take_write(gm_estimates *e, const gm_change *change)
         gm_cell_write       cell;
         // The model does not change while a job runs: entries are opened on this thread, between jobs.
         if (x->vigil == NULL) {
+            // Where only outputs are measured nothing that a fork reads ever gets a time.
+            while (x->unmeasured && gm_change_next_cell(change, &at, &cell))
+                if (cell.at > x->newest) x->newest = cell.at;
             x->stale |= x->unmeasured;
             e->news |= x->unmeasured;
             continue;

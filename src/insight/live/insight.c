@@ -155,10 +155,13 @@ static gm_status read_file(void *context, gm_str name, gm_error *err)
     if (st != GM_OK)
         return gm_fail(err, st, "insight.live", "insight/" GM_STR_FMT ": %.150s", GM_STR_ARG(gm_str_slice(name, 0, 40)),
                        why.text);
-    if (insight->lookout_count + count > GM_LOOKOUTS_MAX)
-        return gm_fail(err, GM_LIMIT, "insight.live", "insight/ asks for more than %d detectors and models",
-                       GM_LOOKOUTS_MAX);
-    for (uint32_t i = 0; i < count; i++) insight->lookouts[insight->lookout_count++].asked = all[i];
+    for (uint32_t i = 0; i < count; i++) {
+        if (all[i].kind == GM_LOOKOUT_WEAR) continue;  // live/wear.h
+        if (insight->lookout_count == GM_LOOKOUTS_MAX)
+            return gm_fail(err, GM_LIMIT, "insight.live", "insight/ asks for more than %d detectors and models",
+                           GM_LOOKOUTS_MAX);
+        insight->lookouts[insight->lookout_count++].asked = all[i];
+    }
     return GM_OK;
 }
 

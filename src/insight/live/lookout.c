@@ -115,19 +115,52 @@ static gm_status read_anomaly(const gm_json *o, gm_lookout *l, gm_error *err)
     return st;
 }
 
+static bool read_time(const gm_json *o, gm_str key, gm_dur_ns *value)
+{
+    gm_str written = text(o, key);
+    return gm_json_get(o, key) == NULL || (gm_dur_parse(written, value, NULL) == GM_OK && *value >= GM_SECOND);
+}
+
+static gm_status read_wear(const gm_json *o, gm_lookout *l, gm_error *err)
+{
+    static const char *const keys[] = { "rul", "low", "high", NULL, "sure", NULL };
+    static const char *const into_keys[] = { "rul", "low", "high", "sure", NULL };
+    const gm_json           *into = gm_json_get(o, GM_STR("into")), *vary = gm_json_get(o, GM_STR("vary"));
+    gm_dur_ns                horizon = 30 * 24 * GM_HOUR, step = 0;
+    double                   lanes = 256;
+    l->every                       = GM_HOUR;
+    l->until                       = text(o, GM_STR("until"));
+    if (l->twin.len == 0) return wrong(err, l, "\"twin\", the id of what wears, is missing");
+    if (l->until.len == 0) return wrong(err, l, "\"until\", such as \"filter1.fouling > 0.5\", is missing");
+    if (!read_time(o, GM_STR("horizon"), &horizon) || !read_time(o, GM_STR("step"), &step) || !read_time(o, GM_STR("every"), &l->every))
+        return wrong(err, l, "\"horizon\", \"step\" and \"every\" are times of at least a second, such as \"90d\"");
+    gm_status st = vary != NULL ? add_names(vary, l, err) : GM_OK;
+    if (st == GM_OK) st = read_number(o, GM_STR("lanes"), 32, 100000, l, &lanes, err);
+    for (const gm_json *m = st == GM_OK && gm_json_is(into, GM_JSON_OBJECT) ? into->first : NULL; m != NULL; m = m->next)
+        if (!is_one_of(m->key, into_keys)) return wrong(err, l, "\"into\" has rul, low, high and sure");
+    for (int i = 0; i < GM_LOOKOUT_INTO; i++)
+        if (keys[i] != NULL) l->into[i] = text(into, gm_str_of(keys[i]));
+    l->horizon_s = (double)horizon / 1e9;
+    l->step_s    = (double)step / 1e9;
+    l->learn     = (uint32_t)lanes;
+    return st;
+}
+
 static gm_status read_one(const gm_json *o, gm_lookout_kind kind, gm_lookout *l, gm_error *err)
 {
     static const char *const life[]    = { "name", "interface", "model", "settings", "sensors", "age", "into", "retrain", NULL };
     static const char *const anomaly[] = { "name",  "interface", "how",       "properties",
                                            "learn", "window",    "threshold", NULL };
-    *l = (gm_lookout) { .kind = kind, .name = text(o, GM_STR("name")), .interface = text(o, GM_STR("interface")) };
+    static const char *const wear[]    = { "name", "twin", "until", "horizon", "every", "step", "lanes", "vary", "into", NULL };
+    *l = (gm_lookout) { .kind = kind, .name = text(o, GM_STR("name")), .interface = text(o, GM_STR("interface")), .twin = text(o, GM_STR("twin")) };
     if (!gm_json_is(o, GM_JSON_OBJECT) || l->name.len == 0)
         return wrong(err, l, "each entry is an object with a \"name\"");
-    if (l->interface.len == 0) return wrong(err, l, "\"interface\", the DTMI of the twins to watch, is missing");
+    if (kind != GM_LOOKOUT_WEAR && l->interface.len == 0) return wrong(err, l, "\"interface\", the DTMI of the twins to watch, is missing");
     for (const gm_json *m = o->first; m != NULL; m = m->next)
-        if (!is_one_of(m->key, kind == GM_LOOKOUT_LIFE ? life : anomaly))
+        if (!is_one_of(m->key, kind == GM_LOOKOUT_LIFE ? life : kind == GM_LOOKOUT_WEAR ? wear : anomaly))
             return gm_fail(err, GM_INVALID, "insight.lookout", "'" GM_STR_FMT "': there is no \"" GM_STR_FMT "\"",
                            GM_STR_ARG(gm_str_slice(l->name, 0, 60)), GM_STR_ARG(gm_str_slice(m->key, 0, 60)));
+    if (kind == GM_LOOKOUT_WEAR) return read_wear(o, l, err);
     gm_status st = kind == GM_LOOKOUT_LIFE ? read_life(o, l, err) : read_anomaly(o, l, err);
     return st == GM_OK && l->count == 0 ? wrong(err, l, "it names no property") : st;
 }
@@ -137,7 +170,7 @@ gm_status gm_lookouts_parse(gm_arena *arena, gm_str bytes, gm_lookout *lookouts,
     const struct {
         gm_str          key;
         gm_lookout_kind kind;
-    } parts[] = { { GM_STR("remainingLife"), GM_LOOKOUT_LIFE }, { GM_STR("anomalies"), GM_LOOKOUT_TOGETHER } };
+    } parts[] = { { GM_STR("remainingLife"), GM_LOOKOUT_LIFE }, { GM_STR("anomalies"), GM_LOOKOUT_TOGETHER }, { GM_STR("wear"), GM_LOOKOUT_WEAR } };
     const gm_json *root = NULL;
     gm_str         kept = gm_arena_str(arena, bytes);
     if (kept.ptr == NULL) return gm_fail(err, GM_NOMEM, "insight.lookout", "reading");
@@ -148,11 +181,11 @@ gm_status gm_lookouts_parse(gm_arena *arena, gm_str bytes, gm_lookout *lookouts,
     if (st != GM_OK) return st;
     if (!gm_json_is(root, GM_JSON_OBJECT)) return gm_fail(err, GM_INVALID, "insight.lookout", "an object is expected");
     for (const gm_json *m = root->first; m != NULL; m = m->next)
-        if (!gm_str_eq(m->key, parts[0].key) && !gm_str_eq(m->key, parts[1].key))
+        if (!gm_str_eq(m->key, parts[0].key) && !gm_str_eq(m->key, parts[1].key) && !gm_str_eq(m->key, parts[2].key))
             return gm_fail(err, GM_INVALID, "insight.lookout",
-                           "there is no \"" GM_STR_FMT "\"; remainingLife and anomalies are",
+                           "there is no \"" GM_STR_FMT "\"; remainingLife, anomalies and wear are",
                            GM_STR_ARG(gm_str_slice(m->key, 0, 60)));
-    for (size_t p = 0; p < 2; p++) {
+    for (size_t p = 0; p < 3; p++) {
         const gm_json *list = gm_json_get(root, parts[p].key);
         if (list != NULL && !gm_json_is(list, GM_JSON_ARRAY))
             return gm_fail(err, GM_INVALID, "insight.lookout", "\"" GM_STR_FMT "\" is a list",
