@@ -154,7 +154,10 @@ static gm_status on_desired(run_ *r, gm_str twin, gm_str component, const json_t
     if (st == GM_NOMEM) return gm_fail(err, GM_NOMEM, "cli.rig", "%s", why.text);
     if (st != GM_OK || r->reported.len == 0) return GM_OK;  // not for this plant
     const char *topic = topic_of(r, twin, component, "properties");
-    add_message(r, gm_buf_view(&r->reported));
+    // By the wall's clock it is the server's that counts: a value that somebody wrote a moment ago must not be newer than this one.
+    gm_buf_clear(&r->payload);
+    if (r->begin != 0) add_message(r, gm_buf_view(&r->reported));
+    else gm_buf_printf(&r->payload, "{" GM_STR_FMT "}", GM_STR_ARG(gm_buf_view(&r->reported)));
     return topic != NULL && !r->payload.failed ? gm_device_send(&r->device, topic, gm_buf_view(&r->payload), err)
                                                : gm_fail(err, GM_NOMEM, "cli.rig", "reporting properties");
 }
