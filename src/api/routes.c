@@ -83,6 +83,8 @@ const gm_route gm_routes[] = {
     { GM_METHOD_POST,  "/v1/control/{action}", gm_route_control_act, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, OWN, "Arm, disarm, keep alive, stop or resume automatic control" },
     { GM_METHOD_GET,   "/v1/rules", gm_route_rules, GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Rules in force, and how they stand" },
     { GM_METHOD_POST,  "/v1/rules/test", gm_route_rule_test, GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_JSON, OWN, "When rules would have fired" },
+    { GM_METHOD_GET,   "/v1/mappings", gm_route_mappings, GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Mappings, and how they fare" },
+    { GM_METHOD_POST,  "/v1/mappings/test", gm_route_mapping_test, GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_JSON, OWN, "What a mapping would make of a message" },
     { GM_METHOD_GET,   "/v1/plans", gm_route_plans, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Plans that are made again and again" },
     { GM_METHOD_GET,   "/v1/plans/{name}", gm_route_plan, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "A plan" },
     { GM_METHOD_POST,  "/v1/plans/{name}/make", gm_route_plan_make, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Make a plan now instead of at its time" },

@@ -40,6 +40,8 @@ void gm_route_desired_post(gm_request *request);
 void gm_route_control(gm_request *request);
 void gm_route_rules(gm_request *request);
 void gm_route_rule_test(gm_request *request);
+void gm_route_mappings(gm_request *request);
+void gm_route_mapping_test(gm_request *request);
 void gm_route_control_act(gm_request *request);
 void gm_route_work_orders(gm_request *request);
 void gm_route_work_order_post(gm_request *request);

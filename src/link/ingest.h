@@ -38,6 +38,7 @@ GM_NODISCARD gm_status gm_ingest_message(gm_ingest *ingest, const gm_native_topi
 // Foreign topics: the mapping that claims one, or NULL; and a message on it, with the same results as above. A message
 // may concern several twins: those that it can not be applied to become dead letters, the others get their values; the
 // ask is answered with the last of them.
+gm_maps  *gm_ingest_maps(const gm_ingest *ingest);  // NULL: none
 gm_map   *gm_ingest_map_of(const gm_ingest *ingest, gm_str topic);
 GM_NODISCARD gm_status gm_ingest_mapped(gm_ingest *ingest, gm_map *map, gm_str topic, gm_str payload, gm_ask ask,
                                         gm_error *err);

@@ -71,6 +71,8 @@ gm_status gm_ingest_birth(gm_ingest *ingest, gm_str twin_id, gm_str body, gm_err
 }
 
 // ---- the message --------------------------------------------------------------------------------------------------
+gm_maps *gm_ingest_maps(const gm_ingest *ingest) { return ingest->options.maps; }
+
 gm_map *gm_ingest_map_of(const gm_ingest *ingest, gm_str topic)
 {
     return ingest->options.maps != NULL ? gm_maps_of_topic(ingest->options.maps, topic) : NULL;

@@ -199,7 +199,7 @@ test("a forecast stands to the right of now, and the years are one zoom away", {
 
 test("a narrow page has everything in reach", { timeout: 120000 }, async () => {
   await page.setViewportSize({ width: 820, height: 1180 });
-  for (const view of ["twin", "graph", "query", "futures", "fleet", "alarms", "letters"]) {
+  for (const view of ["twin", "graph", "query", "futures", "fleet", "alarms", "orders", "plans", "letters", "setup"]) {
     await open(`twin=tower&view=${view}`);
     await page.locator("main section, main .empty").first().waitFor({ timeout: 30000 });
     for (const cell of await page.locator("[data-testid^='value-']").all()) assert.ok((await cell.boundingBox()).height < 60, `${view}: a number is broken over lines`);

@@ -211,6 +211,18 @@ export interface Estimated {
 
 export interface Estimate {
   name: string;
+  root?: string;
+  filter?: string;
+  nis?: number; // normalised innovation squared, 1 when all is as modelled
+  moments?: number;
+  taken?: number;
+  refused?: number;
+  late?: number;
+  unusable?: number;
+  lost?: number;
+  restarts?: number;
+  faults?: { twin: string; name: string; told: boolean; since?: string; severity?: number; deviation?: number; significance?: number }[];
+  modes?: { name: string; probability: number; told: boolean; since?: string }[];
   at?: string;
   trouble?: string;
   health?: string;
@@ -289,7 +301,7 @@ export const api = {
   forecast: (twin: string, property: string, horizon: number, stepS: number, signal?: AbortSignal) =>
     get<{ method: string; points: [string, number, number, number][] }>(
       `/v1/forecasts?twin=${q(twin)}&property=${q(property)}&horizon=${horizon}&step=${Math.max(1, Math.round(stepS * 1000))}ms`, signal),
-  rul: (signal?: AbortSignal) => get<{ items: Risk[]; trouble?: string }>("/v1/rul?limit=1000", signal),
+  rul: (signal?: AbortSignal) => get<{ items: Risk[]; trouble?: string; models?: { model: string; version: number; retraining: boolean; verdict?: string }[] }>("/v1/rul?limit=1000", signal),
   anomalies: (signal?: AbortSignal) => get<{ items: Anomaly[] }>("/v1/anomalies?limit=1000", signal),
   alarms: (all: boolean, signal?: AbortSignal) => get<{ items: Alarm[]; leftOut: number }>(`/v1/alarms?limit=1000${all ? "&all=true" : ""}`, signal),
   alarmAct: (id: string, action: string, body: { reason?: string; for?: string }) => post<Alarm>(`/v1/alarms/${q(id)}/${action}`, body),

@@ -26,6 +26,7 @@ const PAGES: Record<Exclude<View, "twin">, ReturnType<typeof lazy>> = {
   alarms: lazy(async () => (await import("./alarms")).Alarms),
   orders: lazy(async () => (await import("./work_orders")).WorkOrders),
   plans: lazy(async () => (await import("./plans")).Plans),
+  setup: lazy(async () => (await import("./setup")).SetUp),
   letters: lazy(async () => (await import("./letters")).Letters),
 };
 

@@ -2,8 +2,10 @@
 import { useState } from "preact/hooks";
 import { api, type DeadLetter } from "./api";
 import { formatMoment } from "./format";
+import { message } from "./setup_state";
 import { text } from "./text";
-import { show } from "./view";
+import { actText } from "./text_act";
+import { part, show } from "./view";
 import { useRegularly } from "./use_regularly";
 
 /** The twin that a topic of gemel's own speaks of; bulk lines name the twin alone. */
@@ -52,6 +54,7 @@ function Letter({ letter }: { letter: DeadLetter }) {
         <div class="panel" data-testid="explanation">
           <pre>{letter.payload}</pre>
           {why.map((line) => <p key={line}>{line}</p>)}
+          {id === null && <button type="button" class="link" data-testid="try-mapping" onClick={() => { message.value = { topic: letter.topic, payload: letter.payload }; part.value = "mappings"; show("setup"); }}>{actText.mapping.tryIt}</button>}
           {id !== null && <button type="button" class="link" onClick={() => show("twin", id)}>{text.letters.look(id)}</button>}
         </div>
       )}

@@ -13,7 +13,7 @@ export const RANGES = [
 ] as const;
 export type Range = (typeof RANGES)[number]["key"];
 export type Theme = "auto" | "light" | "dark";
-export const VIEWS = ["twin", "scene", "graph", "futures", "query", "fleet", "alarms", "orders", "plans", "letters"] as const;
+export const VIEWS = ["twin", "scene", "graph", "futures", "query", "fleet", "alarms", "orders", "plans", "letters", "setup"] as const;
 export type View = (typeof VIEWS)[number];
 export interface Window {
   from: number; // ms since 1970
@@ -33,6 +33,9 @@ export const following = signal(false); // the answer of a query is asked for ag
 export const fans = signal(false); // forecasts stand to the right of now in plots
 export const coloured = signal<string>(""); // what the scene's colours mean: "" alarms, else "value:PATH", "estimate:NAME", "residual:NAME"
 export const OTHERS = ["shown", "ghosted", "hidden"] as const;
+export const PARTS = ["models", "mappings", "rules", "users"] as const;
+export type Part = (typeof PARTS)[number];
+export const part = signal<Part>("models"); // of the set-up
 export const others = signal<(typeof OTHERS)[number]>("shown"); // what the scene does with all but the selected twin
 export const pinned = signal<readonly string[]>([]); // ids of futures on the page
 export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "auto");
@@ -57,6 +60,7 @@ function read(): void {
   fans.value = p.get("forecast") === "yes";
   coloured.value = p.get("color") ?? "";
   others.value = OTHERS.find((o) => o === p.get("others")) ?? "shown";
+  part.value = PARTS.find((x) => x === p.get("part")) ?? "models";
   pinned.value = p.getAll("future");
 }
 
@@ -77,6 +81,7 @@ function write(): string {
   if (fans.value) p.set("forecast", "yes");
   if (coloured.value !== "") p.set("color", coloured.value);
   if (others.value !== "shown") p.set("others", others.value);
+  if (part.value !== "models") p.set("part", part.value);
   for (const id of pinned.value) p.append("future", id);
   const text = p.toString();
   return text === "" ? " " : `#${text}`;
