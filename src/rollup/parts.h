@@ -49,6 +49,9 @@ typedef struct gm_rollup_view {  // one roll-up
     size_t                      system_count, system_capacity;
     gm_rollup_columns          *columns;     // [types]
     size_t                      types;
+    const gm_type              *type;        // of the member at hand; NULL before the first of a reading. Members are mostly alike,
+    const gm_rollup_columns    *here;        // so that where its values lie is found once for many
+    gm_table                    table;
     uint32_t                    path[GM_ROLLUP_DEPTH_MAX];  // systems being read, from the one asked for
     size_t                      depth;
 } gm_rollup_view;

@@ -142,14 +142,18 @@ static gm_status take_value(gm_rollup_view *v, uint32_t twin, gm_rollup_total *t
     bool           belongs = true;
     double         values[GM_ROLLUP_TERMS];
     if (type == NULL) return GM_OK;
-    const gm_rollup_columns *c = gm_rollup_columns_of(v, type);
-    if (c == NULL) return no_memory(err);
+    if (type != v->type) {
+        v->here = gm_rollup_columns_of(v, type);
+        if (v->here == NULL) return no_memory(err);
+        v->type  = type;
+        v->table = gm_state_table(v->state, type->number);
+    }
+    const gm_rollup_columns *c = v->here;
     if (c->column[0] == GM_ROLLUP_NO_COLUMN) return GM_OK;
     gm_status st = v->members != NULL ? gm_query_matches(v->members, v->state, at, &belongs, err) : GM_OK;
     if (st != GM_OK || !belongs) return st;
-    gm_table table = gm_state_table(v->state, type->number);
-    uint32_t row   = gm_state_row(v->state, at);
-    for (uint32_t i = 0; i < v->d->term_count; i++) values[i] = number_in(v->d, &table.columns[c->column[i]], row);
+    uint32_t row = gm_state_row(v->state, at);
+    for (uint32_t i = 0; i < v->d->term_count; i++) values[i] = number_in(v->d, &v->table.columns[c->column[i]], row);
     gm_rollup_take(total, v->d, values);
     return GM_OK;
 }
@@ -167,7 +171,7 @@ static gm_status take_member(gm_rollup_view *v, uint32_t twin, gm_rollup_total *
             if (!isnan(works)) gm_rollup_take(total, v->d, &works);
         } else gm_rollup_join(total, &under);
     }
-    if (st == GM_OK && twin < v->twins) v->marked[twin] = 0;
+    if (st == GM_OK && twin < v->twins && v->marked[twin]) v->marked[twin] = 0;
     return st;
 }
 
@@ -215,6 +219,7 @@ gm_status gm_rollup_total_of(gm_rollup_view *v, uint32_t system, gm_rollup_total
     if (v->depth == GM_ROLLUP_DEPTH_MAX)
         return gm_fail(err, GM_LIMIT, WHERE, "systems in systems, more than %d levels deep, down to '" GM_STR_FMT "'", GM_ROLLUP_DEPTH_MAX,
                        GM_STR_ARG(gm_str_slice(gm_state_id(v->state, (gm_twin){ s->twin }), 0, 80)));
+    if (v->depth == 0) v->type = NULL;  // tables may have moved since the last reading
     v->path[v->depth++] = s->twin;
     s->busy             = true;
     if (s->stale) st = renew(v, s, err);
