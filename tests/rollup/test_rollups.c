@@ -97,7 +97,7 @@ static void compare(rollup_rig *r, size_t i, gm_twin twin)
     assert_true(site);
     gm_rollup_result fresh = gm_rollup_finish(d, &t);
     if (!same(kept.value, fresh.value) || kept.count != fresh.count || kept.missing != fresh.missing || kept.working != fresh.working || !gm_str_eq(kept.state, fresh.state))
-        fail_msg(GM_STR_FMT " of twin %u: %g over %d, from nothing %g over %d", GM_STR_ARG(d->name), twin.v, (int)kept.count, kept.value, (int)fresh.count, fresh.value);
+        fail_msg(GM_STR_FMT " of twin %u: %g over %d, from nothing %g over %d", GM_STR_ARG(d->name), twin.v, kept.value, (int)kept.count, fresh.value, (int)fresh.count);
 }
 
 enum { TWINS = 60 };
