@@ -13,6 +13,7 @@ enum {
     OPT_ROOT,
     OPT_SPEED,
     OPT_OWN_CLOCK,
+    OPT_BEGIN,
     OPT_INTERVAL,
     OPT_COUNT,
     OPT_NOISE,
@@ -27,6 +28,7 @@ static const gm_option options[] = {
     [OPT_SPEED] = { "speed", GM_OPTION_NUMBER, "N", "1", "seconds of the plant in a second" },
     [OPT_OWN_CLOCK] = { "own-clock", GM_OPTION_FLAG, NULL, NULL,
                         "samples carry the plant's own time, which begins now and goes at its speed" },
+    [OPT_BEGIN]    = { "begin", GM_OPTION_TIME, "TIME", NULL, "with the plant's own time, which begins then, RFC 3339 (default: now, without its own time)" },
     [OPT_INTERVAL] = { "interval", GM_OPTION_DURATION, "LENGTH", "1s", "from one sample to the next" },
     [OPT_COUNT]    = { "count", GM_OPTION_COUNT, "N", NULL, "end after so many samples (without it: never)" },
     [OPT_NOISE] = { "noise", GM_OPTION_FLAG, NULL, NULL, "sensors with noise; some messages are lost, some come late" },
@@ -247,9 +249,10 @@ static gm_status open_rig(run_ *r, const gm_args *args, gm_error *err)
 {
     gm_rig_options  o      = gm_rig_options_defaults();
     gm_group_reader reader = gm_group_live_reader(r->plant.state);
-    gm_time_ns      now    = gm_now(r->cli->clock);
-    o.start                = gm_group_time(now);
-    r->begin               = gm_args_given(args, OPT_OWN_CLOCK) ? now : 0;
+    bool            given  = gm_args_given(args, OPT_BEGIN);
+    gm_time_ns      begin  = given ? gm_args_time(args, OPT_BEGIN) : gm_now(r->cli->clock);
+    o.start                = gm_group_time(begin);
+    r->begin               = given || gm_args_given(args, OPT_OWN_CLOCK) ? begin : 0;
     o.seed                 = (uint64_t)gm_args_count(args, OPT_SEED);
     o.noise                = gm_args_given(args, OPT_NOISE);
     gm_status st = gm_rig_create(r->cli->alloc, r->plant.group, &reader, &o, &r->rig, err);

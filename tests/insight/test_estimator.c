@@ -40,17 +40,17 @@ static void an_ensemble_comes_near_it(void **state)
     world small, many;
     double truth = 5;
     open_decay(&small, LINEAR);
-    open_decay(&many, LINEAR ",\"filter\":\"ensemble\",\"members\":200");
+    open_decay(&many, LINEAR ",\"filter\":\"ensemble\",\"members\":100");
     assert_true(gm_estimator_statistics(gm_vigil_estimator(many.vigil)).ensemble);
     double apart = 0;
-    for (uint32_t i = 1; i <= 200; i++) {
+    for (uint32_t i = 1; i <= 120; i++) {
         truth = truth * exp(-0.1) + 0.1 * gm_rng_normal(2, 0, 0, i);
         double y = truth + 0.3 * gm_rng_normal(2, 0, 1, i);
         feed(&small, small.x, i, y);
         feed(&many, many.x, i, y);
         advance(&small, i);
         advance(&many, i);
-        if (i > 20) apart += pow(part(&small, 0).mean - part(&many, 0).mean, 2) / 180;
+        if (i > 20) apart += pow(part(&small, 0).mean - part(&many, 0).mean, 2) / 100;
     }
     assert_true(sqrt(apart) < 0.3 * part(&small, 0).deviation);
     assert_true(fabs(part(&many, 0).deviation / part(&small, 0).deviation - 1) < 0.2);

@@ -68,16 +68,19 @@ static void stop(rig *r)
 
 static void wake(void *context) { *(gm_timer **)context = NULL; }  // it is released when it has fired
 
-// Turns until nothing is under way any more, or two seconds are over.
+// Turns until nothing is under way any more.
 static void settle(rig *r)
 {
+    gm_dur_ns end = gm_monotonic(gm_clock_system()) + 30 * GM_SECOND;
     assert_gm_ok(gm_engine_settle(r->engine, &r->err), r->err);
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0;; i++) {
+        if (gm_monotonic(gm_clock_system()) > end) fail_msg("%" PRIu64 " predictions wait after 30 s", gm_insight_statistics(r->insight).waiting);
         gm_timer *timer = NULL;
         assert_gm_ok(gm_loop_after(r->loop, 5 * GM_MILLISECOND, wake, &timer, &timer, &r->err), r->err);
         assert_gm_ok(gm_loop_turn(r->loop, &r->err), r->err);
         gm_loop_cancel(timer);
-        if (gm_insight_statistics(r->insight).waiting == 0 && i > 20) break;
+        gm_insight_stats now = gm_insight_statistics(r->insight);
+        if (now.waiting == 0 && !now.busy && i > 20) break;
     }
     assert_gm_ok(gm_engine_settle(r->engine, &r->err), r->err);
 }

@@ -260,7 +260,7 @@ static void a_group_agrees_with_the_closed_form_and_an_ensemble_comes_near(void 
         P[i] += D * D * (P[i + 1] - Pp[i + 1]);
     }
     smooth_decay(LINEAR, &unscented);
-    smooth_decay(LINEAR ",\"filter\":\"ensemble\",\"members\":100", &ensemble);
+    smooth_decay(LINEAR ",\"filter\":\"ensemble\",\"members\":60", &ensemble);
     assert_int_equal(unscented.count, SECONDS + 1);
     double apart = 0;
     for (int i = 0; i <= SECONDS; i++) {

@@ -48,6 +48,7 @@ struct gm_estimator {
     gm_time_ns                epoch, at; // of program time `begin`; where the filter is
     double                    begin;
     bool                      shaken;    // a mode has changed: states may be anywhere near
+    bool                      between;   // the last moment was the one of a change: what was measured in it is of neither mode
     uint64_t                  draws, moments, taken, gated, late, unusable, restarts;
     double                    log_likelihood;
     gm_health                 health;

@@ -99,10 +99,19 @@ static double process_variance(const gm_estimator *e, uint32_t i, double seconds
     return variance;
 }
 
+// The lanes were switched at the moment before; the plant at some time since, any as likely as another: its states lie somewhere
+// on the way that those of the lanes have gone.
+static double variance_of_switch(gm_estimator *e, uint32_t i)
+{
+    if (i >= e->states) return 0;
+    double gone = row_of(e, e->points, i)[0] - e->image[e->parts[i].changes[0].slot.v];
+    return gone * gone / 3;
+}
+
 static bool spread(gm_estimator *e, double seconds)
 {
     double *process = e->scratch + 4 * ((size_t)e->signal_count + 1);
-    for (uint32_t i = 0; i < e->n; i++) process[i] = process_variance(e, i, seconds);
+    for (uint32_t i = 0; i < e->n; i++) process[i] = process_variance(e, i, seconds) + (e->shaken ? variance_of_switch(e, i) : 0);
     e->shaken = false;
     if (e->ukf != NULL) return gm_ukf_predict(e->ukf, e->points, process, NULL) == GM_OK;
     e->draws++;

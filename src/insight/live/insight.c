@@ -270,6 +270,7 @@ gm_insight_stats gm_insight_statistics(const gm_insight *insight)
 {
     gm_insight_stats s = { .predictions = insight->predictions,
                            .waiting     = insight->waiting,
+                           .busy        = insight->job != NULL || insight->scheduled,
                            .unwatched   = insight->unwatched,
                            .trouble     = insight->trouble };
     for (uint32_t i = 0; i < insight->lookout_count; i++) s.slots += insight->lookouts[i].slot_count;

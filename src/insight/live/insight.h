@@ -81,7 +81,8 @@ size_t gm_insight_lives(gm_insight *insight, const gm_insight_life **out);
 
 gm_anomalies *gm_insight_anomalies(const gm_insight *insight);
 
-typedef struct gm_insight_stats { uint64_t predictions, waiting, slots, unwatched; const char *trouble; } gm_insight_stats;
-gm_insight_stats gm_insight_statistics(const gm_insight *insight);  // trouble: why there are no predictions; "" when none
+// busy: some are being made, which wait no longer. trouble: why there are no predictions; "" when none.
+typedef struct gm_insight_stats { uint64_t predictions, waiting, slots, unwatched; bool busy; const char *trouble; } gm_insight_stats;
+gm_insight_stats gm_insight_statistics(const gm_insight *insight);
 
 #endif
