@@ -1,7 +1,7 @@
 // Acting from the console, on the waterworks with a device behind it: commands that an interlock refuses and permits, desired
 // values, alarms, work orders; who may not; a server that goes and comes back.
 import assert from "node:assert/strict";
-import { cpSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import mqtt from "mqtt";
@@ -9,6 +9,11 @@ import { openBrowser } from "./browser.mjs";
 import { ROOT, json, serve, start, tempDir, until } from "./support.mjs";
 
 const WAIT = 30000;
+const RULES = `rule worn on twins (SELECT * FROM DIGITALTWINS P WHERE IS_OF_MODEL(P, 'dtmi:gemel:pumphouse:Pump;1'))
+  when P.wear > 0.8
+  then alarm high 'The pump is worn' consequence 'It lifts no water any more' response 'Change the impeller'
+  then work order 'Change the impeller'
+`;
 let server, browser, page, folder, device;
 const heard = []; // what the device was told
 
@@ -44,6 +49,7 @@ async function past() {
 before(async () => {
   folder = tempDir("console-acts");
   cpSync(join(ROOT, "examples", "pumphouse"), join(folder.dir, "plant"), { recursive: true });
+  writeFileSync(join(folder.dir, "plant", "rules", "worn.rules"), RULES);
   server = await serve(join(folder.dir, "plant"), join(folder.dir, "data"));
   await connectDevice();
   await past();
@@ -94,6 +100,8 @@ test("a command that an interlock refuses can not be sent; once it permits, the 
 
 test("a desired value is set, told to the device, and stands as reported", { timeout: 120000 }, async () => {
   await open("twin=pump1");
+  await page.getByTestId("desired").waitFor({ timeout: WAIT });
+  await page.getByTestId("to-acts").click();
   await page.getByTestId("set-speed").click({ timeout: WAIT });
   await page.getByTestId("act-speed").locator("input[type='number']").fill("0.6");
   await page.getByTestId("act-check").click({ timeout: WAIT });
@@ -131,39 +139,39 @@ test("a work order is opened, assigned, done with what was found, and closed", {
 });
 
 test("alarms are acknowledged, grouped, shelved with a reason and a time, and taken out of service", { timeout: 180000 }, async () => {
-  await json(server.http, "/digitaltwins/main?api-version=2023-10-31", { method: "PATCH", headers: { "content-type": "application/json-patch+json" }, body: '[{"op":"replace","path":"/leak","value":0.01}]' });
+  await json(server.http, "/digitaltwins/pump2?api-version=2023-10-31", { method: "PATCH", headers: { "content-type": "application/json-patch+json" }, body: '[{"op":"replace","path":"/wear","value":0.9}]' });
   await open("view=alarms");
-  const leak = page.getByTestId("alarm-leak@main");
-  await leak.waitFor({ timeout: WAIT });
-  const says = (words) => until(async () => words.test(await leak.textContent()), WAIT, async () => `the alarm says ${await leak.textContent()}`);
-  assert.match(await leak.textContent(), /The tower runs dry/);
-  await leak.getByTestId("do-acknowledge").click();
+  const worn = page.getByTestId("alarm-worn@pump2");
+  await worn.waitFor({ timeout: WAIT });
+  const says = (words) => until(async () => words.test(await worn.textContent()), WAIT, async () => `the alarm says ${await worn.textContent()}`);
+  assert.match(await worn.textContent(), /It lifts no water any more/);
+  await worn.getByTestId("do-acknowledge").click();
   await says(/active, acknowledged/);
   await page.getByTestId("alarm-group").selectOption("twin");
-  await page.getByTestId("group-main").waitFor({ timeout: WAIT });
+  await page.getByTestId("group-pump2").waitFor({ timeout: WAIT });
   await browser.shots("alarms-grouped");
   await page.getByTestId("alarm-group").selectOption("priority");
   await page.getByTestId("flood-view").check();
-  await until(async () => /leak.*first/s.test(await page.textContent("main")), WAIT, "the flood view does not say what came first");
+  await until(async () => /worn.*first/s.test(await page.textContent("main")), WAIT, "the flood view does not say what came first");
   await page.getByTestId("flood-view").uncheck();
   await page.getByTestId("alarms-all").check();
-  await leak.getByTestId("do-shelve").click();
-  await page.getByTestId("shelve-reason").fill("the crew is there");
+  await worn.getByTestId("do-shelve").click();
+  await page.getByTestId("shelve-reason").fill("the spare part comes");
   await page.getByTestId("shelve-length").selectOption("8h");
   await page.getByTestId("shelve-reason").press("Enter");
-  await says(/Shelved until .* the crew is there/);
-  await leak.getByTestId("do-unshelve").click();
+  await says(/Shelved until .* the spare part comes/);
+  await worn.getByTestId("do-unshelve").click();
   await says(/active, acknowledged/);
-  await leak.getByTestId("do-remove-from-service").click();
-  await page.getByTestId("remove-from-service-reason").fill("being dug up");
+  await worn.getByTestId("do-remove-from-service").click();
+  await page.getByTestId("remove-from-service-reason").fill("being taken apart");
   await page.getByTestId("remove-from-service-reason").press("Enter");
-  await says(/out of service.*being dug up/s);
+  await says(/out of service.*being taken apart/s);
   await browser.shots("alarms-all");
-  await leak.getByTestId("do-return-to-service").click();
+  await worn.getByTestId("do-return-to-service").click();
   await until(async () => !/out of service/.test(await page.getByTestId("alarm-states").textContent()), WAIT, "still out of service");
-  assert.ok((await json(server.http, "/v1/alarms/leak@main")).body.active);
+  assert.ok((await json(server.http, "/v1/alarms/worn@pump2")).body.active);
   await page.getByRole("tab", { name: "Work orders" }).click();
-  await page.getByText("Find and repair the leak of the rising main").waitFor({ timeout: WAIT }); // what the rule opened
+  await page.locator("[data-testid='orders'] strong", { hasText: "Change the impeller" }).waitFor({ timeout: WAIT }); // what the rule opened
   await browser.shots("orders");
 });
 

@@ -8,7 +8,7 @@ export const actText = {
     json: (what: string) => `As JSON${what === "" ? "" : ` (${what})`}.`,
   },
   act: {
-    title: "What can be done", commands: "Commands", none: "The model of this twin has neither commands nor writable properties.",
+    jump: "Act ↓", commands: "Commands",
     lately: "Commands of late", noneLately: "No command has been given yet.",
     mayNot: "Your role may look and not act.", notThen: "Acting happens now: go back to live first.",
     permits: "permits it", refuses: (why: string) => `refuses it: ${why}`,

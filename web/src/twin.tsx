@@ -81,6 +81,9 @@ export function TwinPage({ twin }: { twin: Twin }) {
           {twin.name !== undefined && twin.name !== twin.id ? `${twin.name} · ${twin.id}` : twin.id} <span class="dim" title={twin.model}>{twin.modelName}</span>
         </h2>
         <span class="spacer" />
+        {((twin.commands ?? []).length > 0 || twin.values.some((v) => v.writable)) && (
+          <button type="button" class="button" data-testid="to-acts" onClick={() => document.getElementById("acts")?.scrollIntoView({ block: "start" })}>{actText.act.jump}</button>
+        )}
         {tab("model", text.model)}
         {tab("raw", text.raw.title)}
       </div>

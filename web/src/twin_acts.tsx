@@ -117,6 +117,7 @@ export function TwinActs() {
   if (twin === null) return null;
   return (
     <>
+      <span id="acts" class="anchor" />
       <Alarms twin={twin.id} />
       <Commands key={`c${twin.id}`} twin={twin} />
       <Desired key={`d${twin.id}`} twin={twin} />
