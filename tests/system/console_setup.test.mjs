@@ -87,6 +87,22 @@ test("estimators tell how they do", { timeout: 120000 }, async () => {
   await browser.shots("fleet-estimators");
 });
 
+test("the fleet is ranked by risk, with intervals and the signals that lead to plots of them", { timeout: 120000 }, async () => {
+  // This plant predicts nothing, so what the server would say of one that does is put in its mouth.
+  const life = (twin, rul, low, high) => ({ twin, model: "engines", version: 3, at: new Date().toISOString(), rul, health: rul / 100, intervals: { 90: [low, high] } });
+  await page.route("**/v1/rul*", (route) => route.fulfill({ json: { items: [life("tower", 80, 60, 95), life("well", 12, 5, 25)], models: [{ model: "engines", version: 3, retraining: true }] } }));
+  await page.route("**/v1/anomalies*", (route) => route.fulfill({ json: { items: [{ sequence: 1, twin: "well", detector: "pca", open: true, start: new Date().toISOString(), score: 4, signals: [{ property: "level", share: 0.7 }] }] } }));
+  await open("view=fleet");
+  const rows = () => page.$$eval("[data-testid='table'] >> nth=0 >> tbody tr", (all) => all.map((r) => r.textContent));
+  await until(async () => (await rows()).length === 2, WAIT, "not two twins");
+  assert.match((await rows())[0], /^well12.*5 – 25.*level 70 %/s);
+  assert.match((await rows())[1], /^tower80.*none stands out/s);
+  await browser.shots("fleet");
+  await page.getByRole("button", { name: "level 70 %" }).click();
+  await until(() => /twin=well/.test(page.url()) && /plot=level/.test(page.url()), WAIT, () => `the drivers lead to ${page.url()}`);
+  await page.unrouteAll();
+});
+
 test("the server goes while one is about to act, and comes back without a reload", { timeout: 180000 }, async () => {
   await open("twin=pump1");
   await page.getByTestId("command-setSpeed").click({ timeout: WAIT });
