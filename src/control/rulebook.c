@@ -59,7 +59,8 @@ static const char *const clause_words[] = { "for", "clears", "deadband", "suppre
 
 static gm_status take_condition(reader *r, gm_proviso **out)
 {
-    size_t    end;
+    size_t end;
+    if (*out != NULL) return expected(r, "another clause: this statement has such a condition already; join them with 'and'");
     gm_status st = gm_proviso_read(r->book->alloc, r->book->arena, r->s->alias, r->text, r->token.at, clause_words, 0, out, &end, r->err);
     if (st != GM_OK) return st;
     r->lexer.at = (uint32_t)end;

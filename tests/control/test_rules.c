@@ -309,6 +309,7 @@ static void mistakes_are_told_with_their_place(void **state)
         { "a.rules", "interlock i " PUMPS "of all permits when T.heat > 1", 1, "apart from rules" },
         { "a.interlocks", "rule a " PUMPS "when T.heat > 1 then alarm low 'x'", 1, "interlocks alone" },
         { "a.rules", "command stop " PUMPS "range 5 to 3", 1, "before it begins" },
+        { "a.rules", "command stop " PUMPS "requires T.heat < 5\n requires T.heat > 1", 2, "join them with 'and'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_rulebook *book;
