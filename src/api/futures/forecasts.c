@@ -415,7 +415,9 @@ void gm_forecast_write(gm_forecast *f, bool whole, gm_buf *out)
     char number[GM_NUMBER_TEXT];
     gm_buf_byte(out, '{');
     write_head(f, out);
-    gm_buf_printf(out, ",\"state\":\"%s\",\"saved\":%s", state_names[f->state], f->saved ? "true" : "false");
+    // While it runs the pool may be just about to save it.
+    bool saved = f->state != GM_FORECAST_RUNNING && f->saved;
+    gm_buf_printf(out, ",\"state\":\"%s\",\"saved\":%s", state_names[f->state], saved ? "true" : "false");
     if (f->state == GM_FORECAST_RUNNING) {
         double progress = gm_futures_progress(f->job);
         gm_buf_text(out, ",\"progress\":");

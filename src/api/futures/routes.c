@@ -112,7 +112,7 @@ void gm_route_futures_delete(gm_request *request)
         if (document == NULL) return;
         json_decref(document);
     }
-    if (f == NULL || f->saved) st = gm_forecast_unsave(all, id, &err);
+    if (f == NULL || (f->state != GM_FORECAST_RUNNING && f->saved)) st = gm_forecast_unsave(all, id, &err);
     if (f != NULL) gm_forecast_drop(f);
     if (st == GM_OK || st == GM_NOTFOUND) gm_reply_empty(request, 204);
     else gm_reply_failure(request, st, &err);
