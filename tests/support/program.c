@@ -1,6 +1,7 @@
 #include "support/program.h"
 
 #include "support/golden.h"
+#include "support/http_client.h"
 #include "support/support.h"
 
 #include <errno.h>
@@ -164,4 +165,16 @@ void gm_served_kill(gm_served *served)
 {
     gm_child_free(served->child);
     free(served);
+}
+
+json_t *gm_served_ask(const gm_served *served, const char *method, const char *target, const char *body, unsigned status)
+{
+    test_http_client client;
+    test_http_open(&client, (uint16_t)atoi(strchr(served->http, ':') + 1), NULL, NULL);
+    test_http_reply *reply = test_http_ask(&client, method, target, NULL, body);
+    if (status != 0 ? reply->status != status : reply->status >= 300)
+        fail_msg("%s %s: %u %.*s", method, target, reply->status, (int)reply->body.len, (const char *)reply->body.ptr);
+    json_t *json = json_loadb((const char *)reply->body.ptr, reply->body.len, 0, NULL);
+    test_http_shut(&client);
+    return json;
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 
+#include <jansson.h>
 #include <sys/types.h>
 
 typedef struct gm_child {
@@ -39,5 +40,9 @@ typedef struct gm_served { gm_child *child; char http[64], mqtt[64]; } gm_served
 gm_served *gm_serve(const char *plant, const char *data, const char *http, const char *mqtt);
 int        gm_served_stop(gm_served *served);  // SIGTERM; frees; its exit code
 void       gm_served_kill(gm_served *served);  // kill -9; frees
+
+// Asks it over HTTP on a connection of its own; the body goes as JSON and may be NULL. Returns the answer, NULL when that
+// is no JSON; the caller decrefs. Fails unless the status is this one (0: any below 300).
+json_t *gm_served_ask(const gm_served *served, const char *method, const char *target, const char *body, unsigned status);
 
 #endif

@@ -1,7 +1,6 @@
 // The waterworks closes its loop: the rig's main leaks, no sensor shows it, the estimator finds it, and the example's own rules raise
 // the alarm, shut the valve where automatic control is armed and open the work order, whose feedback the pipe remembers.
 #include "support/files.h"
-#include "support/http_client.h"
 #include "support/program.h"
 #include "support/support.h"
 #include "support/temp_dir.h"
@@ -51,17 +50,6 @@ static int tear_down(void **state)
     return code;
 }
 
-static json_t *ask(fixture *f, const char *method, const char *target, const char *body, unsigned status)
-{
-    test_http_client client;
-    test_http_open(&client, (uint16_t)atoi(strchr(f->server->http, ':') + 1), NULL, NULL);
-    test_http_reply *reply = test_http_ask(&client, method, target, body != NULL ? "Content-Type: application/json\r\n" : NULL, body);
-    if (reply->status != status) fail_msg("%s %s: %u %.*s", method, target, reply->status, (int)reply->body.len, (const char *)reply->body.ptr);
-    json_t *json = json_loadb((const char *)reply->body.ptr, reply->body.len, 0, NULL);
-    test_http_shut(&client);
-    return json;
-}
-
 static const char *text(const json_t *object, const char *key)
 {
     const char *found = json_string_value(json_object_get(object, key));
@@ -71,7 +59,7 @@ static const char *text(const json_t *object, const char *key)
 // The first of what the target lists that says so; the caller owns it. NULL: there is none yet.
 static json_t *listed(fixture *f, const char *target, const char *key, const char *value)
 {
-    json_t *all = ask(f, "GET", target, NULL, 200), *items = json_object_get(all, "items"), *found = NULL;
+    json_t *all = gm_served_ask(f->server, "GET", target, NULL, 200), *items = json_object_get(all, "items"), *found = NULL;
     for (size_t i = 0; found == NULL && i < json_array_size(items); i++) {
         if (strcmp(text(json_array_get(items, i), key), value) == 0) found = json_incref(json_array_get(items, i));
     }
@@ -98,7 +86,7 @@ static void a_leak_that_nobody_measures_shuts_the_valve_and_calls_somebody(void 
 {
     fixture *f = *state;
     char     path[100], wanted[60];
-    json_decref(ask(f, "POST", "/v1/control/arm", "{\"twin\":\"waterworks\",\"reason\":\"test\",\"for\":\"1h\"}", 200));
+    json_decref(gm_served_ask(f->server, "POST", "/v1/control/arm", "{\"twin\":\"waterworks\",\"reason\":\"test\",\"for\":\"1h\"}", 200));
     f->rig = gm_child_start((const char *const[]){ "rig", f->plant, "--root", "tower", "--speed", "1000", "--interval", "10ms", "--own-clock", "--noise", "--fault",
                                                    "main.leak@80m", "--mqtt", f->server->mqtt, NULL });
     json_t *alarm = wait_for(f, "/v1/alarms", "id", "leak@main");
@@ -109,7 +97,7 @@ static void a_leak_that_nobody_measures_shuts_the_valve_and_calls_somebody(void 
     assert_string_equal(text(desired, "who"), "rule leak");
     assert_string_equal(text(desired, "twin"), "valve");
     json_decref(desired);
-    json_t *valve = ask(f, "GET", "/digitaltwins/valve?api-version=2023-10-31", NULL, 200);
+    json_t *valve = gm_served_ask(f->server, "GET", "/digitaltwins/valve?api-version=2023-10-31", NULL, 200);
     assert_true(json_number_value(json_object_get(valve, "opening")) == 0);
     json_decref(valve);
     json_t *order = wait_for(f, "/v1/workorders?twin=main", "state", "open");
@@ -117,7 +105,7 @@ static void a_leak_that_nobody_measures_shuts_the_valve_and_calls_somebody(void 
     // Somebody has been there; the pipe remembers.
     snprintf(path, sizeof path, "/v1/workorders/%s", text(order, "id"));
     snprintf(wanted, sizeof wanted, "work order %s", text(order, "id"));
-    json_decref(ask(f, "PATCH", path, "{\"state\":\"done\",\"feedback\":{\"found\":\"a burst socket\",\"replaced\":[\"socket 12\"]}}", 200));
+    json_decref(gm_served_ask(f->server, "PATCH", path, "{\"state\":\"done\",\"feedback\":{\"found\":\"a burst socket\",\"replaced\":[\"socket 12\"]}}", 200));
     json_decref(order);
     json_t *fact = wait_for(f, "/v1/thread/main?phase=maintained", "key", wanted);
     assert_string_equal(text(json_object_get(json_object_get(fact, "value"), "feedback"), "found"), "a burst socket");

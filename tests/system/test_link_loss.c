@@ -2,7 +2,6 @@
 // finds when it comes back; also when the server is killed in between, and while what was armed by a heartbeat loses it.
 #include "cli/mqtt_client.h"
 #include "support/files.h"
-#include "support/http_client.h"
 #include "support/program.h"
 #include "support/support.h"
 #include "support/temp_dir.h"
@@ -58,17 +57,6 @@ static int tear_down(void **state)
     return code;
 }
 
-static json_t *ask(fixture *f, const char *method, const char *target, const char *body)
-{
-    test_http_client client;
-    test_http_open(&client, (uint16_t)atoi(strchr(f->server->http, ':') + 1), NULL, NULL);
-    test_http_reply *reply = test_http_ask(&client, method, target, NULL, body);
-    if (reply->status >= 300) fail_msg("%s %s: %u %.*s", method, target, reply->status, (int)reply->body.len, (const char *)reply->body.ptr);
-    json_t *json = json_loadb((const char *)reply->body.ptr, reply->body.len, 0, NULL);
-    test_http_shut(&client);
-    return json;
-}
-
 // ---- the device: it does what it is told, and says so --------------------------------------------------------------
 
 static void say(fixture *f, const char *topic, const char *payload)
@@ -106,7 +94,7 @@ static void go(fixture *f)
 
 static double power(fixture *f)
 {
-    json_t *twin  = ask(f, "GET", "/digitaltwins/h1?api-version=2023-10-31", NULL);
+    json_t *twin  = gm_served_ask(f->server, "GET", "/digitaltwins/h1?api-version=2023-10-31", NULL, 0);
     double  value = json_number_value(json_object_get(twin, "power"));
     json_decref(twin);
     return value;
@@ -124,7 +112,7 @@ static void wait_for_power(fixture *f, double wanted, const char *heat)
 
 static size_t armed(fixture *f)
 {
-    json_t *all = ask(f, "GET", "/v1/control", NULL);
+    json_t *all = gm_served_ask(f->server, "GET", "/v1/control", NULL, 0);
     size_t  n   = json_array_size(json_object_get(all, "armed"));
     json_decref(all);
     return n;
@@ -143,7 +131,7 @@ static void heat_by_itself(fixture *f, const char *arm)
 {
     come(f);
     for (gm_dur_ns end = gm_monotonic(gm_clock_system()) + PATIENCE; power(f) != 7;) {
-        if (armed(f) == 0) json_decref(ask(f, "POST", "/v1/control/arm", arm));
+        if (armed(f) == 0) json_decref(gm_served_ask(f->server, "POST", "/v1/control/arm", arm, 0));
         say(f, "gemel/h1/telemetry", "{\"heat\":30}");
         say(f, "gemel/h1/telemetry", "{\"heat\":15}");
         for (int i = 0; i < 10 && power(f) != 7; i++) assert_gm_ok(gm_mqtt_client_turn(f->device, 20 * GM_MILLISECOND, &f->err), f->err);
@@ -163,7 +151,7 @@ static void a_device_that_falls_silent_finds_the_safe_value_when_it_is_back(void
     say(f, "gemel/h1/telemetry", "{\"heat\":30}");
     say(f, "gemel/h1/telemetry", "{\"heat\":15}");
     for (gm_dur_ns end = gm_monotonic(gm_clock_system()) + PATIENCE;;) {
-        json_t *all     = ask(f, "GET", "/v1/desired", NULL), *newest = json_array_get(json_object_get(all, "items"), 0);
+        json_t *all     = gm_served_ask(f->server, "GET", "/v1/desired", NULL, 0), *newest = json_array_get(json_object_get(all, "items"), 0);
         bool    advised = strcmp(json_string_value(json_object_get(newest, "state")), "advised") == 0;
         json_decref(all);
         if (advised) break;
@@ -190,7 +178,7 @@ static void a_heartbeat_that_stops_makes_safe(void **state)
 {
     fixture *f = *state;
     heat_by_itself(f, "{\"twin\":\"h1\",\"reason\":\"test\",\"for\":\"1h\",\"heartbeat\":\"30s\"}");
-    json_decref(ask(f, "POST", "/v1/control/arm", "{\"twin\":\"h1\",\"reason\":\"test\",\"for\":\"1h\",\"heartbeat\":\"1s\"}"));
+    json_decref(gm_served_ask(f->server, "POST", "/v1/control/arm", "{\"twin\":\"h1\",\"reason\":\"test\",\"for\":\"1h\",\"heartbeat\":\"1s\"}", 0));
     wait_for_power(f, 0, "{\"heat\":15}");
     assert_int_equal(armed(f), 0);
 }

@@ -1,7 +1,6 @@
 // A plan at work: the server makes it from what the rig's sensors say, advises while nothing is armed, and moves the plant when a
 // person arms it. The rig is another process behind MQTT.
 #include "support/files.h"
-#include "support/http_client.h"
 #include "support/program.h"
 #include "support/support.h"
 #include "support/temp_dir.h"
@@ -62,17 +61,6 @@ static int tear_down(void **state)
     return code;
 }
 
-static json_t *ask(fixture *f, const char *method, const char *target, const char *body, unsigned status)
-{
-    test_http_client client;
-    test_http_open(&client, (uint16_t)atoi(strchr(f->server->http, ':') + 1), NULL, NULL);
-    test_http_reply *reply = test_http_ask(&client, method, target, NULL, body);
-    if (reply->status != status) fail_msg("%s %s: %u %.*s", method, target, reply->status, (int)reply->body.len, (const char *)reply->body.ptr);
-    json_t *json = json_loadb((const char *)reply->body.ptr, reply->body.len, 0, NULL);
-    test_http_shut(&client);
-    return json;
-}
-
 static double inlet(fixture *f)
 {
     gm_ran ran   = GM_RUN("get", "tank1", "inlet", "--http", f->server->http);
@@ -88,7 +76,7 @@ static json_t *made_plan(fixture *f)
     json_t   *plan = NULL;
     while (gm_monotonic(gm_clock_system()) < end) {
         json_decref(plan);
-        plan = ask(f, "GET", "/v1/plans/thrift", NULL, 200);
+        plan = gm_served_ask(f->server, "GET", "/v1/plans/thrift", NULL, 200);
         if (json_object_get(plan, "at") != NULL) return plan;
         gm_child_read(f->rig, 50);
     }
@@ -106,10 +94,10 @@ static void what_is_not_armed_is_advice(void **state)
     assert_true(json_number_value(json_object_get(input, "before")) == 0.2);
     json_decref(plan);
     assert_true(inlet(f) == 0.2);  // nobody touched it
-    json_t *desired = ask(f, "GET", "/v1/desired", NULL, 200);
+    json_t *desired = gm_served_ask(f->server, "GET", "/v1/desired", NULL, 200);
     assert_int_equal(json_array_size(json_object_get(desired, "items")), 0);
     json_decref(desired);
-    json_decref(ask(f, "GET", "/v1/plans/nothing", NULL, 404));
+    json_decref(gm_served_ask(f->server, "GET", "/v1/plans/nothing", NULL, 404));
     gm_ran ran = GM_RUN("plans", "--http", f->server->http);
     assert_int_equal(ran.code, 0);
     assert_non_null(strstr(GM_TEXT(ran.out), "thrift"));
@@ -126,7 +114,7 @@ static void a_plan_of_a_twin_that_is_not_there_says_so(void **state)
 {
     fixture *f = *state;
     json_decref(made_plan(f));
-    json_t *lost = ask(f, "GET", "/v1/plans/lost", NULL, 200);
+    json_t *lost = gm_served_ask(f->server, "GET", "/v1/plans/lost", NULL, 200);
     if (strstr(json_string_value(json_object_get(lost, "trouble")), "there is no twin 'nowhere'") == NULL) fail_msg("%s", json_dumps(lost, 0));
     json_decref(lost);
 }
@@ -135,12 +123,12 @@ static void armed_it_moves_the_plant_in_its_own_name(void **state)
 {
     fixture *f = *state;
     json_decref(made_plan(f));
-    json_decref(ask(f, "POST", "/v1/control/arm", "{\"twin\":\"tank1\",\"reason\":\"test\",\"for\":\"1h\"}", 200));
+    json_decref(gm_served_ask(f->server, "POST", "/v1/control/arm", "{\"twin\":\"tank1\",\"reason\":\"test\",\"for\":\"1h\"}", 200));
     gm_dur_ns end = gm_monotonic(gm_clock_system()) + 60 * GM_SECOND;
     // From 3 m the inlet may stay nearly shut for a while: that is cheaper than 0.2.
     while (!(inlet(f) < 0.19) && gm_monotonic(gm_clock_system()) < end) gm_child_read(f->rig, 50);
     assert_true(inlet(f) < 0.19);  // reported by the rig
-    json_t *desired = ask(f, "GET", "/v1/desired", NULL, 200), *first = json_array_get(json_object_get(desired, "items"), 0);
+    json_t *desired = gm_served_ask(f->server, "GET", "/v1/desired", NULL, 200), *first = json_array_get(json_object_get(desired, "items"), 0);
     assert_string_equal(json_string_value(json_object_get(first, "who")), "plan thrift");
     json_decref(desired);
     json_t *plan = made_plan(f);
@@ -157,7 +145,7 @@ static void a_changed_file_is_in_force_after_a_reload(void **state)
     gm_dur_ns end   = gm_monotonic(gm_clock_system()) + 60 * GM_SECOND;
     bool      other = false;
     while (!other && gm_monotonic(gm_clock_system()) < end) {
-        json_t *all = ask(f, "GET", "/v1/plans", NULL, 200), *items = json_object_get(all, "items");
+        json_t *all = gm_served_ask(f->server, "GET", "/v1/plans", NULL, 200), *items = json_object_get(all, "items");
         other       = json_array_size(items) == 1 && strcmp(json_string_value(json_object_get(json_array_get(items, 0), "name")), "other") == 0;
         json_decref(all);
         gm_child_read(f->rig, 20);
@@ -172,7 +160,7 @@ static void a_changed_file_is_in_force_after_a_reload(void **state)
         told = gm_str_find(gm_buf_view(&f->server->child->err_text), GM_STR("rules/thrift.plan")) != SIZE_MAX;
     }
     assert_true(told);
-    json_decref(ask(f, "GET", "/v1/plans/other", NULL, 200));
+    json_decref(gm_served_ask(f->server, "GET", "/v1/plans/other", NULL, 200));
 }
 
 int main(void)
