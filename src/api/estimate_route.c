@@ -7,14 +7,6 @@
 
 #include <math.h>
 
-static void add_number(gm_buf *out, const char *key, double value)
-{
-    char digits[GM_NUMBER_TEXT];
-    if (!isfinite(value)) return;
-    gm_number_write(value, digits);
-    gm_buf_printf(out, ",\"%s\":%s", key, digits);
-}
-
 void gm_api_write_estimate(void *context, gm_twin twin, uint32_t column, gm_buf *out)
 {
     const gm_request    *request = context;
@@ -24,10 +16,10 @@ void gm_api_write_estimate(void *context, gm_twin twin, uint32_t column, gm_buf 
     if (all == NULL || !gm_estimates_reading(all, twin, column, &r) || !isfinite(r.estimate.mean) || !(r.estimate.deviation > 0)) return;
     gm_number_write(r.estimate.mean, digits);
     gm_buf_printf(out, ",\"estimate\":{\"value\":%s", digits);
-    add_number(out, "deviation", r.estimate.deviation);
+    gm_live_number(out, "deviation", r.estimate.deviation);
     if (r.seen) {
-        add_number(out, "innovation", r.innovation);
-        add_number(out, "expected", r.expected);
+        gm_live_number(out, "innovation", r.innovation);
+        gm_live_number(out, "expected", r.expected);
     }
     gm_buf_byte(out, '}');
 }
@@ -76,8 +68,8 @@ static bool write_variables(const asked *a, const gm_estimates_view *v)
         gm_live_member(out, "kind", gm_str_of(gm_estimate_kind_text(x->kind)));
         gm_live_member(out, "unit", x->unit);
         write_into(out, x->into);
-        add_number(out, "estimate", x->value.mean);
-        add_number(out, "deviation", x->value.deviation);
+        gm_live_number(out, "estimate", x->value.mean);
+        gm_live_number(out, "deviation", x->value.deviation);
         gm_buf_byte(out, '}');
     }
     gm_buf_byte(out, ']');
@@ -95,13 +87,13 @@ static bool write_signals(const asked *a, const gm_estimates_view *v)
         begin_item(a, &first, x->twin, x->name);
         gm_live_member(out, "unit", x->unit);
         write_into(out, x->into);
-        add_number(out, "estimate", x->reading.estimate.mean);
-        add_number(out, "deviation", x->reading.estimate.deviation);
+        gm_live_number(out, "estimate", x->reading.estimate.mean);
+        gm_live_number(out, "deviation", x->reading.estimate.deviation);
         if (x->reading.seen) {
             gm_live_time(out, "measuredAt", x->reading.at);
-            add_number(out, "measured", x->reading.measured);
-            add_number(out, "innovation", x->reading.innovation);
-            add_number(out, "expected", x->reading.expected);
+            gm_live_number(out, "measured", x->reading.measured);
+            gm_live_number(out, "innovation", x->reading.innovation);
+            gm_live_number(out, "expected", x->reading.expected);
             gm_buf_printf(out, ",\"taken\":%llu,\"refused\":%llu", (unsigned long long)x->reading.taken, (unsigned long long)x->reading.gated);
         }
         gm_buf_byte(out, '}');
@@ -123,9 +115,9 @@ static void write_faults(const asked *a, const gm_estimates_view *v)
         if (told) f = &v->told;
         gm_buf_printf(out, ",\"told\":%s", told ? "true" : "false");
         if (told) gm_live_time(out, "since", f->since);
-        add_number(out, "severity", f->severity);
-        add_number(out, "deviation", f->deviation);
-        add_number(out, "significance", f->significance);
+        gm_live_number(out, "severity", f->severity);
+        gm_live_number(out, "deviation", f->deviation);
+        gm_live_number(out, "significance", f->significance);
         gm_buf_byte(out, '}');
     }
     gm_buf_byte(out, ']');
@@ -140,7 +132,7 @@ static void write_cases(const asked *a, const gm_estimates_view *v)
     for (uint32_t i = 0; i < v->case_count && gm_twin_ok(root) && shows(a, root); i++) {
         gm_buf_text(out, i > 0 ? ",{\"name\":" : "{\"name\":");
         gm_buf_json_str(out, v->cases[i].name);
-        add_number(out, "probability", v->cases[i].probability);
+        gm_live_number(out, "probability", v->cases[i].probability);
         gm_buf_printf(out, ",\"told\":%s", v->cases[i].told ? "true" : "false");
         if (v->cases[i].told) gm_live_time(out, "since", v->cases[i].since);
         gm_buf_byte(out, '}');
@@ -161,7 +153,7 @@ static bool write_estimate(const asked *a, const gm_estimates_view *v, bool firs
         gm_live_time(out, "at", v->stats.at);
         gm_live_member(out, "filter", v->stats.ensemble ? GM_STR("ensemble") : GM_STR("unscented"));
         gm_live_member(out, "health", gm_str_of(gm_health_text(v->stats.health.state)));
-        add_number(out, "nis", v->stats.health.nis_mean);
+        gm_live_number(out, "nis", v->stats.health.nis_mean);
         gm_buf_printf(out, ",\"moments\":%llu,\"taken\":%llu,\"refused\":%llu,\"late\":%llu,\"unusable\":%llu,\"lost\":%llu,\"restarts\":%llu",
                       (unsigned long long)v->stats.moments, (unsigned long long)v->stats.taken, (unsigned long long)v->stats.gated,
                       (unsigned long long)v->stats.late, (unsigned long long)v->stats.unusable, (unsigned long long)v->lost,

@@ -47,13 +47,6 @@ static size_t even_out(const gm_rows *rows, gm_dur_ns step, double *y)
     return n;
 }
 
-static void add_number(gm_buf *out, double value)
-{
-    char digits[GM_NUMBER_TEXT];
-    gm_number_write(value, digits);
-    gm_buf_text(out, digits);
-}
-
 static void write_answer(gm_request *request, const gm_forecast *f, gm_time_ns last, gm_dur_ns step)
 {
     gm_buf *out = &request->out;
@@ -65,19 +58,19 @@ static void write_answer(gm_request *request, const gm_forecast *f, gm_time_ns l
     gm_buf_text(out, ",\"errors\":{");
     for (int m = 0; m < GM_FORECAST_METHODS; m++) {
         gm_buf_printf(out, "%s\"%s\":", m > 0 ? "," : "", gm_forecast_method_text((gm_forecast_method)m));
-        add_number(out, f->errors[m]);
+        gm_buf_json_number(out, f->errors[m]);
     }
     gm_buf_text(out, "},\"coverage\":");
-    add_number(out, f->coverage);
+    gm_buf_json_number(out, f->coverage);
     gm_buf_text(out, ",\"points\":[");
     for (uint32_t h = 0; h < f->horizon; h++) {
         gm_time_format(last + (gm_time_ns)(h + 1) * step, time);
         gm_buf_printf(out, "%s[\"%s\",", h > 0 ? "," : "", time);
-        add_number(out, f->mid[h]);
+        gm_buf_json_number(out, f->mid[h]);
         gm_buf_byte(out, ',');
-        add_number(out, f->low[h]);
+        gm_buf_json_number(out, f->low[h]);
         gm_buf_byte(out, ',');
-        add_number(out, f->high[h]);
+        gm_buf_json_number(out, f->high[h]);
         gm_buf_byte(out, ']');
     }
     gm_buf_text(out, "]}");

@@ -11,9 +11,8 @@ enum { LIMIT_MOST = 10000 };
 
 static void add_number(gm_buf *out, const char *key, double value)
 {
-    char digits[GM_NUMBER_TEXT];
-    gm_number_write(value, digits);
-    gm_buf_printf(out, ",\"%s\":%s", key, digits);
+    gm_buf_printf(out, ",\"%s\":", key);
+    gm_buf_json_number(out, value);
 }
 
 static void write_intervals(const gm_rul_prediction *p, gm_buf *out)

@@ -3,6 +3,8 @@
 #include "api/routes.h"
 #include "state/document.h"
 
+#include <math.h>
+
 const char *gm_live_kind(gm_kind kind)
 {
     switch (kind) {
@@ -51,6 +53,13 @@ void gm_live_member(gm_buf *out, const char *key, gm_str text)
     if (text.len == 0) return;
     gm_buf_printf(out, ",\"%s\":", key);
     gm_buf_json_str(out, text);
+}
+
+void gm_live_number(gm_buf *out, const char *key, double value)
+{
+    if (!isfinite(value)) return;
+    gm_buf_printf(out, ",\"%s\":", key);
+    gm_buf_json_number(out, value);
 }
 
 void gm_live_time(gm_buf *out, const char *key, gm_time_ns time)

@@ -17,8 +17,10 @@ gm_str gm_live_name(const gm_state *state, gm_twin twin);
 // "boolean", "integer", "number", "string" or "json".
 const char *gm_live_kind(gm_kind kind);
 
-// ,"key":"text" ; nothing when text is empty. And a time as RFC 3339; nothing when it is GM_ABSENT.
+// ,"key":"text" ; nothing when text is empty. A time as RFC 3339; nothing when it is GM_ABSENT. A number; nothing when it is
+// not finite.
 void gm_live_member(gm_buf *out, const char *key, gm_str text);
 void gm_live_time(gm_buf *out, const char *key, gm_time_ns time);
+void gm_live_number(gm_buf *out, const char *key, double value);
 
 #endif

@@ -1,18 +1,9 @@
 // /v1/plans: what rules/*.plan say, as it was last made.
 #include "api/live.h"
 #include "api/routes.h"
-#include "base/number.h"
 #include "control/optimise/plans.h"
 
 #include <math.h>
-
-static void add_number(gm_buf *out, const char *key, double value)
-{
-    char digits[GM_NUMBER_TEXT];
-    if (!isfinite(value)) return;
-    gm_number_write(value, digits);
-    gm_buf_printf(out, ",\"%s\":%s", key, digits);
-}
 
 static void write_plan(const gm_plans_view *v, gm_buf *out)
 {
@@ -24,12 +15,12 @@ static void write_plan(const gm_plans_view *v, gm_buf *out)
     if (v->next != 0) gm_live_time(out, "next", v->next);
     if (v->solved) {
         gm_live_time(out, "at", v->at);
-        add_number(out, "seconds", v->seconds);
-        add_number(out, "cost", v->advice.cost);
-        add_number(out, "held", v->advice.held);
-        add_number(out, "gain", v->advice.gain);
-        add_number(out, "gainDeviation", v->advice.gain_deviation);
-        add_number(out, "broken", v->advice.broken);
+        gm_live_number(out, "seconds", v->seconds);
+        gm_live_number(out, "cost", v->advice.cost);
+        gm_live_number(out, "held", v->advice.held);
+        gm_live_number(out, "gain", v->advice.gain);
+        gm_live_number(out, "gainDeviation", v->advice.gain_deviation);
+        gm_live_number(out, "broken", v->advice.broken);
         gm_buf_printf(out, ",\"from\":\"%s\",", v->estimated ? "estimate" : "state");
         gm_buf_str(out, v->result);
     }

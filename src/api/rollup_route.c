@@ -1,7 +1,6 @@
 // GET /v1/rollups: what systems amount to, from their parts.
 #include "api/live.h"
 #include "api/routes.h"
-#include "base/number.h"
 #include "rollup/rollups.h"
 
 #include <math.h>
@@ -10,9 +9,8 @@ enum { LIMIT_MOST = 10000 };
 
 static void add_number(gm_buf *out, const char *key, double value)
 {
-    char digits[GM_NUMBER_TEXT];
-    if (isfinite(value)) gm_number_write(value, digits);
-    gm_buf_printf(out, ",\"%s\":%s", key, isfinite(value) ? digits : "null");
+    gm_buf_printf(out, ",\"%s\":", key);
+    gm_buf_json_number(out, value);
 }
 
 static void write_result(const gm_state *state, const gm_rollup_definition *d, gm_twin twin, const gm_rollup_result *r, gm_buf *out)

@@ -3,7 +3,6 @@
 #include "api/futures/world.h"
 #include "api/live.h"
 #include "api/routes.h"
-#include "base/number.h"
 #include "base/pool.h"
 #include "insight/estimate/past.h"
 #include "insight/live/estimates.h"
@@ -40,10 +39,8 @@ static void finish_work(work *w)
 
 static void add_number(gm_buf *out, bool first, double value)
 {
-    char digits[GM_NUMBER_TEXT];
     if (!first) gm_buf_byte(out, ',');
-    if (isfinite(value)) gm_buf_add(out, digits, gm_number_write(value, digits));
-    else gm_buf_text(out, "null");
+    gm_buf_json_number(out, value);
 }
 
 static void visit(void *context, gm_time_ns at, const double *mean, const double *covariance)

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include "base/number.h"
 #include "base/utf8.h"
 
 #include <assert.h>
@@ -52,6 +53,12 @@ void gm_buf_printf(gm_buf *buf, const char *fmt, ...)
     }
     va_end(again);
     va_end(args);
+}
+
+void gm_buf_json_number(gm_buf *buf, double value)
+{
+    char text[GM_NUMBER_TEXT];
+    gm_buf_add(buf, text, gm_number_write(value, text));
 }
 
 void gm_buf_json_str(gm_buf *buf, gm_str text)

@@ -53,6 +53,9 @@ void gm_buf_printf(gm_buf *buf, const char *fmt, ...) GM_PRINTF(2, 3);
 // Text as a JSON string with its quotes; control characters and invalid UTF-8 are escaped (the latter as U+FFFD).
 void gm_buf_json_str(gm_buf *buf, gm_str text);
 
+// A number as JSON (base/number.h): the fewest digits that read back; NaN and infinities are null.
+void gm_buf_json_number(gm_buf *buf, double value);
+
 // Takes n bytes off the front (n <= len). O(len).
 void gm_buf_drop(gm_buf *buf, size_t n);
 

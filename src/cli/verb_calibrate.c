@@ -1,5 +1,4 @@
 // gemel calibrate: fits parameters of a plant's model to what was recorded, and applies them when asked to.
-#include "base/number.h"
 #include "cli/client.h"
 #include "cli/estimate_setup.h"
 #include "cli/table.h"
@@ -84,9 +83,8 @@ static gm_exit print_text(const gm_cli *cli, const gm_calibration *fit)
 
 static void put_number(gm_buf *out, const char *key, double value)
 {
-    char digits[GM_NUMBER_TEXT];
-    if (isfinite(value)) gm_number_write(value, digits);
-    gm_buf_printf(out, ",\"%s\":%s", key, isfinite(value) ? digits : "null");
+    gm_buf_printf(out, ",\"%s\":", key);
+    gm_buf_json_number(out, value);
 }
 
 static gm_exit print_json(const gm_cli *cli, const gm_calibration *fit)

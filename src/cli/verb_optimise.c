@@ -1,5 +1,4 @@
 // gemel optimise: the best plan for a group's inputs from where it is, by sampling on lanes of its model.
-#include "base/number.h"
 #include "control/optimise/goal.h"
 #include "cli/plant_group.h"
 #include "cli/table.h"
@@ -221,19 +220,12 @@ static gm_status solve(job *j, gm_error *err)
 
 static double shown_value(const gm_group_variable *v, double set) { return (set - v->set_offset) / v->set_factor; }
 
-static void number(gm_buf *out, double x)
-{
-    char text[GM_NUMBER_TEXT];
-    gm_number_write(x, text);
-    gm_buf_text(out, text);
-}
-
 static void write_series(gm_buf *out, const double *values, uint32_t count)
 {
     gm_buf_byte(out, '[');
     for (uint32_t k = 0; k < count; k++) {
         if (k > 0) gm_buf_byte(out, ',');
-        number(out, values[k]);
+        gm_buf_json_number(out, values[k]);
     }
     gm_buf_byte(out, ']');
 }
@@ -248,7 +240,7 @@ static void write_json(const job *j, double seconds, gm_buf *out)
     gm_buf_byte(out, '{');
     for (size_t i = 0; i < GM_COUNT_OF(costs); i++) {
         gm_buf_printf(out, "%s\"%s\":", i > 0 ? "," : "", costs[i].name);
-        number(out, costs[i].value);
+        gm_buf_json_number(out, costs[i].value);
     }
     gm_buf_printf(out, ",\"failed\":%u,\"plan\":{", j->report.failed);
     for (uint32_t i = 0; i < j->input_count; i++) {
@@ -257,7 +249,7 @@ static void write_json(const job *j, double seconds, gm_buf *out)
         gm_buf_text(out, ":[");
         for (uint32_t k = 0; k < knots; k++) {
             if (k > 0) gm_buf_byte(out, ',');
-            number(out, shown_value(&j->input_names[i].of, gm_mpc_plan(j->mpc)[(size_t)i * knots + k]));
+            gm_buf_json_number(out, shown_value(&j->input_names[i].of, gm_mpc_plan(j->mpc)[(size_t)i * knots + k]));
         }
         gm_buf_byte(out, ']');
     }

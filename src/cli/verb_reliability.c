@@ -1,5 +1,4 @@
 // gemel reliability: fault trees in the Open-PSA format: probability of the top, minimal cut sets, importance.
-#include "base/number.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "reliability/analyse.h"
@@ -118,13 +117,6 @@ static ranked *rank(const gm_cli *cli, const gm_fault_tree *tree, const gm_relia
 
 typedef struct cut_writer { const gm_fault_tree *tree; gm_buf *out; size_t count; bool json; } cut_writer;
 
-static void number(gm_buf *out, double x)
-{
-    char text[GM_NUMBER_TEXT];
-    gm_number_write(x, text);
-    gm_buf_text(out, text);
-}
-
 static void write_cut(void *context, const uint32_t *events, size_t count, double probability)
 {
     cut_writer *w = context;
@@ -139,7 +131,7 @@ static void write_cut(void *context, const uint32_t *events, size_t count, doubl
     }
     if (w->json) {
         gm_buf_text(w->out, "],\"probability\":");
-        number(w->out, probability);
+        gm_buf_json_number(w->out, probability);
         gm_buf_byte(w->out, '}');
     } else gm_buf_byte(w->out, '\n');
     w->count++;
@@ -153,11 +145,11 @@ static void write_json(const gm_cli *cli, const gm_args *args, const gm_fault_tr
     gm_buf_text(out, "{\"top\":");
     gm_buf_json_str(out, gm_fault_tree_view(tree, top).name);
     gm_buf_text(out, ",\"top_probability\":");
-    number(out, s.exact ? s.probability : NAN);
+    gm_buf_json_number(out, s.exact ? s.probability : NAN);
     gm_buf_printf(out, ",\"exact\":%s,\"bounds\":[", s.exact ? "true" : "false");
-    number(out, s.low);
+    gm_buf_json_number(out, s.low);
     gm_buf_byte(out, ',');
-    number(out, s.high);
+    gm_buf_json_number(out, s.high);
     gm_buf_text(out, "],\"cut_sets\":");
     gm_buf_text(out, s.cut_sets_known ? "{" : "null");
     bool first = true;
@@ -194,7 +186,7 @@ static void write_json(const gm_cli *cli, const gm_args *args, const gm_fault_tr
         };
         for (size_t k = 0; k < GM_COUNT_OF(fields); k++) {
             gm_buf_printf(out, ",\"%s\":", fields[k].name);
-            number(out, fields[k].value);
+            gm_buf_json_number(out, fields[k].value);
         }
         gm_buf_byte(out, '}');
     }
@@ -202,7 +194,7 @@ static void write_json(const gm_cli *cli, const gm_args *args, const gm_fault_tr
     if (s.why != NULL) gm_buf_json_str(out, gm_str_of(s.why));
     else gm_buf_text(out, "null");
     gm_buf_text(out, ",\"seconds\":");
-    number(out, seconds);
+    gm_buf_json_number(out, seconds);
     gm_buf_text(out, "}\n");
 }
 

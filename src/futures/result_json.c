@@ -3,18 +3,12 @@
 
 #include "base/number.h"
 
-static void put_number(gm_buf *out, double value)
-{
-    char text[GM_NUMBER_TEXT];
-    gm_buf_add(out, text, gm_number_write(value, text));
-}
-
 static void put_numbers(gm_buf *out, const double *x, size_t n, size_t stride)
 {
     gm_buf_byte(out, '[');
     for (size_t i = 0; i < n; i++) {
         if (i > 0) gm_buf_byte(out, ',');
-        put_number(out, x[i * stride]);
+        gm_buf_json_number(out, x[i * stride]);
     }
     gm_buf_byte(out, ']');
 }
@@ -41,7 +35,7 @@ static void put_quantiles(gm_buf *out, const gm_futures_request *r, const double
     gm_buf_byte(out, '{');
     for (uint32_t q = 0; q < r->quantile_count; q++) {
         put_name(out, (gm_str){ text, gm_number_write(r->quantiles[q], text) }, q == 0);
-        if (n == SIZE_MAX) put_number(out, x[q]);
+        if (n == SIZE_MAX) gm_buf_json_number(out, x[q]);
         else put_numbers(out, x + q * row, n, 1);
     }
     gm_buf_byte(out, '}');
@@ -94,11 +88,11 @@ static void put_passages(gm_buf *out, const gm_futures_request *r, const gm_futu
         put_name(out, r->conditions[c].text, c == 0);
         gm_buf_printf(out, "{\"passed\":%u,\"censored\":%u,\"failed\":%u,\"probability\":", p->passed, p->censored,
                       p->failed);
-        put_number(out, p->probability);
+        gm_buf_json_number(out, p->probability);
         gm_buf_text(out, ",\"interval\":[");
-        put_number(out, p->low);
+        gm_buf_json_number(out, p->low);
         gm_buf_byte(out, ',');
-        put_number(out, p->high);
+        gm_buf_json_number(out, p->high);
         gm_buf_text(out, "],\"quantiles\":");
         put_quantiles(out, r, p->quantiles, SIZE_MAX, 1);
         put_key(out, "reached", false);
@@ -121,7 +115,7 @@ static void put_tallies(gm_buf *out, const gm_futures_request *r, const gm_futur
         gm_buf_byte(out, '{');
         for (int i = 0; i < 4; i++) {
             put_key(out, numbers[i].key, i == 0);
-            put_number(out, numbers[i].value);
+            gm_buf_json_number(out, numbers[i].value);
         }
         gm_buf_printf(out, ",\"minLane\":%u,\"maxLane\":%u,\"quantiles\":", t->min_lane, t->max_lane);
         put_quantiles(out, r, t->quantiles, SIZE_MAX, 1);
@@ -144,7 +138,7 @@ static void put_sensitivity(gm_buf *out, const gm_sensitivity *s, bool morris)
     gm_buf_byte(out, '{');
     for (int i = 0; i < (morris ? 3 : 4); i++) {
         put_key(out, morris ? effects[i].key : sobol[i].key, i == 0);
-        put_number(out, morris ? effects[i].value : sobol[i].value);
+        gm_buf_json_number(out, morris ? effects[i].value : sobol[i].value);
     }
     gm_buf_byte(out, '}');
 }
@@ -184,7 +178,7 @@ static void put_trajectories(gm_buf *out, const gm_futures_request *r, const gm_
             gm_buf_byte(out, '[');
             for (uint32_t p = 0; p < f->point_count; p++) {
                 if (p > 0) gm_buf_byte(out, ',');
-                put_number(out, gm_futures_value(job, scenario, o, p, lane));
+                gm_buf_json_number(out, gm_futures_value(job, scenario, o, p, lane));
             }
             gm_buf_byte(out, ']');
         }
@@ -242,7 +236,7 @@ static void put_troubles(gm_buf *out, const gm_futures_result *f)
     for (uint32_t i = 0; i < f->trouble_count; i++) {
         const gm_lane_trouble *t = &f->troubles[i];
         gm_buf_printf(out, "%s{\"lane\":%u,\"scenario\":%u,\"time\":", i > 0 ? "," : "", t->lane, t->scenario);
-        put_number(out, t->time_s);
+        gm_buf_json_number(out, t->time_s);
         gm_buf_text(out, ",\"reason\":");
         gm_buf_json_str(out, gm_str_of(t->status < sizeof words / sizeof words[0] ? words[t->status] : "failed"));
         gm_buf_text(out, ",\"message\":");
@@ -272,9 +266,9 @@ void gm_futures_result_write(const gm_futures_request *r, const gm_futures_resul
     gm_buf_printf(out, ",\"lanes\":%u,\"diverged\":%u,\"troubles\":", f->lanes, f->diverged);
     put_troubles(out, f);
     gm_buf_printf(out, ",\"seed\":%llu,\"step\":", (unsigned long long)r->seed);
-    put_number(out, f->step_s);
+    gm_buf_json_number(out, f->step_s);
     gm_buf_printf(out, ",\"laneSteps\":%llu,\"seconds\":", (unsigned long long)f->lane_steps);
-    put_number(out, f->seconds);
+    gm_buf_json_number(out, f->seconds);
 }
 
 void gm_partial_write(const gm_futures_request *r, const gm_partial *p, gm_buf *out)

@@ -18,9 +18,8 @@ typedef struct check {
 
 static void put_number(gm_buf *out, const char *key, double value)
 {
-    char text[GM_NUMBER_TEXT];
     gm_buf_printf(out, ",\"%s\":", key);
-    gm_buf_add(out, text, gm_number_write(value, text));
+    gm_buf_json_number(out, value);
 }
 
 static double at(const json_t *list, size_t i)

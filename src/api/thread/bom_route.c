@@ -1,7 +1,6 @@
 // /v1/bom: bills of materials, where a part is used, what it adds up to, where effectivity has gaps.
 #include "api/routes.h"
 #include "api/thread/life.h"
-#include "base/number.h"
 #include "thread/bom.h"
 
 static bool read_options(gm_request *request, gm_str *out_id, gm_bom_options *o)
@@ -23,9 +22,8 @@ static bool read_options(gm_request *request, gm_str *out_id, gm_bom_options *o)
 
 static void number(gm_buf *out, const char *name, double value)
 {
-    char text[GM_NUMBER_TEXT];
-    gm_number_write(value, text);
-    gm_buf_printf(out, ",\"%s\":%s", name, text);
+    gm_buf_printf(out, ",\"%s\":", name);
+    gm_buf_json_number(out, value);
 }
 
 static void text(gm_buf *out, const char *name, gm_str value)
