@@ -111,3 +111,11 @@ const char *gm_age_text(gm_dur_ns age, char out[GM_AGE_TEXT])
     else snprintf(out, GM_AGE_TEXT, "%s%lld d", before, (long long)(length / GM_DAY));
     return out;
 }
+
+gm_str gm_client_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return gm_str_of(text != NULL ? text : "");
+}
+
+double gm_client_number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }

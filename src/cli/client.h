@@ -45,6 +45,10 @@ const char *gm_client_path(gm_arena *arena, const char *const *parts, size_t n);
 #define GM_CLIENT_PATH(arena, ...) \
     gm_client_path((arena), (const char *const[]){ __VA_ARGS__ }, GM_COUNT_OF(((const char *const[]){ __VA_ARGS__ })))
 
+// A text member of an answer, "" when it is not there; viewed. And a number, 0 when it is not.
+gm_str gm_client_text(const json_t *object, const char *key);
+double gm_client_number(const json_t *object, const char *key);
+
 // A JSON value for people: texts without their quotes, everything else compact. Appended to out.
 void gm_client_write_value(const json_t *value, gm_buf *out);
 

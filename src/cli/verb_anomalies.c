@@ -11,12 +11,6 @@ static const gm_option options[] = {
 };
 static const gm_operand operands[] = { { "TWIN", "only this one", .optional = true } };
 
-static gm_str text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return gm_str_of(text != NULL ? text : "");
-}
-
 static gm_str signals_text(const gm_cli *cli, const json_t *item)
 {
     const json_t *list = json_object_get(item, "signals");
@@ -24,7 +18,7 @@ static gm_str signals_text(const gm_cli *cli, const json_t *item)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *one = json_array_get(list, i);
         text = gm_arena_printf(cli->arena, GM_STR_FMT "%s" GM_STR_FMT " %.0f %%", GM_STR_ARG(text), i > 0 ? ", " : "",
-                               GM_STR_ARG(text_of(one, "property")),
+                               GM_STR_ARG(gm_client_text(one, "property")),
                                100 * json_number_value(json_object_get(one, "share")));
     }
     return text;
@@ -45,10 +39,10 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *
         gm_table_text_add(table, head);
     for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
         const json_t *item           = json_array_get(items, i);
-        const gm_str  cells[COLUMNS] = { text_of(item, "twin"),
-                                         text_of(item, "detector"),
-                                         text_of(item, "start"),
-                                         text_of(item, "end"),
+        const gm_str  cells[COLUMNS] = { gm_client_text(item, "twin"),
+                                         gm_client_text(item, "detector"),
+                                         gm_client_text(item, "start"),
+                                         gm_client_text(item, "end"),
                                          gm_arena_printf(cli->arena, "%.2f",
                                                          json_number_value(json_object_get(item, "score"))),
                                          signals_text(cli, item) };

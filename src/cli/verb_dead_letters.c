@@ -8,11 +8,6 @@ static const gm_option options[] = {
     [OPT_JSON] = { "json", GM_OPTION_FLAG, NULL, NULL, "print the server's answer as JSON" },
 };
 
-static gm_str text_of(const json_t *object, const char *key)
-{
-    return gm_str_of(json_string_value(json_object_get(object, key)));
-}
-
 static gm_exit print_letters(const gm_cli *cli, const json_t *letters, const void *context)
 {
     (void)context;
@@ -24,8 +19,8 @@ static gm_exit print_letters(const gm_cli *cli, const json_t *letters, const voi
     else gm_table_text_add(table, head);
     for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
         const json_t *item    = json_array_get(items, i);
-        const gm_str  cells[] = { text_of(item, "time"), text_of(item, "topic"), text_of(item, "reason"),
-                                  text_of(item, "payload") };
+        const gm_str  cells[] = { gm_client_text(item, "time"), gm_client_text(item, "topic"), gm_client_text(item, "reason"),
+                                  gm_client_text(item, "payload") };
         gm_table_text_add(table, cells);
     }
     if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);

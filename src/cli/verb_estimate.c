@@ -28,12 +28,6 @@ static const gm_operand operands[] = { { "PLANT", "the plant's folder; not neede
 
 // ---- the running server -------------------------------------------------------------------------------------------
 
-static gm_str text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return gm_str_of(text != NULL ? text : "");
-}
-
 static gm_str number_of(const gm_cli *cli, const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
@@ -45,8 +39,8 @@ static void add_rows(const gm_cli *cli, gm_table_text *table, const json_t *list
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *x = json_array_get(list, i);
         if (kind.len > 0 && json_object_get(x, "measured") == NULL) continue;  // of signals, those that are measured
-        const gm_str cells[] = { text_of(x, "twin"), text_of(x, "name"), kind.len > 0 ? kind : text_of(x, "kind"), number_of(cli, x, "estimate"),
-                                 number_of(cli, x, "deviation"), text_of(x, "unit"), number_of(cli, x, "measured"), number_of(cli, x, "innovation") };
+        const gm_str cells[] = { gm_client_text(x, "twin"), gm_client_text(x, "name"), kind.len > 0 ? kind : gm_client_text(x, "kind"), number_of(cli, x, "estimate"),
+                                 number_of(cli, x, "deviation"), gm_client_text(x, "unit"), number_of(cli, x, "measured"), number_of(cli, x, "innovation") };
         gm_table_text_add(table, cells);
     }
 }
@@ -61,25 +55,25 @@ static gm_exit print_live(const gm_cli *cli, const json_t *answer, const void *a
     size_t shown = 0;
     for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *x = json_array_get(items, i);
-        if ((name != NULL && !gm_str_is(text_of(x, "name"), name)) || (root != NULL && !gm_str_is(text_of(x, "root"), root))) continue;
+        if ((name != NULL && !gm_str_is(gm_client_text(x, "name"), name)) || (root != NULL && !gm_str_is(gm_client_text(x, "root"), root))) continue;
         gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
         if (table == NULL) return gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
         if (shown++ > 0) gm_buf_byte(&out, '\n');
-        gm_str trouble = text_of(x, "trouble"), health = text_of(x, "health"), at = text_of(x, "at");
-        gm_buf_printf(&out, GM_STR_FMT ": " GM_STR_FMT "%s" GM_STR_FMT "\n", GM_STR_ARG(text_of(x, "name")), GM_STR_ARG(trouble.len > 0 ? trouble : health),
+        gm_str trouble = gm_client_text(x, "trouble"), health = gm_client_text(x, "health"), at = gm_client_text(x, "at");
+        gm_buf_printf(&out, GM_STR_FMT ": " GM_STR_FMT "%s" GM_STR_FMT "\n", GM_STR_ARG(gm_client_text(x, "name")), GM_STR_ARG(trouble.len > 0 ? trouble : health),
                       at.len > 0 ? ", as of " : "", GM_STR_ARG(at));
         const json_t *faults = json_object_get(x, "faults");
         for (size_t f = 0; f < json_array_size(faults); f++) {
             const json_t *one = json_array_get(faults, f);
             if (!json_is_true(json_object_get(one, "told"))) continue;
-            gm_buf_printf(&out, "FAULT " GM_STR_FMT "." GM_STR_FMT ": severity %.3g, %.3g deviations, since " GM_STR_FMT "\n", GM_STR_ARG(text_of(one, "twin")),
-                          GM_STR_ARG(text_of(one, "name")), json_number_value(json_object_get(one, "severity")),
-                          json_number_value(json_object_get(one, "significance")), GM_STR_ARG(text_of(one, "since")));
+            gm_buf_printf(&out, "FAULT " GM_STR_FMT "." GM_STR_FMT ": severity %.3g, %.3g deviations, since " GM_STR_FMT "\n", GM_STR_ARG(gm_client_text(one, "twin")),
+                          GM_STR_ARG(gm_client_text(one, "name")), json_number_value(json_object_get(one, "severity")),
+                          json_number_value(json_object_get(one, "significance")), GM_STR_ARG(gm_client_text(one, "since")));
         }
         const json_t *modes = json_object_get(x, "modes");
         for (size_t m = 0; m < json_array_size(modes); m++) {
             const json_t *one = json_array_get(modes, m);
-            gm_buf_printf(&out, "%s" GM_STR_FMT ": %.3g\n", json_is_true(json_object_get(one, "told")) ? "MODE " : "mode ", GM_STR_ARG(text_of(one, "name")),
+            gm_buf_printf(&out, "%s" GM_STR_FMT ": %.3g\n", json_is_true(json_object_get(one, "told")) ? "MODE " : "mode ", GM_STR_ARG(gm_client_text(one, "name")),
                           json_number_value(json_object_get(one, "probability")));
         }
         gm_table_text_add(table, head);
@@ -98,7 +92,7 @@ static gm_exit print_smoothed(const gm_cli *cli, const json_t *answer, const voi
     (void)args;
     gm_buf_text(&out, "time");
     for (size_t i = 0; i < json_array_size(parts); i++) {
-        gm_str name = text_of(json_array_get(parts, i), "name");
+        gm_str name = gm_client_text(json_array_get(parts, i), "name");
         gm_buf_printf(&out, "," GM_STR_FMT "," GM_STR_FMT " deviation", GM_STR_ARG(name), GM_STR_ARG(name));
     }
     gm_buf_byte(&out, '\n');

@@ -10,23 +10,15 @@ static const gm_option options[] = {
 };
 static const gm_operand operands[] = { { "NAME", "only this one, with what it has in mind for every interval", .optional = true } };
 
-static gm_str text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return gm_str_of(text != NULL ? text : "");
-}
-
-static double number_of(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
-
 static gm_str state_of(const gm_cli *cli, const json_t *plan)
 {
-    gm_str trouble = text_of(plan, "trouble");
+    gm_str trouble = gm_client_text(plan, "trouble");
     if (trouble.len > 0) return trouble;
     if (json_object_get(plan, "at") == NULL) return GM_STR("not made yet");
     const json_t *deviation = json_object_get(plan, "gainDeviation");
     gm_str how = json_is_true(json_object_get(plan, "armed")) ? GM_STR("being done") : GM_STR("advice");
     if (deviation == NULL) return how;
-    return gm_arena_printf(cli->arena, GM_STR_FMT "; gain %.4g +- %.2g", GM_STR_ARG(how), number_of(plan, "gain"), json_number_value(deviation));
+    return gm_arena_printf(cli->arena, GM_STR_FMT "; gain %.4g +- %.2g", GM_STR_ARG(how), gm_client_number(plan, "gain"), json_number_value(deviation));
 }
 
 static gm_exit print_all(const gm_cli *cli, const json_t *answer, gm_buf *out)
@@ -40,9 +32,9 @@ static gm_exit print_all(const gm_cli *cli, const json_t *answer, gm_buf *out)
     else gm_table_text_add(table, head);
     for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
         const json_t *plan = json_array_get(items, i);
-        const gm_str  cells[COLUMNS] = { text_of(plan, "name"), text_of(plan, "root"), text_of(plan, "at"),
-                                         gm_arena_printf(cli->arena, "%.6g", number_of(plan, "cost")),
-                                         gm_arena_printf(cli->arena, "%.6g", number_of(plan, "held")), state_of(cli, plan) };
+        const gm_str  cells[COLUMNS] = { gm_client_text(plan, "name"), gm_client_text(plan, "root"), gm_client_text(plan, "at"),
+                                         gm_arena_printf(cli->arena, "%.6g", gm_client_number(plan, "cost")),
+                                         gm_arena_printf(cli->arena, "%.6g", gm_client_number(plan, "held")), state_of(cli, plan) };
         gm_table_text_add(table, cells);
     }
     if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, out);
@@ -57,10 +49,10 @@ static gm_exit print_one(const gm_cli *cli, json_t *plan, gm_buf *out)
     gm_table_text *table  = gm_table_text_create(cli->arena, count + 1);
     gm_str        *cells  = GM_ARENA_NEW(cli->arena, gm_str, count + 1);
     const char    *name;
-    gm_buf_printf(out, GM_STR_FMT ": " GM_STR_FMT "\n", GM_STR_ARG(text_of(plan, "name")), GM_STR_ARG(state_of(cli, plan)));
+    gm_buf_printf(out, GM_STR_FMT ": " GM_STR_FMT "\n", GM_STR_ARG(gm_client_text(plan, "name")), GM_STR_ARG(state_of(cli, plan)));
     if (table == NULL || cells == NULL) out->failed = true;
     if (out->failed || count == 0) return gm_client_print(cli, out);
-    gm_buf_printf(out, "cost %.6g, as it is %.6g\n\n", number_of(plan, "cost"), number_of(plan, "held"));
+    gm_buf_printf(out, "cost %.6g, as it is %.6g\n\n", gm_client_number(plan, "cost"), gm_client_number(plan, "held"));
     cells[0] = GM_STR("FROM");
     json_object_foreach(inputs, name, input) {
         rows       = json_array_size(json_object_get(input, "plan"));
@@ -68,7 +60,7 @@ static gm_exit print_one(const gm_cli *cli, json_t *plan, gm_buf *out)
     }
     gm_table_text_add(table, cells);
     for (size_t k = 0; k < rows; k++) {
-        double at = (double)k * number_of(plan, "every");
+        double at = (double)k * gm_client_number(plan, "every");
         cells[0]  = gm_arena_printf(cli->arena, "+%02d:%02d", (int)(at / 3600), (int)(at / 60) % 60);
         n         = 1;
         json_object_foreach(inputs, name, input) cells[n++] = gm_arena_printf(cli->arena, "%.4g", json_number_value(json_array_get(json_object_get(input, "plan"), k)));

@@ -12,16 +12,10 @@ static const gm_option options[] = {
 };
 static const gm_operand operands[] = { { "NAME", "only this roll-up", .optional = true } };
 
-static gm_str text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return gm_str_of(text != NULL ? text : "");
-}
-
 static gm_str value_of(const gm_cli *cli, const json_t *item)
 {
     const json_t *value = json_object_get(item, "value"), *spare = json_object_get(item, "spare");
-    if (json_object_get(item, "trouble") != NULL) return text_of(item, "trouble");
+    if (json_object_get(item, "trouble") != NULL) return gm_client_text(item, "trouble");
     if (spare != NULL)
         return gm_arena_printf(cli->arena, "%s: %lld of %lld needed", json_is_true(value) ? "works" : json_is_false(value) ? "does not work" : "not known",
                                json_integer_value(json_object_get(item, "working")), json_integer_value(json_object_get(item, "needed")));
@@ -41,7 +35,7 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *
     else gm_table_text_add(table, head);
     for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
         const json_t *item           = json_array_get(items, i);
-        const gm_str  cells[COLUMNS] = { text_of(item, "name"), text_of(item, "twin").len > 0 ? text_of(item, "twin") : GM_STR("(plant)"), text_of(item, "function"), value_of(cli, item),
+        const gm_str  cells[COLUMNS] = { gm_client_text(item, "name"), gm_client_text(item, "twin").len > 0 ? gm_client_text(item, "twin") : GM_STR("(plant)"), gm_client_text(item, "function"), value_of(cli, item),
                                          gm_arena_printf(cli->arena, "%lld", json_integer_value(json_object_get(item, "members"))),
                                          gm_arena_printf(cli->arena, "%lld", json_integer_value(json_object_get(item, "missing"))) };
         gm_table_text_add(table, cells);
