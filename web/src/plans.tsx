@@ -91,7 +91,6 @@ function PlanBox({ plan, again }: { plan: Plan; again: () => void }) {
         <button type="button" class="button" data-testid="plan-make" disabled={plan.running || forbidden !== null} title={forbidden ?? undefined} onClick={make}>{text.plans.make}</button>
         <ArmButtons name={plan.name} twins={twins} armed={armed} />
       </div>
-      {armed && !plan.armed && <p class="dim">{text.plans.fromNext}</p>}
       {plan.trouble !== undefined && <p class="refusal">{plan.trouble}</p>}
       {error !== null && <p class="refusal" role="alert">{error}</p>}
       {plan.at === undefined ? <p class="dim">{text.plans.never} {plan.next !== undefined && text.plans.next(formatMoment(Date.parse(plan.next)))}</p> : (

@@ -108,7 +108,6 @@ export const actText = {
     input: "Input", before: "Now", wants: "Wants", worth: "Worth", course: "Its course", every: (s: string) => `each value holds ${s}`,
     make: "Make it now", arm: "Arm…", disarm: "Disarm…", reason: "Why", length: "For", armIt: "Arm", disarmIt: "Disarm",
     mayNotArm: "Arming takes an engineer.", until: (who: string, until: string, why: string) => `armed by ${who} until ${until}: ${why}`,
-    fromNext: "Its twins are armed: from the next time on what it wants is done.",
     armedTitle: "What may act by itself", noneArmed: "Nothing is armed: everything that acts by itself only advises.",
   },
   alarmPage: {

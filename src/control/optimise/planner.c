@@ -186,6 +186,8 @@ gm_status gm_planner_solve(gm_planner *p, const double *base, const double *cons
 const gm_plan_setup *gm_planner_setup(const gm_planner *p) { return p->setup; }
 uint32_t             gm_planner_move_count(const gm_planner *p) { return p->setup->inputs.count; }
 
+gm_twin gm_planner_move_twin(const gm_planner *p, uint32_t i) { return gm_group_twin(p->group, p->moves[i].of.member); }
+
 gm_planner_move gm_planner_move_at(const gm_planner *p, uint32_t i)
 {
     const bound             *b    = &p->moves[i];

@@ -51,6 +51,7 @@ GM_NODISCARD gm_status gm_planner_solve(gm_planner *planner, const double *base,
 
 const gm_plan_setup *gm_planner_setup(const gm_planner *planner);
 uint32_t             gm_planner_move_count(const gm_planner *planner);
+gm_twin              gm_planner_move_twin(const gm_planner *planner, uint32_t i);  // its twin; also during a solve
 gm_planner_move      gm_planner_move_at(const gm_planner *planner, uint32_t i);  // viewed until the next solve
 
 #endif

@@ -4,7 +4,6 @@
 // (1) While an entry runs, nothing that its job reads is touched: group, planner and beginnings change between jobs only.
 #include "control/optimise/plans.h"
 
-#include "base/number.h"
 #include "control/json.h"
 #include "control/optimise/beginnings.h"
 #include "physics/modelica/diag.h"
@@ -21,7 +20,7 @@ typedef struct entry {
     gm_planner      *planner;
     double          *base, *draws;    // [slots], [GM_PLANNER_DRAWS][slots]
     uint32_t         draw_count;
-    bool             running, solved, armed, estimated, stale, dropped;
+    bool             running, solved, estimated, stale;
     gm_time_ns       newest;          // source time of the newest value that was forked
     gm_time_ns       at, next;
     gm_dur_ns        began;           // monotonic
@@ -33,7 +32,7 @@ typedef struct entry {
 } entry;
 
 // A set of files in force. An older one lives on until none of its plans is being searched for.
-typedef struct edition { gm_arena *arena; entry *entries; uint32_t count, running; } edition;
+typedef struct edition { gm_arena *arena; entry *entries; uint32_t count; } edition;
 
 struct gm_plans {
     gm_plans_options options;
@@ -180,14 +179,8 @@ static gm_status fork_entry(gm_plans *p, entry *x, gm_error *err)
 
 // ---- doing it -----------------------------------------------------------------------------------------------------
 
-static void number(gm_buf *out, double x)
-{
-    char text[GM_NUMBER_TEXT];
-    gm_buf_add(out, text, gm_number_write(x, text));
-}
-
 // The same words in the journal and behind a command's cause.
-static void write_advice(const entry *x, gm_buf *out)
+static void write_advice(const entry *x, bool armed, gm_buf *out)
 {
     gm_buf_text(out, "\"plan\":");
     gm_buf_json_str(out, x->setup.name);
@@ -195,9 +188,9 @@ static void write_advice(const entry *x, gm_buf *out)
                                                                { "gainDeviation", x->advice.gain_deviation }, { "broken", x->advice.broken } };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         gm_buf_printf(out, ",\"%s\":", all[i].name);
-        number(out, all[i].value);
+        gm_buf_json_number(out, all[i].value);
     }
-    gm_buf_printf(out, ",\"estimated\":%s,\"armed\":%s", x->estimated ? "true" : "false", x->armed ? "true" : "false");
+    gm_buf_printf(out, ",\"estimated\":%s,\"armed\":%s", x->estimated ? "true" : "false", armed ? "true" : "false");
 }
 
 // Times and values of every input's plan, beside what it is worth: its cost without it, less the cost with it.
@@ -207,7 +200,7 @@ static void write_result(entry *x)
     uint32_t knots = x->setup.mpc.knots;
     gm_buf_clear(out);
     gm_buf_printf(out, "\"every\":");
-    number(out, x->setup.mpc.knot_s);
+    gm_buf_json_number(out, x->setup.mpc.knot_s);
     gm_buf_text(out, ",\"inputs\":{");
     for (uint32_t i = 0; i < gm_planner_move_count(x->planner); i++) {
         gm_planner_move m = gm_planner_move_at(x->planner, i);
@@ -218,30 +211,30 @@ static void write_result(entry *x)
         const struct { const char *name; double value; } all[] = { { "before", m.before }, { "now", m.now }, { "worth", m.without - x->advice.cost } };
         for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
             gm_buf_printf(out, ",\"%s\":", all[k].name);
-            number(out, all[k].value);
+            gm_buf_json_number(out, all[k].value);
         }
         gm_buf_text(out, ",\"plan\":[");
         for (uint32_t k = 0; k < knots; k++) {
             if (k > 0) gm_buf_byte(out, ',');
-            number(out, (m.plan[k] - m.of.set_offset) / m.of.set_factor);
+            gm_buf_json_number(out, (m.plan[k] - m.of.set_offset) / m.of.set_factor);
         }
         gm_buf_text(out, "]}");
     }
     gm_buf_byte(out, '}');
 }
 
-static void record(gm_plans *p, const entry *x)
+static void record(gm_plans *p, const entry *x, bool armed)
 {
     gm_buf json = gm_buf_init(p->options.alloc);
     gm_buf_byte(&json, '{');
-    write_advice(x, &json);
+    write_advice(x, armed, &json);
     gm_buf_text(&json, ",\"inputs\":{");
     for (uint32_t i = 0; i < gm_planner_move_count(x->planner); i++) {
         gm_planner_move m = gm_planner_move_at(x->planner, i);
         if (i > 0) gm_buf_byte(&json, ',');
         gm_buf_json_str(&json, m.name);
         gm_buf_byte(&json, ':');
-        number(&json, m.now);
+        gm_buf_json_number(&json, m.now);
     }
     gm_buf_text(&json, "}}");
     if (!json.failed) gm_journal_post(gm_control_journal(p->options.control), GM_CHANGE_RULE_DONE, x->setup.name, GM_STR("plan"), gm_buf_view(&json));
@@ -263,28 +256,32 @@ static void send_move(gm_plans *p, entry *x, const gm_planner_move *m, gm_str ca
     json_decref(value);
 }
 
-// May it act: are all the twins armed, and does what it was made from still hold?
-static bool may_act(gm_plans *p, entry *x)
+// Has a person armed all of its twins? Asked also while its job runs: which twins these are does not change.
+static bool is_armed(const gm_plans *p, const entry *x)
+{
+    uint32_t count = x->planner != NULL ? gm_planner_move_count(x->planner) : 0;
+    bool     armed = count > 0;
+    gm_str   why;
+    for (uint32_t i = 0; i < count && armed; i++)
+        armed = gm_arming_admits(gm_control_arming(p->options.control), gm_planner_move_twin(x->planner, i), &why);
+    return armed;
+}
+
+static bool is_stale(const gm_plans *p, entry *x)
 {
     gm_dur_ns age = gm_now(p->options.clock) - x->newest, most = (gm_dur_ns)(fmax(x->setup.again_s, 60) * 1e9);
-    gm_str    why = { 0 };
-    x->armed      = gm_planner_move_count(x->planner) > 0;
-    for (uint32_t i = 0; i < gm_planner_move_count(x->planner) && x->armed; i++)
-        x->armed = gm_arming_admits(gm_control_arming(p->options.control), gm_planner_move_at(x->planner, i).twin, &why);
-    if (x->armed && age > most) {
-        snprintf(x->trouble, sizeof x->trouble, "not done: the newest value of its twins is %.0f s old", (double)age / 1e9);
-        return false;
-    }
-    return x->armed;
+    if (age <= most) return false;
+    snprintf(x->trouble, sizeof x->trouble, "not done: the newest value of its twins is %.0f s old", (double)age / 1e9);
+    return true;
 }
 
 static void act(gm_plans *p, entry *x)
 {
-    bool acts = may_act(p, x);
-    record(p, x);
-    if (!acts) return;
+    bool armed = is_armed(p, x);
+    record(p, x, armed);
+    if (!armed || is_stale(p, x)) return;
     gm_buf cause = gm_buf_init(p->options.alloc);
-    write_advice(x, &cause);
+    write_advice(x, armed, &cause);
     for (uint32_t i = 0; i < gm_planner_move_count(x->planner) && !cause.failed; i++) {
         gm_planner_move m = gm_planner_move_at(x->planner, i);
         if (m.column == NULL || m.column->is_telemetry) {
@@ -431,7 +428,7 @@ gm_plans_view gm_plans_at(const gm_plans *p, uint32_t i)
 {
     const entry *x = &p->now->entries[i];
     return (gm_plans_view){ .setup = &x->setup, .trouble = x->trouble, .running = x->running, .solved = x->solved,
-                            .armed = x->armed, .at = x->at, .next = x->next, .seconds = x->seconds, .advice = x->advice, .estimated = x->estimated,
+                            .armed = is_armed(p, x), .at = x->at, .next = x->next, .seconds = x->seconds, .advice = x->advice, .estimated = x->estimated,
                             .result = gm_buf_view(&x->result) };
 }
 

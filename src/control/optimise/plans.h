@@ -44,7 +44,8 @@ GM_NODISCARD gm_status gm_plans_set(gm_plans *plans, const gm_control_file *file
 typedef struct gm_plans_view {  // viewed until the next turn
     const gm_plan_setup *setup;
     const char          *trouble;      // why there is no plan, or why it is not done; "": nothing
-    bool                 running, solved, armed;
+    bool                 running, solved;
+    bool                 armed;        // all of its twins are, now
     gm_time_ns           at, next;     // when the last solution began, and the next will
     double               seconds;      // that it took
     gm_advice            advice;       // when solved
