@@ -1,5 +1,10 @@
 #include "cli/data_dir.h"
 
+#include <time.h>
+
+// Whoever was killed while it wrote a checkpoint leaves a copy of itself that holds the lock until the kernel has ended it too.
+enum { LOCK_TRIES = 100, LOCK_WAIT_NS = 10 * 1000 * 1000 };
+
 gm_status gm_plant_path(const gm_plant *plant, const char *given, gm_config_key key, gm_arena *arena, gm_str *out_path,
                         gm_error *err)
 {
@@ -24,6 +29,10 @@ gm_status gm_data_lock(const gm_io *io, gm_str directory, gm_arena *arena, gm_fi
     if (st != GM_OK) st = io->open(io, path.ptr, GM_OPEN_WRITE, out_lock, err);
     if (st != GM_OK) return st;
     st = io->lock(*out_lock, &why);
+    for (int tries = 0; st == GM_CONFLICT && tries < LOCK_TRIES; tries++) {
+        nanosleep(&(struct timespec){ .tv_nsec = LOCK_WAIT_NS }, NULL);
+        st = io->lock(*out_lock, &why);
+    }
     if (st == GM_OK) return GM_OK;
     io->close(*out_lock);
     *out_lock = NULL;

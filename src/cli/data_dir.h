@@ -9,8 +9,8 @@
 GM_NODISCARD gm_status gm_plant_path(const gm_plant *plant, const char *given, gm_config_key key, gm_arena *arena,
                                      gm_str *out_path, gm_error *err);
 
-// Makes the directory when there is none, and locks it. GM_CONFLICT: another gemel works on it. *out_lock is closed with
-// io->close.
+// Makes the directory when there is none, and locks it. GM_CONFLICT: another gemel works on it, and did for a second. Closed with
+// io->close(*out_lock).
 GM_NODISCARD gm_status gm_data_lock(const gm_io *io, gm_str directory, gm_arena *arena, gm_file **out_lock, gm_error *err);
 
 #endif
