@@ -74,6 +74,7 @@ GM_NODISCARD gm_status gm_plant_check(gm_plant *plant, gm_error *err);
 // The same for the rules alone, against a model that is there already.
 GM_NODISCARD gm_status gm_plant_check_rules(gm_plant *plant, const gm_model *model, gm_error *err);
 GM_NODISCARD gm_status gm_plant_check_rollups(gm_plant *plant, const gm_model *model, gm_error *err);  // the same for rules/*.rollups
+GM_NODISCARD gm_status gm_plant_check_modes(gm_plant *plant, const gm_model *model, gm_error *err);    // the same for rules/*.modes
 
 // The [history ...] sections of gemel.conf: what they name is in the model. GM_NOMEM only.
 GM_NODISCARD gm_status gm_plant_check_history(gm_plant *plant, const gm_model *model);

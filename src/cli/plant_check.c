@@ -349,6 +349,7 @@ gm_status gm_plant_check(gm_plant *plant, gm_error *err)
     }
     if (st == GM_OK && c.model_whole) st = gm_plant_check_rules(plant, c.model, err);
     if (st == GM_OK && c.model_whole) st = gm_plant_check_rollups(plant, c.model, err);
+    if (st == GM_OK && c.model_whole) st = gm_plant_check_modes(plant, c.model, err);
     if (st == GM_OK && c.model_whole && gm_plant_check_history(plant, c.model) != GM_OK) {
         st = gm_fail(err, GM_NOMEM, "cli.check", "checking gemel.conf");
     }

@@ -33,6 +33,7 @@ static gm_status open_folds(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_server_open_insight(server, err);
     if (st == GM_OK) st = gm_server_open_control(server, err);
     if (st == GM_OK) st = gm_rollups_create(cli->alloc, server->engine, &server->rollups, err);
+    if (st == GM_OK) st = gm_failures_create(cli->alloc, &server->failures, err);
     if (st == GM_OK) st = gm_server_open_ingest(server, err);
     if (st == GM_OK) st = gm_server_open_futures(server, err);
     if (st == GM_OK) st = gm_server_open_estimates(server, err);
@@ -61,6 +62,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) gm_plans_start(server->plans, server->pool);
     if (st == GM_OK) (void)gm_server_set_rules(server, server->plant);
     if (st == GM_OK) (void)gm_server_set_rollups(server, server->plant);
+    if (st == GM_OK) (void)gm_server_set_failures(server, server->plant);
     // Before anybody can command anything, the interlocks are in force.
     if (st == GM_OK) st = gm_engine_settle(server->engine, err);
     if (st == GM_OK) st = gm_server_listen_http(server, err);
@@ -107,6 +109,7 @@ void gm_server_close(gm_server *server)
     gm_insight_destroy(server->insight);
     gm_control_destroy(server->control);
     gm_rollups_destroy(server->rollups);
+    gm_failures_destroy(server->failures);
     gm_mqtt_server_destroy(server->prepared);
     gm_api_destroy(server->api);
     gm_behaviors_destroy(server->behaviors);

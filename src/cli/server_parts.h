@@ -18,6 +18,7 @@
 #include "link/create.h"
 #include "link/ingest.h"
 #include "link/mqtt_server.h"
+#include "failure/failures.h"
 #include "rollup/rollups.h"
 
 #include <signal.h>
@@ -48,6 +49,7 @@ struct gm_server {  // owner: the loop's thread
     gm_insight       *insight;
     gm_control       *control;
     gm_rollups       *rollups;
+    gm_failures      *failures;
     gm_maps          *maps;
     gm_ingest        *ingest;        // native and mapped messages, lines; shared by MQTT and HTTP
     gm_behaviors     *behaviors;     // what the twins do; NULL: nothing
@@ -88,6 +90,7 @@ GM_NODISCARD gm_status gm_server_load(gm_server *server, gm_error *err);
 // The rules of the server's plant or of one that was read afresh. False: why has been told; those from before stay.
 bool gm_server_set_rules(gm_server *server, gm_plant *plant);
 bool gm_server_set_rollups(gm_server *server, gm_plant *plant);  // the same for its roll-ups
+bool gm_server_set_failures(gm_server *server, gm_plant *plant); // the same for its failure modes
 
 // ---- server_reload.c
 GM_NODISCARD gm_status gm_server_catch_signals(gm_server *server, gm_error *err);

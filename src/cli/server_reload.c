@@ -16,6 +16,7 @@ bool gm_server_reload_rules(gm_server *server)
     {
         set = gm_server_set_rules(server, fresh);
         set = gm_server_set_rollups(server, fresh) && set;
+        set = gm_server_set_failures(server, fresh) && set;
     }
     else fprintf(server->cli->err, "gemel: %s; the rules from before stay in force\n", err.text);
     gm_plant_destroy(fresh);

@@ -14,14 +14,15 @@ ALLOWED = {
     "physics": ["base", "model"],
     "futures": ["base", "model", "log", "state", "history", "engine", "query", "physics"],
     "reliability": ["base", "model", "log", "state", "history", "engine"],
+    "failure": ["base", "model", "log", "state", "history", "engine", "query", "reliability"],
     "insight": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures"],
     "control": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "insight"],
     "access": ["base", "model", "log", "state", "history", "engine", "query"],
     "link": ["base", "model", "log", "state", "history", "engine", "access"],
-    "api": ["base", "model", "log", "state", "history", "engine", "query", "rollup", "physics", "futures", "reliability", "insight",
-            "control", "thread", "access", "link"],
-    "cli": ["base", "model", "log", "state", "history", "engine", "query", "rollup", "physics", "futures", "reliability", "insight",
-            "control", "thread", "access", "link", "api"],
+    "api": ["base", "model", "log", "state", "history", "engine", "query", "rollup", "physics", "futures", "reliability", "failure",
+            "insight", "control", "thread", "access", "link"],
+    "cli": ["base", "model", "log", "state", "history", "engine", "query", "rollup", "physics", "futures", "reliability", "failure",
+            "insight", "control", "thread", "access", "link", "api"],
 }
 root, cc = sys.argv[1], sys.argv[2:]
 bad, headers, files = [], [], 0
