@@ -102,7 +102,8 @@ gm_status gm_commands_request(gm_commands *c, const gm_command_request *r, gm_as
     if (!gm_twin_ok(twin)) gm_fail(&why, GM_NOTFOUND, WHERE, "there is no twin '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(r->twin, 0, 100)));
     else if (gm_commands_validate(c, r, twin, &why) == GM_OK) (void)!gm_commands_permit(c, r, twin, false, &why);
     if (!make_id(out_id)) return gm_fail(err, GM_IO, WHERE, "there are no random numbers");
-    bool        unarmed = why.status == GM_CONFLICT && r->automatic;
+    gm_str      unarmed_why;
+    bool        unarmed = why.status == GM_CONFLICT && r->automatic && !r->safe && !gm_arming_admits(c->options.arming, twin, &unarmed_why);
     const char *first   = why.status == GM_OK ? "requested" : unarmed ? "advised" : "refused";
     write_request(r, why.text, &json);
     gm_status st = json.failed || json.len > GM_COMMAND_VALUE_MAX ? gm_fail(err, GM_LIMIT, WHERE, "a command has at most %d bytes", GM_COMMAND_VALUE_MAX) : GM_OK;

@@ -85,12 +85,29 @@ static void act_failed(gm_control *control, const gm_statement *rule, gm_str twi
     gm_buf_finish(&json);
 }
 
+// One step from what the twin reports, so nothing piles up while a device is away. NULL: there is nothing to step from.
+static json_t *next_step(const gm_control *control, const gm_action *action, gm_str id)
+{
+    const gm_state *state = gm_engine_state(control->options.engine);
+    gm_twin         twin  = gm_state_find(state, id);
+    uint32_t        column = gm_twin_ok(twin) ? gm_type_column_index(gm_state_type(state, twin), action->name) : GM_NO_COLUMN;
+    gm_cell         cell;
+    if (column == GM_NO_COLUMN) return NULL;
+    gm_state_get(state, twin, column, &cell);
+    bool whole = cell.value.kind == GM_KIND_INT;
+    if (!whole && cell.value.kind != GM_KIND_DOUBLE) return NULL;
+    double next = (whole ? (double)cell.value.i : cell.value.d) + action->step;
+    if (action->step > 0 ? next > action->limit : next < action->limit) next = action->limit;
+    return whole ? json_integer((json_int_t)next) : json_real(next);
+}
+
 static void command_one(gm_control *control, const gm_statement *rule, const gm_action *action, gm_str twin, gm_str cause, bool safe)
 {
     char   id[GM_COMMAND_ID], who[160];
     gm_error err = { 0 };
     snprintf(who, sizeof who, "rule %.*s", (int)gm_str_slice(rule->name, 0, 120).len, rule->name.ptr);
-    json_t *value = action->value.len > 0 ? json_loadb(action->value.ptr, action->value.len, JSON_DECODE_ANY, NULL) : NULL;
+    json_t *value = action->step != 0 ? next_step(control, action, twin)
+                  : action->value.len > 0 ? json_loadb(action->value.ptr, action->value.len, JSON_DECODE_ANY, NULL) : NULL;
     gm_command_request r = { .twin = twin, .name = action->name, .set = action->kind == GM_DO_SET, .value = value, .who = gm_str_of(who),
                              .automatic = true, .safe = safe, .cause = cause };
     gm_status st = gm_commands_request(control->commands, &r, (gm_ask){ 0 }, id, &err);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 static const char WHERE[] = "control.rules";
+static const gm_dur_ns AGAIN_LEAST = 100 * GM_MILLISECOND;
 
 typedef struct reader {
     gm_rulebook  *book;
@@ -53,7 +54,7 @@ static gm_status take_number(reader *r, double *out)
 static gm_status take_duration(reader *r, gm_dur_ns *out) { return gm_proviso_duration(&r->lexer, &r->token, out, r->err); }
 
 // Words that end a condition: the clauses that may follow it.
-static const char *const clause_words[] = { "for", "clears", "deadband", "suppressed", "then", "within", "fresh", "because", "range", "rate",
+static const char *const clause_words[] = { "for", "clears", "deadband", "again", "suppressed", "then", "within", "fresh", "because", "range", "rate",
                                             "requires", "approve", "deadline", "expect", "rollback", "rule", "watchdog", "command",
                                             "desired", "interlock", NULL };
 
@@ -181,6 +182,22 @@ static gm_status take_futures(reader *r, gm_action *a)
     return st == GM_OK ? take_text(r, &a->twin, "a twin's id in quotes") : st;
 }
 
+// raise NAME by STEP to LIMIT, lower NAME by STEP to LIMIT
+static gm_status take_step(reader *r, gm_action *a)
+{
+    double    sign = word(r, "raise") ? 1 : -1;
+    gm_status st   = take(r);
+    a->kind        = GM_DO_SET;
+    if (st == GM_OK) st = take_name(r, &a->name, "the name of a property");
+    if (st == GM_OK) st = take_word(r, "by", "'by' and a number");
+    if (st == GM_OK) st = take_number(r, &a->step);
+    if (st == GM_OK && !(a->step > 0)) return refuse(r, "a step is greater than zero; 'lower' goes down");
+    a->step *= sign;
+    if (st == GM_OK) st = take_word(r, "to", "'to' and how far at most");
+    if (st == GM_OK) st = take_number(r, &a->limit);
+    return st == GM_OK ? take_target(r, a) : st;
+}
+
 static gm_status take_action(reader *r)
 {
     if (r->s->action_count == GM_ACTIONS_MAX) return refuse(r, "a rule has at most 8 actions");
@@ -202,13 +219,14 @@ static gm_status take_action(reader *r)
         if (st == GM_OK) st = take_value(r, &a->value);
         return st == GM_OK ? take_target(r, a) : st;
     }
+    if (word(r, "raise") || word(r, "lower")) return take_step(r, a);
     if (word(r, "event")) {
         a->kind = GM_DO_EVENT;
         st      = take(r);
         return st == GM_OK ? take_text(r, &a->name, "the event's text, in quotes") : st;
     }
     if (word(r, "futures")) return (st = take(r)) == GM_OK ? take_futures(r, a) : st;
-    if (!word(r, "work")) return expected(r, "an action: alarm, command, set, work order, futures or event");
+    if (!word(r, "work")) return expected(r, "an action: alarm, command, set, raise, lower, work order, futures or event");
     a->kind = GM_DO_WORK_ORDER;
     st      = take(r);
     if (st == GM_OK) st = take_word(r, "order", "'order' and a text");
@@ -239,6 +257,12 @@ static gm_status take_rule_clause(reader *r, bool *out_known)
         st = take(r);
         if (st == GM_OK) st = take_word(r, "when", "'when' and a condition");
         return st == GM_OK ? take_condition(r, &s->unless) : st;
+    }
+    if (word(r, "again")) {
+        st = take(r);
+        if (st == GM_OK) st = take_word(r, "every", "'every' and a time");
+        if (st == GM_OK) st = take_duration(r, &s->again);
+        return st == GM_OK && s->again < AGAIN_LEAST ? refuse(r, "'again every' is at least 100 ms") : st;
     }
     if (word(r, "then")) return (st = take(r)) == GM_OK ? take_action(r) : st;
     *out_known = false;

@@ -24,6 +24,7 @@ typedef struct gm_action {
     gm_do               kind;
     gm_str              name;        // command, property, or text of an order or event
     gm_str              value;       // JSON; empty: none. Of futures: their request, an object
+    double              step, limit; // SET: step != 0: moves the property by step from where it is, up or down to limit
     gm_str              twin;        // on this one; empty: see below
     gm_str              relationship;// on all that are related so; empty: the twin itself
     bool                incoming;
@@ -41,6 +42,7 @@ typedef struct gm_statement {
     gm_proviso     *unless;            // RULE: suppressed while. COMMAND, DESIRED: the mode that it requires
     gm_proviso     *expect;            // COMMAND, DESIRED: the measured effect
     gm_dur_ns         on_delay, off_delay;
+    gm_dur_ns         again;                      // RULE: while it is on, asked for again so often; 0: once
     double            deadband;
     gm_action         actions[GM_ACTIONS_MAX];
     size_t            action_count;

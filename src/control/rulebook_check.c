@@ -97,6 +97,16 @@ static const gm_command *command_of(const gm_type *type, gm_str name)
     return NULL;
 }
 
+// Is the property a number wherever it can be set?
+static bool is_number(const check *c, gm_str name)
+{
+    for (size_t i = 0; i < gm_model_count(c->model); i++) {
+        const gm_column *column = gm_type_column(gm_model_at(c->model, i), name);
+        if (column != NULL && column->writable && column->kind != GM_KIND_DOUBLE && column->kind != GM_KIND_INT) return false;
+    }
+    return true;
+}
+
 static bool somebody_has(const check *c, const gm_statement *s, bool own, bool command, gm_str name)
 {
     for (size_t i = 0; i < gm_model_count(c->model); i++) {
@@ -114,7 +124,10 @@ static void check_actions(const check *c, const gm_statement *s)
         const gm_action *a = &s->actions[i];
         if (a->kind != GM_DO_COMMAND && a->kind != GM_DO_SET) continue;
         bool own = a->twin.len == 0 && a->relationship.len == 0;
-        if (somebody_has(c, s, own, a->kind == GM_DO_COMMAND, a->name)) continue;
+        if (somebody_has(c, s, own, a->kind == GM_DO_COMMAND, a->name)) {
+            if (a->step != 0 && !is_number(c, a->name)) tell(c, s, "'" GM_STR_FMT "' is no number that could be raised or lowered", GM_STR_ARG(gm_str_slice(a->name, 0, 100)));
+            continue;
+        }
         tell(c, s, "there is no %s '" GM_STR_FMT "' on the twins that it is meant for", a->kind == GM_DO_COMMAND ? "command" : "writable property",
              GM_STR_ARG(gm_str_slice(a->name, 0, 100)));
     }

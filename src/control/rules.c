@@ -12,7 +12,7 @@ static const char WHERE[] = "control.rules";
 
 const char *gm_turn_name(gm_turn turn)
 {
-    static const char *const names[] = { "on", "off", "suppress", "unsuppress" };
+    static const char *const names[] = { "on", "off", "suppress", "unsuppress", "again" };
     return names[turn];
 }
 
@@ -75,7 +75,8 @@ void gm_rules_fire(gm_rules *rules, uint32_t instance, gm_turn turn, gm_time_ns 
 {
     gm_instance *in   = &rules->instances[instance];
     gm_str       twin = gm_state_id(gm_rules_state(rules), (gm_twin){ in->twin }), rule = in->rule->name;
-    uint32_t     todo = actions_of(in->rule, turn);
+    uint32_t     todo = turn == GM_TURN_AGAIN ? gm_rules_lacking(rules, in->rule, (gm_twin){ in->twin }) : actions_of(in->rule, turn);
+    if (turn == GM_TURN_AGAIN && todo == 0) return;
     in->firings++;
     rules->stats.firings++;
     if (rules->options.state != NULL) {
@@ -186,7 +187,8 @@ static void seen(void *context, const gm_decision *d)
     gm_instance *in = rule.len > 0 ? instance_named(rules, rule, twin) : NULL;
     if (in != NULL && in->firings < number) {
         in->firings = number;
-        in->since   = d->at;
+        if (gm_str_is(turn, "on") || gm_str_is(turn, "again")) in->again = d->at + in->rule->again;
+        if (!gm_str_is(turn, "again")) in->since = d->at;
         if (gm_str_is(turn, "on")) in->phase = GM_PHASE_ON;
         if (gm_str_is(turn, "off")) in->phase = GM_PHASE_OFF;
         if (gm_str_is(turn, "suppress") || gm_str_is(turn, "unsuppress")) in->suppressed = gm_str_is(turn, "suppress");
@@ -205,6 +207,7 @@ static void enter(gm_instance *in, gm_phase phase, gm_time_ns now)
 static void go_on(gm_rules *rules, uint32_t instance, gm_time_ns now)
 {
     enter(&rules->instances[instance], GM_PHASE_ON, now);
+    rules->instances[instance].again = now + rules->instances[instance].rule->again;
     gm_rules_fire(rules, instance, GM_TURN_ON, now);
 }
 
@@ -266,6 +269,7 @@ void gm_rules_evaluate(gm_rules *rules, uint32_t instance, gm_time_ns now)
     in = &rules->instances[instance];
     gm_time_ns due = in->phase == GM_PHASE_RISING ? in->since + in->rule->on_delay : in->phase == GM_PHASE_FALLING ? in->since + in->rule->off_delay : INT64_MAX;
     if (due < in->wake) in->wake = due;
+    gm_rules_do_again(rules, instance, now);
     suppress(rules, instance, now);
     gm_rules_queue(rules, instance);
 }
@@ -273,6 +277,7 @@ void gm_rules_evaluate(gm_rules *rules, uint32_t instance, gm_time_ns now)
 // Everything that was due up to now, in the order of its time. Keeps (3).
 void gm_rules_run_due(gm_rules *rules, gm_time_ns now)
 {
+    rules->until = now;
     while (rules->heap_count > 0 && rules->heap[0].at <= now) {
         gm_due       due = pop(rules);
         gm_instance *in  = &rules->instances[due.instance];

@@ -17,8 +17,8 @@
 
 enum { GM_INSTANCES_MAX = 200000, GM_FIRINGS_KEPT = 1000 };
 
-typedef enum gm_turn { GM_TURN_ON, GM_TURN_OFF, GM_TURN_SUPPRESS, GM_TURN_UNSUPPRESS } gm_turn;
-const char *gm_turn_name(gm_turn turn);  // "on", "off", "suppress", "unsuppress"
+typedef enum gm_turn { GM_TURN_ON, GM_TURN_OFF, GM_TURN_SUPPRESS, GM_TURN_UNSUPPRESS, GM_TURN_AGAIN } gm_turn;
+const char *gm_turn_name(gm_turn turn);  // "on", "off", "suppress", "unsuppress", "again"
 
 // Does an action of a rule: must leave a decision whose cause is `cause` (members of a JSON object without braces).
 typedef void gm_rules_act(void *context, const gm_statement *rule, const gm_action *action, gm_str twin, gm_turn turn, gm_str cause);

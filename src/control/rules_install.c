@@ -5,14 +5,14 @@
 #include "base/bytes.h"
 
 static const char WHERE[] = "control.rules";
-enum { VERSION = 1 };
+enum { VERSION = 2 };  // 1 knew nothing of `again`
 
 typedef struct kept {
     uint64_t   hash, firings;
     uint32_t   twin;
     gm_phase   phase;
     bool       suppressed;
-    gm_time_ns since, begun;
+    gm_time_ns since, begun, again;
     gm_str     name;
 } kept;
 
@@ -46,6 +46,7 @@ static void restore(gm_rules *rules, const kept *k)
     in->suppressed  = k->suppressed;
     in->since       = k->since;
     in->begun       = k->begun;
+    in->again       = k->again;
     in->when->since = k->begun;
     if (in->unless != NULL) in->unless->since = k->begun;
 }
@@ -72,7 +73,7 @@ gm_status gm_rules_install(gm_rules *rules, gm_rulebook *book, gm_time_ns at, ui
     }
     for (size_t i = 0; i < rules->instance_count; i++) {
         const gm_instance *in = &rules->instances[i];
-        if (in->rule != NULL) keep[n++] = (kept){ in->rule->hash, in->firings, in->twin, in->phase, in->suppressed, in->since, in->begun, in->rule->name };
+        if (in->rule != NULL) keep[n++] = (kept){ in->rule->hash, in->firings, in->twin, in->phase, in->suppressed, in->since, in->begun, in->again, in->rule->name };
     }
     gm_rulebook *old = rules->book;
     gm_rules_drop_all(rules);
@@ -108,6 +109,7 @@ void gm_rules_save(const gm_rules *rules, gm_buf *out)
         gm_buf_varint(out, in->firings);
         gm_buf_svarint(out, in->since);
         gm_buf_svarint(out, in->begun);
+        gm_buf_svarint(out, in->again);
     }
     gm_buf_varint(out, rules->firing_count);
     for (size_t i = 0; i < rules->firing_count; i++) {
@@ -127,9 +129,10 @@ static gm_status load_firing(gm_rules *rules, gm_bytes *in, gm_error *err)
     gm_firing f = { .instance = GM_NONE, .rule = gm_bytes_text(in), .twin = gm_bytes_text(in), .number = gm_bytes_varint(in) };
     f.sequence  = gm_bytes_varint(in);
     f.at        = gm_bytes_svarint(in);
-    f.turn      = (gm_turn)(gm_bytes_varint(in) & 3);
+    uint64_t turn = gm_bytes_varint(in);
     f.todo      = (uint32_t)gm_bytes_varint(in) & ((1u << GM_ACTIONS_MAX) - 1);
-    if (in->bad || f.todo == 0) return gm_fail(err, GM_CORRUPT, WHERE, "the firings of rules end in the middle");
+    f.turn      = (gm_turn)turn;
+    if (in->bad || f.todo == 0 || turn > GM_TURN_AGAIN) return gm_fail(err, GM_CORRUPT, WHERE, "the firings of rules end in the middle");
     f.memory = gm_alloc_bytes(rules->alloc, f.rule.len + f.twin.len);
     if (f.memory == NULL || !gm_alloc_reserve(rules->alloc, &rules->firings, &rules->firing_capacity, rules->firing_count + 1, sizeof *rules->firings)) {
         gm_free(rules->alloc, f.memory);
@@ -148,7 +151,8 @@ gm_status gm_rules_load(gm_rules *rules, const uint8_t *bytes, size_t size, gm_e
     gm_bytes in = { .at = bytes, .end = bytes + size };
     while (rules->firing_count > 0) gm_free(rules->alloc, rules->firings[--rules->firing_count].memory);
     if (size == 0) return GM_OK;
-    if (gm_bytes_varint(&in) != VERSION) return gm_fail(err, GM_CORRUPT, WHERE, "rules of a version that is not known");
+    uint64_t version = gm_bytes_varint(&in);
+    if (version < 1 || version > VERSION) return gm_fail(err, GM_CORRUPT, WHERE, "rules of a version that is not known");
     rules->now = gm_bytes_svarint(&in);
     for (uint64_t n = gm_bytes_varint(&in); n > 0 && !in.bad; n--) {
         kept     k      = { .hash = gm_bytes_varint(&in), .name = gm_bytes_text(&in), .twin = (uint32_t)gm_bytes_varint(&in) };
@@ -158,6 +162,7 @@ gm_status gm_rules_load(gm_rules *rules, const uint8_t *bytes, size_t size, gm_e
         k.firings       = gm_bytes_varint(&in);
         k.since         = gm_bytes_svarint(&in);
         k.begun         = gm_bytes_svarint(&in);
+        k.again         = version >= 2 ? gm_bytes_svarint(&in) : k.since;
         if (!in.bad) restore(rules, &k);
     }
     gm_status st = GM_OK;

@@ -16,6 +16,7 @@ typedef struct gm_instance {
     gm_phase            phase;
     bool                suppressed;
     gm_time_ns          since, begun;
+    gm_time_ns          again;     // ON: when it asks again
     uint64_t            firings;
     gm_memory          *when, *unless;
     gm_time_ns          wake;      // INT64_MAX: never
@@ -60,6 +61,7 @@ struct gm_rules {
     gm_firing       *firings;
     size_t           firing_count, firing_capacity;
     gm_time_ns       now;            // of the record at hand
+    gm_time_ns       until;          // up to when what was due is being done
     uint64_t         sequence;
     gm_timer        *timer;
     gm_time_ns       timer_at;
@@ -84,6 +86,10 @@ void gm_rules_follow(gm_rules *rules, const gm_record *record, const gm_change *
 void gm_rules_run_due(gm_rules *rules, gm_time_ns now);                                   // everything that was due up to now
 void gm_rules_queue(gm_rules *rules, uint32_t instance);
 void gm_rules_fire(gm_rules *rules, uint32_t instance, gm_turn turn, gm_time_ns at);
+
+// ---- rules_again.c
+uint32_t gm_rules_lacking(const gm_rules *rules, const gm_statement *rule, gm_twin twin);  // a bit for each action whose effect is not there
+void     gm_rules_do_again(gm_rules *rules, uint32_t instance, gm_time_ns now);            // when it is time; sets the instance's wake
 
 static inline const gm_state *gm_rules_state(const gm_rules *rules)
 {

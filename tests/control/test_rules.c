@@ -1,6 +1,7 @@
 #include "control/control_rig.h"
 #include "control/rules.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -245,6 +246,121 @@ static void firings_are_the_same_however_often_it_restarts(void **state)
     assert_true(counts[0][0] > 0 && counts[0][2] > 0);
 }
 
+// ---- again and again -----------------------------------------------------------------------------------------------
+
+static void arm(control_rig *r, const char *twin)
+{
+    gm_armed a = { .twin = gm_str_of(twin), .who = GM_STR("anna"), .reason = GM_STR("test"), .until = gm_now(&r->clock) + GM_HOUR };
+    assert_gm_ok(gm_arming_arm(gm_control_arming(r->control), &a, (gm_ask){ 0 }, &r->err), r->err);
+    control_rig_settle(r);
+}
+
+static uint64_t firings_of(control_rig *r) { return gm_rules_statistics(gm_control_rules(r->control)).firings; }
+
+// The newest desired value of a twin's property; NAN: none.
+static double wanted(control_rig *r, const char *twin, const char *name)
+{
+    const gm_commands *commands = gm_control_commands(r->control);
+    for (size_t i = gm_commands_count(commands); i-- > 0;) {
+        gm_command_view c = gm_commands_at(commands, i);
+        if (c.set && gm_str_is(c.twin, twin) && gm_str_is(c.name, name)) return strtod(c.value.ptr, NULL);
+    }
+    return NAN;
+}
+
+static const char *const staircase[] = { "rules/a.rules",
+    "rule hot " PUMPS "when T.heat > 60 again every 2 s then alarm low 'hot' then lower speed by 4 to 1\n"
+    "rule cold " PUMPS "when T.heat < 50 again every 2 s then raise speed by 4 to 10\n", NULL };
+
+// A device that does what it is told.
+static void obey(control_rig *r)
+{
+    double value = wanted(r, "p1", "speed");
+    control_rig_report(r, "p1", "speed", value);
+}
+
+static void a_rule_asks_again_while_it_is_on(void **state)
+{
+    (void)state;
+    control_rig r;
+    begin(&r, staircase);
+    control_rig_report(&r, "p1", "speed", 10);
+    arm(&r, "p1");
+    control_rig_report(&r, "p1", "heat", 70);
+    assert_float_equal(wanted(&r, "p1", "speed"), 6, 0);
+    obey(&r);
+    control_rig_pass(&r, 1900 * GM_MILLISECOND);
+    assert_float_equal(wanted(&r, "p1", "speed"), 6, 0);
+    control_rig_pass(&r, 200 * GM_MILLISECOND);
+    assert_float_equal(wanted(&r, "p1", "speed"), 2, 0);
+    // The device is away: nothing piles up.
+    control_rig_pass(&r, 10 * GM_SECOND);
+    assert_float_equal(wanted(&r, "p1", "speed"), 2, 0);
+    obey(&r);
+    control_rig_pass(&r, 2 * GM_SECOND);
+    assert_float_equal(wanted(&r, "p1", "speed"), 1, 0);  // no farther than that
+    obey(&r);
+    uint64_t fired = firings_of(&r);
+    control_rig_pass(&r, 20 * GM_SECOND);
+    assert_int_equal(firings_of(&r), fired);              // there is nothing left to ask for
+    assert_int_equal(count_of(&r, "hot@p1"), 1);          // and an alarm is raised once
+    control_rig_report(&r, "p1", "heat", 55);
+    control_rig_pass(&r, 20 * GM_SECOND);
+    assert_float_equal(wanted(&r, "p1", "speed"), 1, 0);
+    control_rig_report(&r, "p1", "heat", 40);
+    assert_float_equal(wanted(&r, "p1", "speed"), 5, 0);
+    control_rig_stop(&r);
+}
+
+// Times that nobody lived through are not made up for, and what was asked for is asked for once.
+static void asking_again_survives_restarts(void **state)
+{
+    (void)state;
+    for (int checkpoint = 0; checkpoint < 2; checkpoint++) {
+        control_rig r;
+        begin(&r, staircase);
+        control_rig_report(&r, "p1", "speed", 10);
+        arm(&r, "p1");
+        control_rig_report(&r, "p1", "heat", 70);
+        obey(&r);
+        size_t asked = gm_commands_count(gm_control_commands(r.control));
+        if (checkpoint) control_rig_checkpoint(&r);
+        control_rig_restart(&r);
+        assert_int_equal(gm_commands_count(gm_control_commands(r.control)), asked);
+        arm(&r, "p1");  // what was armed is not, after a restart without a heartbeat of somebody who looks
+        r.ahead += GM_HOUR / 2;
+        control_rig_pass(&r, 100 * GM_MILLISECOND);
+        assert_in_range(gm_commands_count(gm_control_commands(r.control)), asked + 1, asked + 2);
+        assert_float_equal(wanted(&r, "p1", "speed"), 2, 0);
+        assert_int_equal(gm_rules_statistics(gm_control_rules(r.control)).waiting, 0);
+        control_rig_stop(&r);
+    }
+}
+
+// What an interlock refuses at first is done when it permits it.
+static void what_was_refused_is_tried_again(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "rules/a.rules", "rule leak " PUMPS "when T.heat > 1 again every 10 s then set speed to 0",
+                                         "rules/a.interlocks", "interlock full " PUMPS "of speed permits when T.pressure < 4", NULL };
+    control_rig r;
+    begin(&r, files);
+    control_rig_report(&r, "p1", "speed", 10);
+    control_rig_report(&r, "p1", "pressure", 5);
+    arm(&r, "p1");
+    control_rig_report(&r, "p1", "heat", 2);
+    gm_commands *commands = gm_control_commands(r.control);
+    assert_int_equal(gm_commands_at(commands, gm_commands_count(commands) - 1).state, GM_COMMAND_REFUSED);
+    control_rig_report(&r, "p1", "pressure", 3);
+    control_rig_pass(&r, 11 * GM_SECOND);
+    assert_int_equal(gm_commands_at(commands, gm_commands_count(commands) - 1).state, GM_COMMAND_SENT);
+    obey(&r);
+    size_t asked = gm_commands_count(commands);
+    control_rig_pass(&r, GM_MINUTE);
+    assert_int_equal(gm_commands_count(commands), asked);
+    control_rig_stop(&r);
+}
+
 // ---- what does not read -------------------------------------------------------------------------------------------
 
 typedef struct told { char text[4000]; } told;
@@ -270,6 +386,9 @@ static void what_can_never_be_is_found_before_it_runs(void **state)
         { "a.rules", "rule a " PUMPS "when T.heat > 5 then set pressure to 3", "no writable property 'pressure'" },
         { "a.rules", "rule a " PUMPS "when T.speed > 5 then set gear to 3\nrule b " PUMPS "when T.gear > 2 then set speed to 9", "set one another off" },
         { "a.rules", "rule a " PUMPS "when T.speed > 5 then set speed to 3", "" },
+        { "a.rules", "rule a " PUMPS "when T.heat > 5 again every 1 s then lower speed by 1 to 0", "" },
+        { "a.rules", "rule a " PUMPS "when T.heat > 5 then lower kind by 1 to 0", "'kind' is no number" },
+        { "a.rules", "rule a " PUMPS "when T.heat > 5 then lower sped by 1 to 0", "no writable property 'sped'" },
         { "a.rules", "command setSpeed " PUMPS "expect T.speed = request within 3 s\nrule a " PUMPS "when T.speed > 5 then set gear to 3\nrule b " PUMPS "when T.gear > 2 then command setSpeed 9", "set one another off" },
         { "a.interlocks", "interlock i " PUMPS "of setSpeed permits when T.presure > 1", "names 'presure'" },
         { "a.interlocks", "interlock i " PUMPS "of fly permits when T.pressure > 1", "neither a command nor a writable property 'fly'" },
@@ -304,6 +423,10 @@ static void mistakes_are_told_with_their_place(void **state)
         { "a.rules", "rule a " PUMPS "\nwhen T.heat > 1", 2, "then" },
         { "a.rules", "rule a " PUMPS "\nwhen T.heat > 1 then alarm urgent 'x'", 2, "low, medium, high or critical" },
         { "a.rules", "rule a " PUMPS "\nwhen T.heat > 1 for 5 parsec then alarm low 'x'", 2, "unit of time" },
+        { "a.rules", "rule a " PUMPS "\nwhen T.heat > 1 again every 5 ms then set speed to 1", 2, "at least 100 ms" },
+        { "a.rules", "rule a " PUMPS "\nwhen T.heat > 1 again then set speed to 1", 2, "'every' and a time" },
+        { "a.rules", "rule a " PUMPS "\nwhen T.heat > 1 then raise speed by -1 to 3", 2, "greater than zero" },
+        { "a.rules", "rule a " PUMPS "\nwhen T.heat > 1 then raise speed by 1", 2, "how far at most" },
         { "a.rules", "rule a " PUMPS "\nwhen T.heat rises by -1 within 1 h then alarm low 'x'", 2, "above 0" },
         { "a.rules", "rule a " PUMPS "when T.heat > 1 then alarm low 'x'\nrule a " PUMPS "when T.heat > 1 then alarm low 'x'", 2, "another 'a'" },
         { "a.rules", "interlock i " PUMPS "of all permits when T.heat > 1", 1, "apart from rules" },
@@ -332,6 +455,9 @@ int main(void)
         cmocka_unit_test(rules_are_changed_while_they_run),
         cmocka_unit_test(a_rule_is_about_twins_that_its_query_selects_by_property),
         cmocka_unit_test(firings_are_the_same_however_often_it_restarts),
+        cmocka_unit_test(a_rule_asks_again_while_it_is_on),
+        cmocka_unit_test(asking_again_survives_restarts),
+        cmocka_unit_test(what_was_refused_is_tried_again),
         cmocka_unit_test(what_can_never_be_is_found_before_it_runs),
         cmocka_unit_test(mistakes_are_told_with_their_place),
     };

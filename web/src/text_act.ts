@@ -87,7 +87,7 @@ export const actText = {
     stands: (twins: number, on: number, suppressed: number, firings: number) => `${twins === 1 ? "1 twin" : `${twins.toLocaleString("en")} twins`}, ${on.toLocaleString("en")} on${suppressed > 0 ? `, ${suppressed.toLocaleString("en")} suppressed` : ""}, fired ${firings === 1 ? "once" : `${firings.toLocaleString("en")} times`}`,
     text: "The rule's text", over: "Over the last", run: "Dry run", running: "Playing the past back…", hint: "Nothing acts, and nothing is written. Change the text to try another rule.",
     would: (n: number) => (n === 0 ? "It would not have fired." : n === 1 ? "It would have fired once." : `It would have fired ${n.toLocaleString("en")} times.`),
-    looked: (samples: number, twins: number) => `${samples.toLocaleString("en")} samples, ${twins === 1 ? "1 twin" : `${twins.toLocaleString("en")} twins`}`, turn: { on: "on", off: "off", suppress: "suppressed", unsuppress: "no longer suppressed" } as { [turn: string]: string },
+    looked: (samples: number, twins: number) => `${samples.toLocaleString("en")} samples, ${twins === 1 ? "1 twin" : `${twins.toLocaleString("en")} twins`}`, turn: { on: "on", off: "off", suppress: "suppressed", unsuppress: "no longer suppressed", again: "asked again" } as { [turn: string]: string },
     more: (n: number) => `${n.toLocaleString("en")} more are not shown.`,
     example: "rule high on twins (SELECT * FROM DIGITALTWINS T)\n  when T.level > 4 for 10 s\n  then alarm medium 'The level is high'",
   },
