@@ -1,5 +1,7 @@
 #include "cli/device.h"
 
+#include "base/percent.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -51,6 +53,31 @@ void gm_device_disconnect(gm_device *d)
 {
     gm_mqtt_client_close(d->client);
     d->client = NULL;
+}
+
+const char *gm_device_topic(gm_buf *out, gm_str twin, gm_str component, const char *kind)
+{
+    gm_buf_clear(out);
+    gm_buf_text(out, "gemel/");
+    gm_percent_encode(out, twin);
+    if (component.len > 0) {
+        gm_buf_byte(out, '/');
+        gm_percent_encode(out, component);
+    }
+    gm_buf_printf(out, "/%s", kind);
+    gm_buf_byte(out, 0);
+    return out->failed ? NULL : (const char *)out->ptr;
+}
+
+bool gm_device_levels(gm_arena *arena, gm_str topic, gm_str levels[GM_DEVICE_LEVELS], size_t *out_count)
+{
+    gm_str rest = topic, part;
+    *out_count  = 0;
+    while (gm_str_next(&rest, '/', &part)) {
+        if (*out_count >= GM_DEVICE_LEVELS || gm_percent_decode(arena, part, &levels[*out_count], NULL) != GM_OK) return false;
+        (*out_count)++;
+    }
+    return *out_count >= 3 && gm_str_is(levels[0], "gemel");
 }
 
 gm_status gm_device_send(gm_device *d, const char *topic, gm_str payload, gm_error *err)

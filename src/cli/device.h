@@ -34,6 +34,13 @@ GM_NODISCARD gm_status gm_device_connect(gm_device *device, const gm_args *args,
                                          gm_mqtt_client_options options, gm_error *err);
 void                   gm_device_disconnect(gm_device *device);
 
+// The topic gemel/{twin}[/{component}]/{kind} as a C string in `out`, which is cleared first. NULL: no memory.
+const char *gm_device_topic(gm_buf *out, gm_str twin, gm_str component, const char *kind);
+
+// The levels of a topic below "gemel", decoded, in the arena: levels[0] is "gemel". False: it is no such topic.
+enum { GM_DEVICE_LEVELS = 5 };
+bool gm_device_levels(gm_arena *arena, gm_str topic, gm_str levels[GM_DEVICE_LEVELS], size_t *out_count);
+
 // Publishes a message, or prints "topic payload" as a line. Errors as gm_mqtt_client_publish.
 GM_NODISCARD gm_status gm_device_send(gm_device *device, const char *topic, gm_str payload, gm_error *err);
 

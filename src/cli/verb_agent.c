@@ -1,5 +1,4 @@
 // The device of the machine plant: any device would do the same: introduce itself, then publish what it measures.
-#include "base/percent.h"
 #include "cli/device.h"
 #include "cli/machine.h"
 #include "cli/verbs.h"
@@ -33,15 +32,10 @@ static gm_status send(agent *a, const char *suffix, const char *kind, gm_error *
 {
     gm_buf id = gm_buf_init(a->cli->alloc);
     gm_buf_printf(&id, "%s%s", a->twin, suffix);
-    gm_buf_clear(&a->topic);
-    gm_buf_text(&a->topic, "gemel/");
-    gm_percent_encode(&a->topic, gm_buf_view(&id));
-    gm_buf_printf(&a->topic, "/%s", kind);
-    gm_buf_byte(&a->topic, 0);
-    bool failed = id.failed || a->topic.failed || a->payload.failed;
+    const char *topic  = gm_device_topic(&a->topic, gm_buf_view(&id), GM_STR(""), kind);
+    bool        failed = id.failed || topic == NULL || a->payload.failed;
     gm_buf_finish(&id);
-    if (failed) return gm_fail(err, GM_NOMEM, "cli.agent", "publishing a sample");
-    return gm_device_send(&a->device, (char *)a->topic.ptr, gm_buf_view(&a->payload), err);
+    return failed ? gm_fail(err, GM_NOMEM, "cli.agent", "publishing a sample") : gm_device_send(&a->device, topic, gm_buf_view(&a->payload), err);
 }
 
 // gemel/{id}/create: the twin's model and fixed properties; parts hang below the machine.

@@ -1,6 +1,5 @@
 // gemel rig: a plant's behaviors as if they were the plant itself, behind MQTT. It knows the twin's models, not its
 // state.
-#include "base/percent.h"
 #include "cli/device.h"
 #include "cli/plant_group.h"
 #include "cli/rig.h"
@@ -65,20 +64,6 @@ typedef struct run_ {
 
 // ---- sending ------------------------------------------------------------------------------------------------------
 
-static const char *topic_of(run_ *r, gm_str twin, gm_str component, const char *kind)
-{
-    gm_buf_clear(&r->topic);
-    gm_buf_text(&r->topic, "gemel/");
-    gm_percent_encode(&r->topic, twin);
-    if (component.len > 0) {
-        gm_buf_byte(&r->topic, '/');
-        gm_percent_encode(&r->topic, component);
-    }
-    gm_buf_printf(&r->topic, "/%s", kind);
-    gm_buf_byte(&r->topic, 0);
-    return r->topic.failed ? NULL : (const char *)r->topic.ptr;
-}
-
 static gm_status keep_for_later(run_ *r, const char *topic, uint32_t samples)
 {
     if (r->late_count >= LATE_MAX) return GM_OK;  // lost: that happens to plants
@@ -107,7 +92,7 @@ static void add_message(run_ *r, gm_str values)
 static gm_status publish(void *context, const gm_rig_message *m, gm_error *err)
 {
     run_       *r     = context;
-    const char *topic = topic_of(r, m->twin, m->component, "telemetry");
+    const char *topic = gm_device_topic(&r->topic, m->twin, m->component, "telemetry");
     add_message(r, m->values);
     if (topic == NULL || r->payload.failed || (m->late > 0 && keep_for_later(r, topic, m->late) != GM_OK))
         return gm_fail(err, GM_NOMEM, "cli.rig", "publishing a sample");
@@ -134,20 +119,6 @@ static gm_status publish_late(run_ *r, gm_error *err)
 
 // ---- hearing ------------------------------------------------------------------------------------------------------
 
-// Levels of a topic, decoded. False: not ours.
-enum { LEVELS = 5 };
-static bool split(run_ *r, gm_str topic, gm_str levels[LEVELS], size_t *out_count)
-{
-    gm_str rest = topic, part;
-    *out_count  = 0;
-    while (gm_str_next(&rest, '/', &part)) {
-        if (*out_count >= LEVELS || gm_percent_decode(r->cli->arena, part, &levels[*out_count], NULL) != GM_OK)
-            return false;
-        (*out_count)++;
-    }
-    return *out_count >= 3 && gm_str_is(levels[0], "gemel");
-}
-
 static gm_status on_desired(run_ *r, gm_str twin, gm_str component, const json_t *body, gm_error *err)
 {
     gm_error why = { 0 };
@@ -155,7 +126,7 @@ static gm_status on_desired(run_ *r, gm_str twin, gm_str component, const json_t
     gm_status st = gm_rig_desired(r->rig, twin, component, body, &r->reported, &why);
     if (st == GM_NOMEM) return gm_fail(err, GM_NOMEM, "cli.rig", "%s", why.text);
     if (st != GM_OK || r->reported.len == 0) return GM_OK;  // not for this plant
-    const char *topic = topic_of(r, twin, component, "properties");
+    const char *topic = gm_device_topic(&r->topic, twin, component, "properties");
     // By the wall's clock it is the server's that counts: a value that somebody wrote a moment ago must not be newer than this one.
     gm_buf_clear(&r->payload);
     if (r->begin != 0) add_message(r, gm_buf_view(&r->reported));
@@ -165,7 +136,7 @@ static gm_status on_desired(run_ *r, gm_str twin, gm_str component, const json_t
 }
 
 // gemel/{twin}/commands/{name}/{id}
-static gm_status on_command(run_ *r, const gm_str levels[LEVELS], gm_str topic, const json_t *body, gm_error *err)
+static gm_status on_command(run_ *r, const gm_str levels[GM_DEVICE_LEVELS], gm_str topic, const json_t *body, gm_error *err)
 {
     gm_error why = { 0 };
     if (gm_group_member(r->plant.group, levels[1]) == UINT32_MAX) return GM_OK;  // another plant's
@@ -186,10 +157,10 @@ static gm_status on_command(run_ *r, const gm_str levels[LEVELS], gm_str topic, 
 static void heard(void *context, gm_str topic, gm_str payload)
 {
     run_   *r = context;
-    gm_str  levels[LEVELS];
+    gm_str  levels[GM_DEVICE_LEVELS];
     size_t  count;
     gm_mark mark = gm_arena_mark(r->cli->arena);
-    if (r->device.heard == GM_OK && payload.len <= 65536 && split(r, topic, levels, &count)) {
+    if (r->device.heard == GM_OK && payload.len <= 65536 && gm_device_levels(r->cli->arena, topic, levels, &count)) {
         json_t *body = json_loadb(payload.ptr, payload.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
         bool    desired = gm_str_is(levels[count - 1], "desired") && count <= 4;
         if (desired)

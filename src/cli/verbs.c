@@ -25,6 +25,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_export,
     &gm_verb_replay,
     &gm_verb_agent,
+    &gm_verb_load,
     &gm_verb_rig,
     &gm_verb_simulate,
     &gm_verb_what_if,

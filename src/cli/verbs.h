@@ -11,6 +11,7 @@ struct gm_plant;
 void gm_plant_print_findings(const gm_cli *cli, const struct gm_plant *plant);
 
 extern const gm_verb gm_verb_agent;
+extern const gm_verb gm_verb_load;
 extern const gm_verb gm_verb_alarms;
 extern const gm_verb gm_verb_audit_verify;
 extern const gm_verb gm_verb_rule_test;
