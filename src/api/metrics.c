@@ -1,4 +1,5 @@
 // GET /metrics: Prometheus text format 0.0.4.
+#include "api/rollup_metrics.h"
 #include "api/routes.h"
 #include "api/stream.h"
 #include "engine/checkpoint.h"
@@ -112,6 +113,7 @@ void gm_route_metrics(gm_request *request)
     gauge(out, "gemel_uptime_seconds", "Time since the start.",
           (double)(gm_monotonic(api->options.clock) - api->started) / 1e9);
     process_memory(out);
+    gm_rollup_metrics(request);
     if (api->options.metrics != NULL) api->options.metrics(api->options.metrics_context, out);
     gm_reply_text(request, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -4,6 +4,7 @@
 #include "rollup/rollups.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { LIMIT_MOST = 10000 };
 
@@ -13,7 +14,22 @@ static void add_number(gm_buf *out, const char *key, double value)
     gm_buf_json_number(out, value);
 }
 
-static void write_result(const gm_state *state, const gm_rollup_definition *d, gm_twin twin, const gm_rollup_result *r, gm_buf *out)
+// In which its value is counted: the unit that the property's model declares; of an intensity, of both.
+static void write_unit(const gm_model *model, const gm_rollup_definition *d, gm_buf *out)
+{
+    bool   none  = d->function == GM_ROLLUP_WORST || d->function == GM_ROLLUP_K_OF_N || d->function == GM_ROLLUP_OEE;
+    gm_str first = none ? (gm_str){ "", 0 } : gm_rollup_symbol(d, model, 0);
+    if (d->function != GM_ROLLUP_INTENSITY) {
+        if (first.len > 0) gm_live_member(out, "unit", first);
+        return;
+    }
+    gm_str per = gm_rollup_symbol(d, model, 1);
+    char   both[80];
+    snprintf(both, sizeof both, GM_STR_FMT " per " GM_STR_FMT, GM_STR_ARG(gm_str_slice(first, 0, 30)), GM_STR_ARG(gm_str_slice(per, 0, 30)));
+    if (first.len > 0 && per.len > 0) gm_live_member(out, "unit", gm_str_of(both));
+}
+
+static void write_result(const gm_model *model, const gm_state *state, const gm_rollup_definition *d, gm_twin twin, const gm_rollup_result *r, gm_buf *out)
 {
     gm_buf_text(out, "{\"name\":");
     gm_buf_json_str(out, d->name);
@@ -23,6 +39,7 @@ static void write_result(const gm_state *state, const gm_rollup_definition *d, g
     else if (d->function == GM_ROLLUP_WORST) gm_buf_text(out, ",\"value\":null");
     else if (d->function == GM_ROLLUP_K_OF_N && !isnan(r->value)) gm_buf_printf(out, ",\"value\":%s", r->value > 0 ? "true" : "false");
     else add_number(out, "value", r->value);
+    write_unit(model, d, out);
     gm_buf_printf(out, ",\"members\":%llu,\"missing\":%llu", (unsigned long long)r->count, (unsigned long long)r->missing);
     if (d->function == GM_ROLLUP_K_OF_N)  // spare: how many more may fail
         gm_buf_printf(out, ",\"working\":%llu,\"needed\":%u,\"spare\":%lld", (unsigned long long)r->working, d->k, (long long)r->working - (long long)d->k);
@@ -34,19 +51,41 @@ static void write_result(const gm_state *state, const gm_rollup_definition *d, g
     gm_buf_byte(out, '}');
 }
 
-// What can not be read stands where its value would, so that one loop does not hide all that is sound.
-static gm_status write_one(gm_request *request, size_t i, gm_twin twin, size_t *written)
+typedef struct answer {
+    gm_request      *request;
+    size_t           i;        // the roll-up at hand
+    gm_rollup_scope *scope;    // of who is kept to some twins; NULL: he may see all
+    uint64_t         limit;
+    size_t           written, outside;  // outside: systems of which he may not be told
+    gm_status        st;
+} answer;
+
+static bool is_system(const answer *a, gm_twin twin)
 {
+    gm_twin  found;
+    gm_error err = { 0 };
+    return gm_rollups_next(a->request->api->options.rollups, a->i, twin.v, &found, &err) == GM_OK && found.v == twin.v;
+}
+
+// What can not be read stands where its value would, so that one loop does not hide all that is sound.
+static gm_status write_one(answer *a, gm_twin twin)
+{
+    gm_request                 *request = a->request;
     gm_rollups                 *rollups = request->api->options.rollups;
-    const gm_rollup_definition *d       = gm_rollups_definition(rollups, i);
+    const gm_rollup_definition *d       = gm_rollups_definition(rollups, a->i);
     gm_buf                     *out     = &request->out;
     gm_rollup_result            r;
     gm_error                    err = { 0 };
-    gm_status                   st  = gm_rollups_read(rollups, i, twin, &r, &err);
+    if (a->scope != NULL && !gm_rollup_scope_shows(a->scope, twin)) {
+        bool system = !gm_twin_ok(twin) || (gm_api_sees(request, twin) && is_system(a, twin));
+        a->outside += system;
+        return system ? GM_OK : GM_NOTFOUND;
+    }
+    gm_status st = gm_rollups_read(rollups, a->i, twin, &r, &err);
     if (st == GM_NOTFOUND || st == GM_NOMEM) return st;
-    if ((*written)++ > 0) gm_buf_byte(out, ',');
+    if (a->written++ > 0) gm_buf_byte(out, ',');
     if (st == GM_OK) {
-        write_result(gm_api_state(request), d, twin, &r, out);
+        write_result(gm_api_model(request), gm_api_state(request), d, twin, &r, out);
         return GM_OK;
     }
     gm_buf_text(out, "{\"name\":");
@@ -57,56 +96,103 @@ static gm_status write_one(gm_request *request, size_t i, gm_twin twin, size_t *
     return GM_OK;
 }
 
-// One roll-up: of one twin, or of all systems from `from` on.
-static gm_status write_rollup(gm_request *request, size_t i, const gm_twin *only, uint64_t *from, uint64_t limit, size_t *written)
+static bool write_below(void *context, gm_twin system)
 {
-    gm_rollups *rollups = request->api->options.rollups;
+    answer *a = context;
+    if (a->written >= a->limit) a->st = GM_LIMIT;
+    else a->st = write_one(a, system);
+    if (a->st == GM_NOTFOUND) a->st = GM_OK;
+    return a->st == GM_OK;
+}
+
+// Of one system, and with below of those among its members.
+static gm_status write_system(answer *a, gm_twin twin, bool below)
+{
+    gm_error  err = { 0 };
+    gm_status st  = write_one(a, twin);
+    if (st != GM_OK || !below) return st;
+    a->st = GM_OK;
+    st    = gm_rollups_below(a->request->api->options.rollups, a->i, twin, write_below, a, &err);
+    return st != GM_OK ? st : a->st;
+}
+
+// Of all systems from `from` on.
+static gm_status write_systems(answer *a, uint64_t *from)
+{
+    gm_rollups *rollups = a->request->api->options.rollups;
     gm_error    err     = { 0 };
-    if (gm_rollups_definition(rollups, i)->relationship.len == 0) return only != NULL || *from > 0 ? GM_NOTFOUND : write_one(request, i, (gm_twin){ GM_NONE }, written);
-    if (only != NULL) return write_one(request, i, *only, written);
-    gm_status st = GM_OK;
+    gm_status   st      = GM_OK;
     for (gm_twin at = { 0 }; st == GM_OK && gm_twin_ok(at);) {
-        st = gm_rollups_next(rollups, i, (uint32_t)*from, &at, &err);
+        st = gm_rollups_next(rollups, a->i, (uint32_t)*from, &at, &err);
         if (st != GM_OK || !gm_twin_ok(at)) break;
         *from = at.v;
-        if (*written >= limit) return GM_LIMIT;
-        st = write_one(request, i, at, written);
+        if (a->written >= a->limit) return GM_LIMIT;
+        st = write_one(a, at);
         if (st == GM_NOTFOUND) st = GM_OK;
         *from = at.v + (uint64_t)1;
     }
     return st;
 }
 
+typedef struct wish { gm_str name; gm_twin twin; bool one, below; uint64_t from; } wish;
+
+// One roll-up. GM_LIMIT: w->from is where to go on.
+static gm_status write_rollup(answer *a, wish *w, uint64_t *from)
+{
+    gm_rollups *rollups = a->request->api->options.rollups;
+    bool        scoped  = gm_principal_scoped(a->request->principal);
+    a->scope            = scoped ? gm_rollup_scope_open(rollups, a->i, gm_api_fence(a->request)) : NULL;
+    if (scoped && a->scope == NULL) return GM_NOMEM;
+    gm_status st;
+    if (gm_rollups_definition(rollups, a->i)->relationship.len == 0) st = w->one || *from > 0 ? GM_NOTFOUND : write_one(a, (gm_twin){ GM_NONE });
+    else st = w->one ? write_system(a, w->twin, w->below) : write_systems(a, from);
+    gm_rollup_scope_close(a->scope);
+    a->scope = NULL;
+    return st;
+}
+
+// False: replied.
+static bool read_wish(gm_request *request, wish *w, uint64_t *limit)
+{
+    gm_str id = { 0 }, below = { 0 };
+    *w = (wish){ .twin = { GM_NONE } };
+    if (!gm_request_number(request, "limit", 1, LIMIT_MOST, 1000, limit) || !gm_request_number(request, "from", 0, UINT32_MAX - 1, 0, &w->from) ||
+        !gm_request_parameter(request, "name", &w->name) || !gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "below", &below)) return false;
+    w->one   = id.ptr != NULL;
+    w->below = gm_str_is(below, "true");
+    if (w->below && !w->one) {
+        gm_reply_error(request, 400, "ValidationFailed", "\"below\" goes with a \"twin\"");
+        return false;
+    }
+    if (w->name.ptr == NULL && w->from > 0) {
+        gm_reply_error(request, 400, "ValidationFailed", "\"from\" goes with the name of one roll-up");
+        return false;
+    }
+    if (w->one) w->twin = gm_api_find(request, id);
+    if (w->one && !gm_twin_ok(w->twin)) gm_api_no_twin(request, id);
+    return !w->one || gm_twin_ok(w->twin);
+}
+
 void gm_route_rollups(gm_request *request)
 {
     gm_rollups *rollups = request->api->options.rollups;
-    gm_str      name = { 0 }, id = { 0 };
-    gm_twin     twin = { GM_NONE };
-    uint64_t    limit, from;
-    size_t      written = 0, first = 0, count = rollups != NULL ? gm_rollups_count(rollups) : 0;
+    size_t      first = 0, count = rollups != NULL ? gm_rollups_count(rollups) : 0;
     gm_status   st = GM_OK;
-    if (!gm_request_number(request, "limit", 1, LIMIT_MOST, 1000, &limit)) return;
-    if (!gm_request_number(request, "from", 0, UINT32_MAX - 1, 0, &from)) return;
-    if (!gm_request_parameter(request, "name", &name) || !gm_request_parameter(request, "twin", &id)) return;
-    if (name.ptr != NULL) {
-        if (count == 0 || !gm_rollups_find(rollups, name, &first)) {
-            gm_reply_error(request, 404, "RollupNotFound", "there is no roll-up '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(name, 0, 80)));
+    answer      a  = { .request = request };
+    wish        w;
+    if (!read_wish(request, &w, &a.limit)) return;
+    if (w.name.ptr != NULL) {
+        if (count == 0 || !gm_rollups_find(rollups, w.name, &first)) {
+            gm_reply_error(request, 404, "RollupNotFound", "there is no roll-up '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(w.name, 0, 80)));
             return;
         }
         count = first + 1;
-    } else if (from > 0) {
-        gm_reply_error(request, 400, "ValidationFailed", "\"from\" goes with the name of one roll-up");
-        return;
-    }
-    if (id.ptr != NULL) twin = gm_api_find(request, id);
-    if (id.ptr != NULL && !gm_twin_ok(twin)) {
-        gm_api_no_twin(request, id);
-        return;
     }
     gm_buf_text(&request->out, "{\"items\":[");
-    for (size_t i = first; i < count && st != GM_NOMEM && st != GM_LIMIT; i++) {
-        uint64_t at = from;
-        st = write_rollup(request, i, id.ptr != NULL ? &twin : NULL, &at, limit, &written);
+    uint64_t from = w.from;
+    for (a.i = first; a.i < count && st != GM_NOMEM && st != GM_LIMIT; a.i++) {
+        uint64_t at = w.from;
+        st = write_rollup(&a, &w, &at);
         if (st == GM_LIMIT) from = at;
     }
     if (st == GM_NOMEM) {
@@ -114,9 +200,15 @@ void gm_route_rollups(gm_request *request)
         gm_reply_error(request, 503, "ServiceUnavailable", "out of memory");
         return;
     }
+    if (a.outside > 0 && w.name.ptr != NULL && w.one && a.written == 0) {
+        gm_buf_clear(&request->out);
+        gm_reply_error(request, 403, "AuthorizationFailed", "What this system amounts to is made of twins that are not yours to see, too.");
+        return;
+    }
     gm_buf_byte(&request->out, ']');
-    if (st == GM_LIMIT && name.ptr != NULL) gm_buf_printf(&request->out, ",\"next\":%llu", (unsigned long long)from);
+    if (st == GM_LIMIT && w.name.ptr != NULL && !w.one) gm_buf_printf(&request->out, ",\"next\":%llu", (unsigned long long)from);
     else if (st == GM_LIMIT) gm_buf_text(&request->out, ",\"more\":true");
+    if (a.outside > 0) gm_buf_printf(&request->out, ",\"outside\":%zu", a.outside);
     gm_buf_byte(&request->out, '}');
     gm_reply_json(request, 200);
 }

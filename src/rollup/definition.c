@@ -164,3 +164,12 @@ gm_status gm_rollup_check(const gm_rollup_definition *d, const gm_model *model, 
     }
     return GM_OK;
 }
+
+gm_str gm_rollup_symbol(const gm_rollup_definition *d, const gm_model *model, uint32_t term)
+{
+    for (size_t t = 0; t < gm_model_count(model); t++) {
+        const gm_column *c = gm_type_column(gm_model_at(model, t), d->terms[term]);
+        if (c != NULL && fits(d, c)) return c->unit_symbol.len > 0 ? c->unit_symbol : c->unit;
+    }
+    return (gm_str){ "", 0 };
+}

@@ -47,4 +47,7 @@ GM_NODISCARD gm_status gm_rollups_parse(gm_arena *arena, gm_str text, gm_rollup_
 // Can it ever show anything? GM_INVALID: an interface or a property that no model has, states of what is no text.
 GM_NODISCARD gm_status gm_rollup_check(const gm_rollup_definition *d, const gm_model *model, gm_error *err);
 
+// The symbol of a term's unit, as the first interface that has the property declares it; empty: none.
+gm_str gm_rollup_symbol(const gm_rollup_definition *d, const gm_model *model, uint32_t term);
+
 #endif

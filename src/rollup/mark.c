@@ -42,10 +42,15 @@ static void mark_up(gm_rollup_view *v, uint32_t twin, unsigned depth)
         mark_in(v, 0, twin, depth);
         return;
     }
+    // Most twins are a member of one system, and the graph need not be asked.
     const gm_state *state = v->state;
-    uint32_t        name  = v->name;
+    uint32_t        name  = v->name, home = v->home[twin], place = v->place[twin];
     gm_twin         at    = { twin };
     bool            in    = v->d->incoming;
+    if (home < v->system_count && !v->systems[home].stale && place < v->systems[home].count && v->systems[home].members[place] == twin) {
+        mark_in(v, home, place, depth);
+        return;
+    }
     for (gm_edge e = in ? gm_state_first_out(state, at) : gm_state_first_in(state, at); gm_edge_ok(e); e = in ? gm_state_next_out(state, e) : gm_state_next_in(state, e)) {
         if (gm_state_edge_name(state, e) != name) continue;
         uint32_t holder = (in ? gm_state_edge_target(state, e) : gm_state_edge_source(state, e)).v;
@@ -64,11 +69,17 @@ static bool grow(gm_rollup_view *v, size_t twins, size_t edges)
         uint8_t *marked = of != NULL ? gm_realloc_array(v->alloc, v->marked, more, 1) : NULL;
         if (marked == NULL) return false;
         v->marked         = marked;
+        uint32_t *home = gm_realloc_array(v->alloc, v->home, more, sizeof *home);
+        if (home == NULL) return false;
+        v->home         = home;
+        uint32_t *place = gm_realloc_array(v->alloc, v->place, more, sizeof *place);
+        if (place == NULL) return false;
+        v->place          = place;
         uint64_t *changed = gm_realloc_array(v->alloc, v->changed, more / 64 + 1, sizeof *changed);
         if (changed == NULL) return false;
         v->changed = changed;
         for (size_t i = v->twins / 64 + 1; i <= more / 64; i++) changed[i] = 0;
-        for (size_t i = v->twins; i < more; i++) { of[i] = GM_NONE; marked[i] = 0; }
+        for (size_t i = v->twins; i < more; i++) { of[i] = home[i] = GM_NONE; marked[i] = 0; }
         v->twins = more;
     }
     if (edges > v->edges) {
@@ -126,21 +137,6 @@ const gm_rollup_columns *gm_rollup_columns_of(gm_rollup_view *v, const gm_type *
     return c;
 }
 
-static bool touches(gm_rollup_view *v, const gm_change *change)
-{
-    const gm_type *type = gm_state_type(v->state, (gm_twin){ change->twin });
-    const gm_rollup_columns *c = type != NULL ? gm_rollup_columns_of(v, type) : NULL;
-    if (c == NULL) return true;
-    if (c->column[0] == GM_ROLLUP_NO_COLUMN) return false;
-    if (v->members != NULL) return true;  // any property may decide whether it belongs to them
-    gm_cell_write  cell;
-    const uint8_t *at = change->cells;
-    while (gm_change_next_cell(change, &at, &cell))
-        for (uint32_t i = 0; i < v->d->term_count; i++)
-            if (cell.column == c->column[i]) return true;
-    return false;
-}
-
 static void mark_relationship(gm_rollups *r, const gm_change *change)
 {
     const gm_state *state = gm_engine_state(r->engine);
@@ -165,26 +161,40 @@ static void mark_around(gm_rollups *r, uint32_t twin)
     }
 }
 
+// Does a put move the twin to the table of another model?
+static bool moves(const gm_rollups *r, const gm_change *put)
+{
+    gm_twin at = { put->twin };
+    return gm_state_exists(gm_engine_state(r->engine), at) && !gm_str_eq(gm_state_type(gm_engine_state(r->engine), at)->id, put->name);
+}
+
 void gm_rollup_before(void *context, const gm_record *record, const gm_change *change)
 {
     (void)record;
     if (change->kind == GM_CHANGE_RELATIONSHIP_DELETE || change->kind == GM_CHANGE_RELATIONSHIP_PUT) mark_relationship(context, change);
-    else if (change->kind == GM_CHANGE_TWIN_DELETE) mark_around(context, change->twin);
+    else if (change->kind == GM_CHANGE_TWIN_DELETE || (change->kind == GM_CHANGE_TWIN_PUT && moves(context, change))) mark_around(context, change->twin);
+}
+
+static void note_write(gm_rollups *r, const gm_change *write)
+{
+    uint64_t bit = UINT64_C(1) << write->twin % 64;
+    for (uint64_t views = gm_rollup_watching(r, write); views != 0; views &= views - 1) {
+        gm_rollup_view *v = &r->views[__builtin_ctzll(views)];
+        // A twin that came after building has no bit: its relationships, or the number of twins, tell of it.
+        if (!v->built || write->twin >= v->twins) continue;
+        v->changed[write->twin / 64] |= bit;
+        v->any = true;
+    }
 }
 
 void gm_rollup_after(void *context, const gm_record *record, const gm_change *change)
 {
     gm_rollups *r = context;
     (void)record;
-    if (change->kind == GM_CHANGE_RELATIONSHIP_PUT) mark_relationship(r, change);
-    for (size_t i = 0; i < r->count; i++) {
-        gm_rollup_view *v = &r->views[i];
-        if (!v->built) continue;
-        if (change->kind == GM_CHANGE_TWIN_PUT || change->kind == GM_CHANGE_TWIN_DELETE) gm_rollup_mark_twin(v, change->twin);
-        // A twin that came after building has no bit: its relationships, or the number of twins, tell of it.
-        if (change->kind != GM_CHANGE_WRITE || change->twin >= v->twins || (v->changed[change->twin / 64] >> change->twin % 64 & 1)) continue;
-        if (!touches(v, change)) continue;
-        v->changed[change->twin / 64] |= UINT64_C(1) << change->twin % 64;
-        v->any = true;
-    }
+    if (r->count == 0) return;
+    if (change->kind == GM_CHANGE_WRITE) note_write(r, change);
+    else if (change->kind == GM_CHANGE_RELATIONSHIP_PUT) mark_relationship(r, change);
+    else if (change->kind == GM_CHANGE_TWIN_PUT || change->kind == GM_CHANGE_TWIN_DELETE)
+        for (size_t i = 0; i < r->count; i++)
+            if (r->views[i].built) gm_rollup_mark_twin(&r->views[i], change->twin);
 }

@@ -18,7 +18,9 @@ enum { GM_ROLLUP_FAN = 16, GM_ROLLUP_LEVELS = 8 };  // 16^8 members
 typedef struct gm_rollup_system {
     uint32_t         twin;
     uint32_t        *members;        // [count] twins; without a relationship NULL: all numbers below count
-    size_t           count, capacity;
+    uint32_t        *rows;           // [count] theirs in the table of `type`, when all are of one; else NULL is the type
+    const gm_type   *type;
+    size_t           count, capacity, row_capacity;
     gm_rollup_total *totals;
     uint8_t         *marked;         // [totals]
     size_t           total_capacity;
@@ -27,6 +29,7 @@ typedef struct gm_rollup_system {
     bool             stale, busy;    // busy: being read, so that a loop is met
 } gm_rollup_system;
 
+#define GM_ROLLUP_SEVERAL     (GM_NONE - 1)
 #define GM_ROLLUP_NO_COLUMN   UINT32_MAX
 #define GM_ROLLUP_COLUMN_OPEN (UINT32_MAX - 1)
 typedef struct gm_rollup_columns { uint32_t column[GM_ROLLUP_TERMS]; } gm_rollup_columns;  // column[0] OPEN: not looked for yet
@@ -44,6 +47,8 @@ typedef struct gm_rollup_view {  // one roll-up
     bool                        any;         // some of them is set
     size_t                      twins;
     uint32_t                   *slot_of;     // [edges] place of the member in its system
+    uint32_t                   *home;        // [twins] index of the one system that it is known to be a member of, and there its place:
+    uint32_t                   *place;       // a hint, good while that system is not stale and has it there. Else GM_NONE, SEVERAL
     size_t                      edges;
     gm_rollup_system           *systems;
     size_t                      system_count, system_capacity;
@@ -56,6 +61,10 @@ typedef struct gm_rollup_view {  // one roll-up
     size_t                      depth;
 } gm_rollup_view;
 
+// Which views look at a column of a type: a bit for each.
+typedef struct gm_rollup_watch { uint64_t *views; } gm_rollup_watch;  // [columns of the type]; NULL: not looked for yet
+_Static_assert(GM_ROLLUPS_MAX <= 64, "a view is a bit");
+
 struct gm_rollups {
     const gm_alloc       *alloc;
     gm_engine            *engine;
@@ -63,6 +72,8 @@ struct gm_rollups {
     gm_rollup_definition *definitions;
     gm_rollup_view       *views;  // [count]
     size_t                count;
+    gm_rollup_watch      *watches;  // [watched] by the type's number
+    size_t                watched;
 };
 
 // mark.c
@@ -74,6 +85,10 @@ void gm_rollup_after(void *context, const gm_record *record, const gm_change *ch
 
 // The type's columns of the view's terms; NULL: memory was refused.
 const gm_rollup_columns *gm_rollup_columns_of(gm_rollup_view *v, const gm_type *type);
+
+// watch.c
+uint64_t gm_rollup_watching(gm_rollups *r, const gm_change *write);  // the views that look at what is written; a bit too many does no harm
+void     gm_rollup_watch_forget(gm_rollups *r);                      // declarations have changed
 
 // read.c
 GM_NODISCARD gm_status gm_rollup_build(gm_rollup_view *v, gm_error *err);

@@ -12,6 +12,7 @@ void gm_rollup_forget(gm_rollup_view *v)
 {
     for (size_t i = 0; i < v->system_count; i++) {
         gm_free(v->alloc, v->systems[i].members);
+        gm_free(v->alloc, v->systems[i].rows);
         gm_free(v->alloc, v->systems[i].totals);
         gm_free(v->alloc, v->systems[i].marked);
     }
@@ -20,12 +21,16 @@ void gm_rollup_forget(gm_rollup_view *v)
     gm_free(v->alloc, v->marked);
     gm_free(v->alloc, v->changed);
     gm_free(v->alloc, v->slot_of);
+    gm_free(v->alloc, v->home);
+    gm_free(v->alloc, v->place);
     v->systems   = NULL;
     v->system_of = NULL;
     v->marked    = NULL;
     v->changed   = NULL;
     v->any       = false;
     v->slot_of   = NULL;
+    v->home      = NULL;
+    v->place     = NULL;
     v->system_count = v->system_capacity = v->twins = v->edges = 0;
     v->built = false;
 }
@@ -53,12 +58,15 @@ gm_status gm_rollup_build(gm_rollup_view *v, gm_error *err)
     v->marked      = gm_alloc_zeroed(v->alloc, twins + 1);
     v->changed     = gm_alloc_zeroed(v->alloc, (twins / 64 + 1) * sizeof *v->changed);
     v->slot_of     = gm_alloc_array(v->alloc, edges + 1, sizeof *v->slot_of);
-    gm_status st   = v->system_of != NULL && v->marked != NULL && v->changed != NULL && v->slot_of != NULL ? GM_OK : no_memory(err);
+    v->home        = gm_alloc_array(v->alloc, twins + 1, sizeof *v->home);
+    v->place       = gm_alloc_zeroed(v->alloc, (twins + 1) * sizeof *v->place);
+    bool      good = v->system_of != NULL && v->marked != NULL && v->changed != NULL && v->slot_of != NULL && v->home != NULL && v->place != NULL;
+    gm_status st   = good ? GM_OK : no_memory(err);
     if (st == GM_OK) {
         v->twins = twins;
         v->edges = edges;
         memset(v->slot_of, 0, edges * sizeof *v->slot_of);
-        for (size_t i = 0; i < twins; i++) v->system_of[i] = GM_NONE;
+        for (size_t i = 0; i < twins; i++) v->system_of[i] = v->home[i] = GM_NONE;
     }
     if (st == GM_OK && v->d->relationship.len == 0) st = add_system(v, GM_NONE, err);
     for (uint32_t i = 0; st == GM_OK && v->d->relationship.len > 0 && i < edges; i++) {
@@ -74,6 +82,42 @@ gm_status gm_rollup_build(gm_rollup_view *v, gm_error *err)
 }
 
 // ---- one system ----------------------------------------------------------------------------------------------------------
+
+// A member of two systems, or twice of one, has no home: it is found by its relationships. Of a system that is stale nobody knows
+// whether it has the twin still.
+static void note_home(gm_rollup_view *v, uint32_t system, size_t slot)
+{
+    const gm_rollup_system *s = &v->systems[system];
+    uint32_t twin = s->members[slot], home = v->home[twin], place = v->place[twin];
+    if (home == GM_ROLLUP_SEVERAL) return;
+    if (home != GM_NONE) {
+        const gm_rollup_system *other = &v->systems[home];
+        bool known = home == system ? place < slot : place < other->count && !other->stale;
+        if ((home != system && other->stale) || (known && other->members[place] == twin)) {
+            v->home[twin] = GM_ROLLUP_SEVERAL;
+            return;
+        }
+    }
+    v->home[twin]  = system;
+    v->place[twin] = (uint32_t)slot;
+}
+
+// Members that are all of one type are read from its columns, row by row.
+static gm_status find_rows(gm_rollup_view *v, gm_rollup_system *s, gm_error *err)
+{
+    s->type = NULL;
+    if (v->d->relationship.len == 0 || s->count == 0 || v->members != NULL) return GM_OK;
+    if (!gm_alloc_reserve(v->alloc, &s->rows, &s->row_capacity, s->count, sizeof *s->rows)) return no_memory(err);
+    const gm_type *type = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        gm_twin at = { s->members[i] };
+        if (!gm_state_exists(v->state, at) || (i > 0 && gm_state_type(v->state, at) != type)) return GM_OK;
+        type       = gm_state_type(v->state, at);
+        s->rows[i] = gm_state_row(v->state, at);
+    }
+    s->type = type;
+    return GM_OK;
+}
 
 static gm_status find_members(gm_rollup_view *v, gm_rollup_system *s, gm_error *err)
 {
@@ -99,7 +143,9 @@ static gm_status find_members(gm_rollup_view *v, gm_rollup_system *s, gm_error *
 static gm_status renew(gm_rollup_view *v, gm_rollup_system *s, gm_error *err)
 {
     gm_status st = find_members(v, s, err);
+    if (st == GM_OK) st = find_rows(v, s, err);
     if (st != GM_OK) return st;
+    for (size_t i = 0; v->d->relationship.len > 0 && i < s->count; i++) note_home(v, (uint32_t)(s - v->systems), i);
     size_t n = s->count, all = 0;
     s->levels = 0;
     while (n > 0) {
@@ -134,6 +180,31 @@ static double number_in(const gm_rollup_definition *d, const gm_cells *cells, ui
     return d->function == GM_ROLLUP_K_OF_N && d->state_count > 0 ? 0 : NAN;  // a state that nobody ranked is not known
 }
 
+static bool turn_to(gm_rollup_view *v, const gm_type *type)
+{
+    if (type == v->type) return true;
+    v->here = gm_rollup_columns_of(v, type);
+    if (v->here == NULL) return false;
+    v->type  = type;
+    v->table = gm_state_table(v->state, type->number);
+    return true;
+}
+
+// Members of one type, of which each has a number: from the columns at once. False: this is not how they lie.
+static bool take_rows(gm_rollup_view *v, const gm_rollup_system *s, size_t first, size_t last, gm_rollup_total *total)
+{
+    const double *columns[GM_ROLLUP_TERMS];
+    if (s->type == NULL || !turn_to(v, s->type)) return false;
+    if (v->here->column[0] == GM_ROLLUP_NO_COLUMN) return true;
+    for (uint32_t i = 0; i < v->d->term_count; i++) {
+        const gm_cells *cells = &v->table.columns[v->here->column[i]];
+        if (cells->source == NULL || cells->kind != GM_KIND_DOUBLE) return false;
+        columns[i] = cells->d;
+    }
+    gm_rollup_take_rows(total, v->d, columns, s->rows + first, last - first);
+    return true;
+}
+
 // A member's own value.
 static gm_status take_value(gm_rollup_view *v, uint32_t twin, gm_rollup_total *total, gm_error *err)
 {
@@ -142,12 +213,7 @@ static gm_status take_value(gm_rollup_view *v, uint32_t twin, gm_rollup_total *t
     bool           belongs = true;
     double         values[GM_ROLLUP_TERMS];
     if (type == NULL) return GM_OK;
-    if (type != v->type) {
-        v->here = gm_rollup_columns_of(v, type);
-        if (v->here == NULL) return no_memory(err);
-        v->type  = type;
-        v->table = gm_state_table(v->state, type->number);
-    }
+    if (!turn_to(v, type)) return no_memory(err);
     const gm_rollup_columns *c = v->here;
     if (c->column[0] == GM_ROLLUP_NO_COLUMN) return GM_OK;
     gm_status st = v->members != NULL ? gm_query_matches(v->members, v->state, at, &belongs, err) : GM_OK;
@@ -158,20 +224,32 @@ static gm_status take_value(gm_rollup_view *v, uint32_t twin, gm_rollup_total *t
     return GM_OK;
 }
 
-static gm_status take_member(gm_rollup_view *v, uint32_t twin, gm_rollup_total *total, gm_error *err)
+// What is under a member. From here on it is not marked.
+static gm_status take_under(gm_rollup_view *v, uint32_t twin, gm_rollup_total *total, gm_error *err)
 {
-    gm_status st     = take_value(v, twin, total, err);
-    uint32_t  system = v->d->relationship.len > 0 && twin < v->twins ? v->system_of[twin] : GM_NONE;
-    if (st == GM_OK && system != GM_NONE) {
+    uint32_t system = v->d->relationship.len > 0 && twin < v->twins ? v->system_of[twin] : GM_NONE;
+    if (system != GM_NONE) {
         gm_rollup_total under;
-        st = gm_rollup_total_of(v, system, &under, err);
+        gm_status       st = gm_rollup_total_of(v, system, &under, err);
         if (st != GM_OK) return st;
         if (v->d->function == GM_ROLLUP_K_OF_N) {
             double works = gm_rollup_finish(v->d, &under).value;
             if (!isnan(works)) gm_rollup_take(total, v->d, &works);
         } else gm_rollup_join(total, &under);
     }
-    if (st == GM_OK && twin < v->twins && v->marked[twin]) v->marked[twin] = 0;
+    if (twin < v->twins && v->marked[twin]) v->marked[twin] = 0;
+    return GM_OK;
+}
+
+static gm_status take_members(gm_rollup_view *v, const gm_rollup_system *s, size_t first, size_t last, gm_rollup_total *total, gm_error *err)
+{
+    gm_status st   = GM_OK;
+    bool      done = take_rows(v, s, first, last, total);
+    for (size_t i = first; st == GM_OK && i < last; i++) {
+        uint32_t twin = s->members != NULL ? s->members[i] : (uint32_t)i;
+        if (!done) st = take_value(v, twin, total, err);
+        if (st == GM_OK) st = take_under(v, twin, total, err);
+    }
     return st;
 }
 
@@ -186,10 +264,10 @@ static gm_status refresh(gm_rollup_view *v, uint32_t system, unsigned level, siz
     gm_status         st = GM_OK;
     if (!s->marked[at]) return GM_OK;
     gm_rollup_clear(&total);
-    for (size_t i = first; st == GM_OK && i < last; i++) {
-        if (level == 0) st = take_member(v, s->members != NULL ? s->members[i] : (uint32_t)i, &total, err);
-        else st = refresh(v, system, level - 1, i, err);
-        if (st == GM_OK && level > 0) gm_rollup_join(&total, &s->totals[s->start[level - 1] + i]);
+    if (level == 0) st = take_members(v, s, first, last, &total, err);
+    for (size_t i = first; level > 0 && st == GM_OK && i < last; i++) {
+        st = refresh(v, system, level - 1, i, err);
+        if (st == GM_OK) gm_rollup_join(&total, &s->totals[s->start[level - 1] + i]);
     }
     if (st != GM_OK) return st;
     s->totals[at] = total;

@@ -26,6 +26,7 @@ static void finish_views(const gm_alloc *alloc, gm_rollup_view *views, size_t co
 
 static void clear(gm_rollups *r)
 {
+    gm_rollup_watch_forget(r);
     finish_views(r->alloc, r->views, r->count);
     gm_arena_destroy(r->arena);
     r->views       = NULL;
@@ -132,6 +133,22 @@ gm_status gm_rollups_next(gm_rollups *r, size_t i, uint32_t from, gm_twin *out, 
         if (!shown(v, (uint32_t)t)) continue;
         *out = (gm_twin){ (uint32_t)t };
         break;
+    }
+    return GM_OK;
+}
+
+gm_status gm_rollups_below(gm_rollups *r, size_t i, gm_twin twin, bool (*each)(void *context, gm_twin system), void *context, gm_error *err)
+{
+    gm_rollup_view *v  = &r->views[i];
+    gm_status       st = gm_rollup_build(v, err);
+    if (st != GM_OK || v->d->relationship.len == 0 || !gm_twin_ok(twin) || twin.v >= v->twins || v->system_of[twin.v] == GM_NONE) return st;
+    bool     in   = v->d->incoming;
+    uint32_t name = gm_state_name_number(v->state, v->d->relationship);
+    for (gm_edge e = in ? gm_state_first_in(v->state, twin) : gm_state_first_out(v->state, twin); gm_edge_ok(e);
+         e = in ? gm_state_next_in(v->state, e) : gm_state_next_out(v->state, e)) {
+        if (gm_state_edge_name(v->state, e) != name) continue;
+        gm_twin member = in ? gm_state_edge_source(v->state, e) : gm_state_edge_target(v->state, e);
+        if (shown(v, member.v) && !each(context, member)) break;
     }
     return GM_OK;
 }

@@ -17,6 +17,7 @@
 
 #include "engine/engine.h"
 #include "rollup/total.h"
+#include "state/fence.h"
 
 typedef struct gm_rollups gm_rollups;
 
@@ -40,5 +41,15 @@ GM_NODISCARD gm_status gm_rollups_read(gm_rollups *rollups, size_t i, gm_twin tw
 
 // The systems in rising order of their numbers: the first at or after `from`. False: no more. GM_NONE is never among them.
 GM_NODISCARD gm_status gm_rollups_next(gm_rollups *rollups, size_t i, uint32_t from, gm_twin *out, gm_error *err);
+
+// The shown systems among the members of a system, one level down, in the order of its relationships, until `each` returns false.
+GM_NODISCARD gm_status gm_rollups_below(gm_rollups *rollups, size_t i, gm_twin twin, bool (*each)(void *context, gm_twin system), void *context, gm_error *err);
+
+// What somebody who is kept to some twins may be told: the systems of which he sees every member, at every level down; a value that is
+// made of others as well would tell of them. Open for one reading: nothing may change meanwhile. NULL: memory was refused.
+typedef struct gm_rollup_scope gm_rollup_scope;
+gm_rollup_scope *gm_rollup_scope_open(gm_rollups *rollups, size_t i, const gm_fence *fence);
+bool             gm_rollup_scope_shows(gm_rollup_scope *scope, gm_twin twin);  // GM_NONE: the plant, which is never his
+void             gm_rollup_scope_close(gm_rollup_scope *scope);                // NULL is allowed
 
 #endif

@@ -44,6 +44,39 @@ void gm_rollup_take(gm_rollup_total *total, const gm_rollup_definition *d, const
     }
 }
 
+// Functions of one term are most of what is declared, and are worth a loop without a choice in it.
+static void take_one_term(gm_rollup_total *total, const double *column, const uint32_t *rows, size_t count)
+{
+    double sum = total->terms[0], low = total->low, high = total->high;
+    size_t missing = 0;
+    for (size_t i = 0; i < count; i++) {
+        double x    = column[rows[i]];
+        bool   none = isnan(x);
+        missing += none;
+        sum += none ? 0 : x;
+        low  = x < low ? x : low;  // never true of NaN
+        high = x > high ? x : high;
+    }
+    total->terms[0] = sum;
+    total->low      = low;
+    total->high     = high;
+    total->count += count - missing;
+    total->missing += missing;
+}
+
+void gm_rollup_take_rows(gm_rollup_total *total, const gm_rollup_definition *d, const double *const *columns, const uint32_t *rows, size_t count)
+{
+    if (d->term_count == 1) {
+        take_one_term(total, columns[0], rows, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        double values[GM_ROLLUP_TERMS];
+        for (uint32_t k = 0; k < d->term_count; k++) values[k] = columns[k][rows[i]];
+        gm_rollup_take(total, d, values);
+    }
+}
+
 static double ratio(double a, double b) { return b != 0 ? a / b : NAN; }
 
 gm_rollup_result gm_rollup_finish(const gm_rollup_definition *d, const gm_rollup_total *t)

@@ -25,6 +25,9 @@ void gm_rollup_join(gm_rollup_total *total, const gm_rollup_total *more);
 // Adds one member. values [term_count]: K_OF_N 1 or 0; WORST the number of its state; a boolean 1 or 0. NaN among them: missing.
 void gm_rollup_take(gm_rollup_total *total, const gm_rollup_definition *d, const double *values);
 
+// Adds many members whose values lie in columns: as many takes, one after the other. NaN: missing.
+void gm_rollup_take_rows(gm_rollup_total *total, const gm_rollup_definition *d, const double *const *columns, const uint32_t *rows, size_t count);
+
 gm_rollup_result gm_rollup_finish(const gm_rollup_definition *d, const gm_rollup_total *total);
 
 #endif

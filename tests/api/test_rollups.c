@@ -12,9 +12,9 @@ static void add_rollups(gm_api_options *options)
     options->rollups = rollups;
 }
 
-#define CONTENTS "\"contents\":[{\"@type\":\"Property\",\"name\":\"x\",\"schema\":\"double\",\"writable\":true},{\"@type\":\"Property\",\"name\":\"up\",\"schema\":\"boolean\",\"writable\":true}," \
-    "{\"@type\":\"Property\",\"name\":\"mode\",\"schema\":\"string\",\"writable\":true},{\"@type\":\"Relationship\",\"name\":\"contains\"}]"
-static const char model[] = "[{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Part;1\",\"@type\":\"Interface\"," CONTENTS "}]";
+#define CONTENTS "\"contents\":[{\"@type\":[\"Property\",\"Power\"],\"name\":\"x\",\"schema\":\"double\",\"unit\":\"kilowatt\",\"writable\":true},{\"@type\":\"Property\",\"name\":\"up\",\"schema\":\"boolean\",\"writable\":true}," \
+    "{\"@type\":\"Property\",\"name\":\"mode\",\"schema\":\"string\",\"writable\":true},{\"@type\":\"Relationship\",\"name\":\"contains\"},{\"@type\":\"Relationship\",\"name\":\"feeds\"}]"
+static const char model[] = "[{\"@context\":[\"dtmi:dtdl:context;3\",\"dtmi:dtdl:extension:quantitativeTypes;1\"],\"@id\":\"dtmi:t:Part;1\",\"@type\":\"Interface\"," CONTENTS "}]";
 static const char declared[] = "{\"rollups\":[{\"name\":\"sum\",\"function\":\"sum\",\"property\":\"x\",\"relationship\":\"contains\"},"
     "{\"name\":\"pumps\",\"function\":\"kOfN\",\"property\":\"up\",\"k\":2,\"relationship\":\"contains\"},"
     "{\"name\":\"state\",\"function\":\"worst\",\"property\":\"mode\",\"states\":[\"good\",\"bad\"],\"relationship\":\"contains\"},"
@@ -51,8 +51,8 @@ static void systems_are_answered_as_of_the_last_commit(void **state)
     fill(&p);
     static const api_step steps[] = {
         { "GET", "/v1/rollups?name=sum", NULL, NULL, 200,
-          "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s1\",\"value\":5,\"members\":2,\"missing\":1},"
-          "{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":5,\"members\":2,\"missing\":0}]}" },
+          "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s1\",\"value\":5,\"unit\":\"kW\",\"members\":2,\"missing\":1},"
+          "{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":5,\"unit\":\"kW\",\"members\":2,\"missing\":0}]}" },
         { "GET", "/v1/rollups?name=pumps&twin=s2", NULL, NULL, 200, "\"value\":false,\"members\":2,\"missing\":0,\"working\":1,\"needed\":2,\"spare\":-1}" },
         { "GET", "/v1/rollups?name=state&twin=s1", NULL, NULL, 200, "\"value\":\"bad\"" },
         { "GET", "/v1/rollups?name=all", NULL, NULL, 200, "\"function\":\"oee\",\"value\":2.6,\"members\":2,\"missing\":2,\"availability\":1,\"performance\":2.6,\"quality\":1}" },
@@ -65,11 +65,19 @@ static void systems_are_answered_as_of_the_last_commit(void **state)
         { "GET", "/v1/rollups?name=sum&twin=a", NULL, NULL, 200, "{\"items\":[]}" },  // no system
         { "GET", "/v1/rollups?name=none", NULL, NULL, 404, "RollupNotFound" },
         { "GET", "/v1/rollups?name=sum&twin=none", NULL, NULL, 404, NULL },
+        { "GET", "/v1/rollups?name=sum&twin=s1&below=true", NULL, NULL, 200,
+          "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s1\",\"value\":9.5,\"unit\":\"kW\",\"members\":2,\"missing\":1},"
+          "{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":9.5,\"unit\":\"kW\",\"members\":2,\"missing\":0}]}" },
+        { "GET", "/v1/rollups?name=sum&twin=s1&below=true&limit=1", NULL, NULL, 200, "\"more\":true" },
+        { "GET", "/v1/rollups?below=true", NULL, NULL, 400, "goes with" },
+        { "GET", "/metrics", NULL, NULL, 200, "gemel_rollup{name=\"sum\",function=\"sum\",twin=\"s1\"} 9.5\n" },
+        { "GET", "/metrics", NULL, NULL, 200, "gemel_rollup{name=\"state\",function=\"worst\",twin=\"s2\",state=\"good\"} 0\n" },
+        { "GET", "/metrics", NULL, NULL, 200, "gemel_rollup{name=\"all\",function=\"oee\"} " },
         { "GET", "/v1/rollups?from=3", NULL, NULL, 400, "from" },
         { "GET", "/v1/rollups?limit=0", NULL, NULL, 400, "limit" },
         { "GET", "/v1/rollups?limit=1", NULL, NULL, 200, "\"more\":true" },
-        { "GET", "/v1/rollups?name=sum&limit=1", NULL, NULL, 200, "\"twin\":\"s1\",\"value\":9.5,\"members\":2,\"missing\":1}],\"next\":1}" },
-        { "GET", "/v1/rollups?name=sum&limit=1&from=1", NULL, NULL, 200, "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":9.5,\"members\":2,\"missing\":0}]}" },
+        { "GET", "/v1/rollups?name=sum&limit=1", NULL, NULL, 200, "\"twin\":\"s1\",\"value\":9.5,\"unit\":\"kW\",\"members\":2,\"missing\":1}],\"next\":1}" },
+        { "GET", "/v1/rollups?name=sum&limit=1&from=1", NULL, NULL, 200, "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":9.5,\"unit\":\"kW\",\"members\":2,\"missing\":0}]}" },
         // A loop has no value, and what is sound is answered all the same.
         { "PUT", "/digitaltwins/s2/relationships/r3" V, NULL, INTO("s1"), 200, NULL },
         { "GET", "/v1/rollups?name=sum&twin=s1", NULL, NULL, 200, "\"trouble\":\"a system contains itself: s1 -> s2 -> s1\"}" },
@@ -80,8 +88,102 @@ static void systems_are_answered_as_of_the_last_commit(void **state)
     gm_rollups_destroy(rollups);
 }
 
+// ---- who is kept to some twins ------------------------------------------------------------------------------------------
+
+static gm_access *access_now;
+static bool       open_now;  // /metrics without a token
+
+static void add_both(gm_api_options *options)
+{
+    gm_error          err;
+    gm_access_options o = { .alloc = gm_alloc_system(), .clock = options->clock, .engine = options->engine, .relationships = GM_STR("contains") };
+    add_rollups(options);
+    assert_gm_ok(gm_access_create(&o, &access_now, &err), err);
+    options->access       = access_now;
+    options->open_metrics = open_now;
+}
+
+static const char *enter(api_plant *p, char *header, size_t room, const char *name, const char *scope)
+{
+    gm_user  user = { .name = gm_str_of(name), .right = GM_RIGHT_READ };
+    char     token[GM_TOKEN_TEXT + 1];
+    gm_error err;
+    if (scope != NULL) user.scopes[user.scope_count++] = gm_str_of(scope);
+    assert_gm_ok(gm_access_add_user(access_now, &user, token, (gm_ask){ 0 }, &err), err);
+    assert_gm_ok(gm_engine_settle(p->engine, &err), err);
+    snprintf(header, room, "Authorization: Bearer %s\r\n", token);
+    return header;
+}
+
+static void stop_both(api_plant *p)
+{
+    gm_access *access = access_now;
+    api_plant_stop(p);
+    gm_access_destroy(access);
+    gm_rollups_destroy(rollups);
+}
+
+static void who_is_kept_to_some_twins_is_told_of_systems_that_are_wholly_his(void **state)
+{
+    (void)state;
+    static const char fed[] = "{\"rollups\":[{\"name\":\"fed\",\"function\":\"sum\",\"property\":\"x\",\"relationship\":\"feeds\"},"
+        "{\"name\":\"sum\",\"function\":\"sum\",\"property\":\"x\",\"relationship\":\"contains\"},{\"name\":\"plant\",\"function\":\"sum\",\"property\":\"x\"}]}";
+    static const api_step more[] = {
+        { "PUT", "/digitaltwins/hidden" V, NULL, PART(",\"x\":77"), 200, NULL },
+        { "PUT", "/digitaltwins/s2/relationships/f1" V, NULL, "{\"$targetId\":\"a\",\"$relationshipName\":\"feeds\"}", 200, NULL },
+        { "PUT", "/digitaltwins/a/relationships/f2" V, NULL, "{\"$targetId\":\"hidden\",\"$relationshipName\":\"feeds\"}", 200, NULL },
+        { "PUT", "/digitaltwins/b/relationships/f3" V, NULL, "{\"$targetId\":\"a\",\"$relationshipName\":\"feeds\"}", 200, NULL },
+        { "DELETE", "/digitaltwins/b/relationships/f3" V, NULL, NULL, 204, NULL },
+        { "PUT", "/digitaltwins/b/relationships/f3" V, NULL, "{\"$targetId\":\"s1\",\"$relationshipName\":\"feeds\"}", 200, NULL },
+    };
+    gm_rollup_file file = { GM_STR("a.rollups"), gm_str_of(fed) };
+    size_t         which;
+    char           lena[120], anna[120];
+    api_plant      p = { 0 };
+    api_plant_start(&p, add_both);
+    fill(&p);
+    API_TALK(&p, more);
+    assert_gm_ok(gm_rollups_set(rollups, &file, 1, &which, &p.err), p.err);
+    enter(&p, anna, sizeof anna, "anna", NULL);  // from here on everybody has to say who he is
+    enter(&p, lena, sizeof lena, "lena", "s2");  // s2, a and b
+    const api_step steps[] = {
+        { "GET", "/v1/rollups?name=sum&twin=s2", lena, NULL, 200, "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":5,\"unit\":\"kW\",\"members\":2,\"missing\":0}]}" },
+        { "GET", "/v1/rollups?name=sum&twin=s1", lena, NULL, 404, NULL },   // not there, for her
+        { "GET", "/v1/rollups?name=fed&twin=a", lena, NULL, 403, "not yours to see" },
+        { "GET", "/v1/rollups?name=fed&twin=s2", lena, NULL, 403, "not yours to see" },  // two levels down
+        { "GET", "/v1/rollups?name=plant", lena, NULL, 200, "{\"items\":[],\"outside\":1}" },
+        { "GET", "/v1/rollups?twin=s2", lena, NULL, 200, "\"value\":5,\"unit\":\"kW\",\"members\":2,\"missing\":0}],\"outside\":1}" },
+        // The systems she may know of: s2 by what it contains; of fed those that she sees (s2, a, b), none with a value; the plant.
+        { "GET", "/v1/rollups", lena, NULL, 200, "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":5,\"unit\":\"kW\",\"members\":2,\"missing\":0}],\"outside\":4}" },
+        { "GET", "/v1/rollups?name=fed&twin=s2", anna, NULL, 200, "\"value\":79" },
+        { "GET", "/v1/rollups?name=plant", anna, NULL, 200, "\"value\":82" },
+        { "GET", "/metrics", anna, NULL, 200, "gemel_rollup{name=\"plant\",function=\"sum\"} 82" },
+    };
+    API_TALK(&p, steps);
+    stop_both(&p);
+}
+
+static void metrics_without_a_token_tell_no_values_of_the_plant(void **state)
+{
+    (void)state;
+    char           anna[120];
+    api_plant      p = { 0 };
+    static const api_step open[] = { { "GET", "/metrics", NULL, NULL, 200, "gemel_twins" }, { "GET", "/metrics", NULL, NULL, 200, "!gemel_rollup" } };
+    open_now = true;
+    api_plant_start(&p, add_both);
+    fill(&p);
+    enter(&p, anna, sizeof anna, "anna", NULL);
+    API_TALK(&p, open);
+    stop_both(&p);
+    open_now = false;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(systems_are_answered_as_of_the_last_commit) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(systems_are_answered_as_of_the_last_commit),
+        cmocka_unit_test(who_is_kept_to_some_twins_is_told_of_systems_that_are_wholly_his),
+        cmocka_unit_test(metrics_without_a_token_tell_no_values_of_the_plant),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,16 @@ gm_twin rollup_rig_twin(rollup_rig *r, const char *id, const char *dtmi)
     return twin;
 }
 
+void rollup_rig_replace(rollup_rig *r, gm_twin twin, const char *dtmi)
+{
+    char           id[80];
+    gm_str         had  = gm_state_id(gm_engine_state(r->engine), twin);
+    const gm_type *type = gm_model_find(gm_engine_model(r->engine), gm_str_of(dtmi));
+    int            n    = snprintf(id, sizeof id, GM_STR_FMT, GM_STR_ARG(had));
+    assert_gm_ok(gm_engine_twin_put(r->engine, twin, (gm_str){ id, (size_t)n }, type, NULL, 0, (gm_ask){ 0 }, NULL, &r->err), r->err);
+    settle(r);
+}
+
 gm_twin rollup_rig_find(const rollup_rig *r, const char *id) { return gm_state_find(gm_engine_state(r->engine), gm_str_of(id)); }
 
 static gm_str name_of(char *out, size_t room, gm_twin source, const char *name, gm_twin target)

@@ -20,6 +20,7 @@ void rollup_rig_set(rollup_rig *r, const char *text);
 
 gm_twin rollup_rig_twin(rollup_rig *r, const char *id, const char *dtmi);
 gm_twin rollup_rig_find(const rollup_rig *r, const char *id);
+void    rollup_rig_replace(rollup_rig *r, gm_twin twin, const char *dtmi);  // as another model, without values
 void    rollup_rig_relate(rollup_rig *r, gm_twin source, const char *name, gm_twin target);
 void    rollup_rig_part(rollup_rig *r, gm_twin source, const char *name, gm_twin target);
 void    rollup_rig_delete(rollup_rig *r, gm_twin twin);

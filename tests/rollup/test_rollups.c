@@ -21,6 +21,9 @@ static const char all[] = "{\"rollups\":["
     "{\"name\":\"weighted\",\"function\":\"weighted\",\"property\":\"x\",\"weight\":\"w\"" DOWN "},"
     "{\"name\":\"heavy\",\"function\":\"mean\",\"property\":\"x\",\"members\":\"SELECT * FROM DIGITALTWINS T WHERE T.w > 3\"" DOWN "},"
     "{\"name\":\"worst\",\"function\":\"worst\",\"property\":\"mode\",\"states\":[\"good\",\"fair\",\"bad\"]" DOWN "},"
+    "{\"name\":\"intensity\",\"function\":\"intensity\",\"property\":\"x\",\"per\":\"w\"" DOWN "},"
+    "{\"name\":\"oee\",\"function\":\"oee\",\"planned\":\"w\",\"running\":\"x\",\"idealCycle\":\"w\",\"count\":\"x\",\"good\":\"w\"" DOWN "},"
+    "{\"name\":\"modes\",\"function\":\"kOfN\",\"property\":\"mode\",\"states\":[\"good\",\"fair\"],\"k\":3" DOWN "},"
     "{\"name\":\"spare\",\"function\":\"kOfN\",\"property\":\"up\",\"k\":2" DOWN "},"
     "{\"name\":\"plant\",\"function\":\"sum\",\"property\":\"x\",\"members\":\"SELECT * FROM DIGITALTWINS T WHERE T.w > 3\"}]}";
 
@@ -34,8 +37,8 @@ static double value_of(const gm_state *state, const gm_rollup_definition *d, gm_
     if (cell.value.kind == GM_KIND_DOUBLE) return cell.value.d;
     if (cell.value.kind != GM_KIND_STRING) return (double)cell.value.i;
     for (uint32_t i = 0; i < d->state_count; i++)
-        if (gm_str_eq(d->states[i], cell.value.s)) return i;
-    return NAN;
+        if (gm_str_eq(d->states[i], cell.value.s)) return d->function == GM_ROLLUP_K_OF_N ? 1 : i;
+    return d->function == GM_ROLLUP_K_OF_N ? 0 : NAN;
 }
 
 static void take_plain(const gm_state *state, const gm_rollup_definition *d, gm_twin twin, gm_rollup_total *t)
@@ -115,7 +118,7 @@ static void change(rollup_rig *r, gm_twin *twins, uint64_t *seed)
         return;
     }
     bool other = gm_str_is(gm_state_type(state, twins[a])->id, "dtmi:t:Other;1");
-    switch (gm_test_random(seed) % 8) {
+    switch (gm_test_random(seed) % 9) {
     case 0:
     case 1: {  // from lower to higher places, so that there is no loop; partOf the other way
         size_t low = a < b ? a : b, high = a < b ? b : a;
@@ -136,6 +139,9 @@ static void change(rollup_rig *r, gm_twin *twins, uint64_t *seed)
         if (gm_test_random(seed) % 8 > 0 || gm_edge_ok(gm_state_first_out(state, twins[a])) || gm_edge_ok(gm_state_first_in(state, twins[a]))) return;
         rollup_rig_delete(r, twins[a]);
         twins[a] = (gm_twin){ GM_NONE };
+        return;
+    case 8:  // its relationships stay, its values go to another table
+        if (!other && gm_test_random(seed) % 4 == 0) rollup_rig_replace(r, twins[a], gm_str_is(gm_state_type(state, twins[a])->id, "dtmi:t:Site;1") ? "dtmi:t:Part;1" : "dtmi:t:Site;1");
         return;
     case 4: if (!other) rollup_rig_write(r, twins[a], "w", (gm_value){ .kind = GM_KIND_INT, .i = (int64_t)(gm_test_random(seed) % 8) }); return;
     case 5: {
