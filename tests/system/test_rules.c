@@ -29,7 +29,7 @@ static void put(fixture *f, const char *name, const char *text)
 }
 
 #define PUMPS "on twins (SELECT * FROM DIGITALTWINS T WHERE IS_OF_MODEL(T, 'dtmi:t:Pump;1')) "
-#define ONE   "rule high " PUMPS "when T.pressure > 8 then alarm high 'too much' then work order 'look at it'\n"
+#define ONE   "rule high " PUMPS "when T.pressure > 8 then alarm high 'too much' then event 'it is high' then work order 'look at it'\n"
 #define TWO   ONE "rule hot " PUMPS "when T.heat > 50 then alarm low 'hot'\n"
 
 static int set_up(void **state)
@@ -198,12 +198,13 @@ static void alarms_and_work_orders_reach_another_system_which_answers(void **sta
     fixture *f = *state;
     char     text[4000], path[100];
     test_webhook_misbehave(f->hook, 2);  // every second request fails: it comes again
-    assert_true(says(f, "PUT", "/eventroutes/maintenance?api-version=2023-10-31", "{\"endpointName\":\"maintenance\",\"filter\":\"type = 'gemel.alarm' OR type = 'gemel.workorder'\"}", NULL, NULL, 0));
+    assert_true(says(f, "PUT", "/eventroutes/maintenance?api-version=2023-10-31", "{\"endpointName\":\"maintenance\",\"filter\":\"type = 'gemel.alarm' OR type = 'gemel.workorder' OR type = 'gemel.rule'\"}", NULL, NULL, 0));
     wait_until(f, "/v1/rules", "\"name\":\"high\"");
     report(f, "{\"$twin\":\"p1\",\"pressure\":9}\n");
     wait_told(f, "\"type\":\"gemel.alarm\"", "\"what\":\"raise\"");
     wait_told(f, "\"type\":\"gemel.workorder\"", "\"what\":\"open\"");
     wait_told(f, "\"subject\":\"high@p1\"", "\"text\":\"too much\"");
+    wait_told(f, "\"type\":\"gemel.rule\"", "\"rule\":\"high\",\"decision\":{\"text\":\"it is high\",\"twin\":\"p1\"");
     assert_true(says(f, "POST", "/v1/alarms/high@p1/acknowledge", "{}", "\"acknowledged\"", NULL, 0));
     wait_told(f, "\"type\":\"gemel.alarm\"", "\"what\":\"acknowledge\"");
     assert_true(says(f, "GET", "/v1/workorders?twin=p1", NULL, "\"id\":", text, sizeof text));

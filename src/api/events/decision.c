@@ -1,6 +1,17 @@
 #include "api/events/decision.h"
 
-bool gm_decision_event_find(gm_control *control, const gm_record *record, const gm_change *change, gm_decision_event *out)
+#include "control/json.h"
+
+// The twin that a rule's decision is about, as the state knows it: the decision's own text is viewed and escaped.
+static gm_str twin_of(const gm_state *state, gm_str text)
+{
+    json_t *decision = json_loadb(text.ptr, text.len, 0, NULL);
+    gm_twin twin     = gm_state_find(state, gm_json_text(decision, "twin"));
+    json_decref(decision);
+    return gm_twin_ok(twin) ? gm_state_id(state, twin) : (gm_str){ 0 };
+}
+
+bool gm_decision_event_find(gm_control *control, const gm_state *state, const gm_record *record, const gm_change *change, gm_decision_event *out)
 {
     gm_decision d;
     bool        there = false;
@@ -23,6 +34,12 @@ bool gm_decision_event_find(gm_control *control, const gm_record *record, const 
         out->type = GM_EVENT_WORK_ORDER;
         out->twin = out->order.twin;
         break;
+    case GM_CHANGE_RULE_DONE:
+        there     = gm_str_is(d.what, "event");
+        out->type = GM_EVENT_RULE;
+        out->said = d.text;
+        if (there) out->twin = twin_of(state, d.text);
+        break;
     default: break;
     }
     return there;
@@ -32,6 +49,11 @@ void gm_decision_event_write(const gm_decision_event *e, gm_buf *out)
 {
     gm_buf_text(out, "{\"what\":");
     gm_buf_json_str(out, e->what);
+    if (e->type == GM_EVENT_RULE) {
+        gm_json_member(out, "rule", e->id);
+        gm_buf_printf(out, ",\"decision\":" GM_STR_FMT "}", GM_STR_ARG(e->said));
+        return;
+    }
     gm_buf_text(out, e->type == GM_EVENT_ALARM ? ",\"alarm\":" : e->type == GM_EVENT_COMMAND ? ",\"command\":" : ",\"workOrder\":");
     if (e->type == GM_EVENT_ALARM) gm_alarm_write(&e->alarm, out);
     else if (e->type == GM_EVENT_COMMAND) gm_command_write(&e->command, out);

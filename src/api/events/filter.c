@@ -55,6 +55,7 @@ static const char *const type_names[GM_EVENT_TYPE_COUNT] = {
     "Microsoft.DigitalTwins.Relationship.Update", "Microsoft.DigitalTwins.Relationship.Delete",
     "microsoft.iot.telemetry",                    "gemel.alarm",
     "gemel.command",                              "gemel.workorder",
+    "gemel.rule",
 };
 
 static const char *const part_names[GM_EVENT_PART_COUNT] = {

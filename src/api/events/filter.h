@@ -23,7 +23,7 @@ typedef enum gm_event_type {
     GM_EVENT_TWIN_CREATE, GM_EVENT_TWIN_UPDATE, GM_EVENT_TWIN_DELETE,
     GM_EVENT_RELATIONSHIP_CREATE, GM_EVENT_RELATIONSHIP_UPDATE, GM_EVENT_RELATIONSHIP_DELETE,
     GM_EVENT_TELEMETRY,
-    GM_EVENT_ALARM, GM_EVENT_COMMAND, GM_EVENT_WORK_ORDER,  // gemel's own: decisions of control
+    GM_EVENT_ALARM, GM_EVENT_COMMAND, GM_EVENT_WORK_ORDER, GM_EVENT_RULE,  // gemel's own: decisions of control
     GM_EVENT_TYPE_COUNT
 } gm_event_type;
 const char *gm_event_type_name(gm_event_type type);  // "Microsoft.DigitalTwins.Twin.Create" ...; static

@@ -515,7 +515,7 @@ static void after_decision(telling *t)
 {
     gm_notifier      *n = t->notifier;
     gm_decision_event e;
-    if (!gm_decision_event_find(n->control, t->record, t->change, &e) || !(t->types & 1u << e.type)) return;
+    if (!gm_decision_event_find(n->control, state_of(n), t->record, t->change, &e) || !(t->types & 1u << e.type)) return;
     begin_event(n, gm_state_find(state_of(n), e.twin), e.twin);
     gm_buf_str(&n->subject, e.id);
     gm_decision_event_write(&e, &n->data);
