@@ -144,7 +144,7 @@ gm_status gm_server_listen_mqtt(gm_server *server, gm_error *err)
     if (st == GM_OK)
         st = gm_bridges_open(server->cli, server->plant, server->loop, server->mqtt, server->arena, &server->bridges,
                              err);
-    return st == GM_OK ? gm_mqtt_server_listen(server->mqtt, hear, server, err) : st;
+    return st == GM_OK ? gm_mqtt_server_listen(server->mqtt, GM_MQTT_HEAR_MESSAGES, hear, server, err) : st;
 }
 
 gm_status gm_server_listen_http(gm_server *server, gm_error *err)

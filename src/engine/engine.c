@@ -1,6 +1,8 @@
 // The owner thread's half of everything that changes. Start reading at on_durable.
 #include "engine/checkpoint_parts.h"
 
+#include "base/le.h"
+
 #include <assert.h>
 #include <poll.h>
 #include <stdio.h>
@@ -139,6 +141,29 @@ static gm_status keep_sample(gm_engine *engine, gm_twin twin, const gm_type *typ
     return gm_history_append(engine->history, twin.v, series, cell->at, cell->value, NULL, err);
 }
 
+// The same for a column of a record of rows.
+static gm_status keep_rows(gm_engine *engine, gm_twin twin, const gm_type *type, const gm_change *change, gm_error *err)
+{
+    const gm_row_table *r = &change->rows;
+    for (size_t c = 0; c < r->columns; c++) {
+        const uint8_t *head = r->heads + c * GM_ROW_HEAD, *values = r->values + c * r->rows * 8;
+        uint32_t       column = gm_get_u16(head);
+        if (column >= type->column_count) return gm_fail(err, GM_CORRUPT, "engine", "column %u does not exist", column);
+        uint32_t  series = gm_engine_series(engine, type, column);
+        gm_status st     = GM_OK;
+        if (!gm_history_has(engine->history, twin.v, series)) {
+            gm_cell now;
+            gm_state_get(engine->state, twin, column, &now);
+            if (now.value.kind != GM_KIND_NONE && now.source != gm_get_i64(r->times))
+                st = gm_history_append(engine->history, twin.v, series, now.source, now.value, NULL, err);
+        }
+        if (st == GM_OK)
+            st = gm_history_append_rows(engine->history, twin.v, series, (gm_kind)head[2], r->times, values, r->rows, err);
+        if (st != GM_OK) return st;
+    }
+    return GM_OK;
+}
+
 static bool names_cell(const gm_change *change, uint32_t column)
 {
     gm_cell_write cell;
@@ -226,6 +251,7 @@ static gm_status record_history(gm_engine *engine, const gm_record *record, cons
     } else if (type->number != change->type) {
         return GM_OK;
     }
+    if (change->flags & GM_WRITE_ROWS) return keep_rows(engine, twin, type, change, err);
     gm_cell_write cell;
     for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) {
         if (cell.column >= type->column_count) return gm_fail(err, GM_CORRUPT, "engine", "column %u does not exist", cell.column);

@@ -150,6 +150,11 @@ GM_NODISCARD gm_status gm_engine_write(gm_engine *engine, gm_twin twin, uint8_t 
                                        size_t n, gm_ask ask, gm_error *err);
 
 // Creates (twin = gm_twin{GM_NONE}; *out_twin gets the number it will have) or replaces a twin.
+// The same as a table of numbers (log/change.h). Times and values are the caller's to fill in through *out_rows before he
+// returns to the loop: every one of them. columns * rows <= GM_CELLS_MAX.
+GM_NODISCARD gm_status gm_engine_write_rows(gm_engine *engine, gm_twin twin, uint8_t flags, const gm_row_column *columns,
+                                            size_t n, size_t rows, gm_ask ask, gm_row_table *out_rows, gm_error *err);
+
 GM_NODISCARD gm_status gm_engine_twin_put(gm_engine *engine, gm_twin twin, gm_str id, const gm_type *type,
                                           const gm_cell_write *cells, size_t n, gm_ask ask, gm_twin *out_twin, gm_error *err);
 GM_NODISCARD gm_status gm_engine_twin_delete(gm_engine *engine, gm_twin twin, gm_ask ask, gm_error *err);

@@ -78,6 +78,18 @@ gm_status gm_engine_write(gm_engine *engine, gm_twin twin, uint8_t flags, const 
     return st;
 }
 
+gm_status gm_engine_write_rows(gm_engine *engine, gm_twin twin, uint8_t flags, const gm_row_column *columns, size_t n,
+                               size_t rows, gm_ask ask, gm_row_table *out_rows, gm_error *err)
+{
+    const gm_type *type       = gm_state_type(engine->state, twin);
+    bool           properties = (flags & GM_WRITE_PROPERTIES) != 0;
+    uint64_t       key        = properties ? key_of(GM_IN_FLIGHT_PROPERTIES, gm_state_id(engine->state, twin)) : 0;
+    uint8_t       *payload;
+    gm_status      st = append(engine, GM_CHANGE_WRITE, gm_change_size_rows(n, rows), ask, &key, properties, &payload, err);
+    if (st == GM_OK) gm_change_begin_rows(payload, twin.v, type->number, flags, columns, n, rows, out_rows);
+    return st;
+}
+
 gm_status gm_engine_twin_put(gm_engine *engine, gm_twin twin, gm_str id, const gm_type *type, const gm_cell_write *cells,
                              size_t n, gm_ask ask, gm_twin *out_twin, gm_error *err)
 {

@@ -11,6 +11,7 @@
 //                                                              +---- next one ----+       +------- freeze ----+
 #include "history/internal.h"
 
+#include "base/le.h"
 #include "history/decimal.h"
 #include "history/levels.h"
 #include "history/rollup.h"
@@ -412,6 +413,46 @@ gm_status gm_history_append(gm_history *h, uint32_t twin, uint32_t column, gm_ti
         if (st != GM_OK) return st;
     }
     return put_large(h, id, at, &value, out_new, err);
+}
+
+// As many as follow the newest sample of the open run and fit into it.
+static size_t put_rows(gm_history *h, gm_series *s, gm_kind kind, const uint8_t *times, const uint8_t *values, size_t n)
+{
+    gm_run *run = s->is_large ? s->large.open : NULL;
+    if (run == NULL || run->n == 0 || run->kind != kind) return 0;
+    uint64_t  *stamp = gm_run_stamp(run) + run->n, *bits = gm_run_bits(run) + run->n;
+    gm_time_ns last  = gm_stamp_time(stamp[-1]);
+    size_t     room  = run->capacity - run->n, i = 0;
+    for (; i < n && i < room; i++) {
+        gm_time_ns at = gm_get_i64(times + i * 8);
+        if (at <= last || at > GM_TIME_MAX) break;  // later than a sample, so not before GM_TIME_MIN
+        last     = at;
+        stamp[i] = gm_stamp(at, false);
+        bits[i]  = gm_get_u64(values + i * 8);
+    }
+    run->n += (uint32_t)i;
+    s->large.n += i;
+    h->stats.samples += i;
+    return i;
+}
+
+gm_status gm_history_append_rows(gm_history *h, uint32_t twin, uint32_t column, gm_kind kind, const uint8_t *times,
+                                 const uint8_t *values, size_t n, gm_error *err)
+{
+    assert(kind == GM_KIND_INT || kind == GM_KIND_DOUBLE);
+    uint32_t id = gm_series_find(&h->table, twin, column);
+    for (size_t i = 0; i < n; i++) {
+        if (id != GM_INDEX_NONE) i += put_rows(h, gm_series_at(&h->table, id), kind, times + i * 8, values + i * 8, n - i);
+        if (i == n) break;
+        // What begins a series or a run, fills one, is late or is there already.
+        gm_value value = { .kind = kind };
+        if (kind == GM_KIND_DOUBLE) value.d = gm_get_f64(values + i * 8);
+        else value.i = gm_get_i64(values + i * 8);
+        gm_status st = gm_history_append(h, twin, column, gm_get_i64(times + i * 8), value, NULL, err);
+        if (st != GM_OK) return st;
+        if (id == GM_INDEX_NONE) id = gm_series_find(&h->table, twin, column);
+    }
+    return GM_OK;
 }
 
 // ---- letting go -----------------------------------------------------------------------------------------------------

@@ -52,6 +52,12 @@ GM_NODISCARD gm_status gm_history_use_files(gm_history *history, const gm_io *io
 GM_NODISCARD gm_status gm_history_append(gm_history *history, uint32_t twin, uint32_t column, gm_time_ns at,
                                          gm_value value, bool *out_new, gm_error *err);
 
+// The same with many samples of one number (kind INT or DOUBLE), as a record of rows holds them: times [n] i64 and values [n]
+// i64 or f64, little-endian, not aligned. Refused: some of the first ones were appended.
+// Cost: a few ns each where they follow the newest sample in rising order.
+GM_NODISCARD gm_status gm_history_append_rows(gm_history *history, uint32_t twin, uint32_t column, gm_kind kind,
+                                              const uint8_t *times, const uint8_t *values, size_t n, gm_error *err);
+
 // Seals the open runs of all series that hold at least `at_least` samples, and gives their memory back: for a fleet
 // that has fallen silent. A sealed block of few samples compresses less (bench-history). GM_NOMEM: some are sealed.
 GM_NODISCARD gm_status gm_history_seal(gm_history *history, size_t at_least, gm_error *err);

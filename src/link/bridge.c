@@ -280,7 +280,7 @@ gm_status gm_bridge_create(const gm_bridge_options *options, gm_bridge **out_bri
     gm_status st = b->event >= 0 ? copy_texts(b, err) : gm_fail(err, GM_IO, WHERE, "no descriptor for a bridge");
     if (st == GM_OK) st = gm_loop_add(options->loop, b->event, GM_LOOP_READ, on_event, b, &b->watch, err);
     if (st == GM_OK && b->out_count > 0) {
-        st           = gm_mqtt_server_listen(options->server, on_published, b, err);
+        st           = gm_mqtt_server_listen(options->server, GM_MQTT_HEAR_CHANGES_TOO, on_published, b, err);
         b->listening = st == GM_OK;
     }
     if (st == GM_OK) st = connect_it(b, err);

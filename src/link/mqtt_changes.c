@@ -47,7 +47,7 @@ static void on_change(void *context, const gm_record *record, const gm_change *c
 {
     gm_mqtt_server *server = context;
     if (change->kind != GM_CHANGE_WRITE && change->kind != GM_CHANGE_TWIN_PUT) return;
-    if ((server->subscription_count == 0 && server->listening_count == 0) || server->closing) return;
+    if ((server->subscription_count == 0 && server->changes_wanted == 0) || server->closing) return;
     gm_twin         twin  = { change->twin };
     const gm_state *state = gm_engine_state(server->engine);
     if (!gm_state_exists(state, twin)) return;
@@ -59,11 +59,11 @@ static void on_change(void *context, const gm_record *record, const gm_change *c
     gm_buf_text(topic, "/changes");
     if (topic->failed) return;
     gm_mqtt_match_topic(server, gm_buf_view(topic), NULL);
-    if (server->matches.count == 0 && server->listening_count == 0) return;
+    if (server->matches.count == 0 && server->changes_wanted == 0) return;
     build(payload, record, change, gm_state_type(state, twin));
     if (payload->failed) return;
     gm_mqtt_view view = { .topic = gm_buf_view(topic), .payload = gm_buf_view(payload), .properties = { "", 0 } };
-    gm_mqtt_tell_listeners(server, &view, 1, false);
+    gm_mqtt_tell_listeners(server, GM_MQTT_HEAR_CHANGES_TOO, &view, 1, false);
     if (gm_mqtt_durable_wanted(server, 1)) {
         bool     written;
         gm_error err;

@@ -261,7 +261,8 @@ GM_NODISCARD gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqt
 // Gives a message to everyone in server->matches.
 // Durable sessions get QoS 1 and 2 messages through the log (mqtt_durable.h), not here.
 void gm_mqtt_deliver_matches(gm_mqtt_server *server, const gm_mqtt_view *view, uint8_t qos, bool retain);
-void gm_mqtt_tell_listeners(gm_mqtt_server *server, const gm_mqtt_view *view, uint8_t qos, bool retain);  // mqtt_publish.c
+// what: a message, or a change, which not everybody hears (mqtt_publish.c).
+void gm_mqtt_tell_listeners(gm_mqtt_server *server, gm_mqtt_hearing what, const gm_mqtt_view *view, uint8_t qos, bool retain);
 void gm_mqtt_queue_is_full(gm_mqtt_session *session);  // a message is dropped; a client that does not keep up goes
 // Gives a retained message to one new subscriber.
 void gm_mqtt_deliver_retained(gm_mqtt_session *session, const gm_mqtt_view *view, uint8_t qos,
@@ -320,8 +321,9 @@ struct gm_mqtt_server {
     bool                     ended_noted;       // among them ends of sessions
     uint32_t                 ends_under_way;    // records with such that are not durable yet
     gm_mqtt_session         *sent_list;     // whose sent messages are to be noted
-    struct { gm_mqtt_published *call; void *context; } listening[GM_MQTT_LISTENING_MAX];
+    struct { gm_mqtt_published *call; void *context; gm_mqtt_hearing hearing; } listening[GM_MQTT_LISTENING_MAX];
     size_t                   listening_count;
+    size_t                   changes_wanted;  // how many of them hear changes too
 
     gm_topic_tree            tree;          // of subscriptions; values are gm_mqtt_subscription lists
     size_t                   subscription_count;

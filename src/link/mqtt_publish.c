@@ -132,10 +132,12 @@ static gm_time_ns in_utc(const gm_mqtt_server *server, gm_dur_ns monotonic)
     return monotonic == 0 ? 0 : gm_loop_now(server->loop) + (monotonic - server->now);
 }
 
-void gm_mqtt_tell_listeners(gm_mqtt_server *server, const gm_mqtt_view *view, uint8_t qos, bool retain)
+void gm_mqtt_tell_listeners(gm_mqtt_server *server, gm_mqtt_hearing what, const gm_mqtt_view *view, uint8_t qos, bool retain)
 {
-    for (size_t i = 0; i < server->listening_count; i++)
+    for (size_t i = 0; i < server->listening_count; i++) {
+        if (server->listening[i].hearing < what) continue;
         server->listening[i].call(server->listening[i].context, view->topic, view->payload, qos, retain);
+    }
 }
 
 gm_status gm_mqtt_server_inject(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain, gm_error *err)
@@ -150,12 +152,15 @@ gm_status gm_mqtt_server_inject(gm_mqtt_server *server, gm_str topic, gm_str pay
     return st;
 }
 
-gm_status gm_mqtt_server_listen(gm_mqtt_server *server, gm_mqtt_published *call, void *context, gm_error *err)
+gm_status gm_mqtt_server_listen(gm_mqtt_server *server, gm_mqtt_hearing hearing, gm_mqtt_published *call, void *context,
+                                gm_error *err)
 {
     if (server->listening_count == GM_MQTT_LISTENING_MAX)
         return gm_fail(err, GM_LIMIT, "link.mqtt", "more than %d listeners", GM_MQTT_LISTENING_MAX);
+    server->listening[server->listening_count].hearing   = hearing;
     server->listening[server->listening_count].call      = call;
     server->listening[server->listening_count++].context = context;
+    server->changes_wanted += hearing == GM_MQTT_HEAR_CHANGES_TOO;
     return GM_OK;
 }
 
@@ -165,6 +170,7 @@ void gm_mqtt_server_unlisten(gm_mqtt_server *server, gm_mqtt_published *call, vo
     for (size_t i = 0; i < server->listening_count; i++) {
         bool gone = server->listening[i].call == call && server->listening[i].context == context;
         if (!gone) server->listening[kept++] = server->listening[i];
+        else server->changes_wanted -= server->listening[i].hearing == GM_MQTT_HEAR_CHANGES_TOO;
     }
     server->listening_count = kept;
 }
@@ -212,7 +218,7 @@ gm_status gm_mqtt_publish_view(gm_mqtt_server *server, const gm_mqtt_view *view,
         *out_pending = true;
     }
     if (origin->recorded != NULL) *origin->recorded = false;
-    gm_mqtt_tell_listeners(server, view, origin->qos, origin->retain);
+    gm_mqtt_tell_listeners(server, GM_MQTT_HEAR_MESSAGES, view, origin->qos, origin->retain);
     if (server->matches.count > 0) gm_mqtt_deliver_matches(server, view, origin->qos, origin->retain);
     return GM_OK;
 }

@@ -325,7 +325,7 @@ static gm_status publish(gm_mqtt_server *server, const gm_mqtt_view *view, uint8
     gm_status st = gm_mqtt_durable_wanted(server, qos)
                        ? gm_mqtt_durable_message(server, view, qos, retain, (gm_ask){ 0 }, &written, err)
                        : GM_OK;
-    if (st == GM_OK) gm_mqtt_tell_listeners(server, view, qos, retain);
+    if (st == GM_OK) gm_mqtt_tell_listeners(server, GM_MQTT_HEAR_MESSAGES, view, qos, retain);
     if (st == GM_OK) gm_mqtt_deliver_matches(server, view, qos, retain);
     return st;
 }

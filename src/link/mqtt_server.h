@@ -100,11 +100,13 @@ GM_NODISCARD gm_status gm_mqtt_server_publish_for(gm_mqtt_server *server, gm_str
 GM_NODISCARD gm_status gm_mqtt_server_inject(gm_mqtt_server *server, gm_str topic, gm_str payload, uint8_t qos, bool retain,
                                              gm_error *err);
 
-// Calls for everything that is published, by whomever, changes of twins included; views hold for the call. At most
-// GM_MQTT_LISTENING_MAX.
+// Calls for everything that is published, by whomever; views hold for the call. At most GM_MQTT_LISTENING_MAX.
+// GM_MQTT_HEAR_MESSAGES: all but the changes of twins, which cost a text for each record once somebody wants them.
 enum { GM_MQTT_LISTENING_MAX = 8 };
+typedef enum gm_mqtt_hearing { GM_MQTT_HEAR_MESSAGES, GM_MQTT_HEAR_CHANGES_TOO } gm_mqtt_hearing;
 typedef void gm_mqtt_published(void *context, gm_str topic, gm_str payload, uint8_t qos, bool retain);
-GM_NODISCARD gm_status gm_mqtt_server_listen(gm_mqtt_server *server, gm_mqtt_published *call, void *context, gm_error *err);
+GM_NODISCARD gm_status gm_mqtt_server_listen(gm_mqtt_server *server, gm_mqtt_hearing hearing, gm_mqtt_published *call,
+                                             void *context, gm_error *err);
 void                   gm_mqtt_server_unlisten(gm_mqtt_server *server, gm_mqtt_published *call, void *context);
 
 typedef struct gm_mqtt_statistics {

@@ -3,6 +3,8 @@
 //   cells    u16 count, i64 source time of all cells without one of their own, then per cell:
 //            u16 column, u8 kind (| OWN_TIME), [i64 source time], value: nothing, u8, i64, f64, or u32 length and bytes
 //   WRITE    u32 twin, u32 type, u8 flags, cells
+//            with GM_WRITE_ROWS in the flags, instead of cells: u16 columns, u16 rows, per column u16 column and u8 kind, per
+//            row i64 source time, then column by column per row i64 or f64
 //   TWIN_PUT u32 twin, u32 length and id, u32 length and DTMI, cells
 //   others   u32 twin, u32 target, u8 flags, three times u32 length and text
 #include "log/change.h"
@@ -11,7 +13,7 @@
 
 #include <assert.h>
 
-enum { OWN_TIME = 0x80, CELLS_HEADER = 2 + 8 };
+enum { OWN_TIME = 0x80, CELLS_HEADER = 2 + 8, WRITE_HEADER = 9, ROWS_HEADER = 4 };
 
 static size_t size_of_value(const gm_value *value)
 {
@@ -33,7 +35,7 @@ static size_t size_of_cells(const gm_cell_write *cells, size_t n)
 
 size_t gm_change_size_write(const gm_cell_write *cells, size_t n)
 {
-    return 9 + size_of_cells(cells, n);
+    return WRITE_HEADER + size_of_cells(cells, n);
 }
 
 size_t gm_change_size_twin_put(gm_str id, gm_str dtmi, const gm_cell_write *cells, size_t n)
@@ -86,6 +88,35 @@ void gm_change_encode_write(uint8_t *out, uint32_t twin, uint32_t type, uint8_t 
     gm_put_u32(out + 4, type);
     out[8] = flags;
     put_cells(out + 9, cells, n);
+}
+
+size_t gm_change_size_rows(size_t columns, size_t rows)
+{
+    return WRITE_HEADER + ROWS_HEADER + columns * GM_ROW_HEAD + rows * 8 + columns * rows * 8;
+}
+
+static gm_row_table lay_rows(uint8_t *at, size_t columns, size_t rows)
+{
+    gm_row_table r = { .columns = (uint16_t)columns, .rows = (uint16_t)rows, .heads = at };
+    r.times   = r.heads + columns * GM_ROW_HEAD;
+    r.values  = r.times + rows * 8;
+    return r;
+}
+
+void gm_change_begin_rows(uint8_t *out, uint32_t twin, uint32_t type, uint8_t flags, const gm_row_column *columns, size_t n,
+                          size_t rows, gm_row_table *out_rows)
+{
+    assert(n > 0 && rows > 0 && n * rows <= GM_CELLS_MAX);
+    gm_put_u32(out, twin);
+    gm_put_u32(out + 4, type);
+    out[8] = flags | GM_WRITE_ROWS;
+    gm_put_u16(out + WRITE_HEADER, (uint16_t)n);
+    gm_put_u16(out + WRITE_HEADER + 2, (uint16_t)rows);
+    *out_rows = lay_rows(out + WRITE_HEADER + ROWS_HEADER, n, rows);
+    for (size_t i = 0; i < n; i++) {
+        gm_put_u16(out_rows->heads + i * GM_ROW_HEAD, columns[i].column);
+        out_rows->heads[i * GM_ROW_HEAD + 2] = columns[i].kind;
+    }
 }
 
 void gm_change_encode_twin_put(uint8_t *out, uint32_t twin, gm_str id, gm_str dtmi, const gm_cell_write *cells, size_t n)
@@ -176,6 +207,25 @@ static bool take_cells(reader *r, gm_change *change)
     return true;
 }
 
+// The whole rest of the record is the table, so that its size says whether it is whole.
+static bool take_rows(reader *r, gm_change *change)
+{
+    const uint8_t *bytes;
+    if (!take(r, ROWS_HEADER, &bytes)) return false;
+    size_t columns = gm_get_u16(bytes), rows = gm_get_u16(bytes + 2);
+    size_t size    = gm_change_size_rows(columns, rows) - WRITE_HEADER - ROWS_HEADER;
+    if (columns == 0 || rows == 0 || columns * rows > GM_CELLS_MAX || !take(r, size, &bytes)) return false;
+    change->rows = lay_rows((uint8_t *)(uintptr_t)bytes, columns, rows);
+    for (size_t i = 0; i < columns; i++) {
+        uint8_t kind = change->rows.heads[i * GM_ROW_HEAD + 2];
+        if (kind != GM_KIND_INT && kind != GM_KIND_DOUBLE) return false;
+    }
+    change->cell_count = (uint16_t)(columns * rows);
+    change->cells      = change->rows.values;
+    change->cells_end  = r->at;
+    return true;
+}
+
 gm_status gm_change_decode(uint8_t kind, const uint8_t *payload, size_t size, gm_change *out_change, gm_error *err)
 {
     reader         r = { payload, payload + size };
@@ -184,12 +234,12 @@ gm_status gm_change_decode(uint8_t kind, const uint8_t *payload, size_t size, gm
     bool ok     = false;
     switch (kind) {
     case GM_CHANGE_WRITE:
-        ok = take(&r, 9, &bytes);
+        ok = take(&r, WRITE_HEADER, &bytes);
         if (!ok) break;
         out_change->twin  = gm_get_u32(bytes);
         out_change->type  = gm_get_u32(bytes + 4);
         out_change->flags = bytes[8];
-        ok                = take_cells(&r, out_change);
+        ok                = out_change->flags & GM_WRITE_ROWS ? take_rows(&r, out_change) : take_cells(&r, out_change);
         break;
     case GM_CHANGE_TWIN_PUT:
         ok = take(&r, 4, &bytes);
@@ -212,9 +262,23 @@ gm_status gm_change_decode(uint8_t kind, const uint8_t *payload, size_t size, gm
     return GM_OK;
 }
 
+// Where in the table *at stands tells column and row.
+static bool next_of_rows(const gm_change *change, const uint8_t **at, gm_cell_write *out)
+{
+    const gm_row_table *r = &change->rows;
+    size_t         i = (size_t)(*at - r->values) / 8, column = i / r->rows, row = i % r->rows;
+    const uint8_t *head = r->heads + column * GM_ROW_HEAD;
+    *out = (gm_cell_write){ .column = gm_get_u16(head), .at = gm_get_i64(r->times + row * 8), .value.kind = (gm_kind)head[2] };
+    if (head[2] == GM_KIND_DOUBLE) out->value.d = gm_get_f64(*at);
+    else out->value.i = gm_get_i64(*at);
+    *at += 8;
+    return true;
+}
+
 bool gm_change_next_cell(const gm_change *change, const uint8_t **at, gm_cell_write *out_cell)
 {
     if (*at == change->cells_end) return false;
+    if (change->flags & GM_WRITE_ROWS) return next_of_rows(change, at, out_cell);
     reader r  = { *at, change->cells_end };
     bool   ok = take_cell(&r, change->cells_at, out_cell);
     assert(ok);  // gm_change_decode walked the same bytes

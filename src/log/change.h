@@ -65,7 +65,20 @@ enum { GM_CELLS_MAX = 65535 };
 // device whose clock runs ahead); without it a late sample goes to history only.
 // GM_WRITE_SERIES: several cells of one column may be among them; each is a sample of its own. Without it a column stands
 // in a record once.
-enum { GM_WRITE_PROPERTIES = 1, GM_WRITE_ALWAYS = 2, GM_WRITE_SERIES = 4 };
+// GM_WRITE_ROWS: the cells are a table of numbers: some columns, and so many rows that have a time each. In bulk that is
+// smaller than cells one by one, and is read without a look at each. Walking the cells goes through it by columns.
+enum { GM_WRITE_PROPERTIES = 1, GM_WRITE_ALWAYS = 2, GM_WRITE_SERIES = 4, GM_WRITE_ROWS = 8 };
+
+typedef struct gm_row_column { uint16_t column; uint8_t kind; } gm_row_column;  // INT or DOUBLE
+
+// Of a record with GM_WRITE_ROWS, viewed; not aligned: base/le.h reads and writes them.
+typedef struct gm_row_table {
+    uint16_t columns, rows;   // how many; columns * rows <= GM_CELLS_MAX
+    uint8_t *heads;           // [columns] u16 column, u8 kind
+    uint8_t *times;           // [rows] i64
+    uint8_t *values;          // [columns][rows] i64 or f64, a column after the other
+} gm_row_table;
+enum { GM_ROW_HEAD = 3 };
 
 typedef struct gm_change {  // decoded; texts are viewed in the record's payload
     gm_change_kind kind;
@@ -79,6 +92,7 @@ typedef struct gm_change {  // decoded; texts are viewed in the record's payload
     uint16_t       cell_count;   // TWIN_PUT, WRITE
     const uint8_t *cells, *cells_end;  // walked with gm_change_next_cell
     gm_time_ns     cells_at;
+    gm_row_table        rows;         // WRITE with GM_WRITE_ROWS
 } gm_change;
 
 // Bytes that the encoders below will need.
@@ -89,6 +103,11 @@ size_t gm_change_size_texts(gm_str id, gm_str name, gm_str text);
 // out has room for exactly the size above. n <= GM_CELLS_MAX.
 void gm_change_encode_write(uint8_t *out, uint32_t twin, uint32_t type, uint8_t flags, const gm_cell_write *cells, size_t n);
 void gm_change_encode_twin_put(uint8_t *out, uint32_t twin, gm_str id, gm_str dtmi, const gm_cell_write *cells, size_t n);
+
+// A record of rows whose times and values the caller fills in: *out_rows says where. columns, rows >= 1.
+size_t gm_change_size_rows(size_t columns, size_t rows);
+void   gm_change_begin_rows(uint8_t *out, uint32_t twin, uint32_t type, uint8_t flags, const gm_row_column *columns, size_t n,
+                            size_t rows, gm_row_table *out_rows);
 
 // All other kinds: two numbers, a flag byte and three texts.
 void gm_change_encode_texts(uint8_t *out, uint32_t twin, uint32_t target, uint8_t flags, gm_str id, gm_str name, gm_str text);

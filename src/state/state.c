@@ -5,6 +5,8 @@
 // history only; (3) a change that finds its twin gone, or of another type, has no effect at all.
 #include "state/internal.h"
 
+#include "base/le.h"
+
 #include <assert.h>
 
 static bool same_twin(const void *owner, uint32_t twin, gm_str key)
@@ -149,8 +151,41 @@ static void was_there(const gm_state *state, gm_twin_row *twin, gm_time_ns at)
     twin->since     = before != GM_NONE && state->past.twins[before].until > at ? state->past.twins[before].until : at;
 }
 
+// Of many rows the newest is what is: the others are between two moments in which anybody looks.
+static gm_status put_rows(gm_state *state, uint32_t number, const gm_change *change, gm_time_ns ingest, bool always, gm_error *err)
+{
+    gm_twin_row    *twin  = &state->twins[number];
+    gm_table_store *table = &state->tables[twin->type];
+    const gm_row_table  *r     = &change->rows;
+    size_t          newest = 0;
+    gm_time_ns      first = gm_get_i64(r->times), last = first;
+    for (size_t i = 1; i < r->rows; i++) {
+        gm_time_ns at = gm_get_i64(r->times + i * 8);
+        if (at < first) first = at;
+        if (at < last && !always) continue;  // of two with one time the second corrects the first
+        last   = at;
+        newest = i;
+    }
+    if (first < twin->since) was_there(state, twin, first);
+    for (size_t c = 0; c < r->columns; c++) {
+        const uint8_t *head   = r->heads + c * GM_ROW_HEAD, *at = r->values + (c * r->rows + newest) * 8;
+        uint32_t       column = gm_get_u16(head);
+        if (column >= table->type->column_count) {
+            return gm_fail(err, GM_CORRUPT, "state", "twin number %u has no column %u", number, column);
+        }
+        if (!always && last < gm_table_source(table, twin->row, column)) continue;  // keeps (2)
+        gm_value value = { .kind = (gm_kind)head[2] };
+        if (value.kind == GM_KIND_DOUBLE) value.d = gm_get_f64(at);
+        else value.i = gm_get_i64(at);
+        gm_status st = gm_table_set(table, state->alloc, &state->texts, twin->row, column, value, last, ingest);
+        if (st != GM_OK) return gm_fail(err, st, "state", "column %u of twin number %u", column, number);
+    }
+    return GM_OK;
+}
+
 static gm_status put_cells(gm_state *state, uint32_t number, const gm_change *change, gm_time_ns ingest, bool always, gm_error *err)
 {
+    if (change->flags & GM_WRITE_ROWS) return put_rows(state, number, change, ingest, always, err);
     gm_twin_row    *twin  = &state->twins[number];
     gm_table_store *table = &state->tables[twin->type];
     gm_cell_write   cell;

@@ -1,5 +1,6 @@
 #include "log/change.h"
 
+#include "base/le.h"
 #include "support/support.h"
 
 #include <stdlib.h>
@@ -109,11 +110,58 @@ static void texts_are_decoded_and_foreign_bytes_refused(void **state)
     assert_int_equal(gm_change_decode(200, bytes, size, &change, NULL), GM_CORRUPT);
 }
 
+static void rows_are_cells_of_a_table(void **state)
+{
+    (void)state;
+    uint64_t random = gm_test_seed();
+    for (int round = 0; round < 500; round++) {
+        enum { MOST = 6 };
+        size_t        n = 1 + gm_test_random(&random) % MOST, rows = 1 + gm_test_random(&random) % MOST;
+        gm_row_column columns[MOST];
+        gm_cell_write cells[MOST * MOST];
+        gm_row_table  table;
+        gm_change     change;
+        gm_error      err   = { 0 };
+        size_t        size  = gm_change_size_rows(n, rows);
+        uint8_t      *bytes = malloc(size);
+        for (size_t c = 0; c < n; c++)
+            columns[c] = (gm_row_column){ (uint16_t)gm_test_random(&random), gm_test_random(&random) & 1 ? GM_KIND_INT : GM_KIND_DOUBLE };
+        gm_change_begin_rows(bytes, 7, 9, GM_WRITE_SERIES, columns, n, rows, &table);
+        for (size_t r = 0; r < rows; r++) gm_put_i64(table.times + r * 8, (gm_time_ns)(gm_test_random(&random) >> 2));
+        for (size_t i = 0; i < n * rows; i++) {
+            const gm_row_column *c = &columns[i / rows];
+            cells[i] = (gm_cell_write){ .column = c->column, .at = gm_get_i64(table.times + i % rows * 8), .value.kind = (gm_kind)c->kind };
+            cells[i].value.i = (int64_t)gm_test_random(&random);
+            if (c->kind == GM_KIND_DOUBLE) cells[i].value.d = (double)(int64_t)gm_test_random(&random);
+            gm_put_i64(table.values + i * 8, cells[i].value.i);
+        }
+        assert_gm_ok(gm_change_decode(GM_CHANGE_WRITE, bytes, size, &change, &err), err);
+        assert_int_equal(change.twin, 7);
+        assert_int_equal(change.type, 9);
+        assert_int_equal(change.flags, GM_WRITE_SERIES | GM_WRITE_ROWS);
+        assert_same_cells(&change, cells, n * rows);
+        // Neither shorter nor longer, and no kind of value that has no eight bytes.
+        for (size_t cut = 0; cut < size; cut++) {
+            uint8_t *shorter = malloc(cut > 0 ? cut : 1);
+            memcpy(shorter, bytes, cut);
+            assert_int_equal(gm_change_decode(GM_CHANGE_WRITE, shorter, cut, &change, NULL), GM_CORRUPT);
+            free(shorter);
+        }
+        bytes[9 + 4 + 2] = GM_KIND_STRING;
+        assert_int_equal(gm_change_decode(GM_CHANGE_WRITE, bytes, size, &change, NULL), GM_CORRUPT);
+        bytes[9 + 4 + 2] = GM_KIND_INT;
+        bytes[9]++;  // a column more than there is room for
+        assert_int_equal(gm_change_decode(GM_CHANGE_WRITE, bytes, size, &change, NULL), GM_CORRUPT);
+        free(bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_encoded_is_decoded),
         cmocka_unit_test(texts_are_decoded_and_foreign_bytes_refused),
+        cmocka_unit_test(rows_are_cells_of_a_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
