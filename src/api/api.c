@@ -7,6 +7,7 @@
 #include "api/stream.h"
 #include "link/ingest_lines.h"
 #include "api/held.h"
+#include "api/marks/marks.h"
 #include "api/thread/feed.h"
 #include "api/transfer/jobs.h"
 
@@ -73,6 +74,7 @@ gm_status gm_api_create(const gm_api_options *options, gm_api **out_api, gm_erro
     if (st == GM_OK) st = gm_forecasts_create(options, &api->forecasts, err);
     if (st == GM_OK) st = gm_alarm_events_create(api, err);
     if (st == GM_OK) st = gm_life_create(options->alloc, options->io, options->data_dir, options->engine, &api->life, err);
+    if (st == GM_OK) st = gm_marks_create(options->alloc, options->engine, options->control, &api->marks, err);
     if (st != GM_OK) {
         gm_api_destroy(api);
         return st;
@@ -140,6 +142,7 @@ void gm_api_destroy(gm_api *api)
     gm_jobs_destroy(api->jobs);
     gm_indexes_destroy(api->indexes);
     gm_life_destroy(api->life);
+    gm_marks_destroy(api->marks);
     gm_uploads_finish(&api->uploads);
     gm_lines_destroy(api->lines);
     if (api->plant.ptr != NULL) gm_free(api->options.alloc, (void *)(uintptr_t)api->plant.ptr);

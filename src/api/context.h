@@ -12,6 +12,7 @@ typedef struct gm_routing gm_routing;
 typedef struct gm_forecasts gm_forecasts;
 struct gm_lines;
 struct gm_life;
+struct gm_marks;
 typedef struct gm_jobs    gm_jobs;
 typedef struct gm_indexes gm_indexes;
 
@@ -26,6 +27,7 @@ struct gm_api {
     struct gm_event_stream *alarm_events;  // NULL: no control
     gm_timer      *alarm_tick;    // readers of events hear once a second that all is well
     struct gm_life *life;         // facts (api/thread/life.h)
+    struct gm_marks *marks;       // what happened when (api/marks/marks.h)
     struct gm_held *held;         // answers that take many turns
     gm_uploads     uploads;       // when each model was added
     struct gm_lines *lines;       // line protocol; made by its first request

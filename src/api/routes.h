@@ -27,6 +27,9 @@ void gm_route_alarm_metrics(gm_request *request);
 void gm_route_alarm_rollup(gm_request *request);
 void gm_route_alarm_stream(gm_request *request);
 
+// marks/marks_route.c
+void gm_route_marks(gm_request *request);
+
 // rollup_route.c
 void gm_route_rollups(gm_request *request);
 

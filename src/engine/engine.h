@@ -92,7 +92,7 @@ void gm_engine_keep(gm_engine *engine, const gm_keeper *keeper);
 // Others follow every change with the state just before it and just after it, at recovery and live alike: who derives
 // from the log what needs both (what was there before, what is there now). `after` is not called for a change that had
 // no effect. Either call may be NULL. Before gm_engine_recover; at most GM_FOLLOWERS_MAX.
-enum { GM_FOLLOWERS_MAX = 4 };
+enum { GM_FOLLOWERS_MAX = 8 };
 typedef struct gm_follower {
     void (*before)(void *context, const gm_record *record, const gm_change *change);
     void (*after)(void *context, const gm_record *record, const gm_change *change);

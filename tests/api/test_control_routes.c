@@ -297,6 +297,31 @@ static void control_is_armed_by_engineers_and_stopped_by_anyone_who_operates(voi
     ask(f, f->ron, "GET", "/v1/control", NULL, 200, "\"intact\":true");
 }
 
+static void what_happened_is_marked_for_those_who_may_see_it(void **state)
+{
+    fixture *f = *state;
+    ask(f, f->ron, "GET", "/v1/marks", NULL, 200, "\"items\":[]");
+    report(f, "{\"pressure\":9}");  // an alarm, its command, its work order
+    ask(f, f->ron, "GET", "/v1/marks?kind=alarm", NULL, 200, "\"kind\":\"alarm\",\"time\":");
+    ask(f, f->ron, "GET", "/v1/marks?kind=alarm", NULL, 200, "\"twin\":\"p1\",\"name\":\"high\",\"priority\":\"high\"");
+    ask(f, f->ron, "GET", "/v1/marks?kind=alarm&priority=critical", NULL, 200, "\"items\":[]");
+    ask(f, f->ron, "GET", "/v1/marks?kind=command", NULL, 200, "\"twin\":\"p1\",\"name\":\"drain\"");
+    ask(f, f->ron, "GET", "/v1/marks?buckets=1", NULL, 200, "\"total\":2");
+    ask(f, f->sue, "GET", "/v1/marks", NULL, 200, "\"items\":[]");             // of site2 alone
+    ask(f, f->sue, "GET", "/v1/marks?buckets=10", NULL, 200, "\"total\":0");
+    ask(f, f->sue, "GET", "/v1/marks?twin=p1", NULL, 404, NULL);
+    ask(f, f->anna, "POST", "/v1/alarms/high@p1/acknowledge", "{}", 200, NULL);  // no happening of its own
+    report(f, "{\"pressure\":3}");
+    ask(f, f->ron, "GET", "/v1/marks?buckets=1", NULL, 200, "\"total\":2");
+    ask(f, f->anna, "POST", "/v1/commands", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":5}", 202, NULL);
+    ask(f, f->ron, "GET", "/v1/marks?kind=command&limit=1", NULL, 200, "\"name\":\"run\"");
+    // One that is out of service calls nobody.
+    ask(f, f->anna, "POST", "/v1/alarms/high@p1/remove-from-service", "{\"reason\":\"rebuilt\"}", 200, NULL);
+    report(f, "{\"pressure\":9}");
+    ask(f, f->ron, "GET", "/v1/marks?kind=alarm&buckets=1", NULL, 200, "\"total\":1");
+    ask(f, NULL, "GET", "/v1/marks", NULL, 401, NULL);
+}
+
 static void work_orders_are_opened_moved_on_and_closed(void **state)
 {
     fixture *f = *state;
@@ -357,6 +382,7 @@ int main(void)
         T(alarms_are_counted_up_the_hierarchy),
         T(control_is_armed_by_engineers_and_stopped_by_anyone_who_operates),
         T(a_rule_is_tested_over_the_past),
+        T(what_happened_is_marked_for_those_who_may_see_it),
         T(work_orders_are_opened_moved_on_and_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
