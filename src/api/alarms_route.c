@@ -228,7 +228,24 @@ static uint32_t count_silent(const gm_request *request, const gm_subtree *under,
     return n;
 }
 
-static void write_place(gm_request *request, gm_twin twin, const gm_alarms *alarms, gm_time_ns silent, gm_buf *out)
+// The alarms that somebody has to look at and may see, by their twins: found once, and counted for many places.
+typedef struct loud { gm_twin twin; uint8_t priority; bool active, acknowledged; } loud;
+typedef struct louds { loud *items; size_t count; } louds;
+
+static louds find_loud(gm_request *request, const gm_alarms *alarms)
+{
+    louds found = { .items = gm_arena_zeroed(request->arena, gm_alarms_count(alarms) + 1, sizeof *found.items) };
+    for (size_t i = 0; found.items != NULL && i < gm_alarms_count(alarms); i++) {
+        gm_alarm a = gm_alarms_at(alarms, i);
+        if (!gm_alarm_wants_attention(&a)) continue;
+        gm_twin at = gm_state_find(gm_api_state(request), a.is.twin);
+        if (gm_twin_ok(at) && gm_api_sees(request, at)) found.items[found.count++] = (loud){ at, (uint8_t)a.is.priority, a.active, a.acknowledged };
+    }
+    if (found.items == NULL) request->out.failed = true;
+    return found;
+}
+
+static void write_place(gm_request *request, gm_twin twin, const louds *alarms, gm_time_ns silent, gm_buf *out)
 {
     gm_subtree under;
     gm_error   err;
@@ -238,12 +255,11 @@ static void write_place(gm_request *request, gm_twin twin, const gm_alarms *alar
         out->failed = true;
         return;
     }
-    for (size_t i = 0; i < gm_alarms_count(alarms); i++) {
-        gm_alarm a  = gm_alarms_at(alarms, i);
-        gm_twin  at = gm_state_find(gm_api_state(request), a.is.twin);
-        if (!gm_alarm_wants_attention(&a) || !gm_twin_ok(at) || !gm_subtree_has(&under, at) || !gm_api_sees(request, at)) continue;
-        active[a.is.priority] += a.active;
-        unacknowledged += !a.acknowledged;
+    for (size_t i = 0; i < alarms->count; i++) {
+        const loud *a = &alarms->items[i];
+        if (!gm_subtree_has(&under, a->twin)) continue;
+        active[a->priority] += a->active;
+        unacknowledged += !a->acknowledged;
     }
     gm_buf_text(out, "{\"twin\":");
     gm_buf_json_str(out, gm_state_id(gm_api_state(request), twin));
@@ -274,14 +290,15 @@ void gm_route_alarm_rollup(gm_request *request)
         gm_api_no_twin(request, id);
         return;
     }
-    write_place(request, root, alarms, before, &request->out);
+    louds heard = find_loud(request, alarms);
+    write_place(request, root, &heard, before, &request->out);
     gm_buf_text(&request->out, ",\"below\":[");
     size_t n = gm_str_is(deeper, "false") ? CHILDREN_MAX : 0;
     for (gm_edge e = gm_state_first_out(state, root); gm_edge_ok(e) && n < CHILDREN_MAX; e = gm_state_next_out(state, e)) {
         gm_twin below = gm_state_edge_target(state, e);
         if (!gm_api_sees(request, below) || !gm_subtree_contains(state, root, gm_control_relationships(request->api->options.control), below)) continue;
         if (n++ > 0) gm_buf_byte(&request->out, ',');
-        write_place(request, below, alarms, before, &request->out);
+        write_place(request, below, &heard, before, &request->out);
         gm_buf_byte(&request->out, '}');
     }
     gm_buf_text(&request->out, "]}");

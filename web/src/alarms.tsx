@@ -9,7 +9,7 @@ import { now, principal } from "./live";
 import { text } from "./text";
 import { actText } from "./text_act";
 import { useRegularly } from "./use_regularly";
-import { moment, select, show } from "./view";
+import { allAlarms, flood as flooded, grouping, GROUPS, moment, select, show, type Group } from "./view";
 
 type Action = keyof typeof text.alarms.actions;
 const SHELVE = ["15min", "1h", "8h", "24h", "7d"];
@@ -114,8 +114,6 @@ function Metrics({ value }: { value: AlarmMetrics | null }) {
   );
 }
 
-const GROUPS = ["priority", "twin", "name", "state"] as const;
-type Group = (typeof GROUPS)[number];
 const raisedAt = (a: Alarm): number => (a.raised === undefined ? Infinity : Date.parse(a.raised));
 
 /** Alarms by a trait of theirs; the groups in the order of their most urgent, in a flood in the order in which they began. */
@@ -133,6 +131,7 @@ function labelOf(by: Group, key: string): string {
 interface GroupProps { by: Group; label: string; items: readonly Alarm[]; open: boolean; first: boolean; again: () => void; itemOf: (a: Alarm) => VNode }
 function GroupBox({ by, label, items, open, first, again, itemOf }: GroupProps) {
   const [opened, setOpened] = useState(open);
+  const most = useGradually(opened ? items.length : 0);
   const waiting = items.filter((a) => actionsOf(a).includes("acknowledge")), begun = Math.min(...items.map(raisedAt));
   const all = () => void Promise.allSettled(waiting.map((a) => api.alarmAct(a.id, "acknowledge", {}))).then(again);
   return (
@@ -143,13 +142,13 @@ function GroupBox({ by, label, items, open, first, again, itemOf }: GroupProps) 
         </button>
         {waiting.length > 0 && <button type="button" class="button" data-testid={`ack-all-${label}`} disabled={!mayAct()} title={mayAct() ? undefined : text.alarms.mayNot} onClick={all}>{actText.alarmPage.ackAll(waiting.length)}</button>}
       </div>
-      {opened && <ul class="plain-list" aria-label={label}>{items.map(itemOf)}</ul>}
+      {opened && <ul class="plain-list" aria-label={label}>{items.slice(0, most).map(itemOf)}</ul>}
     </div>
   );
 }
 
 export function Alarms() {
-  const [all, setAll] = useState(false), [by, setBy] = useState<Group>("priority"), [flood, setFlood] = useState(false);
+  const all = allAlarms.value, by = grouping.value, flood = flooded.value;
   const metrics = useRegularly((stop) => api.alarmMetrics(stop), 2000).value;
   const { value, error, again } = useRegularly((stop) => api.alarms(all, stop), 2000, [all]);
   const most = useGradually(value?.items.length ?? 0);
@@ -174,12 +173,12 @@ export function Alarms() {
       <div class="toolbar">
         <h2>{text.alarms.title}</h2>
         <span class="spacer" />
-        <label>{actText.alarmPage.group} <select value={by} data-testid="alarm-group" disabled={flood} onChange={(e) => setBy(e.currentTarget.value as Group)}>{GROUPS.map((g) => <option key={g} value={g}>{actText.alarmPage.groups[g]}</option>)}</select></label>
-        <label><input type="checkbox" data-testid="flood-view" checked={flood} onChange={(e) => setFlood(e.currentTarget.checked)} /> {actText.alarmPage.floodView}</label>
-        <label><input type="checkbox" data-testid="alarms-all" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} /> {text.alarms.all}</label>
+        <label>{actText.alarmPage.group} <select value={by} data-testid="alarm-group" disabled={flood} onChange={(e) => (grouping.value = e.currentTarget.value as Group)}>{GROUPS.map((g) => <option key={g} value={g}>{actText.alarmPage.groups[g]}</option>)}</select></label>
+        <label><input type="checkbox" data-testid="flood-view" checked={flood} onChange={(e) => (flooded.value = e.currentTarget.checked)} /> {actText.alarmPage.floodView}</label>
+        <label><input type="checkbox" data-testid="alarms-all" checked={all} onChange={(e) => (allAlarms.value = e.currentTarget.checked)} /> {text.alarms.all}</label>
       </div>
       {metrics?.flood === true && !flood && (
-        <p class="flood-banner" role="alert">{actText.alarmPage.flood(metrics.raised["tenMinutes"] ?? 0)} <button type="button" class="button" onClick={() => setFlood(true)}>{actText.alarmPage.floodView}</button></p>
+        <p class="flood-banner" role="alert">{actText.alarmPage.flood(metrics.raised["tenMinutes"] ?? 0)} <button type="button" class="button" onClick={() => (flooded.value = true)}>{actText.alarmPage.floodView}</button></p>
       )}
       {moment.value !== null && <p class="dim">{text.alarms.alwaysNow}</p>}
       <Metrics value={metrics} />

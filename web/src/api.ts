@@ -148,6 +148,25 @@ export interface Alarm {
   count: number;
 }
 
+export type MarkKind = "alarm" | "anomaly" | "command" | "event" | "letter";
+
+export interface Happening {
+  kind: MarkKind;
+  time: string;
+  twin?: string;
+  name?: string;
+  priority?: string; // of an alarm
+  sequence: number;
+}
+
+export interface Happenings { items: Happening[]; nextLink?: string }
+
+export interface MarkBuckets {
+  total: number;
+  oldest?: string; // older ones are not known any more
+  items: { bucket: number; begin: string; kind: MarkKind; count: number; worst?: string; examples?: Happening[] }[];
+}
+
 export interface Rollup {
   twin: string;
   unacknowledged: number;
@@ -306,6 +325,10 @@ export const api = {
   alarms: (all: boolean, signal?: AbortSignal) => get<{ items: Alarm[]; leftOut: number }>(`/v1/alarms?limit=1000${all ? "&all=true" : ""}`, signal),
   alarmAct: (id: string, action: string, body: { reason?: string; for?: string }) => post<Alarm>(`/v1/alarms/${q(id)}/${action}`, body),
   rollup: (twin: string, below: boolean, signal?: AbortSignal) => get<Rollup>(`/v1/alarms/rollup?twin=${q(twin)}${below ? "" : "&below=false"}`, signal),
+  marks: (twin: string | null, from: Date, to: Date, buckets: number, signal?: AbortSignal) =>
+    get<MarkBuckets>(`/v1/marks?from=${q(from.toISOString())}&to=${q(to.toISOString())}&buckets=${buckets}&examples=1${twin === null ? "" : `&twin=${q(twin)}`}`, signal),
+  happenings: (from: Date, to: Date, signal?: AbortSignal) => get<Happenings>(`/v1/marks?limit=50&from=${q(from.toISOString())}&to=${q(to.toISOString())}`, signal),
+  moreHappenings: (nextLink: string) => get<Happenings>(nextLink),
   alarmMetrics: (signal?: AbortSignal) => get<AlarmMetrics>("/v1/alarms/metrics", signal),
   futures: (request: Json, signal?: AbortSignal) => post<Futures>("/v1/futures", request, signal),
   futuresResult: (id: string, signal?: AbortSignal) => get<Futures>(`/v1/futures/${q(id)}`, signal),

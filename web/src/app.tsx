@@ -3,7 +3,6 @@ import { alarms, startAlarms } from "./alarm_badges";
 import { formatClock, formatMoment } from "./format";
 import { lazy } from "./lazy";
 import { deadLetters, missing, now, plant, principal, startLive } from "./live";
-import { startMarks } from "./marks";
 import { absentThen, pastError, shown, startPast } from "./past";
 import { Plot } from "./plot";
 import { signOut, token } from "./session";
@@ -119,7 +118,7 @@ function TwinView() {
 export function App() {
   useEffect(() => {
     startLive();
-    const stops = [startPast(), startMarks(), startAlarms()];
+    const stops = [startPast(), startAlarms()];
     return () => stops.forEach((stop) => stop());
   }, []);
   const frozen = connection.value !== "live" && lastHeard.value > 0;

@@ -1,7 +1,7 @@
 // A drawing of lines over time: one axis for each unit, a shared cursor, zoom and pan. uPlot does the drawing.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { formatNumber } from "./format";
+import { formatMoment, formatNumber } from "./format";
 
 // Distinguishable with the common colour-vision deficiencies (after Okabe and Ito), on light and dark grounds.
 export const SERIES_COLORS = ["#2f7ed8", "#e08a1e", "#159e77", "#cc6fa8", "#8a63d2", "#c2a200", "#d4503e", "#4aa3c7"];
@@ -89,7 +89,7 @@ export class Chart {
       axes: axes(units, box.clientWidth),
       bands: bands.map((b) => ({ series: [b.high + 1, b.low + 1], fill: b.color })),
       series: [
-        { value: (_: uPlot, t: number | null) => (t == null ? "–" : new Date(t * 1000).toLocaleString("en-GB", { hour12: false })) },
+        { value: (_: uPlot, t: number | null) => (t == null ? "–" : formatMoment(t * 1000)) },
         ...lines.map(lineOptions),
       ],
       hooks: {

@@ -42,7 +42,7 @@ export function asNumber(value: Json): number | null {
 }
 
 export function formatMoment(ms: number): string {
-  return new Date(ms).toLocaleString("en-GB", { hour12: false });
+  return toLocalInput(ms).replace("T", " ");
 }
 
 /** What an <input type=datetime-local> takes: local time without a zone. */

@@ -1,48 +1,66 @@
-// What happened when: alarms, anomalies and messages that could not be applied, as marks on time.
-import { effect, signal } from "@preact/signals";
-import type { Kind, Marks, Wanted } from "./marks_worker";
+// What happened when, counted by the server in the buckets of a screen: a hundred thousand happenings cost the page what ten do.
+import { signal } from "@preact/signals";
+import { api, type MarkKind } from "./api";
 import { token } from "./session";
 import { connection } from "./stream";
 
-export const MARK_KINDS: readonly Kind[] = ["alarm", "anomaly", "letter"]; // as marks_worker numbers them
-export const marks = signal<Marks>({ times: new Float64Array(), kinds: new Uint8Array(), twins: new Uint32Array(), names: [""] });
-const EVERY_MS = 5000;
-
-export function startMarks(): () => void {
-  const worker = new Worker(new URL("./marks_worker.ts", import.meta.url), { type: "module" });
-  let asked = false;
-  worker.onmessage = (message: MessageEvent<Marks>) => { asked = false; marks.value = message.data; };
-  const refresh = () => {
-    if (connection.peek() !== "live" || asked) return;
-    asked = true;
-    worker.postMessage({ token: token.peek() } satisfies Wanted);
-  };
-  const off = effect(() => { token.value; if (connection.value === "live") refresh(); });
-  const timer = window.setInterval(refresh, EVERY_MS);
-  return () => { off(); window.clearInterval(timer); worker.terminate(); };
+export const MARK_KINDS: readonly MarkKind[] = ["alarm", "anomaly", "command", "event", "letter"];
+export interface Bucket {
+  at: number; // ms since 1970, its middle
+  kind: MarkKind;
+  count: number;
+  worst: string; // priority of alarms, else ""
+  example: { twin: string; name: string; time: number } | null;
 }
+export interface Marks { from: number; to: number; width: number; buckets: readonly Bucket[]; oldest: number | null } // width: of a bucket, ms
 
-/** The first mark at or after a time. */
-function firstAt(times: Float64Array, at: number): number {
-  let low = 0, high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! < at) low = middle + 1;
-    else high = middle;
+const NONE: Marks = { from: 0, to: 0, width: 0, buckets: [], oldest: null };
+const EVERY_MS = 5000, SOON_MS = 150;
+
+/** The marks of one twin, or of the plant (null), over the stretch that was wanted last. */
+export class MarkSource {
+  readonly marks = signal<Marks>(NONE);
+  private stop = new AbortController();
+  private timer = 0;
+  private asked = { at: -Infinity, from: 0, to: 0, n: 0, token: "" };
+
+  constructor(private readonly twin: string | null) {}
+
+  /** Asked for at once when it is another stretch, seldom when it only goes on with time. */
+  want(from: number, to: number, pixels: number): void {
+    const n = Math.max(1, Math.min(1000, Math.floor(pixels / 2))), a = this.asked, now = performance.now();
+    const same = a.n === n && a.token === token.peek() && Math.abs(from - a.from) + Math.abs(to - a.to) < (to - from) / 10;
+    if (!(to > from) || connection.peek() !== "live" || (same && now - a.at < EVERY_MS)) return;
+    window.clearTimeout(this.timer);
+    const ask = () => {
+      this.asked = { at: performance.now(), from, to, n, token: token.peek() };
+      this.stop.abort();
+      const stop = (this.stop = new AbortController());
+      this.load(from, to, n, stop.signal).then((m) => { this.marks.value = m; }, () => undefined); // that it is cut off the page says itself
+    };
+    const wait = a.at + SOON_MS - now;
+    if (wait <= 0) ask();
+    else this.timer = window.setTimeout(ask, wait);
   }
-  return low;
+
+  destroy(): void {
+    this.stop.abort();
+    window.clearTimeout(this.timer);
+  }
+
+  private async load(from: number, to: number, n: number, stop: AbortSignal): Promise<Marks> {
+    const found = await api.marks(this.twin, new Date(from), new Date(to), n, stop), width = (to - from) / n;
+    return {
+      from, to, width, oldest: found.oldest === undefined ? null : Date.parse(found.oldest),
+      buckets: found.items.map((b) => {
+        const e = b.examples?.[0];
+        return { at: Date.parse(b.begin) + width / 2, kind: b.kind, count: b.count, worst: b.worst ?? "", example: e === undefined ? null : { twin: e.twin ?? "", name: e.name ?? "", time: Date.parse(e.time) } };
+      }),
+    };
+  }
 }
 
-/**
- * How many marks of each kind fall on each of n pixels over [from, to), of one twin or of all (null): a hundred thousand
- * marks cost one pass over numbers and at most n strokes.
- */
-export function marksPerPixel(all: Marks, twin: string | null, from: number, to: number, n: number): { [kind in Kind]: Uint16Array } {
-  const rows = { alarm: new Uint16Array(n), anomaly: new Uint16Array(n), letter: new Uint16Array(n) };
-  const only = twin === null ? -1 : all.names.indexOf(twin);
-  if (!(to > from) || (twin !== null && only < 0)) return rows;
-  const byKind = MARK_KINDS.map((k) => rows[k]), scale = n / (to - from);
-  for (let i = firstAt(all.times, from); i < all.times.length && all.times[i]! < to; i++)
-    if (only < 0 || all.twins[i] === only) byKind[all.kinds[i]!]![Math.floor((all.times[i]! - from) * scale)]!++;
-  return rows;
+/** What lies within `reach` ms of a time, the most urgent kind first. */
+export function marksNear(all: Marks, at: number, reach: number): Bucket[] {
+  return all.buckets.filter((b) => Math.abs(b.at - at) <= Math.max(reach, all.width / 2)).sort((a, b) => MARK_KINDS.indexOf(a.kind) - MARK_KINDS.indexOf(b.kind));
 }

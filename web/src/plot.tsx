@@ -6,7 +6,8 @@ import { Chart, css, HEIGHT } from "./chart";
 import { downloadCsv, downloadPng } from "./download";
 import { asNumber } from "./format";
 import { now, onChange } from "./live";
-import { marks, marksPerPixel } from "./marks";
+import { effect } from "@preact/signals";
+import { MARK_KINDS, MarkSource } from "./marks";
 import { estimatesOf, fanStep, PlotBands } from "./plot_bands";
 import { drawn, loadSeries, type Series } from "./series";
 import { connection, epoch } from "./stream";
@@ -15,6 +16,7 @@ import { fans, moment, plotted, range, RANGES, spanOf, theme, zoom, type Window 
 
 const FANS_MAX = 3;
 const KEEP_MAX = 20000; // appended samples of a series before the page asks the server for a fresh thinning
+const SETTLE_MS = 5000; // how soon after a change the history is read again: the stream tells the newest value of a burst, and nothing that comes late
 const RELOAD_MS = 150; // a zoom or scrub that goes on is not asked for at every step
 
 /** What the plot covers. At a moment, some of what came afterwards is seen too. */
@@ -30,14 +32,22 @@ function ahead(): number {
   return fans.peek() ? Math.min(spanOf(range.peek()), 365 * 86400e3) / 4000 : 0;
 }
 
-function drawMarks(u: uPlot, twin: string): void {
+const MARK_COLORS = { alarm: "--bad", anomaly: "--warn", command: "--accent", event: "--good", letter: "--ink-dim" };
+const FEW_MARKS = 30; // as many go through the whole plot; more would hide the lines
+
+function drawMarks(u: uPlot, source: MarkSource): void {
   const { left, top, width, height } = u.bbox;
-  const min = u.scales["x"]!.min ?? 0, max = u.scales["x"]!.max ?? 1;
-  const rows = marksPerPixel(marks.peek(), twin, min * 1000, max * 1000, Math.round(width));
+  const min = u.scales["x"]!.min ?? 0, max = u.scales["x"]!.max ?? 1, all = source.marks.peek().buckets;
   u.ctx.save();
-  for (const kind of ["alarm", "anomaly"] as const) {
-    u.ctx.fillStyle = css(kind === "alarm" ? "--bad" : "--warn");
-    rows[kind].forEach((n, x) => { if (n > 0) u.ctx.fillRect(left + x - 1, top + (kind === "alarm" ? 0 : 8), 3, 7); });
+  for (const b of all) {
+    const x = left + ((b.at / 1000 - min) / (max - min)) * width, lane = MARK_KINDS.indexOf(b.kind);
+    if (x < left || x > left + width) continue;
+    u.ctx.fillStyle = css(MARK_COLORS[b.kind]);
+    u.ctx.fillRect(x - 1, top + lane * 8, 3, 7);
+    if (all.length > FEW_MARKS) continue;
+    u.ctx.globalAlpha = 0.3;
+    u.ctx.fillRect(x, top, 1, height);
+    u.ctx.globalAlpha = 1;
   }
   const at = moment.peek();
   if (at !== null && at / 1000 > min && at / 1000 < max) {
@@ -59,22 +69,25 @@ class TwinPlot {
   series: Series[] = [];
   private stop = new AbortController();
   private timer = 0;
+  private settling = 0;
   private frame = 0;
   private window: Window = windowNow();
   private loaded = 0; // performance.now() when it was last asked for
-  private readonly off: () => void;
+  private readonly marks: MarkSource;
+  private readonly offs: readonly (() => void)[];
 
   constructor(private readonly box: HTMLElement, private readonly twin: Twin, private readonly paths: readonly string[], readonly bands: PlotBands, private readonly say: (message: string | null) => void) {
+    this.marks = new MarkSource(twin.id);
     const value = (path: string) => twin.values.find((x) => x.path === path);
     const unit = (path: string) => value(path)?.symbol ?? value(path)?.unit ?? "";
     const lines = paths.map((path) => ({ label: value(path)?.displayName ?? path, unit: unit(path), held: value(path)?.telemetry === false }));
     this.chart = new Chart(box, [...lines, ...bands.lines(unit)], {
       zoomed: (from, to) => { zoom.value = { from: from * 1000, to: to * 1000 }; },
-      overlay: (u) => drawMarks(u, twin.id),
+      overlay: (u) => drawMarks(u, this.marks),
     }, bands.bands(lines.length));
     bands.start(fanStep(Math.min(spanOf(range.peek()), 365 * 86400e3)), () => { if (bands.trouble !== null) say(text.noForecast(bands.trouble)); this.drawSoon(); });
     this.chart.plot.over.addEventListener("dblclick", () => { zoom.value = null; });
-    this.off = onChange((change) => this.append(change.values));
+    this.offs = [onChange((change) => this.append(change.values)), effect(() => { this.marks.marks.value; this.drawSoon(); })];
   }
 
   load(): void {
@@ -101,15 +114,22 @@ class TwinPlot {
     else this.timer = window.setTimeout(() => this.load(), wait);
   }
 
+  /** Once, some seconds after the first change since the last time. */
+  private settleSoon(): void {
+    if (this.settling === 0) this.settling = window.setTimeout(() => { this.settling = 0; if (zoom.peek() === null && moment.peek() === null) this.load(); }, SETTLE_MS);
+  }
+
   drawSoon(): void {
     if (this.frame === 0) this.frame = requestAnimationFrame(() => this.draw());
   }
 
   destroy(): void {
     this.stop.abort();
-    this.off();
+    this.offs.forEach((off) => off());
+    this.marks.destroy();
     this.bands.destroy();
     window.clearTimeout(this.timer);
+    window.clearTimeout(this.settling);
     cancelAnimationFrame(this.frame);
     this.chart.destroy();
   }
@@ -123,6 +143,7 @@ class TwinPlot {
     const known = Math.min(window.to, now.peek()) / 1000;
     const stretch = (window.to - Math.max(window.from, 1000 * (this.series[0]?.times[0] ?? 0))) / 1000 / Math.max(this.box.clientWidth, 1);
     const first = Math.min(known - 1, ...this.series.map((s) => s.times[0] ?? Infinity));
+    this.marks.want(window.from === 0 ? first * 1000 : window.from, window.to, this.box.clientWidth);
     this.chart.set([...this.series.map((s) => drawn(s, stretch, known)), ...this.bands.data()], window.from === 0 ? first : window.from / 1000, window.to / 1000 + (following ? ahead() : 0));
   }
 
@@ -131,6 +152,7 @@ class TwinPlot {
     for (const s of this.series) {
       const fresh = values[s.path];
       if (fresh === undefined) continue;
+      this.settleSoon();
       const t = Date.parse(fresh.sourceTime) / 1000, last = s.times[s.times.length - 1];
       if (last !== undefined && t <= last) continue;
       s.times.push(t);
@@ -172,7 +194,6 @@ export function Plot({ twin }: { twin: Twin }) {
   }, [twin.id, key, theme.value, banded.join("\n"), fans.value, fans.value ? range.value : ""]);
   // A regained connection (a new epoch) loads again: what was missed is in the history, so the plot has no gap.
   useEffect(() => plot.current?.loadSoon(), [range.value, zoom.value, moment.value, epoch.value]);
-  useEffect(() => plot.current?.drawSoon(), [marks.value]);
 
   return (
     <section class="plot" aria-label={text.plot(twin.id)}>

@@ -56,8 +56,12 @@ export const text = {
   },
   time: {
     title: "The time that the page shows", pause: "Pause", backToLive: "Back to live", earlier: "Earlier", later: "Later",
-    scrubber: "Moment", exact: "Exact moment", marks: "Alarms, anomalies and dead letters",
+    scrubber: "Moment", exact: "Exact moment", now: "now", marks: "What happened: alarms, anomalies, commands, events of rules and dead letters, a row each",
     asOf: (when: string) => `As it was at ${when}`,
+  },
+  happened: {
+    title: "What happened", none: "Nothing that the plant keeps a record of.", more: "More", close: "Close", oldest: (when: string) => `kept since ${when}`,
+    kinds: { alarm: "alarm", anomaly: "anomaly", command: "command", event: "event", letter: "dead letter" },
   },
   gone: (id: string) => `There is no twin “${id}” any more.`,
   oldValue: "No measurement for more than a minute.",

@@ -15,9 +15,11 @@ export function useRegularly<T>(ask: (stop: AbortSignal) => Promise<T>, everyMs:
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     const stop = new AbortController();
+    let waiting = false; // one question at a time: a slow server is not asked the more
     const now = () => {
-      if (connection.peek() === "stale") return;
-      ask(stop.signal).then((v) => { setValue(v); setError(null); }, (e: Error) => { if (!stop.signal.aborted) setError(e.message); });
+      if (waiting || connection.peek() === "stale") return;
+      waiting = true;
+      ask(stop.signal).then((v) => { setValue(v); setError(null); }, (e: Error) => { if (!stop.signal.aborted) setError(e.message); }).finally(() => { waiting = false; });
     };
     now();
     const timer = window.setInterval(now, everyMs);

@@ -37,6 +37,11 @@ export const PARTS = ["models", "mappings", "rules", "users"] as const;
 export type Part = (typeof PARTS)[number];
 export const part = signal<Part>("models"); // of the set-up
 export const others = signal<(typeof OTHERS)[number]>("shown"); // what the scene does with all but the selected twin
+export const GROUPS = ["priority", "twin", "name", "state"] as const;
+export type Group = (typeof GROUPS)[number];
+export const grouping = signal<Group>("priority"); // of the alarms
+export const flood = signal(false); // the alarms in the order in which they began, each kind once
+export const allAlarms = signal(false); // also those that nobody needs to look at
 export const pinned = signal<readonly string[]>([]); // ids of futures on the page
 export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "auto");
 
@@ -61,6 +66,9 @@ function read(): void {
   coloured.value = p.get("color") ?? "";
   others.value = OTHERS.find((o) => o === p.get("others")) ?? "shown";
   part.value = PARTS.find((x) => x === p.get("part")) ?? "models";
+  grouping.value = GROUPS.find((g) => g === p.get("group")) ?? "priority";
+  flood.value = p.get("flood") === "yes";
+  allAlarms.value = p.get("all") === "yes";
   pinned.value = p.getAll("future");
 }
 
@@ -82,6 +90,9 @@ function write(): string {
   if (coloured.value !== "") p.set("color", coloured.value);
   if (others.value !== "shown") p.set("others", others.value);
   if (part.value !== "models") p.set("part", part.value);
+  if (grouping.value !== "priority") p.set("group", grouping.value);
+  if (flood.value) p.set("flood", "yes");
+  if (allAlarms.value) p.set("all", "yes");
   for (const id of pinned.value) p.append("future", id);
   const text = p.toString();
   return text === "" ? " " : `#${text}`;
