@@ -169,20 +169,18 @@ static bool take_texts(gm_alarms *alarms, gm_point *p, gm_alarm_action action, c
         { GM_POINT_NAME, "name" }, { GM_POINT_TWIN, "twin" }, { GM_POINT_TEXT, "text" }, { GM_POINT_CONSEQUENCE, "consequence" },
         { GM_POINT_RESPONSE, "response" },
     };
-    char *cause = NULL;
+    gm_buf cause = gm_buf_init(alarms->alloc);
     if (action == GM_ALARM_RAISE) {
         for (size_t i = 0; i < sizeof raised / sizeof raised[0]; i++) texts[raised[i].slot] = gm_json_text(text, raised[i].member);
-        const json_t *why = json_object_get(text, "cause");
-        cause             = why != NULL ? json_dumps(why, JSON_COMPACT) : NULL;
-        texts[GM_POINT_CAUSE] = gm_str_of(cause);
-        p->latching       = json_is_true(json_object_get(text, "latching"));
+        texts[GM_POINT_CAUSE] = gm_json_compact(text, "cause", &cause);
+        p->latching           = json_is_true(json_object_get(text, "latching"));
         (void)gm_alarm_priority_of(gm_json_text(text, "priority"), &p->priority);
     } else if (json_object_get(text, "who") != NULL) {
         texts[GM_POINT_WHO]    = gm_json_text(text, "who");
         texts[GM_POINT_REASON] = gm_json_text(text, "reason");
     }
-    bool kept = set_texts(alarms, p, texts);
-    free(cause);
+    bool kept = !cause.failed && set_texts(alarms, p, texts);
+    gm_buf_finish(&cause);
     return kept;
 }
 

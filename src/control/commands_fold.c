@@ -113,16 +113,15 @@ static gm_status add(gm_commands *c, const gm_decision *d, gm_command_state stat
     if (c->open >= GM_COMMANDS_MAX) return gm_fail(err, GM_CONFLICT, WHERE, "more than %d commands are under way", GM_COMMANDS_MAX);
     forget_old(c);
     if (!gm_alloc_reserve(c->alloc, &c->items, &c->capacity, c->count + 1, sizeof *c->items)) return gm_fail(err, GM_NOMEM, WHERE, "keeping a command");
-    const json_t *value = json_object_get(text, "value"), *cause = json_object_get(text, "cause");
-    char *value_text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL, *cause_text = cause != NULL ? json_dumps(cause, JSON_COMPACT) : NULL;
+    gm_buf value = gm_buf_init(c->alloc), cause = gm_buf_init(c->alloc);
     gm_command_entry *e = &c->items[c->count];
-    const gm_str texts[TEXTS] = { d->id, gm_json_text(text, "twin"), gm_json_text(text, "name"), gm_str_of(value_text), gm_json_text(text, "who"), gm_str_of(cause_text), gm_json_text(text, "reason") };
+    const gm_str texts[TEXTS] = { d->id, gm_json_text(text, "twin"), gm_json_text(text, "name"), gm_json_compact(text, "value", &value), gm_json_text(text, "who"), gm_json_compact(text, "cause", &cause), gm_json_text(text, "reason") };
     *e = (gm_command_entry){ .is = { .set = d->kind == GM_CHANGE_DESIRED, .automatic = json_is_true(json_object_get(text, "automatic")), .state = state,
                                      .requested = d->at, .changed = d->at, .version = d->sequence },
                              .safe = json_is_true(json_object_get(text, "safe")), .sent = GM_ABSENT };
-    bool kept = set_texts(c, e, texts);
-    free(value_text);
-    free(cause_text);
+    bool kept = !value.failed && !cause.failed && set_texts(c, e, texts);
+    gm_buf_finish(&value);
+    gm_buf_finish(&cause);
     if (!kept) return gm_fail(err, GM_NOMEM, WHERE, "keeping a command");
     e->entered = gm_monotonic(c->options.clock);
     return keep(c, err);

@@ -1,11 +1,20 @@
 #include "control/json.h"
 
 #include "base/number.h"
+#include "state/document.h"
 
 gm_str gm_json_text(const json_t *object, const char *member)
 {
     const json_t *text = json_object_get(object, member);
     return (gm_str){ json_string_value(text), json_string_length(text) };
+}
+
+gm_str gm_json_compact(const json_t *object, const char *member, gm_buf *own)
+{
+    const json_t *value = json_object_get(object, member);
+    gm_buf_clear(own);
+    if (value != NULL) gm_document_compact(value, own);
+    return value != NULL && !own->failed ? gm_buf_view(own) : (gm_str){ 0 };
 }
 
 gm_time_ns gm_json_time(const json_t *object, const char *member)

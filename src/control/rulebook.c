@@ -1,5 +1,7 @@
 #include "control/rulebook.h"
 
+#include "base/number.h"
+
 #include <stdio.h>
 
 static const char WHERE[] = "control.rules";
@@ -117,10 +119,9 @@ static gm_status take_value(reader *r, gm_str *out)
         *out = r->token.text;
         return take(r);
     }
-    bool whole = r->token.kind == GM_TOKEN_INTEGER;
     st = take_number(r, &number);
     if (st != GM_OK) return st;
-    snprintf(text, sizeof text, whole ? "%.0f" : "%.17g", number);
+    gm_number_write(number, text);
     *out = gm_arena_str(r->book->arena, gm_str_of(text));
     return out->ptr != NULL ? GM_OK : gm_fail(r->err, GM_NOMEM, WHERE, "reading rules");
 }

@@ -68,23 +68,23 @@ static gm_status take(gm_work_orders *o, const gm_decision *d, gm_order_state st
 {
     entry        *e     = find(o, d->id);
     bool          fresh = e == NULL && state == GM_ORDER_OPEN;
-    const json_t *more  = json_object_get(text, fresh ? "evidence" : "feedback");
     if (e == NULL && !fresh) return gm_fail(err, GM_CONFLICT, WHERE, "there is no such order any more");
     if (e != NULL && (state <= e->is.state || e->is.state >= GM_ORDER_CLOSED)) return gm_fail(err, GM_CONFLICT, WHERE, "the order is %s", gm_order_state_name(e->is.state));
     if (fresh) e = add(o);
-    char  *json = more != NULL ? json_dumps(more, JSON_COMPACT) : NULL;
+    gm_buf own  = gm_buf_init(o->alloc);
+    gm_str more = gm_json_compact(text, fresh ? "evidence" : "feedback", &own);
     gm_str texts[TEXTS] = { d->id };
     if (e != NULL && fresh) {
         texts[1] = gm_json_text(text, "twin");
         texts[2] = gm_json_text(text, "text");
         texts[3] = gm_json_text(text, "who");
-        texts[4] = gm_str_of(json);
+        texts[4] = more;
     } else if (e != NULL) {
-        const gm_str kept[TEXTS] = { e->is.id, e->is.twin, e->is.text, e->is.who, e->is.evidence, json != NULL ? gm_str_of(json) : e->is.feedback };
+        const gm_str kept[TEXTS] = { e->is.id, e->is.twin, e->is.text, e->is.who, e->is.evidence, more.ptr != NULL ? more : e->is.feedback };
         memcpy(texts, kept, sizeof kept);
     }
-    bool ok = e != NULL && set_texts(o, e, texts);
-    free(json);
+    bool ok = e != NULL && !own.failed && set_texts(o, e, texts);
+    gm_buf_finish(&own);
     if (!ok) return gm_fail(err, GM_NOMEM, WHERE, "keeping a work order");
     e->is.state   = state;
     e->is.changed = d->at;

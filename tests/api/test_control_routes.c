@@ -176,6 +176,18 @@ static void a_command_is_tried_without_a_record(void **state)
     assert_false(was_sent(f, "/commands/"));
 }
 
+static void numbers_go_out_in_the_digits_that_they_came_in(void **state)
+{
+    fixture *f = *state;
+    ask(f, f->anna, "POST", "/v1/commands", "{\"twin\":\"p1\",\"command\":\"run\",\"value\":0.7}", 202, "\"value\":0.7,");
+    assert_true(was_sent(f, " 0.7\n"));
+    ask(f, f->anna, "POST", "/v1/desired", "{\"twin\":\"p1\",\"property\":\"speed\",\"value\":0.1}", 202, "\"value\":0.1,");
+    assert_true(was_sent(f, "\"speed\":0.1"));
+    ask(f, f->anna, "POST", "/v1/workorders", "{\"twin\":\"p1\",\"text\":\"x\",\"evidence\":{\"share\":0.3}}", 201, "\"share\":0.3}");
+    assert_false(was_sent(f, "000000"));
+    assert_false(was_sent(f, "999999"));
+}
+
 static void two_people_approve_and_one_does_not(void **state)
 {
     fixture *f = *state;
@@ -376,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_command_is_asked_for_refused_and_followed),
         T(a_command_is_tried_without_a_record),
+        T(numbers_go_out_in_the_digits_that_they_came_in),
         T(two_people_approve_and_one_does_not),
         T(desired_values_have_versions),
         T(alarms_go_through_every_state_over_http),
