@@ -4,6 +4,7 @@
 #include "api/stream.h"
 #include "engine/checkpoint.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -57,6 +58,33 @@ static void process_memory(gm_buf *out)
     fclose(file);
 }
 
+// Writes what the state's parts take; returns their sum.
+static uint64_t state_memory(const gm_state *state, gm_buf *out)
+{
+    gm_state_bytes b = gm_state_memory(state);
+    const struct { const char *name; uint64_t bytes; } parts[] = {
+        { "twins", b.twins }, { "values", b.values }, { "times", b.times }, { "texts", b.texts },
+        { "relationships", b.relationships }, { "indexes", b.indexes }, { "past", b.past },
+    };
+    uint64_t sum = 0;
+    gm_buf_text(out, "# HELP gemel_state_memory_bytes Memory of the live state by part, room to grow included.\n"
+                     "# TYPE gemel_state_memory_bytes gauge\n");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        gm_buf_printf(out, "gemel_state_memory_bytes{part=\"%s\"} %llu\n", parts[i].name, (unsigned long long)parts[i].bytes);
+        sum += parts[i].bytes;
+    }
+    return sum;
+}
+
+// What the allocator holds: what the parts' sum lacks to the resident memory is in "free", or is the program itself.
+static void heap(gm_buf *out)
+{
+    struct mallinfo2 info = mallinfo2();
+    gm_buf_printf(out, "# HELP gemel_heap_bytes Memory of the allocator: in use in its heap, free there, and in mappings of its own.\n"
+                       "# TYPE gemel_heap_bytes gauge\ngemel_heap_bytes{part=\"used\"} %zu\ngemel_heap_bytes{part=\"free\"} %zu\n"
+                       "gemel_heap_bytes{part=\"mapped\"} %zu\n", info.uordblks, info.fordblks, info.hblkhd);
+}
+
 void gm_route_metrics(gm_request *request)
 {
     const gm_api    *api     = request->api;
@@ -96,11 +124,13 @@ void gm_route_metrics(gm_request *request)
     gauge(out, "gemel_history_compression_ratio", "Samples at 16 bytes each, over what they take.",
           taken > 0 ? 16.0 * (double)history.samples / (double)taken : 1);
     gauge(out, "gemel_changes_waiting", "Changes that are on their way to the disk.", (double)engine.waiting);
+    uint64_t in_state = state_memory(state, out);
     gm_buf_printf(out, "# HELP gemel_memory_bytes Memory by part, room to grow included.\n# TYPE gemel_memory_bytes gauge\n"
                        "gemel_memory_bytes{part=\"state\"} %llu\ngemel_memory_bytes{part=\"history index\"} %llu\n"
                        "gemel_memory_bytes{part=\"history open\"} %llu\n",
-                  (unsigned long long)gm_state_memory(state), (unsigned long long)history.index_bytes,
+                  (unsigned long long)in_state, (unsigned long long)history.index_bytes,
                   (unsigned long long)history.open_bytes);
+    heap(out);
     if (api->options.dead_letters != NULL) {
         counter(out, "gemel_dead_letters_total", "Messages that could not be applied.",
                 gm_dead_letters_total(api->options.dead_letters));

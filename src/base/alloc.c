@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,12 @@ const gm_alloc gm_alloc_heap = { .resize = system_resize, .context = NULL };
 const gm_alloc *gm_alloc_system(void)
 {
     return &gm_alloc_heap;
+}
+
+void gm_alloc_tune_system(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
 void *gm_alloc_bytes(const gm_alloc *alloc, size_t size)

@@ -18,6 +18,10 @@ typedef struct gm_alloc {
 const gm_alloc *gm_alloc_system(void);
 extern const gm_alloc gm_alloc_heap;  // the same, where an initialiser asks for a constant address
 
+// For main, before threads begin: arrays of 256 KB and more get mappings of their own, for good. The C library would raise that
+// bound up to 32 MB with each one that is freed, and what is freed below it stays with the process.
+void gm_alloc_tune_system(void);
+
 // Uninitialised bytes; NULL when refused. size 0 gives one byte, so that NULL always means refusal.
 GM_NODISCARD void *gm_alloc_bytes(const gm_alloc *alloc, size_t size);
 GM_NODISCARD void *gm_alloc_zeroed(const gm_alloc *alloc, size_t size);

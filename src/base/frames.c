@@ -281,20 +281,25 @@ gm_str gm_frames_get_text(gm_frames_in *in, size_t most)
 {
     uint64_t len = gm_frames_get_varint(in);
     if (len > most) gm_frames_reject(in, "a text is too long");
+    return gm_frames_get_bytes(in, (size_t)len);
+}
+
+gm_str gm_frames_get_bytes(gm_frames_in *in, size_t len)
+{
     if (in->status != GM_OK) return (gm_str){ 0 };
     if (in->len - in->at >= len) {  // wholly in this frame
-        gm_str text = { (const char *)in->payload + in->at, (size_t)len };
+        gm_str text = { (const char *)in->payload + in->at, len };
         in->at += len;
         return text;
     }
     gm_buf_clear(&in->text);
-    uint8_t *to = gm_buf_reserve(&in->text, (size_t)len);
+    uint8_t *to = gm_buf_reserve(&in->text, len);
     if (to == NULL) {
         in->status = gm_fail(&in->err, GM_NOMEM, "base.frames", "reading %s", in->path);
         return (gm_str){ 0 };
     }
-    gm_frames_get(in, to, (size_t)len);
-    return (gm_str){ (const char *)to, (size_t)len };
+    gm_frames_get(in, to, len);
+    return (gm_str){ (const char *)to, len };
 }
 
 void gm_frames_rest(gm_frames_in *in, gm_buf *out)

@@ -52,6 +52,7 @@ void     gm_frames_get(gm_frames_in *in, void *to, size_t n);
 uint64_t gm_frames_get_varint(gm_frames_in *in);
 int64_t  gm_frames_get_svarint(gm_frames_in *in);
 gm_str   gm_frames_get_text(gm_frames_in *in, size_t most);  // viewed until the next get; longer than most: GM_CORRUPT
+gm_str   gm_frames_get_bytes(gm_frames_in *in, size_t n);    // as gm_frames_get, viewed until the next get
 void     gm_frames_rest(gm_frames_in *in, gm_buf *out);      // what is left of the section, appended
 bool     gm_frames_more(gm_frames_in *in);                   // the section has bytes left
 

@@ -20,9 +20,14 @@ static uint32_t hash_of(gm_str key)
     return (uint32_t)(hash ^ hash >> 32);
 }
 
+// The hash's place on a line as long as the slots, so that their number need not be a power of two.
+static size_t home_of(const gm_index *index, uint32_t hash) { return (size_t)((uint64_t)hash * index->slot_count >> 32); }
+
+static size_t behind(const gm_index *index, size_t i) { return i + 1 < index->slot_count ? i + 1 : 0; }
+
 static size_t slot_of(const gm_index *index, gm_str key, uint32_t hash)
 {
-    for (size_t i = hash & index->mask;; i = (i + 1) & index->mask) {
+    for (size_t i = home_of(index, hash);; i = behind(index, i)) {
         const gm_index_slot *slot = &index->slots[i];
         if (slot->id == GM_INDEX_NONE) return SIZE_MAX;
         if (slot->hash == hash && index->same(index->owner, slot->id, key)) return i;
@@ -38,26 +43,27 @@ uint32_t gm_index_find(const gm_index *index, gm_str key)
 
 static void place(gm_index *index, gm_index_slot entry)
 {
-    size_t i = entry.hash & index->mask;
-    while (index->slots[i].id != GM_INDEX_NONE) i = (i + 1) & index->mask;
+    size_t i = home_of(index, entry.hash);
+    while (index->slots[i].id != GM_INDEX_NONE) i = behind(index, i);
     index->slots[i] = entry;
 }
 
 gm_status gm_index_reserve(gm_index *index, size_t more)
 {
-    size_t slots = index->slots != NULL ? index->mask + 1 : 0;
-    size_t need;
-    if (__builtin_add_overflow(index->count, more, &need) || need > SIZE_MAX / 16) return GM_NOMEM;
+    enum { SMALL = 1 << 16 };
+    size_t slots = index->slot_count, need;
+    if (__builtin_add_overflow(index->count, more, &need) || need > UINT32_MAX / 2) return GM_NOMEM;
     if (slots > 0 && need * 4 <= slots * 3) return GM_OK;
-    size_t grown = slots > 0 ? slots : 16;
-    while (need * 4 > grown * 3) grown *= 2;
+    size_t grown = slots + (slots < SMALL ? slots : slots / 2);
+    if (grown < 16) grown = 16;
+    if (need * 4 > grown * 3) grown = need + need / 3 + 1;
 
     gm_index_slot *fresh = gm_alloc_array(index->alloc, grown, sizeof *fresh);
     if (fresh == NULL) return GM_NOMEM;
     memset(fresh, 0xff, grown * sizeof *fresh);  // id GM_INDEX_NONE everywhere
     gm_index_slot *old = index->slots;
     index->slots       = fresh;
-    index->mask        = grown - 1;
+    index->slot_count  = grown;
     for (size_t i = 0; i < slots; i++) {
         if (old[i].id != GM_INDEX_NONE) place(index, old[i]);
     }
@@ -84,9 +90,10 @@ uint32_t gm_index_remove(gm_index *index, gm_str key)
     index->count--;
 
     // Close the gap: an entry after it may move back unless that would put it before its own first slot.
-    for (size_t i = (hole + 1) & index->mask; index->slots[i].id != GM_INDEX_NONE; i = (i + 1) & index->mask) {
-        size_t home = index->slots[i].hash & index->mask;
-        if (((i - home) & index->mask) >= ((i - hole) & index->mask)) {
+    for (size_t i = behind(index, hole); index->slots[i].id != GM_INDEX_NONE; i = behind(index, i)) {
+        size_t home = home_of(index, index->slots[i].hash), n = index->slot_count;
+        size_t from_home = i >= home ? i - home : i + n - home, from_hole = i >= hole ? i - hole : i + n - hole;
+        if (from_home >= from_hole) {
             index->slots[hole] = index->slots[i];
             hole               = i;
         }

@@ -9,6 +9,7 @@ int main(int argc, char **argv)
 {
     // A reader that went away (a pipe into `head`, a client that hung up) is an error of that write, not our end.
     signal(SIGPIPE, SIG_IGN);
+    gm_alloc_tune_system();
     const gm_alloc *alloc = gm_alloc_system();
     gm_arena       *arena = gm_arena_create(alloc, 0);
     if (arena == NULL) {

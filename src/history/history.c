@@ -19,8 +19,6 @@
 #include <assert.h>
 
 enum {
-    RUN_FIRST = 8,
-    RUN_MOST  = GM_HISTORY_BLOCK + GM_HISTORY_SLACK,
     TEXT_OPEN = 256 << 10,  // bytes of text after which a run is sealed early
     PIECES    = GM_BLOCK_MOST / GM_HISTORY_BLOCK + 2,
 };
@@ -229,7 +227,7 @@ static gm_status thaw(gm_history *h, uint32_t id, gm_time_ns at, gm_error *err)
     gm_samples samples;
     gm_status  st = gm_history_open_block(h, gm_series_at(&h->table, id), i, &samples, err);
     if (st != GM_OK) return st;
-    uint32_t room = item->n + item->n / 8 + RUN_FIRST;
+    uint32_t room = item->n + item->n / 8 + GM_RUN_FIRST;
     b->thawed     = gm_run_of(h->alloc, &samples, room < GM_BLOCK_MOST ? room : GM_BLOCK_MOST);
     if (b->thawed == NULL) return no_memory(err);
     b->thawed_at = i;
@@ -332,15 +330,15 @@ static gm_status put_large(gm_history *h, uint32_t id, gm_time_ns at, const gm_v
         }
         gm_run *open = s->large.open;
         if (open == NULL) {
-            open = gm_run_create(h->alloc, RUN_FIRST);
+            open = gm_run_create(h->alloc, GM_RUN_FIRST);
             if (open == NULL) return no_memory(err);
             h->stats.open_bytes += gm_run_bytes(open);
             s->large.open = open;
         }
         // Room and a fitting kind. Sealing moves the end of the blocks, so the place is looked for again.
         if (!gm_run_fits(open, value->kind) || open->text_len > TEXT_OPEN) st = seal_open(h, s, open->n, err);
-        else if (open->n == RUN_MOST) st = seal_open(h, s, GM_HISTORY_BLOCK, err);
-        else if (open->n == open->capacity) st = grow_run(h, &s->large.open, RUN_MOST, err);
+        else if (open->n == GM_RUN_MOST) st = seal_open(h, s, GM_HISTORY_BLOCK, err);
+        else if (open->n == open->capacity) st = grow_run(h, &s->large.open, GM_RUN_MOST, err);
         else break;
         if (st != GM_OK) return st;
     }
@@ -381,7 +379,7 @@ static bool put_small(gm_history *h, gm_series *s, gm_time_ns at, const gm_value
 
 static gm_status make_large(gm_history *h, gm_series *s, gm_error *err)
 {
-    gm_run *run = gm_run_create(h->alloc, RUN_FIRST);
+    gm_run *run = gm_run_create(h->alloc, GM_RUN_FIRST);
     if (run == NULL) return no_memory(err);
     run->kind = (gm_kind)s->small_kind;
     run->n    = s->small_n;

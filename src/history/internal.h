@@ -9,6 +9,8 @@ enum {
     GM_HISTORY_BLOCK = 1024,  // samples of a sealed block. Twice as many save 0.04 bytes a sample and double what a
                               // read of one sample costs; half as many cost 0.07 (bench-history)
     GM_HISTORY_SLACK = 128,   // newest samples that stay open when a block is sealed: late by less costs nothing
+    GM_RUN_FIRST = 8,         // samples that an open run begins with room for; then twice as many each time, up to
+    GM_RUN_MOST  = GM_HISTORY_BLOCK + GM_HISTORY_SLACK,
     GM_HISTORY_THAWED = 64,   // blocks that are open again for late samples, in all series together
 };
 

@@ -106,7 +106,6 @@ gm_history_stats gm_history_statistics(const gm_history *h)
     stats.file_bytes             = h->files != NULL ? gm_files_bytes(h->files) : 0;
     stats.files                  = h->files != NULL ? gm_files_count(h->files) : 0;
     stats.index_bytes += t->chunk_count * GM_SERIES_CHUNK * sizeof(gm_series) + t->chunk_capacity * sizeof *t->chunks;
-    if (t->by_key.slots != NULL) stats.index_bytes += (t->by_key.mask + 1) * sizeof(gm_index_slot);
-    if (t->by_twin.slots != NULL) stats.index_bytes += (t->by_twin.mask + 1) * sizeof(gm_index_slot);
+    stats.index_bytes += gm_index_bytes(&t->by_key) + gm_index_bytes(&t->by_twin);
     return stats;
 }

@@ -134,7 +134,11 @@ static gm_run *load_run(loading *l)
     uint64_t kind = gm_frames_get_varint(l->in);
     if (n > GM_BLOCK_MOST || !kind_known(kind)) gm_frames_reject(l->in, "an open run that can not be");
     if (!going(l)) return NULL;
-    gm_run *run = need(l, gm_run_create(l->h->alloc, (uint32_t)n));
+    // As large as it was: what comes next would make it so again, and leave a hole in memory.
+    uint32_t capacity = GM_RUN_FIRST;
+    while (capacity < n) capacity *= 2;
+    if (capacity > GM_RUN_MOST) capacity = n > GM_RUN_MOST ? (uint32_t)n : GM_RUN_MOST;
+    gm_run *run = need(l, gm_run_create(l->h->alloc, capacity));
     if (run == NULL) return NULL;
     run->kind = (gm_kind)kind;
     run->n    = (uint32_t)n;

@@ -3,6 +3,7 @@
 // leaves exactly the rows, among those it was given, on which the row-by-row evaluator says `want`.
 #include "query/filter.h"
 
+#include <assert.h>
 #include <math.h>
 
 enum { CAN_FALSE = 1 << GM_FALSE, CAN_TRUE = 1 << GM_TRUE, CAN_UNKNOWN = 1 << GM_UNKNOWN, CAN_ANY = 7 };
@@ -220,8 +221,11 @@ static bool narrow_column(gm_filter *f, gm_ref ref, gm_compare op, gm_qvalue lit
     if (ref.kind == GM_REF_INGEST || ref.kind == GM_REF_SOURCE) {
         gm_time_ns time;
         if (literal.kind != GM_Q_STRING || gm_time_parse(literal.s, &time, NULL) != GM_OK) return false;
-        const gm_time_ns *times = ref.kind == GM_REF_INGEST ? cells->ingest : cells->source;
-        gm_mask_i64(n, times + first, cells->source + first,
+        gm_time_ns        ingest[GM_MASK_BLOCK];
+        const gm_time_ns *times = ref.kind == GM_REF_INGEST ? ingest : cells->source + first;
+        assert(n <= GM_MASK_BLOCK);
+        if (ref.kind == GM_REF_INGEST) gm_times_read(cells->ingest, first, n, ingest);
+        gm_mask_i64(n, times, cells->source + first,
                     gm_i64_range_of(op, (gm_qvalue) { GM_Q_INT, { .i = time } }), mask);
         return true;
     }

@@ -4,13 +4,15 @@
 
 #include <assert.h>
 
-enum { KEY_MAX = 4 + 1024 };
+enum { KEY_MAX = 4 + GM_GRAPH_ID_MOST };
+
+static gm_str id_of(const gm_graph *graph, uint32_t edge) { return gm_labels_view(&graph->labels, graph->edges[edge].id); }
 
 static bool same_edge(const void *owner, uint32_t edge, gm_str key)
 {
-    const gm_edge_row *row = &((const gm_graph *)owner)->edges[edge];
-    return row->twin[GM_DIRECTION_OUT] == gm_get_u32(key.ptr) &&
-           gm_str_eq(gm_text_view(row->id), gm_str_slice(key, 4, key.len));
+    const gm_graph *graph = owner;
+    return graph->edges[edge].twin[GM_DIRECTION_OUT] == gm_get_u32(key.ptr) &&
+           gm_str_eq(id_of(graph, edge), gm_str_slice(key, 4, key.len));
 }
 
 static bool same_name(const void *owner, uint32_t name, gm_str key)
@@ -29,7 +31,7 @@ static gm_str key_of(char key[KEY_MAX], uint32_t source, gm_str id)
 
 void gm_graph_init(gm_graph *graph, const gm_alloc *alloc, gm_text_pool *texts)
 {
-    *graph            = (gm_graph){ .alloc = alloc, .texts = texts, .free_edge = GM_NONE };
+    *graph            = (gm_graph){ .alloc = alloc, .texts = texts, .labels = { .alloc = alloc }, .free_edge = GM_NONE };
     graph->by_id      = gm_index_init(alloc, same_edge, graph);
     graph->name_index = gm_index_init(alloc, same_name, graph);
 }
@@ -37,19 +39,27 @@ void gm_graph_init(gm_graph *graph, const gm_alloc *alloc, gm_text_pool *texts)
 void gm_graph_finish(gm_graph *graph)
 {
     for (uint32_t e = 0; e < graph->edge_limit; e++) {
-        gm_text_drop(graph->texts, graph->edges[e].id);
-        gm_text_drop(graph->texts, graph->edges[e].properties);
+        gm_labels_drop(&graph->labels, graph->edges[e].id);
+        gm_labels_drop(&graph->labels, graph->edges[e].properties);
     }
+    gm_labels_finish(&graph->labels);
     for (size_t i = 0; i < graph->name_count; i++) gm_text_drop(graph->texts, graph->names[i]);
     gm_free(graph->alloc, graph->edges);
+    gm_free(graph->alloc, graph->stamps);
     gm_free(graph->alloc, graph->names);
     gm_index_finish(&graph->by_id);
     gm_index_finish(&graph->name_index);
 }
 
-uint32_t gm_graph_find(const gm_graph *graph, uint32_t source, gm_str id)
+uint32_t gm_graph_find(const gm_graph *graph, const gm_ends *out, uint32_t source, gm_str id)
 {
-    if (id.len > KEY_MAX - 4) return GM_NONE;
+    if (id.len > GM_GRAPH_ID_MOST) return GM_NONE;
+    uint32_t edge = out[source].first;
+    for (int seen = 0; edge != GM_NONE; edge = graph->edges[edge].link[GM_DIRECTION_OUT].next) {
+        if (seen++ == GM_GRAPH_FEW) break;
+        if (gm_str_eq(id_of(graph, edge), id)) return edge;
+    }
+    if (edge == GM_NONE) return GM_NONE;
     char key[KEY_MAX];
     return gm_index_find(&graph->by_id, key_of(key, source, id));
 }
@@ -98,86 +108,139 @@ static void detach(gm_graph *graph, gm_ends *ends, int direction, uint32_t edge)
     else ends[twin].last = link.previous;
 }
 
-gm_status gm_graph_index(gm_graph *graph, uint32_t edge)
+// How many go out from the source: exactly up to `most`, else `most`.
+static uint32_t count_out(const gm_graph *graph, const gm_ends *out, uint32_t source, uint32_t most)
 {
-    const gm_edge_row *row = &graph->edges[edge];
-    char               key[KEY_MAX];
-    if (row->id->len > KEY_MAX - 4) return GM_CORRUPT;
-    return gm_index_add(&graph->by_id, key_of(key, row->twin[GM_DIRECTION_OUT], gm_text_view(row->id)), edge);
+    uint32_t n = 0;
+    for (uint32_t e = out[source].first; e != GM_NONE && n < most; e = graph->edges[e].link[GM_DIRECTION_OUT].next) n++;
+    return n;
 }
 
-// A row for a new edge, in the index already. GM_NONE when memory is refused (nothing changed).
-static uint32_t new_edge(gm_graph *graph, uint32_t source, gm_str id)
+// There is room in the index.
+static void index_edge(gm_graph *graph, uint32_t edge)
 {
-    if (graph->free_edge == GM_NONE && graph->edge_limit == graph->edge_capacity) {
-        // By a quarter once large, as tables do.
-        size_t       by    = graph->edge_capacity < 65536 ? graph->edge_capacity : graph->edge_capacity / 4;
-        size_t       grown = graph->edge_capacity + (by > 0 ? by : 16);
-        gm_edge_row *edges = grown < GM_NONE ? gm_realloc_array(graph->alloc, graph->edges, grown, sizeof *edges) : NULL;
-        if (edges == NULL) return GM_NONE;
-        graph->edges         = edges;
-        graph->edge_capacity = grown;
+    char      key[KEY_MAX];
+    gm_status st = gm_index_add(&graph->by_id, key_of(key, graph->edges[edge].twin[GM_DIRECTION_OUT], id_of(graph, edge)), edge);
+    assert(st == GM_OK);
+    (void)st;
+}
+
+static void index_source(gm_graph *graph, const gm_ends *out, uint32_t source)
+{
+    for (uint32_t e = out[source].first; e != GM_NONE; e = graph->edges[e].link[GM_DIRECTION_OUT].next) index_edge(graph, e);
+}
+
+static void leave_index(gm_graph *graph, uint32_t edge)
+{
+    char key[KEY_MAX];
+    gm_index_remove(&graph->by_id, key_of(key, graph->edges[edge].twin[GM_DIRECTION_OUT], id_of(graph, edge)));
+}
+
+gm_status gm_graph_index(gm_graph *graph, const gm_ends *out, uint32_t sources)
+{
+    for (uint32_t s = 0; s < sources; s++) {
+        if (count_out(graph, out, s, GM_GRAPH_FEW + 1) <= GM_GRAPH_FEW) continue;
+        uint32_t n = count_out(graph, out, s, UINT32_MAX);
+        if (gm_index_reserve(&graph->by_id, n) != GM_OK) return GM_NOMEM;
+        index_source(graph, out, s);
     }
-    if (gm_index_reserve(&graph->by_id, 1) != GM_OK) return GM_NONE;
-    gm_text *text = gm_text_add(graph->texts, id);
-    if (text == NULL) return GM_NONE;
+    return GM_OK;
+}
+
+gm_status gm_graph_reserve(gm_graph *graph, uint32_t edges)
+{
+    assert(graph->edge_limit == 0 && graph->edges == NULL);
+    graph->edges  = gm_alloc_array(graph->alloc, edges, sizeof *graph->edges);
+    graph->stamps = gm_alloc_array(graph->alloc, edges, sizeof *graph->stamps);
+    if (graph->edges == NULL || graph->stamps == NULL) return GM_NOMEM;
+    graph->edge_capacity = edges;
+    return GM_OK;
+}
+
+static bool grow(gm_graph *graph)
+{
+    // By a quarter once large, as tables do.
+    size_t by    = graph->edge_capacity < 65536 ? graph->edge_capacity : graph->edge_capacity / 4;
+    size_t grown = graph->edge_capacity + (by > 0 ? by : 16);
+    if (grown >= GM_NONE) return false;
+    gm_edge_row *edges = gm_realloc_array(graph->alloc, graph->edges, grown, sizeof *edges);
+    if (edges == NULL) return false;
+    graph->edges          = edges;
+    gm_edge_stamp *stamps = gm_realloc_array(graph->alloc, graph->stamps, grown, sizeof *stamps);
+    if (stamps == NULL) return false;
+    graph->stamps        = stamps;
+    graph->edge_capacity = grown;
+    return true;
+}
+
+// A row for a new edge of the source, which has n so far, in its list and, if that is due, in the index. GM_NONE when memory is
+// refused (nothing changed).
+static uint32_t new_edge(gm_graph *graph, gm_ends *out, uint32_t source, gm_str id)
+{
+    if (graph->free_edge == GM_NONE && graph->edge_limit == graph->edge_capacity && !grow(graph)) return GM_NONE;
+    uint32_t before = count_out(graph, out, source, GM_GRAPH_FEW + 1);
+    if (before >= GM_GRAPH_FEW && gm_index_reserve(&graph->by_id, GM_GRAPH_FEW + 1) != GM_OK) return GM_NONE;
+    gm_label label = gm_labels_add(&graph->labels, id);
+    if (label == 0) return GM_NONE;
 
     uint32_t edge = graph->free_edge;
     if (edge != GM_NONE) graph->free_edge = graph->edges[edge].link[0].next;
     else edge = graph->edge_limit++;
-    graph->edges[edge] = (gm_edge_row){ .id = text };
-    graph->edges[edge].twin[GM_DIRECTION_OUT] = source;
+    graph->edges[edge] = (gm_edge_row){ .id = label };
     graph->edge_count++;
-    char      key[KEY_MAX];
-    gm_status st = gm_index_add(&graph->by_id, key_of(key, source, id), edge);
-    assert(st == GM_OK);  // room was reserved
-    (void)st;
+    attach(graph, out, GM_DIRECTION_OUT, edge, source);
+    if (before == GM_GRAPH_FEW) index_source(graph, out, source);
+    else if (before > GM_GRAPH_FEW) index_edge(graph, edge);
     return edge;
 }
 
 gm_status gm_graph_put(gm_graph *graph, gm_ends *ends[2], uint32_t source, uint32_t target, gm_str id, gm_str name,
                        gm_str properties, uint64_t version, gm_time_ns since)
 {
-    if (id.len > KEY_MAX - 4) return GM_CORRUPT;
+    if (id.len > GM_GRAPH_ID_MOST) return GM_CORRUPT;
     uint32_t number = gm_graph_intern(graph, name);
     if (number == GM_NONE) return GM_NOMEM;
-    gm_text *text = NULL;
-    if (properties.len > 0 && !gm_str_is(properties, "{}") && (text = gm_text_add(graph->texts, properties)) == NULL) {
+    gm_label label = 0;
+    if (properties.len > 0 && !gm_str_is(properties, "{}") && (label = gm_labels_add(&graph->labels, properties)) == 0) {
         return GM_NOMEM;
     }
-    uint32_t edge = gm_graph_find(graph, source, id);
+    uint32_t edge = gm_graph_find(graph, ends[GM_DIRECTION_OUT], source, id);
     if (edge != GM_NONE) {
         if (graph->edges[edge].twin[GM_DIRECTION_IN] != target) {
             detach(graph, ends[GM_DIRECTION_IN], GM_DIRECTION_IN, edge);
             attach(graph, ends[GM_DIRECTION_IN], GM_DIRECTION_IN, edge, target);
         }
-        gm_text_drop(graph->texts, graph->edges[edge].properties);
+        gm_labels_drop(&graph->labels, graph->edges[edge].properties);
     } else {
-        edge = new_edge(graph, source, id);
+        edge = new_edge(graph, ends[GM_DIRECTION_OUT], source, id);
         if (edge == GM_NONE) {
-            gm_text_drop(graph->texts, text);
+            gm_labels_drop(&graph->labels, label);
             return GM_NOMEM;
         }
-        attach(graph, ends[GM_DIRECTION_OUT], GM_DIRECTION_OUT, edge, source);
         attach(graph, ends[GM_DIRECTION_IN], GM_DIRECTION_IN, edge, target);
     }
     graph->edges[edge].name       = number;
-    graph->edges[edge].properties = text;
-    graph->edges[edge].version    = version;
-    graph->edges[edge].since      = since;
+    graph->edges[edge].properties = label;
+    graph->stamps[edge]           = (gm_edge_stamp){ version, since };
     return GM_OK;
 }
 
 void gm_graph_remove(gm_graph *graph, gm_ends *ends[2], uint32_t edge)
 {
-    gm_edge_row *row = &graph->edges[edge];
-    char         key[KEY_MAX];
-    gm_index_remove(&graph->by_id, key_of(key, row->twin[GM_DIRECTION_OUT], gm_text_view(row->id)));
-    detach(graph, ends[GM_DIRECTION_OUT], GM_DIRECTION_OUT, edge);
+    gm_edge_row *row    = &graph->edges[edge];
+    uint32_t     source = row->twin[GM_DIRECTION_OUT];
+    gm_ends     *out    = ends[GM_DIRECTION_OUT];
+    uint32_t     before = count_out(graph, out, source, GM_GRAPH_FEW + 2);
+    if (before > GM_GRAPH_FEW) leave_index(graph, edge);
+    detach(graph, out, GM_DIRECTION_OUT, edge);
     detach(graph, ends[GM_DIRECTION_IN], GM_DIRECTION_IN, edge);
-    gm_text_drop(graph->texts, row->id);
-    gm_text_drop(graph->texts, row->properties);
-    *row                  = (gm_edge_row){ .twin = { GM_NONE, GM_NONE }, .link[0].next = graph->free_edge };
-    graph->free_edge      = edge;
+    for (uint32_t e = before == GM_GRAPH_FEW + 1 ? out[source].first : GM_NONE; e != GM_NONE;) {  // few are left
+        leave_index(graph, e);
+        e = graph->edges[e].link[GM_DIRECTION_OUT].next;
+    }
+    gm_labels_drop(&graph->labels, row->id);
+    gm_labels_drop(&graph->labels, row->properties);
+    *row             = (gm_edge_row){ .twin = { GM_NONE, GM_NONE }, .link[0].next = graph->free_edge };
+    graph->free_edge = edge;
     graph->edge_count--;
 }

@@ -66,22 +66,22 @@ gm_status gm_past_keep_twin(gm_past *past, gm_str id, uint32_t number, uint32_t 
     return GM_OK;
 }
 
-gm_status gm_past_keep_edge(gm_past *past, const gm_edge_row *edge, gm_time_ns until)
+gm_status gm_past_keep_edge(gm_past *past, const gm_past_ended *edge)
 {
-    if (until <= edge->since) return GM_OK;
+    if (edge->until <= edge->since) return GM_OK;
     if (!gm_alloc_reserve(past->alloc, &past->edges, &past->edge_capacity, past->edge_count + 1, sizeof *past->edges) ||
         gm_index_reserve(&past->of[0], 1) != GM_OK || gm_index_reserve(&past->of[1], 1) != GM_OK) {
         return GM_NOMEM;
     }
-    gm_text *properties = NULL, *id = gm_text_add(past->texts, gm_text_view(edge->id));
-    if (id != NULL && edge->properties != NULL) properties = gm_text_add(past->texts, gm_text_view(edge->properties));
-    if (id == NULL || (edge->properties != NULL && properties == NULL)) {
+    gm_text *properties = NULL, *id = gm_text_add(past->texts, edge->id);
+    if (id != NULL && edge->properties.len > 0) properties = gm_text_add(past->texts, edge->properties);
+    if (id == NULL || (edge->properties.len > 0 && properties == NULL)) {
         gm_text_drop(past->texts, id);
         return GM_NOMEM;
     }
     uint32_t entry     = (uint32_t)past->edge_count++;
     past->edges[entry] = (gm_past_edge){ .id = id, .properties = properties, .name = edge->name, .version = edge->version,
-                                         .twin = { edge->twin[0], edge->twin[1] }, .since = edge->since, .until = until };
+                                         .twin = { edge->twin[0], edge->twin[1] }, .since = edge->since, .until = edge->until };
     for (int d = 0; d < 2; d++) past->edges[entry].older[d] = lead(&past->of[d], key_of(&past->edges[entry].twin[d]), entry);
     return GM_OK;
 }
@@ -108,9 +108,9 @@ gm_status gm_past_forget(gm_past *past, uint32_t number)
     for (size_t i = 0; i < old.edge_count; i++) {
         const gm_past_edge *e = &old.edges[i];
         if (st != GM_OK || e->twin[0] == number || e->twin[1] == number) continue;
-        gm_edge_row row = { .twin = { e->twin[0], e->twin[1] }, .name = e->name, .version = e->version, .since = e->since,
-                            .id = e->id, .properties = e->properties };
-        st = gm_past_keep_edge(past, &row, e->until);
+        gm_past_ended ended = { .twin = { e->twin[0], e->twin[1] }, .name = e->name, .version = e->version, .since = e->since,
+                                .until = e->until, .id = gm_text_view(e->id), .properties = gm_text_view(e->properties) };
+        st = gm_past_keep_edge(past, &ended);
     }
     gm_past_finish(&old);
     return st;

@@ -39,10 +39,18 @@ typedef struct gm_past {
 void gm_past_init(gm_past *past, const gm_alloc *alloc, gm_text_pool *texts);  // past must not move afterwards
 void gm_past_finish(gm_past *past);
 
+// A relationship that ends.
+typedef struct gm_past_ended {
+    uint32_t   twin[2], name;
+    uint64_t   version;
+    gm_time_ns since, until;
+    gm_str     id, properties;  // properties empty = {}
+} gm_past_ended;
+
 // Something ends now. Texts are copied. GM_NOMEM: nothing was kept.
 GM_NODISCARD gm_status gm_past_keep_twin(gm_past *past, gm_str id, uint32_t number, uint32_t type, gm_time_ns since,
                                          gm_time_ns until);
-GM_NODISCARD gm_status gm_past_keep_edge(gm_past *past, const gm_edge_row *edge, gm_time_ns until);
+GM_NODISCARD gm_status gm_past_keep_edge(gm_past *past, const gm_past_ended *edge);
 
 uint32_t gm_past_find_twin(const gm_past *past, gm_str id);                         // then .older; GM_NONE: none
 uint32_t gm_past_find_edges(const gm_past *past, int direction, uint32_t number);  // then .older[direction]

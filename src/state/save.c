@@ -37,6 +37,19 @@ static void save_twins(const gm_state *state, gm_frames_out *out)
 
 static bool holds_text(gm_kind kind) { return kind == GM_KIND_STRING || kind == GM_KIND_JSON; }
 
+static void save_times(const gm_column_store *column, uint32_t rows, gm_frames_out *out)
+{
+    gm_time_ns part[GM_TIMES_ROWS];
+    for (uint32_t first = 0; first < rows; first += GM_TIMES_ROWS) {
+        uint32_t n = rows - first < GM_TIMES_ROWS ? rows - first : GM_TIMES_ROWS;
+        gm_times_read(&column->ingest, first, n, part);
+        for (uint32_t i = 0; i < n; i++) {
+            if (column->source[first + i] == GM_ABSENT) part[i] = GM_ABSENT;
+        }
+        gm_frames_put(out, part, n * sizeof *part);
+    }
+}
+
 static void save_table(const gm_table_store *table, gm_frames_out *out)
 {
     gm_frames_put_varint(out, table->rows);
@@ -50,13 +63,20 @@ static void save_table(const gm_table_store *table, gm_frames_out *out)
         gm_frames_put_varint(out, column->source != NULL ? (uint64_t)kind + 1 : 0);
         if (column->source == NULL) continue;
         gm_frames_put(out, column->source, table->rows * sizeof *column->source);
-        gm_frames_put(out, column->ingest, table->rows * sizeof *column->ingest);
+        save_times(column, table->rows, out);
         if (!holds_text(kind)) {
             gm_frames_put(out, column->any, table->rows * sizeof *column->i);
         } else {
             for (uint32_t r = 0; r < table->rows; r++) save_text(out, column->s[r]);
         }
     }
+}
+
+static void save_label(const gm_graph *g, gm_label label, gm_frames_out *out)  // as save_text
+{
+    gm_str text = gm_labels_view(&g->labels, label);
+    gm_frames_put_varint(out, label != 0 ? text.len + 1 : 0);
+    gm_frames_put(out, text.ptr, text.len);
 }
 
 static void save_edges(const gm_state *state, gm_frames_out *out)
@@ -68,14 +88,14 @@ static void save_edges(const gm_state *state, gm_frames_out *out)
     gm_frames_put_varint(out, g->free_edge);
     for (uint32_t e = 0; e < g->edge_limit; e++) {
         const gm_edge_row *row = &g->edges[e];
-        save_text(out, row->id);
+        save_label(g, row->id, out);
         gm_frames_put_varint(out, row->link[0].next);
-        if (row->id == NULL) continue;
+        if (row->id == 0) continue;
         uint32_t fixed[6] = { row->twin[0], row->twin[1], row->link[0].previous, row->link[1].next, row->link[1].previous, row->name };
         gm_frames_put(out, fixed, sizeof fixed);
-        gm_frames_put_varint(out, row->version);
-        gm_frames_put_svarint(out, row->since);
-        save_text(out, row->properties);
+        gm_frames_put_varint(out, g->stamps[e].version);
+        gm_frames_put_svarint(out, g->stamps[e].since);
+        save_label(g, row->properties, out);
     }
     for (int d = 0; d < 2; d++) gm_frames_put(out, state->ends[d], state->twin_limit * sizeof *state->ends[d]);
 }
@@ -175,6 +195,16 @@ static void load_twins(loading *l)
     }
 }
 
+static void load_times(loading *l, gm_column_store *column, uint32_t rows)
+{
+    gm_time_ns part[GM_TIMES_ROWS];
+    for (uint32_t first = 0; first < rows && going(l); first += GM_TIMES_ROWS) {
+        uint32_t n = rows - first < GM_TIMES_ROWS ? rows - first : GM_TIMES_ROWS;
+        gm_frames_get(l->in, part, n * sizeof *part);
+        if (gm_times_fill(&column->ingest, l->state->alloc, column->source, first, n, part) != GM_OK) l->no_memory = true;
+    }
+}
+
 static void load_column(loading *l, gm_table_store *table, size_t c)
 {
     gm_kind  kind = table->type->columns[c].kind;
@@ -190,7 +220,7 @@ static void load_column(loading *l, gm_table_store *table, size_t c)
         return;
     }
     gm_frames_get(l->in, column->source, table->rows * sizeof *column->source);
-    gm_frames_get(l->in, column->ingest, table->rows * sizeof *column->ingest);
+    load_times(l, column, table->rows);
     if (!holds_text(kind)) {
         gm_frames_get(l->in, column->any, table->rows * sizeof *column->i);
         return;
@@ -253,16 +283,28 @@ static void load_tables(loading *l)
     if (live != state->twin_count) gm_frames_reject(l->in, "a twin without a row");
 }
 
+// A text or none, by way of memory of our own when it goes over a frame's end.
+static gm_label load_label(loading *l, size_t most)
+{
+    uint64_t len = gm_frames_get_varint(l->in);
+    if (len == 0 || !going(l)) return 0;
+    if (len - 1 > most) gm_frames_reject(l->in, "a relationship's text is too long");
+    gm_str   text  = gm_frames_get_bytes(l->in, (size_t)len - 1);
+    gm_label label = going(l) ? gm_labels_add(&l->state->graph.labels, text) : 0;
+    if (going(l) && label == 0) l->no_memory = true;
+    return label;
+}
+
 static void load_edge(loading *l, uint32_t e, uint32_t limit)
 {
     gm_state    *state = l->state;
     gm_edge_row *row   = &state->graph.edges[e];
-    *row               = (gm_edge_row){ .id = load_text(l), .twin = { GM_NONE, GM_NONE } };
+    *row               = (gm_edge_row){ .id = load_label(l, GM_GRAPH_ID_MOST), .twin = { GM_NONE, GM_NONE } };
     uint32_t next      = (uint32_t)gm_frames_get_varint(l->in);
     row->link[0].next  = next;
     state->graph.edge_limit++;
     if (next != GM_NONE && next >= limit) gm_frames_reject(l->in, "a relationship is chained to one that does not exist");
-    if (row->id == NULL || !going(l)) return;
+    if (row->id == 0 || !going(l)) return;
     uint32_t fixed[6];
     gm_frames_get(l->in, fixed, sizeof fixed);
     row->twin[0]          = fixed[0];
@@ -270,19 +312,16 @@ static void load_edge(loading *l, uint32_t e, uint32_t limit)
     row->link[0].previous = fixed[2];
     row->link[1]          = (gm_link){ .next = fixed[3], .previous = fixed[4] };
     row->name             = fixed[5];
-    row->version          = gm_frames_get_varint(l->in);
-    row->since            = gm_frames_get_svarint(l->in);
-    row->properties       = load_text(l);
+    gm_edge_stamp *stamp  = &state->graph.stamps[e];
+    stamp->version        = gm_frames_get_varint(l->in);
+    stamp->since          = gm_frames_get_svarint(l->in);
+    row->properties       = load_label(l, TEXT_MOST);
     for (int d = 0; d < 2; d++) {
         bool exists = row->twin[d] < state->twin_limit && state->twins[row->twin[d]].id != NULL;
         if (!exists) gm_frames_reject(l->in, "a relationship of a twin that does not exist");
     }
     if (row->name >= state->graph.name_count) gm_frames_reject(l->in, "a relationship without a name");
     state->graph.edge_count++;
-    if (!going(l)) return;
-    gm_status st = gm_graph_index(&state->graph, e);
-    if (st == GM_CORRUPT) gm_frames_reject(l->in, "a relationship's id is too long");
-    else if (st != GM_OK) l->no_memory = true;
 }
 
 // Each edge stands in the lists of its two twins: every next has this one as its previous, every first has none, and the
@@ -294,7 +333,7 @@ static void check_lists(loading *l, int d)
     for (uint32_t t = 0; t < state->twin_limit && going(l); t++) {
         uint32_t before = GM_NONE;
         for (uint32_t e = state->ends[d][t].first; e != GM_NONE; e = state->graph.edges[e].link[d].next) {
-            bool fits = e < state->graph.edge_limit && state->graph.edges[e].id != NULL && state->graph.edges[e].twin[d] == t &&
+            bool fits = e < state->graph.edge_limit && state->graph.edges[e].id != 0 && state->graph.edges[e].twin[d] == t &&
                         state->graph.edges[e].link[d].previous == before && seen < state->graph.edge_count;
             if (!fits) {
                 gm_frames_reject(l->in, "a list of relationships is broken");
@@ -313,7 +352,7 @@ static void check_free_edges(loading *l)
     const gm_graph *g    = &l->state->graph;
     uint64_t        seen = 0, free = g->edge_limit - g->edge_count;
     for (uint32_t e = g->free_edge; e != GM_NONE; e = g->edges[e].link[0].next) {
-        if (e >= g->edge_limit || g->edges[e].id != NULL || seen++ >= free) {
+        if (e >= g->edge_limit || g->edges[e].id != 0 || seen++ >= free) {
             gm_frames_reject(l->in, "the list of free relationships is broken");
             return;
         }
@@ -334,17 +373,16 @@ static void load_edges(loading *l)
     uint32_t limit = load_limited(l, gm_frames_size(l->in), "more relationships than bytes");
     uint64_t free_edge = gm_frames_get_varint(l->in);
     if (!going(l)) return;
-    g->edges = gm_alloc_array(g->alloc, limit, sizeof *g->edges);
-    if (g->edges == NULL || gm_index_reserve(&g->by_id, limit) != GM_OK) {
+    if (gm_graph_reserve(g, limit) != GM_OK) {
         l->no_memory = true;
         return;
     }
-    g->edge_capacity = limit;
-    g->free_edge     = (uint32_t)free_edge;
+    g->free_edge = (uint32_t)free_edge;
     for (uint32_t e = 0; e < limit && going(l); e++) load_edge(l, e, limit);
     for (int d = 0; d < 2 && going(l); d++) gm_frames_get(l->in, state->ends[d], state->twin_limit * sizeof *state->ends[d]);
     for (int d = 0; d < 2 && going(l); d++) check_lists(l, d);
     if (going(l)) check_free_edges(l);
+    if (going(l) && gm_graph_index(g, state->ends[GM_DIRECTION_OUT], state->twin_limit) != GM_OK) l->no_memory = true;
 }
 
 static void load_past_twin(loading *l)
@@ -362,17 +400,18 @@ static void load_past_twin(loading *l)
 static void load_past_edge(loading *l)
 {
     gm_state   *state = l->state;
-    gm_edge_row row   = { .id = load_text(l), .properties = load_text(l) };
+    gm_text      *id  = load_text(l), *properties = load_text(l);
+    gm_past_ended row = { .id = gm_text_view(id), .properties = gm_text_view(properties) };
     row.twin[0]       = load_limited(l, state->twin_limit, "a past relationship of an unknown twin");
     row.twin[1]       = load_limited(l, state->twin_limit, "a past relationship of an unknown twin");
     row.name          = load_limited(l, state->graph.name_count, "a past relationship without a name");
     row.version       = gm_frames_get_varint(l->in);
     row.since         = gm_frames_get_svarint(l->in);
-    gm_time_ns until  = gm_frames_get_svarint(l->in);
-    if (row.id == NULL) gm_frames_reject(l->in, "a past relationship without an id");
-    if (going(l) && gm_past_keep_edge(&state->past, &row, until) != GM_OK) l->no_memory = true;
-    gm_text_drop(&state->texts, row.id);
-    gm_text_drop(&state->texts, row.properties);
+    row.until         = gm_frames_get_svarint(l->in);
+    if (id == NULL) gm_frames_reject(l->in, "a past relationship without an id");
+    if (going(l) && gm_past_keep_edge(&state->past, &row) != GM_OK) l->no_memory = true;
+    gm_text_drop(&state->texts, id);
+    gm_text_drop(&state->texts, properties);
 }
 
 gm_status gm_state_load(gm_state *state, gm_frames_in *in, gm_error *err)

@@ -39,6 +39,11 @@ void gm_sorted_destroy(gm_sorted *s)
 
 size_t gm_sorted_count(const gm_sorted *s) { return s->count; }
 
+size_t gm_sorted_bytes(const gm_sorted *s)
+{
+    return sizeof *s + s->capacity * sizeof *s->blocks + s->block_count * sizeof(block);
+}
+
 static int compare(uint64_t key, uint32_t row, uint64_t other_key, uint32_t other_row)
 {
     if (key != other_key) return key < other_key ? -1 : 1;

@@ -23,6 +23,7 @@ GM_NODISCARD gm_status gm_sorted_add(gm_sorted *sorted, uint64_t key, uint32_t r
 void                   gm_sorted_remove(gm_sorted *sorted, uint64_t key, uint32_t row);  // not there: nothing
 
 size_t gm_sorted_count(const gm_sorted *sorted);
+size_t gm_sorted_bytes(const gm_sorted *sorted);  // of memory
 // Entries with low <= key <= high; their rows, in the order of the keys. out_rows has room for as many as were counted.
 size_t gm_sorted_count_range(const gm_sorted *sorted, uint64_t low, uint64_t high);
 size_t gm_sorted_rows(const gm_sorted *sorted, uint64_t low, uint64_t high, uint32_t *out_rows, size_t max);

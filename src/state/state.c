@@ -261,20 +261,30 @@ static gm_status apply_twin_delete(gm_state *state, gm_time_ns ingest, const gm_
     return GM_OK;
 }
 
+static gm_status keep_edge(gm_state *state, uint32_t edge, gm_time_ns until)
+{
+    const gm_graph    *g     = &state->graph;
+    const gm_edge_row *row   = &g->edges[edge];
+    gm_past_ended      ended = { .twin = { row->twin[0], row->twin[1] }, .name = row->name, .version = g->stamps[edge].version,
+                                 .since = g->stamps[edge].since, .until = until, .id = gm_labels_view(&g->labels, row->id),
+                                 .properties = gm_labels_view(&g->labels, row->properties) };
+    return gm_past_keep_edge(&state->past, &ended);
+}
+
 static gm_status apply_relationship(gm_state *state, uint64_t sequence, gm_time_ns ingest, const gm_change *change, gm_error *err)
 {
     if (!exists(state, change->twin)) return gm_fail(err, GM_CONFLICT, "state", "the relationship's source was deleted meanwhile");
     if (change->kind == GM_CHANGE_RELATIONSHIP_DELETE) {
-        uint32_t edge = gm_graph_find(&state->graph, change->twin, change->id);
+        uint32_t edge = gm_graph_find(&state->graph, state->ends[GM_DIRECTION_OUT], change->twin, change->id);
         if (edge == GM_NONE) return gm_fail(err, GM_CONFLICT, "state", "the relationship was deleted meanwhile");
-        gm_status st = gm_past_keep_edge(&state->past, &state->graph.edges[edge], ingest);
+        gm_status st = keep_edge(state, edge, ingest);
         if (st != GM_OK) return gm_fail(err, st, "state", "deleting relationship '" GM_STR_FMT "'", GM_STR_ARG(change->id));
         gm_graph_remove(&state->graph, state->ends, edge);
         return GM_OK;
     }
     if (!exists(state, change->target)) return gm_fail(err, GM_CONFLICT, "state", "the relationship's target was deleted meanwhile");
-    uint32_t  edge = gm_graph_find(&state->graph, change->twin, change->id);
-    gm_status st   = edge != GM_NONE ? gm_past_keep_edge(&state->past, &state->graph.edges[edge], ingest) : GM_OK;
+    uint32_t  edge = gm_graph_find(&state->graph, state->ends[GM_DIRECTION_OUT], change->twin, change->id);
+    gm_status st   = edge != GM_NONE ? keep_edge(state, edge, ingest) : GM_OK;
     if (st == GM_OK) {
         st = gm_graph_put(&state->graph, state->ends, change->twin, change->target, change->id, change->name, change->text,
                           sequence, ingest);
@@ -362,7 +372,7 @@ void gm_state_get(const gm_state *state, gm_twin twin, uint32_t column, gm_cell 
     *out_cell = (gm_cell){ .source = GM_ABSENT, .ingest = GM_ABSENT };
     if (store->source == NULL || store->source[at->row] == GM_ABSENT) return;
     out_cell->source     = store->source[at->row];
-    out_cell->ingest     = store->ingest[at->row];
+    out_cell->ingest     = gm_times_get(&store->ingest, at->row);
     out_cell->value.kind = table->type->columns[column].kind;
     switch (out_cell->value.kind) {
     case GM_KIND_DOUBLE: out_cell->value.d = store->d[at->row]; break;
@@ -387,19 +397,21 @@ gm_table gm_state_table(const gm_state *state, size_t type_number)
 
 gm_edge gm_state_find_relationship(const gm_state *state, gm_twin source, gm_str id)
 {
-    return (gm_edge){ gm_graph_find(&state->graph, source.v, id) };
+    if (source.v >= state->twin_limit) return (gm_edge){ GM_NONE };
+    return (gm_edge){ gm_graph_find(&state->graph, state->ends[GM_DIRECTION_OUT], source.v, id) };
 }
 
 gm_relationship gm_state_relationship(const gm_state *state, gm_edge edge)
 {
-    const gm_edge_row *row = &state->graph.edges[edge.v];
-    assert(edge.v < state->graph.edge_limit && row->id != NULL);
+    const gm_graph    *g   = &state->graph;
+    const gm_edge_row *row = &g->edges[edge.v];
+    assert(edge.v < g->edge_limit && row->id != 0);
     return (gm_relationship){ .source     = { row->twin[GM_DIRECTION_OUT] },
                               .target     = { row->twin[GM_DIRECTION_IN] },
-                              .id         = gm_text_view(row->id),
-                              .name       = gm_text_view(state->graph.names[row->name]),
-                              .properties = row->properties != NULL ? gm_text_view(row->properties) : GM_STR("{}"),
-                              .version    = row->version };
+                              .id         = gm_labels_view(&g->labels, row->id),
+                              .name       = gm_text_view(g->names[row->name]),
+                              .properties = row->properties != 0 ? gm_labels_view(&g->labels, row->properties) : GM_STR("{}"),
+                              .version    = g->stamps[edge.v].version };
 }
 
 size_t gm_state_relationship_count(const gm_state *state)
@@ -433,7 +445,7 @@ uint32_t gm_state_edge_limit(const gm_state *state)
 
 bool gm_state_edge_at(const gm_state *state, uint32_t position, gm_edge *out_edge)
 {
-    if (position >= state->graph.edge_limit || state->graph.edges[position].id == NULL) return false;
+    if (position >= state->graph.edge_limit || state->graph.edges[position].id == 0) return false;
     *out_edge = (gm_edge){ position };
     return true;
 }

@@ -16,6 +16,7 @@
 #include "base/value.h"
 #include "log/change.h"
 #include "model/model.h"
+#include "state/times.h"
 
 typedef struct gm_state gm_state;
 typedef struct gm_twin { uint32_t v; } gm_twin;  // a twin's number; never reused
@@ -39,7 +40,7 @@ typedef struct gm_cells {
         const gm_text *const *s;  // STRING, JSON; NULL when absent
     };
     const gm_time_ns *source;  // [rows] when measured; GM_ABSENT = no value
-    const gm_time_ns *ingest;  // [rows] when committed
+    const gm_times   *ingest;  // when committed (gm_times_get); of rows that have a value
 } gm_cells;
 
 typedef struct gm_table {
@@ -147,8 +148,16 @@ gm_str gm_state_id_then(const gm_state *state, gm_twin twin);
 // more. Cost: i.
 bool gm_state_past_twin(const gm_state *state, gm_str id, size_t i, gm_twin *out_twin);
 
-// Bytes of rows, columns, relationships, texts and the past, room to grow included; secondary indexes are not. Cost: columns.
-uint64_t gm_state_memory(const gm_state *state);
+// Bytes that were asked of the allocator, room to grow included (which takes no memory before it is used). Cost: columns.
+typedef struct gm_state_bytes {
+    uint64_t twins;          // rows, and what finds them by id
+    uint64_t values, times;  // of columns
+    uint64_t texts;          // ids of twins, text cells, the past's texts
+    uint64_t relationships;
+    uint64_t indexes;        // secondary ones, of columns
+    uint64_t past;
+} gm_state_bytes;
+gm_state_bytes gm_state_memory(const gm_state *state);
 
 // What the twins 0 .. n are, or were last when they are no more; NULL: neither. n: at most gm_state_twin_numbers, which is one
 // more than the highest number that was given. Cost: n.

@@ -34,7 +34,7 @@ void gm_table_finish(gm_table_store *table, const gm_alloc *alloc, gm_text_pool 
         gm_sorted_destroy(store->sorted);
         gm_free(alloc, store->any);
         gm_free(alloc, store->source);
-        gm_free(alloc, store->ingest);
+        gm_times_finish(&store->ingest, alloc);
     }
     gm_free(alloc, table->columns);
     gm_free(alloc, table->views);
@@ -54,7 +54,6 @@ static void clear_cell(const gm_table_store *table, uint32_t row, size_t column)
     default: store->i[row] = 0;
     }
     store->source[row] = GM_ABSENT;
-    store->ingest[row] = GM_ABSENT;
 }
 
 static void show(gm_table_store *table, size_t column)
@@ -68,14 +67,15 @@ static void show(gm_table_store *table, size_t column)
     default: view->i = store->i;
     }
     view->source = store->source;
-    view->ingest = store->ingest;
+    view->ingest = &store->ingest;
 }
 
 // Resizes the arrays of one column. On refusal what was resized stays larger than needed, which harms nobody.
 static gm_status resize_column(gm_table_store *table, const gm_alloc *alloc, size_t column, uint32_t capacity)
 {
     gm_column_store *store  = &table->columns[column];
-    void            *values = gm_realloc_array(alloc, store->any, capacity, 8);
+    if (gm_times_reserve(&store->ingest, alloc, capacity) != GM_OK) return GM_NOMEM;
+    void *values = gm_realloc_array(alloc, store->any, capacity, 8);
     if (values == NULL) return GM_NOMEM;
     store->any         = values;
     gm_time_ns *source = gm_realloc_array(alloc, store->source, capacity, sizeof *source);
@@ -88,21 +88,7 @@ static gm_status resize_column(gm_table_store *table, const gm_alloc *alloc, siz
         }
         return GM_NOMEM;
     }
-    bool fresh         = store->source == NULL;
-    store->source      = source;
-    gm_time_ns *ingest = gm_realloc_array(alloc, store->ingest, capacity, sizeof *ingest);
-    if (ingest == NULL) {
-        if (fresh) {
-            gm_free(alloc, store->any);
-            gm_free(alloc, store->source);
-            store->any    = NULL;
-            store->source = NULL;
-        } else {
-            show(table, column);
-        }
-        return GM_NOMEM;
-    }
-    store->ingest = ingest;
+    store->source = source;
     show(table, column);
     return GM_OK;
 }
@@ -226,6 +212,9 @@ gm_status gm_table_set(gm_table_store *table, const gm_alloc *alloc, gm_text_poo
         gm_status st = gm_table_add_column(table, alloc, column);
         if (st != GM_OK) return st;
     }
+    if (value.kind != GM_KIND_NONE && gm_times_room(&store->ingest, alloc, store->source, table->rows, row, ingest) != GM_OK) {
+        return GM_NOMEM;
+    }
     if (kind == GM_KIND_STRING || kind == GM_KIND_JSON) {
         gm_text *text = NULL;
         if (value.kind != GM_KIND_NONE && (text = gm_text_add(texts, value.s)) == NULL) return GM_NOMEM;
@@ -243,6 +232,6 @@ gm_status gm_table_set(gm_table_store *table, const gm_alloc *alloc, gm_text_poo
         store->i[row] = value.kind != GM_KIND_NONE ? value.i : 0;
     }
     store->source[row] = value.kind != GM_KIND_NONE ? source : GM_ABSENT;
-    store->ingest[row] = value.kind != GM_KIND_NONE ? ingest : GM_ABSENT;
+    if (value.kind != GM_KIND_NONE) gm_times_set(&store->ingest, row, ingest);
     return GM_OK;
 }

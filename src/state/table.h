@@ -9,10 +9,12 @@
 #include "state/sorted.h"
 #include "state/state.h"
 #include "state/text_pool.h"
+#include "state/times.h"
 
 typedef struct gm_column_store {
     union { void *any; double *d; int64_t *i; gm_text **s; };
-    gm_time_ns *source, *ingest;
+    gm_time_ns *source;
+    gm_times    ingest;
     gm_sorted  *sorted;  // its index; NULL: none
     bool        hashed;  // the index is of hashes
 } gm_column_store;

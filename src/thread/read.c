@@ -123,8 +123,7 @@ gm_thread_stats gm_thread_statistics(const gm_thread *t)
 {
     gm_thread_stats s = { .facts = t->facts, .lines = t->line_count, .names = t->name_count, .bytes = sizeof *t };
     s.bytes += t->name_capacity * sizeof *t->names + t->row_capacity * sizeof *t->rows + t->line_capacity * sizeof *t->lines + t->block_bytes;
-    s.bytes += (t->name_index.slots != NULL ? t->name_index.mask + 1 : 0) * sizeof(gm_index_slot);
-    s.bytes += (t->line_index.slots != NULL ? t->line_index.mask + 1 : 0) * sizeof(gm_index_slot);
+    s.bytes += gm_index_bytes(&t->name_index) + gm_index_bytes(&t->line_index);
     for (size_t i = 0; i < t->line_count; i++) {
         const fact_line *l = &t->lines[i];
         s.bytes += l->capacity * sizeof *l->many + (l->time != NULL ? gm_timeline_bytes(l->time) : 0);
