@@ -30,6 +30,7 @@ struct gm_insight;
 struct gm_wears;
 struct gm_control;
 struct gm_rollups;
+struct gm_failures;
 
 // A file of the console, embedded in the program. All static.
 typedef struct gm_asset {
@@ -72,6 +73,7 @@ typedef struct gm_api_options {
     struct gm_wears *wears;         // remaining life by physics; NULL: there is none
     struct gm_control *control;     // alarms, commands, rules; NULL: there are none
     struct gm_rollups *rollups;     // what systems amount to; NULL: nothing is declared
+    struct gm_failures *failures;   // how things fail; NULL: nothing is declared
     gm_api_limits    limits;
     gm_str           plant;         // what /v1/plant calls it; copied
     gm_str           version, features;  // what the program was built with; static

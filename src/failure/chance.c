@@ -107,7 +107,7 @@ gm_failure_chance gm_failure_chance_of(const gm_failures *f, const gm_failure_mo
     c.rate = m->law == GM_MODE_RATE ? m->rate : horizon_h > 0 ? -log1p(-fmin(c.probability, 1 - 1e-16)) / horizon_h : 0;
     if (m->repair_h > 0 && m->law != GM_MODE_PROBABILITY) {
         double mu = 1 / m->repair_h, both = c.rate + mu, gone = -expm1(-both * horizon_h);
-        c.unavailability = c.stands ? 1 - mu / both * gone : c.rate / both * gone;
+        c.unavailability = c.stands ? (c.rate + mu * (1 - gone)) / both : c.rate / both * gone;
     } else c.unavailability = c.stands ? 1 : c.probability;
     if (c.stands) c.probability = 1;
     return c;

@@ -125,6 +125,7 @@ gm_status gm_failures_set(gm_failures *f, const gm_failure_file *files, size_t c
     return GM_OK;
 }
 
+const gm_alloc         *gm_failures_alloc(const gm_failures *f) { return f->alloc; }
 const gm_failure_modes *gm_failures_modes(const gm_failures *f) { return f->modes; }
 
 // ---- the graph -------------------------------------------------------------------------------------------------------------------

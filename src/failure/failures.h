@@ -25,6 +25,7 @@ void                   gm_failures_destroy(gm_failures *failures);  // NULL is a
 
 // Takes the place of what was declared before. GM_INVALID: *out_file does not read, err has its line; those from before stay.
 GM_NODISCARD gm_status gm_failures_set(gm_failures *failures, const gm_failure_file *files, size_t count, size_t *out_file, gm_error *err);
+const gm_alloc         *gm_failures_alloc(const gm_failures *failures);
 const gm_failure_modes *gm_failures_modes(const gm_failures *failures);  // viewed until they are set again; nothing declared: all counts 0
 
 // ---- what else is known of the world ------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ ALLOWED = {
     "physics": ["base", "model"],
     "futures": ["base", "model", "log", "state", "history", "engine", "query", "physics"],
     "reliability": ["base", "model", "log", "state", "history", "engine"],
-    "failure": ["base", "model", "log", "state", "history", "engine", "query", "reliability"],
+    "failure": ["base", "model", "log", "state", "history", "engine", "query", "thread", "reliability"],
     "insight": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures"],
     "control": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "insight"],
     "access": ["base", "model", "log", "state", "history", "engine", "query"],

@@ -1,0 +1,79 @@
+#include "failure/failures.h"
+#include "support/api_plant.h"
+
+static gm_failures *failures;  // of the plant at hand: its API is told of them while it is made
+
+static void add_failures(gm_api_options *options)
+{
+    gm_error err = { 0 };
+    assert_gm_ok(gm_failures_create(gm_alloc_system(), &failures, &err), err);
+    options->failures = failures;
+}
+
+#define CONTENTS "\"contents\":[{\"@type\":\"Property\",\"name\":\"name\",\"schema\":\"string\",\"writable\":true},{\"@type\":\"Property\",\"name\":\"state\",\"schema\":\"string\",\"writable\":true}," \
+    "{\"@type\":\"Relationship\",\"name\":\"feeds\"}]}"
+static const char models[] = "[{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Pump;1\",\"@type\":\"Interface\"," CONTENTS ","
+    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Tank;1\",\"@type\":\"Interface\"," CONTENTS "]";
+static const char declared[] = "{\"modes\":[{\"name\":\"seized\",\"on\":\"dtmi:t:Pump;1\",\"rate\":0.001,\"shownBy\":[{\"property\":\"state\",\"is\":\"off\",\"proves\":true}]}],"
+    "\"needs\":[{\"name\":\"one pump\",\"on\":\"dtmi:t:Tank;1\",\"from\":\"<feeds\",\"working\":1,\"delay\":\"10min\",\"text\":\"No pump fills it\"}],"
+    "\"losses\":[{\"on\":\"dtmi:t:Tank;1\",\"severity\":\"high\",\"costPerHour\":6}]}";
+
+#define TWIN(model, more) "{\"$metadata\":{\"$model\":\"dtmi:t:" model ";1\"}" more "}"
+#define INTO(target) "{\"$targetId\":\"" target "\",\"$relationshipName\":\"feeds\"}"
+
+static void start(api_plant *p)
+{
+    static const api_step steps[] = {
+        { "POST", "/models" V, NULL, models, 201, NULL },
+        { "PUT", "/digitaltwins/p1" V, NULL, TWIN("Pump", ",\"state\":\"on\""), 200, NULL },
+        { "PUT", "/digitaltwins/p2" V, NULL, TWIN("Pump", ",\"state\":\"on\""), 200, NULL },
+        { "PUT", "/digitaltwins/t" V, NULL, TWIN("Tank", ",\"name\":\"The tank\""), 200, NULL },
+        { "PUT", "/digitaltwins/p1/relationships/r1" V, NULL, INTO("t"), 200, NULL },
+        { "PUT", "/digitaltwins/p2/relationships/r2" V, NULL, INTO("t"), 200, NULL },
+    };
+    gm_failure_file file = { GM_STR("a.modes"), gm_str_of(declared) };
+    size_t          which;
+    api_plant_start(p, add_failures);
+    API_TALK(p, steps);
+    assert_gm_ok(gm_failures_set(failures, &file, 1, &which, &p->err), p->err);
+}
+
+static void stop(api_plant *p)
+{
+    api_plant_stop(p);
+    gm_failures_destroy(failures);
+}
+
+static void the_path_of_a_failure_is_answered(void **state)
+{
+    (void)state;
+    api_plant p = { 0 };
+    start(&p);
+    static const api_step steps[] = {
+        { "GET", "/v1/impact?twin=p1&horizon=1h", NULL, NULL, 200, "\"stops\":0,\"degraded\":0,\"atRisk\":1" },
+        { "GET", "/v1/impact?twin=p1&horizon=1h", NULL, NULL, 200, "{\"id\":\"t\",\"name\":\"The tank\",\"via\":\"p2\",\"relationship\":\"r2\",\"relationshipName\":\"feeds\",\"relationshipSource\":\"p2\","
+          "\"need\":\"one pump\",\"certain\":false,\"effect\":\"stops\",\"severity\":\"high\",\"text\":\"No pump fills it\",\"delay\":600,\"probability\":0.0009995" },
+        { "GET", "/v1/impact?twin=p1&horizon=1h", NULL, NULL, 200, "\"redundancy\":[{\"id\":\"t\",\"need\":\"one pump\",\"needed\":1,\"working\":1,\"of\":2,\"spare\":0,\"next\":[\"p2\"]}],\"more\":false" },
+        { "PATCH", "/digitaltwins/p2" V, NULL, "[{\"op\":\"replace\",\"path\":\"/state\",\"value\":\"off\"}]", 204, NULL },
+        { "GET", "/v1/impact?twin=p1&horizon=1h", NULL, NULL, 200, "\"standing\":1,\"stops\":1" },
+        { "GET", "/v1/impact?twin=p1&horizon=1h", NULL, NULL, 200, "\"via\":\"p1\",\"relationship\":\"r1\"" },
+        { "GET", "/v1/impact?twin=p1&horizon=1h", NULL, NULL, 200, "\"delay\":600,\"probability\":1,\"cost\":5}" },
+        { "GET", "/v1/impact?twin=p1&horizon=1h&limit=1", NULL, NULL, 200, "\"more\":true" },
+        { "GET", "/v1/impact?twin=p2", NULL, NULL, 200, "\"stands\":true" },
+        { "GET", "/v1/impact?twin=p1&mode=seized", NULL, NULL, 200, "\"mode\":\"seized\"" },
+        { "GET", "/v1/impact?twin=p1&mode=none", NULL, NULL, 404, "has no failure mode 'none'" },
+        { "GET", "/v1/impact?twin=none", NULL, NULL, 404, NULL },
+        { "GET", "/v1/impact", NULL, NULL, 400, "'twin' is needed" },
+        { "GET", "/v1/impact?twin=p1&horizon=soon", NULL, NULL, 400, "horizon" },
+        { "GET", "/v1/impact?twin=p1&horizon=0s", NULL, NULL, 400, "horizon" },
+        { "GET", "/v1/impact?twin=p1&limit=0", NULL, NULL, 400, "limit" },
+    };
+    API_TALK(&p, steps);
+    stop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_path_of_a_failure_is_answered) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
