@@ -1,5 +1,7 @@
 // gemel optimise: the best plan for a group's inputs from where it is, by sampling on lanes of its model.
 #include "control/optimise/goal.h"
+#include "control/optimise/scenarios.h"
+#include "control/optimise/settings.h"
 #include "cli/plant_group.h"
 #include "cli/table.h"
 #include "cli/term_plot.h"
@@ -9,7 +11,7 @@
 
 enum {
     OPT_ROOT, OPT_GOAL, OPT_SUBJECT, OPT_INPUT, OPT_TARIFF, OPT_HORIZON, OPT_EVERY, OPT_STEP, OPT_LANES, OPT_ROUNDS, OPT_SEED, OPT_METHOD,
-    OPT_PENALTY, OPT_SMOOTH, OPT_OUTPUTS, OPT_INITIAL, OPT_JSON, OPT_PLOT
+    OPT_PENALTY, OPT_SMOOTH, OPT_OUTPUTS, OPT_INITIAL, OPT_JSON, OPT_PLOT, OPT_UNKNOWN
 };
 static const gm_option options[] = {
     [OPT_ROOT]    = { "root", GM_OPTION_TEXT, "ID", NULL, "a twin; everything that is connected with it is planned for" },
@@ -23,7 +25,8 @@ static const gm_option options[] = {
     [OPT_LANES]   = { "lanes", GM_OPTION_COUNT, "N", "256", "plans tried in a round" },
     [OPT_ROUNDS]  = { "rounds", GM_OPTION_COUNT, "N", "8", "rounds" },
     [OPT_SEED]    = { "seed", GM_OPTION_COUNT, "N", "1", "of the random numbers: the same seed gives the same plan" },
-    [OPT_METHOD]  = { "method", GM_OPTION_TEXT, "NAME", "cem", "cem (mean and covariance of the best plans) or mppi (all plans, weighted)" },
+    [OPT_METHOD]  = { "method", GM_OPTION_TEXT, "NAME", "cem", "cem (mean and covariance of the best plans), mppi (all plans, weighted) or settings (one value for the whole horizon, ranked over scenarios)" },
+    [OPT_UNKNOWN] = { "unknown", GM_OPTION_TEXT, "NAME=LAW", NULL, "of settings: what nobody knows, drawn for each scenario: 'town.base*=uniform(0.9,1.1)'", .repeats = true },
     [OPT_PENALTY] = { "penalty", GM_OPTION_NUMBER, "WEIGHT", "1e7", "what a broken limit costs: weight * (how far, as a share of the range or limit)^2 * seconds" },
     [OPT_SMOOTH]  = { "smooth", GM_OPTION_NUMBER, "WEIGHT", "0", "what moving an input costs: weight * (share of its range)^2" },
     [OPT_OUTPUTS] = { "outputs", GM_OPTION_TEXT, "NAME,...", NULL, "what else to show along the plan" },
@@ -54,6 +57,8 @@ typedef struct job {
     double         *base, *price;
     gm_mpc         *mpc;
     gm_mpc_report   report;
+    bool            settings;
+    gm_settings     ranking;  // of settings
     double         *planned, *held;  // [outputs][looks + 1]
 } job;
 
@@ -156,7 +161,10 @@ static gm_status read_options(job *j, gm_error *err)
     double horizon = (double)gm_args_duration(args, OPT_HORIZON) / 1e9, every = (double)gm_args_duration(args, OPT_EVERY) / 1e9;
     if (!(every > 0) || !(horizon >= every)) return gm_fail(err, GM_INVALID, "optimise", "--every must be positive and no longer than --horizon");
     if (horizon / every > GM_MPC_KNOTS_MAX) return gm_fail(err, GM_LIMIT, "optimise", "the plan has %.0f values; at most %d", horizon / every, GM_MPC_KNOTS_MAX);
-    if (strcmp(method, "cem") != 0 && strcmp(method, "mppi") != 0) return gm_fail(err, GM_INVALID, "optimise", "--method is cem or mppi");
+    j->settings = strcmp(method, "settings") == 0;
+    if (strcmp(method, "cem") != 0 && strcmp(method, "mppi") != 0 && !j->settings) return gm_fail(err, GM_INVALID, "optimise", "--method is cem, mppi or settings");
+    if (j->settings) every = horizon;
+    if (!j->settings && args->value_counts[OPT_UNKNOWN] > 0) return gm_fail(err, GM_INVALID, "optimise", "--unknown is for --method settings");
     if (gm_args_count(args, OPT_LANES) > DEFAULT_LANES_MAX || gm_args_count(args, OPT_ROUNDS) > 10000) {
         return gm_fail(err, GM_LIMIT, "optimise", "at most %d lanes and 10000 rounds", DEFAULT_LANES_MAX);
     }
@@ -197,11 +205,37 @@ static gm_status follow(job *j, const double *plan, double *out, gm_error *err)
     return st;
 }
 
+static gm_status rank(job *j, gm_error *err)
+{
+    const double *scenarios[GM_SCENARIOS_DRAWS] = { j->base };
+    gm_scenarios  unknown;
+    size_t        slots = gm_program_slot_count(gm_group_program(j->pg.group));
+    uint32_t      asked = (uint32_t)j->args->value_counts[OPT_UNKNOWN], count = asked > 0 ? GM_SCENARIOS_DRAWS : 1;
+    gm_str       *texts = GM_ARENA_NEW(j->cli->arena, gm_str, asked + 1);
+    double       *draws = GM_ARENA_NEW(j->cli->arena, double, slots * GM_SCENARIOS_DRAWS);
+    if (texts == NULL || draws == NULL) return gm_fail(err, GM_NOMEM, "optimise", "drawing scenarios");
+    for (uint32_t i = 0; i < asked; i++) texts[i] = gm_str_of(j->args->values[OPT_UNKNOWN][i]);
+    gm_status st = gm_scenarios_read(j->pg.group, texts, asked, j->cli->arena, &unknown, err);
+    for (uint32_t i = 0; st == GM_OK && asked > 0 && i < count; i++) {
+        double *draw = draws + i * slots;
+        memcpy(draw, j->base, slots * sizeof *draw);
+        gm_scenarios_put(&unknown, j->o.seed, i, draw);
+        scenarios[i] = draw;
+    }
+    gm_settings_options o = { .candidates = j->o.lanes, .rounds = j->o.rounds, .seed = j->o.seed };
+    if (st == GM_OK) st = gm_settings_rank(j->cli->alloc, j->mpc, j->inputs, j->input_count, scenarios, count, &o, &j->ranking, err);
+    if (st != GM_OK) return st;
+    const gm_setting *best = &j->ranking.items[0];
+    gm_mpc_reset(j->mpc, best->values);
+    j->report = (gm_mpc_report){ .cost = best->cost, .held = best->held, .broken = best->broken };
+    return GM_OK;
+}
+
 static gm_status solve(job *j, gm_error *err)
 {
     size_t values = (size_t)(j->output_count + 1) * ((size_t)j->o.knots * (size_t)ceil(j->o.knot_s / j->o.look_s) + 2);
     gm_status st  = gm_mpc_create(j->cli->alloc, gm_group_program(j->pg.group), &j->o, j->inputs, j->input_count, j->terms, j->term_count, &j->mpc, err);
-    if (st == GM_OK) st = gm_mpc_solve(j->mpc, j->base, &j->report, err);
+    if (st == GM_OK) st = j->settings ? rank(j, err) : gm_mpc_solve(j->mpc, j->base, &j->report, err);
     if (st != GM_OK) return st;
     double *still = GM_ARENA_NEW(j->cli->arena, double, (size_t)j->input_count * j->o.knots);
     gm_error away = { 0 };
@@ -263,7 +297,16 @@ static void write_json(const job *j, double seconds, gm_buf *out)
         write_series(out, j->held + (size_t)i * looks, looks);
         gm_buf_byte(out, '}');
     }
-    gm_buf_text(out, "}}\n");
+    gm_buf_byte(out, '}');
+    if (j->settings) {
+        gm_setting_name *names = GM_ARENA_NEW(j->cli->arena, gm_setting_name, j->input_count);
+        if (names == NULL) { out->failed = true; return; }
+        for (uint32_t i = 0; i < j->input_count; i++)
+            names[i] = (gm_setting_name){ j->input_names[i].name, j->input_names[i].of.set_factor, j->input_names[i].of.set_offset };
+        gm_buf_byte(out, ',');
+        gm_settings_write(&j->ranking, names, j->input_count, out);
+    }
+    gm_buf_text(out, "}\n");
 }
 
 static void write_plots(const job *j, gm_buf *out)
@@ -280,6 +323,33 @@ static void write_plots(const job *j, gm_buf *out)
         gm_buf_byte(out, '\n');
         gm_term_plot_draw(&plot, s, 2, out);
     }
+}
+
+// A row for each setting, the best first.
+static void write_ranking(const job *j, double seconds, gm_buf *out)
+{
+    enum { MORE = 4 };
+    static const char *const head[MORE] = { "COST", "GAIN", "BETTER", "LIMITS" };
+    gm_table_text *table = gm_table_text_create(j->cli->arena, j->input_count + MORE);
+    gm_str        *cells = GM_ARENA_NEW(j->cli->arena, gm_str, j->input_count + MORE);
+    if (table == NULL || cells == NULL) { out->failed = true; return; }
+    gm_buf_printf(out, "%u settings tried, judged by %u scenario%s, %.3g s; as it is %.6g\n\n", j->o.lanes * j->o.rounds, j->ranking.judged, j->ranking.judged == 1 ? "" : "s",
+                  seconds, j->ranking.items[0].held);
+    for (uint32_t i = 0; i < j->input_count; i++) cells[i] = j->input_names[i].name;
+    for (uint32_t k = 0; k < MORE; k++) cells[j->input_count + k] = gm_str_of(head[k]);
+    gm_table_text_add(table, cells);
+    for (uint32_t r = 0; r < j->ranking.count; r++) {
+        const gm_setting *s = &j->ranking.items[r];
+        for (uint32_t i = 0; i < j->input_count; i++) cells[i] = gm_arena_printf(j->cli->arena, "%.5g", shown_value(&j->input_names[i].of, s->values[i]));
+        cells[j->input_count]     = gm_arena_printf(j->cli->arena, "%.6g", s->cost);
+        cells[j->input_count + 1] = isnan(s->gain_deviation) ? gm_arena_printf(j->cli->arena, "%.5g", s->gain)
+                                                             : gm_arena_printf(j->cli->arena, "%.5g +- %.2g", s->gain, s->gain_deviation);
+        cells[j->input_count + 2] = gm_arena_printf(j->cli->arena, "%.0f %%", 100 * s->better);
+        cells[j->input_count + 3] = s->broken > 0 ? gm_arena_printf(j->cli->arena, "broken in %.0f %%", 100 * s->broken) : GM_STR("kept");
+        gm_table_text_add(table, cells);
+    }
+    gm_table_text_write(table, out);
+    if (gm_args_given(j->args, OPT_PLOT)) write_plots(j, out);
 }
 
 static void write_text(const job *j, double seconds, gm_buf *out)
@@ -310,6 +380,7 @@ static gm_exit tell(const job *j, double seconds)
 {
     gm_buf out = gm_buf_init(j->cli->alloc);
     if (gm_args_given(j->args, OPT_JSON)) write_json(j, seconds, &out);
+    else if (j->settings) write_ranking(j, seconds, &out);
     else write_text(j, seconds, &out);
     gm_exit code = out.failed ? gm_cli_fail_text(j->cli, GM_EXIT_SYSTEM, "out of memory") : GM_EXIT_OK;
     if (!out.failed) fwrite(out.ptr, 1, out.len, j->cli->out);
@@ -335,6 +406,7 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
         code = st == GM_OK ? tell(&j, (double)(gm_monotonic(cli->clock) - begin) / 1e9) : gm_cli_fail(cli, &err);
     }
     gm_mpc_destroy(j.mpc);
+    gm_settings_finish(&j.ranking);
     gm_plant_group_close(&j.pg);
     return code;
 }
@@ -344,7 +416,9 @@ const gm_verb gm_verb_optimise = {
     .summary  = "find the best plan for a plant's inputs from where it is",
     .text     = "Forks the state, tries plans by the hundred on the model, and averages the good ones into better ones (sampling model-predictive "
                 "control). The plan is advice: nothing is sent. It is compared with leaving the inputs as they are, and never worse than that.\n\n"
-                "Limits are costs with a large weight (--penalty); the answer says whether the plan keeps them all. The same seed gives the same plan.",
+                "Limits are costs with a large weight (--penalty); the answer says whether the plan keeps them all. The same seed gives the same plan.\n\n"
+                "With --method settings, one value of each input for the whole horizon is looked for instead: candidates are ranked over scenarios "
+                "that --unknown draws, and the best are told with what each would bring.",
     .examples = "gemel optimise examples/pumphouse --root tower --goal 'integral(pump1.motor.power)' --subject-to 'tower.level in 2..5' "
                 "--input 'pump1.speed=0.8..1.1' --horizon 6h --plot",
     .syntax   = GM_SYNTAX(options, operands),

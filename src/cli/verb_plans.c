@@ -70,11 +70,43 @@ static gm_exit print_one(const gm_cli *cli, json_t *plan, gm_buf *out)
     return gm_client_print(cli, out);
 }
 
+// Of settings: a row for each that was kept, the best first.
+static gm_exit print_ranking(const gm_cli *cli, const json_t *plan, gm_buf *out)
+{
+    enum { MORE = 4 };
+    json_t        *ranking = json_object_get(plan, "ranking"), *first = json_object_get(json_array_get(ranking, 0), "inputs"), *value;
+    size_t         count = json_object_size(first), n = 0;
+    gm_table_text *table = gm_table_text_create(cli->arena, count + MORE);
+    gm_str        *cells = GM_ARENA_NEW(cli->arena, gm_str, count + MORE);
+    const char    *name;
+    gm_buf_printf(out, GM_STR_FMT ": " GM_STR_FMT "\n", GM_STR_ARG(gm_client_text(plan, "name")), GM_STR_ARG(state_of(cli, plan)));
+    gm_buf_printf(out, "as it is %.6g; judged by %.0f scenarios\n\n", gm_client_number(plan, "held"), gm_client_number(plan, "scenarios"));
+    if (table == NULL || cells == NULL) out->failed = true;
+    if (out->failed) return gm_client_print(cli, out);
+    json_object_foreach(first, name, value) cells[n++] = gm_str_of(name);
+    static const char *const head[MORE] = { "COST", "GAIN", "BETTER", "BROKEN" };
+    for (size_t k = 0; k < MORE; k++) cells[n + k] = gm_str_of(head[k]);
+    gm_table_text_add(table, cells);
+    for (size_t i = 0; i < json_array_size(ranking); i++) {
+        const json_t *item = json_array_get(ranking, i);
+        n = 0;
+        json_object_foreach(json_object_get(item, "inputs"), name, value) cells[n++] = gm_arena_printf(cli->arena, "%.5g", json_number_value(value));
+        cells[n]     = gm_arena_printf(cli->arena, "%.6g", gm_client_number(item, "cost"));
+        cells[n + 1] = gm_arena_printf(cli->arena, "%.4g +- %.2g", gm_client_number(item, "gain"), gm_client_number(item, "gainDeviation"));
+        cells[n + 2] = gm_arena_printf(cli->arena, "%.0f %%", 100 * gm_client_number(item, "better"));
+        cells[n + 3] = gm_arena_printf(cli->arena, "%.0f %%", 100 * gm_client_number(item, "broken"));
+        gm_table_text_add(table, cells);
+    }
+    gm_table_text_write(table, out);
+    return gm_client_print(cli, out);
+}
+
 static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *context)
 {
     (void)context;
     gm_buf out = gm_buf_init(cli->alloc);
     if (json_object_get(answer, "items") != NULL) return print_all(cli, answer, &out);
+    if (json_array_size(json_object_get(answer, "ranking")) > 0) return print_ranking(cli, answer, &out);
     return print_one(cli, (json_t *)(uintptr_t)answer, &out);
 }
 

@@ -24,6 +24,12 @@ static void a_plan_is_read_with_its_defaults(void **state)
     assert_true(s[0].mpc.knot_s == 1800 && s[0].mpc.look_s == 60 && s[0].again_s == 300 && s[0].penalty == 1000);
     assert_true(s[0].mpc.lanes == 64 && s[0].mpc.method == GM_MPC_MPPI && s[0].mpc.seed == 7);
     assert_true(s[1].mpc.knots == 24 && s[1].again_s == 3600 && s[1].mpc.method == GM_MPC_CEM && s[1].tariff.len == 0 && s[1].limits.count == 0);
+    // Settings hold for the whole horizon.
+    count = 0;
+    assert_gm_ok(gm_plan_file_read(arena, GM_STR("{\"plans\":[{" GOOD ",\"method\":\"settings\",\"horizon\":\"12h\",\"again\":\"30min\",\"unknown\":[\"a.d*=uniform(0.9,1.1)\"]}]}"),
+                                   s, &count, &err), err);
+    assert_true(s[0].settings && s[0].mpc.knots == 1 && s[0].mpc.knot_s == 43200 && s[0].mpc.look_s == 60 && s[0].again_s == 1800);
+    assert_true(s[0].unknown.count == 1 && gm_str_is(s[0].unknown.items[0], "a.d*=uniform(0.9,1.1)"));
     gm_arena_destroy(arena);
 }
 
@@ -49,6 +55,8 @@ static void what_is_wrong_is_told_with_plan_and_member(void **state)
         { "{\"plans\":[{" GOOD ",\"lanes\":4}]}", "\"lanes\"" },
         { "{\"plans\":[{" GOOD ",\"rounds\":1.5}]}", "\"rounds\"" },
         { "{\"plans\":[{" GOOD ",\"method\":\"luck\"}]}", "\"method\"" },
+        { "{\"plans\":[{" GOOD ",\"method\":\"settings\",\"every\":\"1h\"}]}", "\"every\"" },
+        { "{\"plans\":[{" GOOD ",\"unknown\":\"a\"}]}", "\"unknown\"" },
         { "{\"plans\":[{" GOOD ",\"penalty\":-1}]}", "\"penalty\"" },
         { "{\"plans\":[{" GOOD ",\"tariff\":5}]}", "\"tariff\"" },
     };

@@ -28,6 +28,9 @@ static const char PLAN[] = "{\"plans\":[{\"name\":\"thrift\",\"root\":\"tank1\",
                            "\"inputs\":[\"tank1.inlet=0..1\"],\"horizon\":\"200s\",\"every\":\"20s\",\"step\":\"1s\",\"again\":\"1s\",\"lanes\":64,\"rounds\":3},"
                            "{\"name\":\"lost\",\"root\":\"nowhere\",\"goals\":[\"integral(nowhere.x)\"],\"inputs\":[\"nowhere.y=0..1\"]}]}";
 
+static const char EVEN[] = "{\"plans\":[{\"name\":\"even\",\"root\":\"tank1\",\"method\":\"settings\",\"goals\":[\"integral(tank1.inlet)\"],\"limits\":[\"tank1.level in 1..4\"],"
+                           "\"inputs\":[\"tank1.inlet=0..1\"],\"unknown\":[\"tank1.level=uniform(2.6,3.4)\"],\"horizon\":\"200s\",\"step\":\"1s\",\"again\":\"1s\",\"lanes\":64}]}";
+
 static void put_file(const fixture *f, const char *name, const char *text)
 {
     char path[600];
@@ -70,18 +73,59 @@ static double inlet(fixture *f)
 }
 
 // The plan, once it has been made from the rig's data.
-static json_t *made_plan(fixture *f)
+static json_t *asked(fixture *f, const char *target)
+{
+    json_t *all = gm_served_ask(f->server, "GET", "/v1/plans", NULL, 200), *items = json_object_get(all, "items"), *found = NULL;
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(items, i), "name"));
+        if (strcmp(name, strrchr(target, '/') + 1) == 0) found = gm_served_ask(f->server, "GET", target, NULL, 200);
+    }
+    json_decref(all);
+    return found;
+}
+
+static json_t *made(fixture *f, const char *target)
 {
     gm_dur_ns end  = gm_monotonic(gm_clock_system()) + 60 * GM_SECOND;
     json_t   *plan = NULL;
     while (gm_monotonic(gm_clock_system()) < end) {
         json_decref(plan);
-        plan = gm_served_ask(f->server, "GET", "/v1/plans/thrift", NULL, 200);
+        plan = asked(f, target);
         if (json_object_get(plan, "at") != NULL) return plan;
         gm_child_read(f->rig, 50);
     }
     fail_msg("no plan was made: %s", json_dumps(plan, 0));
     return NULL;
+}
+
+static json_t *made_plan(fixture *f) { return made(f, "/v1/plans/thrift"); }
+
+// One value for all of the horizon, judged by beginnings that nobody knows exactly, with those that came next.
+static void settings_come_with_their_alternatives(void **state)
+{
+    fixture *f    = *state;
+    put_file(f, "rules/even.plan", EVEN);
+    kill(f->server->child->pid, SIGHUP);
+    json_t  *plan = made(f, "/v1/plans/even"), *ranking = json_object_get(plan, "ranking"), *input = json_object_get(json_object_get(plan, "inputs"), "tank1.inlet"), *item;
+    size_t   i;
+    double   before = 0;
+    assert_int_equal(json_integer_value(json_object_get(plan, "scenarios")), 8);
+    assert_int_equal(json_array_size(json_object_get(input, "plan")), 1);
+    assert_true(json_array_size(ranking) >= 2);
+    json_array_foreach(ranking, i, item) {
+        double cost = json_number_value(json_object_get(item, "cost")), value = json_number_value(json_object_get(json_object_get(item, "inputs"), "tank1.inlet"));
+        assert_true(cost >= before && value >= 0 && value <= 1);
+        before = cost;
+    }
+    item = json_array_get(ranking, 0);
+    assert_true(json_number_value(json_object_get(input, "now")) == json_number_value(json_object_get(json_object_get(item, "inputs"), "tank1.inlet")));
+    assert_true(json_number_value(json_object_get(plan, "gain")) == json_number_value(json_object_get(item, "gain")));
+    assert_true(json_number_value(json_object_get(plan, "gainDeviation")) >= 0);
+    json_decref(plan);
+    gm_ran ran = GM_RUN("plans", "even", "--http", f->server->http);
+    assert_int_equal(ran.code, 0);
+    assert_non_null(strstr(GM_TEXT(ran.out), "BETTER"));
+    gm_ran_finish(&ran);
 }
 
 static void what_is_not_armed_is_advice(void **state)
@@ -167,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_not_armed_is_advice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(settings_come_with_their_alternatives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_plan_of_a_twin_that_is_not_there_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(armed_it_moves_the_plant_in_its_own_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_file_is_in_force_after_a_reload, set_up, tear_down),

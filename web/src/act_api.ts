@@ -90,6 +90,17 @@ export interface Plan {
   seconds?: number; // that it took
   every?: number; // seconds that each value holds
   inputs?: { [name: string]: PlanInput };
+  scenarios?: number; // of settings: that have judged them
+  ranking?: PlanSetting[]; // of settings: the best, and those that came next
+}
+
+export interface PlanSetting {
+  inputs: { [name: string]: number };
+  cost: number;
+  gain: number;
+  gainDeviation?: number;
+  better: number; // shares of the scenarios
+  broken: number;
 }
 
 export interface WorkOrder {

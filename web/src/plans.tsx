@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { acts, type Plan, type PlanInput } from "./act_api";
 import { formatMoment, formatNumber, formatSpan } from "./format";
 import { principal } from "./live";
+import { PlanRanking } from "./plan_ranking";
 import { control, refreshControl } from "./stop";
 import { actText as text } from "./text_act";
 import { useRegularly } from "./use_regularly";
@@ -103,6 +104,7 @@ function PlanBox({ plan, again }: { plan: Plan; again: () => void }) {
           <p class={(plan.broken ?? 0) > 0 ? "quality warn" : "dim"}>{(plan.broken ?? 0) > 0 ? `⚠ ${text.plans.broken(`${Math.round(plan.broken! * 100)} %`)}` : text.plans.kept}{" "}
             {text.plans.made(formatMoment(Date.parse(plan.at)), formatSpan(plan.seconds ?? 0))} {plan.from !== undefined && text.plans.from[plan.from]}
             {plan.next !== undefined && `, ${text.plans.next(formatMoment(Date.parse(plan.next)))}`}{plan.every !== undefined && `; ${text.plans.every(formatSpan(plan.every))}`}.</p>
+          {plan.ranking !== undefined && plan.ranking.length > 0 && <PlanRanking ranking={plan.ranking} scenarios={plan.scenarios ?? 1} />}
           {inputs.length > 0 && (
             <div class="table-box"><table class="grid">
               <thead><tr>{[text.plans.input, text.plans.before, text.plans.wants, text.plans.worth, text.plans.course].map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>

@@ -107,6 +107,7 @@ export const actText = {
     broken: (share: string) => `Limits are broken: ${share} of the cost.`, kept: "All limits are kept.",
     input: "Input", before: "Now", wants: "Wants", worth: "Worth", course: "Its course", every: (s: string) => `each value holds ${s}`,
     make: "Make it now", arm: "Arm…", disarm: "Disarm…", reason: "Why", length: "For", armIt: "Arm", disarmIt: "Disarm",
+    ranking: (n: number) => `The best settings, judged by ${n === 1 ? "1 scenario" : `${n} scenarios`}`, better: "Better in", brokenIn: "Limits broken in",
     mayNotArm: "Arming takes an engineer.", until: (who: string, until: string, why: string) => `armed by ${who} until ${until}: ${why}`,
     armedTitle: "What may act by itself", noneArmed: "Nothing is armed: everything that acts by itself only advises.",
   },

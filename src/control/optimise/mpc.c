@@ -68,6 +68,8 @@ static gm_status check(const gm_program *program, const gm_mpc_options *o, const
         if (!(inputs[i].low < inputs[i].high) || !isfinite(inputs[i].low) || !isfinite(inputs[i].high)) {
             return gm_fail(err, GM_INVALID, where, "'" GM_STR_FMT "' needs bounds, the lower one first", GM_STR_ARG(s->name));
         }
+        if (inputs[i].whole && ceil(inputs[i].low) > floor(inputs[i].high))
+            return gm_fail(err, GM_INVALID, where, "there is no whole number within the bounds of '" GM_STR_FMT "'", GM_STR_ARG(s->name));
         if (!(inputs[i].rate_max > 0)) return gm_fail(err, GM_INVALID, where, "the rate of '" GM_STR_FMT "' must be positive", GM_STR_ARG(s->name));
     }
     for (uint32_t i = 0; i < term_count; i++) {
@@ -102,6 +104,11 @@ static bool allocate(gm_mpc *c, const gm_mpc_input *inputs, const gm_mpc_term *t
     if (c->inputs == NULL || c->terms == NULL || c->prices == NULL || c->mean == NULL || c->spread == NULL || c->plans == NULL || c->ways == NULL || c->weights == NULL || c->cost == NULL ||
         c->broken == NULL || c->start == NULL || c->order == NULL) return false;
     memcpy(c->inputs, inputs, c->input_count * sizeof *inputs);
+    for (uint32_t i = 0; i < c->input_count; i++) {
+        if (!inputs[i].whole) continue;
+        c->inputs[i].low  = ceil(inputs[i].low);
+        c->inputs[i].high = floor(inputs[i].high);
+    }
     memcpy(c->terms, terms, c->term_count * sizeof *terms);
     for (uint32_t i = 0; i < c->term_count; i++) {
         if (terms[i].price == NULL) continue;
@@ -182,6 +189,11 @@ void gm_mpc_price(gm_mpc *c, uint32_t term, const double *price)
 {
     assert(term < c->term_count && c->prices[term] != NULL);
     memcpy(c->prices[term], price, c->terms[term].price_count * sizeof *price);
+}
+
+void gm_mpc_hold(gm_mpc *c, const double *base)
+{
+    for (uint32_t i = 0; i < c->input_count; i++) c->start[i] = base[c->inputs[i].slot.v];
 }
 
 const double *gm_mpc_plan(const gm_mpc *c) { return c->mean; }
@@ -450,8 +462,8 @@ gm_status gm_mpc_solve(gm_mpc *c, const double *base, gm_mpc_report *out_report,
     if (best == NULL) return gm_fail(err, GM_NOMEM, "control.mpc", "solving");
     c->lane_steps = 0;
     c->way_count  = 0;
+    gm_mpc_hold(c, base);
     for (uint32_t i = 0; i < c->input_count; i++) {
-        c->start[i] = base[c->inputs[i].slot.v];
         for (uint32_t k = 0; k < c->o.knots; k++) {
             double *s = &c->spread[(size_t)i * c->o.knots + k], first = first_spread(&c->inputs[i]);
             *s        = fmin(first, 5 * *s + 0.05 * first);  // wider again than where the last solution ended
@@ -507,7 +519,7 @@ gm_status gm_mpc_follow(gm_mpc *c, const double *base, const double *plan, const
     return isfinite(*out_cost) ? GM_OK : gm_fail(err, GM_DIVERGED, "control.mpc", "the plan could not be followed to the end");
 }
 
-void gm_mpc_compare(gm_mpc *c, const double *const *bases, const double *const *plans, uint32_t count, double *out_costs)
+void gm_mpc_compare(gm_mpc *c, const double *const *bases, const double *const *plans, uint32_t count, double *out_costs, double *out_broken)
 {
     const double *from[N], *what[N];
     double        cost[N], broken[N];
@@ -518,4 +530,5 @@ void gm_mpc_compare(gm_mpc *c, const double *const *bases, const double *const *
     }
     run_block(c, from, what, cost, broken, NULL, NULL);
     for (uint32_t l = 0; l < count; l++) out_costs[l] = cost[l] + moves_of(c, what[l]);
+    if (out_broken != NULL) memcpy(out_broken, broken, count * sizeof *broken);
 }

@@ -106,9 +106,13 @@ void gm_mpc_price(gm_mpc *mpc, uint32_t term, const double *price);
 GM_NODISCARD gm_status gm_mpc_follow(gm_mpc *mpc, const double *base, const double *plan, const gm_slot *slots, uint32_t slot_count,
                                      double *out, double *out_cost, gm_error *err);
 // Costs of up to GM_MPC_COMPARE plans side by side, each from its own beginning: bases[i] [slots], plans[i] [inputs][knots];
-// out_costs [count], INFINITY: it could not be followed to the end. Cost: one block of lanes.
+// out_costs [count], INFINITY: it could not be followed to the end; out_broken [count]: what broken limits make of it, may be NULL.
+// Cost: one block of lanes.
 enum { GM_MPC_COMPARE = 64 };
-void gm_mpc_compare(gm_mpc *mpc, const double *const *bases, const double *const *plans, uint32_t count, double *out_costs);
+void gm_mpc_compare(gm_mpc *mpc, const double *const *bases, const double *const *plans, uint32_t count, double *out_costs, double *out_broken);
+
+// What holds now, where moves and rates begin: the inputs of base [slots]. gm_mpc_solve does that by itself.
+void gm_mpc_hold(gm_mpc *mpc, const double *base);
 
 uint32_t gm_mpc_looks(const gm_mpc *mpc);
 double   gm_mpc_look_s(const gm_mpc *mpc);

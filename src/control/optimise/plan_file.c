@@ -66,7 +66,7 @@ static gm_status count(const gm_plan_setup *s, const json_t *object, const char 
 static gm_status known(const gm_plan_setup *s, json_t *object, gm_error *err)
 {
     static const char *const members[] = { "name", "root", "goals", "limits", "inputs", "tariff", "penalty", "horizon", "every", "step",
-                                           "again", "lanes", "rounds", "method", "seed" };
+                                           "again", "lanes", "rounds", "method", "seed", "unknown" };
     const char *name;
     json_t     *value;
     json_object_foreach(object, name, value) {
@@ -82,7 +82,9 @@ static gm_status read_method(gm_plan_setup *s, const json_t *object, gm_error *e
     const json_t *method = json_object_get(object, "method"), *penalty = json_object_get(object, "penalty");
     const char   *name   = json_string_value(method);
     bool          mppi   = name != NULL && strcmp(name, "mppi") == 0;
-    if (method != NULL && !mppi && (name == NULL || strcmp(name, "cem") != 0)) return wrong(err, s, "method", "\"cem\" or \"mppi\" is expected");
+    s->settings          = name != NULL && strcmp(name, "settings") == 0;
+    if (method != NULL && !mppi && !s->settings && (name == NULL || strcmp(name, "cem") != 0))
+        return wrong(err, s, "method", "\"cem\", \"mppi\" or \"settings\" is expected");
     s->mpc.method = mppi ? GM_MPC_MPPI : GM_MPC_CEM;
     if (penalty != NULL && !(json_number_value(penalty) > 0)) return wrong(err, s, "penalty", "a positive number is expected");
     if (penalty != NULL) s->penalty = json_number_value(penalty);
@@ -102,6 +104,8 @@ static gm_status read_lengths(gm_plan_setup *s, const json_t *object, gm_error *
     if (st == GM_OK) st = count(s, object, "rounds", 1, 1000, &s->mpc.rounds, err);
     if (st == GM_OK) st = count(s, object, "seed", 0, UINT32_MAX, &seed, err);
     if (st != GM_OK) return st;
+    if (s->settings && json_object_get(object, "every") != NULL) return wrong(err, s, "every", "settings hold for the whole horizon; \"again\" says how often they are looked for");
+    if (s->settings) every = horizon;
     if (horizon < every || horizon / every > GM_MPC_KNOTS_MAX) return wrong(err, s, "horizon", "no shorter than \"every\", and at most 4096 times as long");
     if (s->again_s < 1) return wrong(err, s, "again", "at least a second is expected");
     s->mpc.seed   = seed;
@@ -124,6 +128,7 @@ static gm_status read_plan(gm_arena *arena, json_t *object, gm_plan_setup *s, gm
     if (st == GM_OK) st = texts(arena, s, object, "goals", true, &s->goals, err);
     if (st == GM_OK) st = texts(arena, s, object, "limits", false, &s->limits, err);
     if (st == GM_OK) st = texts(arena, s, object, "inputs", true, &s->inputs, err);
+    if (st == GM_OK) st = texts(arena, s, object, "unknown", false, &s->unknown, err);
     if (st == GM_OK) st = read_method(s, object, err);
     return st == GM_OK ? read_lengths(s, object, err) : st;
 }

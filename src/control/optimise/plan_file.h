@@ -9,7 +9,7 @@
 //       "horizon": "24h", "every": "1h", "step": "10s", "again": "30min", "lanes": 256, "rounds": 2
 //   } ] }
 //
-// goals, limits, inputs and tariff as goal.h has them. docs/optimise.md is for those who write them.
+// goals, limits, inputs and tariff as goal.h has them; "unknown": [...] as scenarios.h. docs/optimise.md is for those who write them.
 #ifndef GM_CONTROL_PLAN_FILE_H
 #define GM_CONTROL_PLAN_FILE_H
 
@@ -23,6 +23,8 @@ typedef struct gm_plan_texts { gm_str *items; uint32_t count; } gm_plan_texts;
 typedef struct gm_plan_setup {
     gm_str         name, root;
     gm_plan_texts  goals, limits, inputs;
+    gm_plan_texts  unknown;     // scenarios.h
+    bool           settings;    // one setting for the whole horizon, ranked over scenarios (settings.h); mpc has one knot
     gm_str         tariff;      // empty: none
     double         penalty;     // weight of limits
     gm_mpc_options mpc;         // knots, knot_s, look_s, step_s, lanes, rounds, method, seed

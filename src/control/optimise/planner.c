@@ -1,6 +1,7 @@
 #include "control/optimise/planner.h"
 
 #include "control/optimise/goal.h"
+#include "control/optimise/scenarios.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +27,9 @@ struct gm_planner {
     uint32_t             goal_count;
     double              *price;        // [price_count]
     uint32_t             price_count;
+    gm_arena            *arena;        // of unknown
+    gm_scenarios         unknown;
+    gm_settings          ranking;
     double              *plans;        // [GM_PLANNER_WITHOUT + 1][inputs][knots] scratch: as it is, then without each input
     double               shifted_to;   // program time up to which the plan's beginning has been dropped
 };
@@ -87,6 +91,9 @@ gm_status gm_planner_create(const gm_alloc *alloc, const gm_plan_setup *setup, c
     gm_status st  = got ? GM_OK : gm_fail(err, GM_NOMEM, WHERE, "binding a plan");
     if (st == GM_OK) st = named(p, bind_inputs(p, err), err);
     if (st == GM_OK) st = named(p, bind_goals(p, err), err);
+    p->arena = gm_arena_create(alloc, 0);
+    if (st == GM_OK && p->arena == NULL) st = gm_fail(err, GM_NOMEM, WHERE, "binding a plan");
+    if (st == GM_OK) st = named(p, gm_scenarios_read(group, setup->unknown.items, setup->unknown.count, p->arena, &p->unknown, err), err);
     if (st == GM_OK)
         st = named(p, gm_mpc_create(alloc, gm_group_program(group), &setup->mpc, p->inputs, setup->inputs.count, p->terms, p->goal_count, &p->mpc, err), err);
     if (st == GM_OK) *out_planner = p;
@@ -98,6 +105,8 @@ void gm_planner_destroy(gm_planner *p)
 {
     if (p == NULL) return;
     gm_mpc_destroy(p->mpc);
+    gm_settings_finish(&p->ranking);
+    gm_arena_destroy(p->arena);
     void *const all[] = { p->goals, p->terms, p->inputs, p->moves, p->price, p->plans };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) gm_free(p->alloc, all[i]);
     gm_free(p->alloc, p);
@@ -130,7 +139,7 @@ static void judge_gain(gm_planner *p, const double *const *draws, uint32_t count
         plans[2 * i]     = gm_mpc_plan(p->mpc);
         plans[2 * i + 1] = p->plans;
     }
-    if (count > 0) gm_mpc_compare(p->mpc, bases, plans, 2 * count, cost);
+    if (count > 0) gm_mpc_compare(p->mpc, bases, plans, 2 * count, cost, NULL);
     for (uint32_t i = 0; i < count; i++) {
         double gain = cost[2 * i + 1] - cost[2 * i];
         if (!isfinite(gain)) continue;
@@ -145,12 +154,13 @@ static void judge_gain(gm_planner *p, const double *const *draws, uint32_t count
     a->gain_deviation = sqrt(fmax(0, square / a->draws - a->gain * a->gain) * a->draws / (a->draws - 1));
 }
 
-static void judge_inputs(gm_planner *p, const double *base)
+// total: what the plan is said to cost; of settings that is a mean, so what an input is worth is seen from the plan's own run.
+static void judge_inputs(gm_planner *p, const double *base, double total)
 {
     uint32_t      knots = p->setup->mpc.knots, inputs = p->setup->inputs.count, n = inputs < GM_PLANNER_WITHOUT ? inputs : GM_PLANNER_WITHOUT;
     size_t        size = (size_t)inputs * knots;
-    const double *bases[GM_PLANNER_WITHOUT] = { NULL }, *plans[GM_PLANNER_WITHOUT] = { NULL };
-    double        cost[GM_PLANNER_WITHOUT];
+    const double *bases[GM_PLANNER_WITHOUT + 1] = { NULL }, *plans[GM_PLANNER_WITHOUT + 1] = { NULL };
+    double        cost[GM_PLANNER_WITHOUT + 1];
     for (uint32_t i = 0; i < inputs; i++) p->moves[i].without = NAN;
     for (uint32_t i = 0; i < n; i++) {
         double *plan = p->plans + (i + 1) * size;
@@ -159,29 +169,61 @@ static void judge_inputs(gm_planner *p, const double *base)
         bases[i] = base;
         plans[i] = plan;
     }
-    gm_mpc_compare(p->mpc, bases, plans, n, cost);
-    for (uint32_t i = 0; i < n; i++) p->moves[i].without = cost[i];
+    bases[n] = base;
+    plans[n] = gm_mpc_plan(p->mpc);
+    gm_mpc_compare(p->mpc, bases, plans, n + 1, cost, NULL);
+    for (uint32_t i = 0; i < n; i++) p->moves[i].without = cost[i] - cost[n] + total;
+}
+
+// The best setting becomes the plan.
+static gm_status solve_settings(gm_planner *p, const double *base, const double *const *draws, uint32_t draw_count, gm_advice *a, gm_error *err)
+{
+    gm_settings         found;
+    gm_settings_options o = { .candidates = p->setup->mpc.lanes, .rounds = p->setup->mpc.rounds, .seed = p->setup->mpc.seed };
+    gm_status st = gm_settings_rank(p->alloc, p->mpc, p->inputs, p->setup->inputs.count, draw_count > 0 ? draws : &base, draw_count > 0 ? draw_count : 1, &o, &found, err);
+    if (st != GM_OK) return st;
+    gm_settings_finish(&p->ranking);
+    p->ranking = found;
+    const gm_setting *best = &found.items[0];
+    gm_mpc_reset(p->mpc, best->values);
+    *a = (gm_advice){ .cost = best->cost, .held = best->held, .broken = best->broken, .gain = best->gain, .gain_deviation = best->gain_deviation, .draws = found.judged };
+    return GM_OK;
+}
+
+static gm_status solve_plan(gm_planner *p, const double *base, gm_advice *a, gm_error *err)
+{
+    gm_mpc_report r;
+    gm_status     st = gm_mpc_solve(p->mpc, base, &r, err);
+    if (st == GM_OK) *a = (gm_advice){ .cost = r.cost, .held = r.held, .broken = r.cost > 0 ? r.broken / r.cost : 0 };
+    return st;
 }
 
 gm_status gm_planner_solve(gm_planner *p, const double *base, const double *const *draws, uint32_t draw_count, gm_advice *out_advice, gm_error *err)
 {
-    gm_mpc_report r;
-    uint32_t      knots = p->setup->mpc.knots;
+    uint32_t knots = p->setup->mpc.knots;
+    bool     settings = p->setup->settings;
     catch_up(p, base[GM_TIME_SLOT.v]);
-    gm_status st = gm_mpc_solve(p->mpc, base, &r, err);
+    gm_status st = settings ? solve_settings(p, base, draws, draw_count, out_advice, err) : solve_plan(p, base, out_advice, err);
     if (st != GM_OK) return named(p, st, err);
     p->solved = true;
     for (uint32_t i = 0; i < p->setup->inputs.count; i++) {
         p->moves[i].before = base[p->inputs[i].slot.v];
         for (uint32_t k = 0; k < knots; k++) p->plans[(size_t)i * knots + k] = p->moves[i].before;
     }
-    *out_advice = (gm_advice){ .cost = r.cost, .held = r.held, .broken = r.cost > 0 ? r.broken / r.cost : 0 };
-    judge_gain(p, draws, draw_count, out_advice);
-    judge_inputs(p, base);
+    if (!settings) judge_gain(p, draws, draw_count, out_advice);
+    judge_inputs(p, base, out_advice->cost);
     return GM_OK;
 }
 
 // ---- what to do ---------------------------------------------------------------------------------------------------
+
+bool gm_planner_unknown(const gm_planner *p, uint32_t draw, double *slots)
+{
+    gm_scenarios_put(&p->unknown, p->setup->mpc.seed, draw, slots);
+    return p->unknown.count > 0;
+}
+
+const gm_settings *gm_planner_ranking(const gm_planner *p) { return &p->ranking; }
 
 const gm_plan_setup *gm_planner_setup(const gm_planner *p) { return p->setup; }
 uint32_t             gm_planner_move_count(const gm_planner *p) { return p->setup->inputs.count; }

@@ -10,11 +10,14 @@
 // (draws of an estimate), each pair from the same one: the mean and deviation of the differences. And what is each input worth?
 // The plan is run again with one input left as it is, for each of the first GM_PLANNER_WITHOUT.
 //
+// A plan of settings (settings.h) has one value for the whole horizon; draws are its scenarios.
+//
 // One thread at a time; create and destroy on the group's thread.
 #ifndef GM_CONTROL_PLANNER_H
 #define GM_CONTROL_PLANNER_H
 
 #include "control/optimise/plan_file.h"
+#include "control/optimise/settings.h"
 #include "futures/group.h"
 
 typedef struct gm_planner gm_planner;
@@ -23,7 +26,7 @@ enum { GM_PLANNER_DRAWS = 16, GM_PLANNER_WITHOUT = 30 };
 
 typedef struct gm_advice {
     double cost, held;                // of the plan, and of leaving everything as it is; the goals' sum
-    double broken;                    // share of cost that limits make: 0, all are kept
+    double broken;                    // share of cost that limits make: 0, all are kept. Settings: of the scenarios in which some are not
     double gain, gain_deviation;      // held - cost over the draws; NaN deviation: there were none
     uint32_t draws;
 } gm_advice;
@@ -48,6 +51,12 @@ void                   gm_planner_destroy(gm_planner *planner);  // NULL is allo
 // must not be earlier than this one. GM_DIVERGED: no plan could be followed to the end. GM_NOMEM.
 GM_NODISCARD gm_status gm_planner_solve(gm_planner *planner, const double *base, const double *const *draws, uint32_t draw_count,
                                         gm_advice *out_advice, gm_error *err);
+
+// Puts what the plan's file calls unknown into a beginning: draw number `draw` of GM_PLANNER_DRAWS. False: it calls nothing so.
+bool gm_planner_unknown(const gm_planner *planner, uint32_t draw, double *slots);
+
+// Of settings: the ranking that the last solve ended with, the advice first. items[i].values: inside, as gm_planner_move's plan.
+const gm_settings *gm_planner_ranking(const gm_planner *planner);
 
 const gm_plan_setup *gm_planner_setup(const gm_planner *planner);
 uint32_t             gm_planner_move_count(const gm_planner *planner);

@@ -167,13 +167,13 @@ static gm_status fork_entry(gm_plans *p, entry *x, gm_error *err)
     x->newest = report.newest;
     const gm_estimates_spread *e = p->options.estimates != NULL ? gm_estimates_spread_of(p->options.estimates, gm_group_twin(x->group, 0)) : NULL;
     x->estimated = e != NULL && e->count > 0;
-    if (!x->estimated) return GM_OK;
-    for (; x->draw_count < GM_PLANNER_DRAWS; x->draw_count++) {
-        double *draw = x->draws + (size_t)x->draw_count * slots;
+    for (uint32_t i = 0; i < GM_PLANNER_DRAWS; i++) {
+        double *draw = x->draws + (size_t)i * slots;
         memcpy(draw, x->base, slots * sizeof *draw);
-        gm_beginnings_draw(x->group, &e->spread, x->setup.mpc.seed, x->draw_count, draw);
+        if (x->estimated) gm_beginnings_draw(x->group, &e->spread, x->setup.mpc.seed, i, draw);
+        if (gm_planner_unknown(x->planner, i, draw) || x->estimated) x->draw_count++;
     }
-    gm_beginnings_mean(x->group, &e->spread, x->base);
+    if (x->estimated) gm_beginnings_mean(x->group, &e->spread, x->base);
     return GM_OK;
 }
 
@@ -191,6 +191,18 @@ static void write_advice(const entry *x, bool armed, gm_buf *out)
         gm_buf_json_number(out, all[i].value);
     }
     gm_buf_printf(out, ",\"estimated\":%s,\"armed\":%s", x->estimated ? "true" : "false", armed ? "true" : "false");
+}
+
+static void write_ranking(const entry *x, gm_buf *out)
+{
+    gm_setting_name names[GM_PLAN_NAMES_MAX];
+    uint32_t        count = gm_planner_move_count(x->planner);
+    for (uint32_t i = 0; i < count; i++) {
+        gm_planner_move m = gm_planner_move_at(x->planner, i);
+        names[i] = (gm_setting_name){ m.name, m.of.set_factor, m.of.set_offset };
+    }
+    gm_buf_byte(out, ',');
+    gm_settings_write(gm_planner_ranking(x->planner), names, count, out);
 }
 
 // Times and values of every input's plan, beside what it is worth: its cost without it, less the cost with it.
@@ -221,6 +233,7 @@ static void write_result(entry *x)
         gm_buf_text(out, "]}");
     }
     gm_buf_byte(out, '}');
+    if (x->setup.settings) write_ranking(x, out);
 }
 
 static void record(gm_plans *p, const entry *x, bool armed)

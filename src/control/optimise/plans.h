@@ -50,7 +50,8 @@ typedef struct gm_plans_view {  // viewed until the next turn
     double               seconds;      // that it took
     gm_advice            advice;       // when solved
     bool                 estimated;    // it began at an estimate
-    gm_str               result;       // when solved: "every":3600,"inputs":{NAME:{"unit","before","now","worth","plan":[...]}}
+    gm_str               result;       // when solved: "every":3600,"inputs":{NAME:{"unit","before","now","worth","plan":[...]}}, of settings
+                                       // "scenarios":8,"ranking":[{"inputs":{NAME:x},"cost","held","gain","gainDeviation","better","broken"}]
 } gm_plans_view;
 
 uint32_t      gm_plans_count(const gm_plans *plans);
