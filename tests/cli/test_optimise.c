@@ -41,6 +41,34 @@ static void a_plan_saves_and_keeps_its_limits(void **state)
     gm_ran_finish(&ran);
 }
 
+static void one_setting_for_the_whole_horizon_comes_with_its_alternatives(void **state)
+{
+    (void)state;
+    gm_ran ran = GM_RUN("optimise", plant(), "--root", "tower", "--initial", "--method", "settings", "--lanes", "32", "--rounds", "2", "--horizon", "3h", "--step", "10s",
+                        "--goal", "integral(pump1.motor.power)", "--goal", "1e5*finallow(tower.level, 3)", "--subject-to", "tower.level in 1..5.2",
+                        "--input", "pump1.speed=0.85..1", "--unknown", "town.base*=uniform(0.85,1.15)", "--json");
+    if (ran.code != 0) fail_msg("exit %d: %s", ran.code, GM_TEXT(ran.err));
+    json_t *j = json_loads(GM_TEXT(ran.out), 0, NULL), *ranking = json_object_get(j, "ranking"), *item;
+    size_t  i;
+    double  before = 0;
+    assert_int_equal(json_integer_value(json_object_get(j, "scenarios")), 8);
+    assert_true(json_array_size(ranking) >= 2);
+    json_array_foreach(ranking, i, item) {
+        double speed = json_number_value(json_object_get(json_object_get(item, "inputs"), "pump1.speed"));
+        assert_true(speed >= 0.85 && speed <= 1 && json_number_value(json_object_get(item, "cost")) >= before);
+        before = json_number_value(json_object_get(item, "cost"));
+    }
+    assert_true(json_number_value(json_object_get(json_array_get(ranking, 0), "gainDeviation")) > 0);
+    assert_true(json_number_value(json_object_get(j, "cost")) == json_number_value(json_object_get(json_array_get(ranking, 0), "cost")));
+    json_decref(j);
+    gm_ran_finish(&ran);
+    ran = GM_RUN("optimise", plant(), "--root", "tower", "--initial", "--method", "settings", "--lanes", "16", "--rounds", "1", "--horizon", "1h", "--step", "10s",
+                 "--goal", "integral(pump1.motor.power)", "--input", "pump1.speed=0.85..1", "--unknown", "town.base*=ou(1,0.1,1h)");
+    assert_int_equal(ran.code, 1);
+    assert_non_null(strstr(GM_TEXT(ran.err), "one value from the beginning on"));
+    gm_ran_finish(&ran);
+}
+
 static void what_can_not_be_is_refused_with_what_to_write(void **state)
 {
     (void)state;
@@ -54,7 +82,8 @@ static void what_can_not_be_is_refused_with_what_to_write(void **state)
         { "--tariff", "6:00=1", "is no tariff; expected" },
         { "--tariff", "12:00=1,06:00=2", "is no tariff; expected" },
         { "--every", "48h", "--every must be positive" },
-        { "--method", "guess", "--method is cem or mppi" },
+        { "--method", "guess", "--method is cem, mppi or settings" },
+        { "--unknown", "town.base=uniform(0,1)", "--unknown is for --method settings" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_ran ran = GM_RUN("optimise", plant(), "--root", "tower", "--initial", "--goal", "integral(pump1.motor.power)", "--input", "pump1.speed=0..1",
@@ -68,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_saves_and_keeps_its_limits),
+        cmocka_unit_test(one_setting_for_the_whole_horizon_comes_with_its_alternatives),
         cmocka_unit_test(what_can_not_be_is_refused_with_what_to_write),
     };
     return cmocka_run_group_tests_name("cli.optimise", tests, NULL, NULL);
