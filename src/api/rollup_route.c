@@ -134,7 +134,7 @@ static gm_status write_systems(answer *a, uint64_t *from)
     return st;
 }
 
-typedef struct wish { gm_str name; gm_twin twin; bool one, below; uint64_t from; } wish;
+typedef struct wish { gm_str name; gm_twin twin; bool one, below, plant; uint64_t from; } wish;  // plant: only what is about the whole of it
 
 // One roll-up. GM_LIMIT: w->from is where to go on.
 static gm_status write_rollup(answer *a, wish *w, uint64_t *from)
@@ -144,7 +144,9 @@ static gm_status write_rollup(answer *a, wish *w, uint64_t *from)
     a->scope            = scoped ? gm_rollup_scope_open(rollups, a->i, gm_api_fence(a->request)) : NULL;
     if (scoped && a->scope == NULL) return GM_NOMEM;
     gm_status st;
-    if (gm_rollups_definition(rollups, a->i)->relationship.len == 0) st = w->one || *from > 0 ? GM_NOTFOUND : write_one(a, (gm_twin){ GM_NONE });
+    bool whole = gm_rollups_definition(rollups, a->i)->relationship.len == 0;
+    if (w->plant && !whole) st = GM_OK;
+    else if (whole) st = w->one || *from > 0 ? GM_NOTFOUND : write_one(a, (gm_twin){ GM_NONE });
     else st = w->one ? write_system(a, w->twin, w->below) : write_systems(a, from);
     gm_rollup_scope_close(a->scope);
     a->scope = NULL;
@@ -154,12 +156,14 @@ static gm_status write_rollup(answer *a, wish *w, uint64_t *from)
 // False: replied.
 static bool read_wish(gm_request *request, wish *w, uint64_t *limit)
 {
-    gm_str id = { 0 }, below = { 0 };
+    gm_str id = { 0 }, below = { 0 }, plant = { 0 };
     *w = (wish){ .twin = { GM_NONE } };
     if (!gm_request_number(request, "limit", 1, LIMIT_MOST, 1000, limit) || !gm_request_number(request, "from", 0, UINT32_MAX - 1, 0, &w->from) ||
-        !gm_request_parameter(request, "name", &w->name) || !gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "below", &below)) return false;
+        !gm_request_parameter(request, "name", &w->name) || !gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "below", &below) ||
+        !gm_request_parameter(request, "plant", &plant)) return false;
     w->one   = id.ptr != NULL;
     w->below = gm_str_is(below, "true");
+    w->plant = gm_str_is(plant, "true");
     if (w->below && !w->one) {
         gm_reply_error(request, 400, "ValidationFailed", "\"below\" goes with a \"twin\"");
         return false;
@@ -208,6 +212,7 @@ void gm_route_rollups(gm_request *request)
     gm_buf_byte(&request->out, ']');
     if (st == GM_LIMIT && w.name.ptr != NULL && !w.one) gm_buf_printf(&request->out, ",\"next\":%llu", (unsigned long long)from);
     else if (st == GM_LIMIT) gm_buf_text(&request->out, ",\"more\":true");
+    if (w.plant) gm_buf_printf(&request->out, ",\"declared\":%zu", count - first);
     if (a.outside > 0) gm_buf_printf(&request->out, ",\"outside\":%zu", a.outside);
     gm_buf_byte(&request->out, '}');
     gm_reply_json(request, 200);

@@ -69,6 +69,8 @@ static void systems_are_answered_as_of_the_last_commit(void **state)
           "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s1\",\"value\":9.5,\"unit\":\"kW\",\"members\":2,\"missing\":1},"
           "{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":9.5,\"unit\":\"kW\",\"members\":2,\"missing\":0}]}" },
         { "GET", "/v1/rollups?name=sum&twin=s1&below=true&limit=1", NULL, NULL, 200, "\"more\":true" },
+        { "GET", "/v1/rollups?plant=true", NULL, NULL, 200, "{\"items\":[{\"name\":\"all\",\"function\":\"oee\"," },
+        { "GET", "/v1/rollups?plant=true", NULL, NULL, 200, "\"quality\":1}],\"declared\":4}" },
         { "GET", "/v1/rollups?below=true", NULL, NULL, 400, "goes with" },
         { "GET", "/metrics", NULL, NULL, 200, "gemel_rollup{name=\"sum\",function=\"sum\",twin=\"s1\"} 9.5\n" },
         { "GET", "/metrics", NULL, NULL, 200, "gemel_rollup{name=\"state\",function=\"worst\",twin=\"s2\",state=\"good\"} 0\n" },

@@ -17,6 +17,8 @@ import { moment, selected, show, theme, view, VIEWS, type Theme, type View } fro
 
 const NEXT_THEME: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
 const PAGES: Record<Exclude<View, "twin">, ReturnType<typeof lazy>> = {
+  life: lazy(async () => (await import("./life")).Life),
+  system: lazy(async () => (await import("./system")).System),
   futures: lazy(async () => (await import("./what_if")).WhatIf),
   scene: lazy(async () => (await import("./scene")).Scene),
   graph: lazy(async () => (await import("./graph")).Graph),
@@ -29,6 +31,7 @@ const PAGES: Record<Exclude<View, "twin">, ReturnType<typeof lazy>> = {
   letters: lazy(async () => (await import("./letters")).Letters),
 };
 
+const TwinLife = lazy(async () => (await import("./life_twin")).TwinLife);
 const TwinActs = lazy(async () => (await import("./twin_acts")).TwinActs);
 
 function ConnectionState() {
@@ -111,6 +114,7 @@ function TwinView() {
       <TwinPage twin={twin} />
       <Plot twin={twin} />
       <TwinActs />
+      <TwinLife />
     </>
   );
 }

@@ -13,7 +13,7 @@ export const RANGES = [
 ] as const;
 export type Range = (typeof RANGES)[number]["key"];
 export type Theme = "auto" | "light" | "dark";
-export const VIEWS = ["twin", "scene", "graph", "futures", "query", "fleet", "alarms", "orders", "plans", "letters", "setup"] as const;
+export const VIEWS = ["twin", "life", "system", "scene", "graph", "futures", "query", "fleet", "alarms", "orders", "plans", "letters", "setup"] as const;
 export type View = (typeof VIEWS)[number];
 export interface Window {
   from: number; // ms since 1970
@@ -43,6 +43,10 @@ export const grouping = signal<Group>("priority"); // of the alarms
 export const flood = signal(false); // the alarms in the order in which they began, each kind once
 export const allAlarms = signal(false); // also those that nobody needs to look at
 export const pinned = signal<readonly string[]>([]); // ids of futures on the page
+export const CHAPTERS = ["thread", "diff", "bom"] as const;
+export type Chapter = (typeof CHAPTERS)[number];
+export const chapter = signal<Chapter>("thread"); // of a twin's life
+export const knownAt = signal<string>(""); // facts as known now (""), at the page's moment ("then"), or at a time (ISO 8601)
 export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "auto");
 
 const time = (text: string | null): number | null => {
@@ -70,6 +74,9 @@ function read(): void {
   flood.value = p.get("flood") === "yes";
   allAlarms.value = p.get("all") === "yes";
   pinned.value = p.getAll("future");
+  chapter.value = CHAPTERS.find((c) => c === p.get("chapter")) ?? "thread";
+  const known = p.get("known") ?? "";
+  knownAt.value = known === "then" || time(known) !== null ? known : "";
 }
 
 function write(): string {
@@ -93,6 +100,8 @@ function write(): string {
   if (grouping.value !== "priority") p.set("group", grouping.value);
   if (flood.value) p.set("flood", "yes");
   if (allAlarms.value) p.set("all", "yes");
+  if (chapter.value !== "thread") p.set("chapter", chapter.value);
+  if (knownAt.value !== "") p.set("known", knownAt.value);
   for (const id of pinned.value) p.append("future", id);
   const text = p.toString();
   return text === "" ? " " : `#${text}`;

@@ -1,0 +1,55 @@
+// Where the facts of a life stand on its ribbon: marks on a line for each phase, merged where they would cover each other.
+import { PHASES, type Fact, type Phase } from "./life_api";
+
+export interface Mark { at: number; facts: Fact[] } // share of the ribbon's width, 0 to 1
+export interface Lane { phase: Phase; marks: Mark[]; band: { from: number; to: number } | null }
+export interface Ribbon { start: number; end: number; lanes: Lane[]; ticks: { at: number; label: string }[] }
+
+const NEAR = 0.016, MARGIN = 0.03, DAY = 86400e3, TICKS = 6;
+const STEPS = [60e3, 300e3, 900e3, 3600e3, 3 * 3600e3, 6 * 3600e3, DAY, 2 * DAY, 7 * DAY, 14 * DAY];
+
+const beginOf = (f: Fact): number | null => (f.from === undefined ? null : Date.parse(f.from));
+const endOf = (f: Fact): number | null => (f.to === undefined ? null : Date.parse(f.to));
+
+/** Round moments: steps of seconds to weeks, or the beginnings of months and years. */
+export function ticksOf(start: number, end: number): { at: number; label: string }[] {
+  const span = end - start, rough = span / TICKS, found: number[] = [];
+  const step = STEPS.find((s) => s >= rough);
+  if (step !== undefined) for (let t = Math.ceil(start / step) * step; t <= end; t += step) found.push(t);
+  else {
+    const months = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200].find((m) => m * 30.4 * DAY >= rough) ?? 2400;
+    const first = new Date(start), index = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth() + 1e-9) / months) * months;
+    for (let m = index; ; m += months) {
+      const t = Date.UTC(Math.floor(m / 12), m % 12, 1);
+      if (t > end) break;
+      if (t >= start) found.push(t);
+    }
+  }
+  const how: Intl.DateTimeFormatOptions = span < 2 * DAY ? { hour: "2-digit", minute: "2-digit", hour12: false } : step !== undefined ? { day: "numeric", month: "short" } : span < 4 * 365 * DAY ? { month: "short", year: "numeric" } : { year: "numeric" };
+  return found.map((t) => ({ at: (t - start) / span, label: new Date(t).toLocaleString("en-GB", span < 2 * DAY ? how : { ...how, timeZone: "UTC" }) }));
+}
+
+function marksOf(facts: readonly Fact[], at: (t: number) => number, start: number): Mark[] {
+  const marks: Mark[] = [];
+  for (const f of facts) {
+    const x = at(beginOf(f) ?? start), last = marks[marks.length - 1];
+    if (last !== undefined && x - last.at < NEAR) last.facts.push(f);
+    else marks.push({ at: x, facts: [f] });
+  }
+  return marks;
+}
+
+/** The ribbon from the first beginning to now, or to what is planned. */
+export function ribbonOf(facts: readonly Fact[], now: number, moment: number | null): Ribbon {
+  const begins = facts.map(beginOf).filter((t): t is number => t !== null), ends = facts.map(endOf).filter((t): t is number => t !== null && t <= now);
+  const first = Math.min(now, moment ?? now, ...begins), last = Math.max(now, moment ?? now, ...begins, ...ends);
+  const room = Math.max((last - first) * MARGIN, 60e3), start = first - room, end = last + room;
+  const at = (t: number) => Math.min(1, Math.max(0, (t - start) / (end - start)));
+  const lanes = PHASES.map((phase): Lane => {
+    const here = facts.filter((f) => f.phase === phase).sort((a, b) => (beginOf(a) ?? -Infinity) - (beginOf(b) ?? -Infinity));
+    if (here.length === 0) return { phase, marks: [], band: null };
+    const over = here.every((f) => f.to !== undefined) ? Math.max(...here.map((f) => endOf(f)!)) : end;
+    return { phase, marks: marksOf(here, at, start), band: { from: at(beginOf(here[0]!) ?? start), to: at(over) } };
+  });
+  return { start, end, lanes, ticks: ticksOf(start, end) };
+}
