@@ -11,7 +11,17 @@ static const char WHERE[] = "cli.rig";
 
 enum { CHANGES_MAX = 32 };
 
-typedef struct due { double time; gm_group_change changes[CHANGES_MAX]; size_t count; } due;
+// A fault to come: changes of the plant, or (no changes) of the sensor behind a binding.
+typedef struct due {
+    double          time, size;
+    gm_group_change changes[CHANGES_MAX];
+    size_t          count;
+    uint32_t        sensor;
+    bool            frozen, over;
+} due;
+
+// What ails the sensor of a column.
+typedef struct ailment { double offset, last; bool frozen, said; } ailment;
 
 struct gm_rig {
     const gm_alloc *alloc;
@@ -25,6 +35,7 @@ struct gm_rig {
     due            *faults;
     size_t          fault_count, fault_capacity;
     double         *largest;    // [bindings] magnitude that a column has had
+    ailment        *ailments;   // [bindings]
     uint64_t        samples;
     gm_buf          values;
 };
@@ -43,7 +54,8 @@ static gm_status fill_lanes(gm_rig *rig, const gm_group_reader *reader, gm_error
     gm_fork_report    report;
     gm_group_bindings(rig->group, &bindings);
     rig->largest = gm_alloc_zeroed(rig->alloc, (bindings + (size_t)1) * sizeof *rig->largest);
-    gm_status st = values != NULL && rig->largest != NULL ? GM_OK : gm_fail(err, GM_NOMEM, WHERE, "starting the rig");
+    rig->ailments = gm_alloc_zeroed(rig->alloc, (bindings + (size_t)1) * sizeof *rig->ailments);
+    gm_status st = values != NULL && rig->largest != NULL && rig->ailments != NULL ? GM_OK : gm_fail(err, GM_NOMEM, WHERE, "starting the rig");
     if (st == GM_OK) st = gm_group_fork(rig->group, reader, rig->options.start, values, &report, err);
     for (uint32_t i = 0; st == GM_OK && i < slots; i++) gm_lanes_fill(rig->lanes, (gm_slot){ i }, values[i]);
     gm_free(rig->alloc, values);
@@ -82,6 +94,7 @@ void gm_rig_destroy(gm_rig *rig)
     gm_buf_finish(&rig->values);
     gm_free(rig->alloc, rig->faults);
     gm_free(rig->alloc, rig->largest);
+    gm_free(rig->alloc, rig->ailments);
     gm_free(rig->alloc, rig);
 }
 
@@ -121,13 +134,35 @@ gm_status gm_rig_mismatch(gm_rig *rig, const json_t *document, gm_error *err)
     return GM_OK;
 }
 
-gm_status gm_rig_fault_at(gm_rig *rig, gm_str name, double after_s, gm_error *err)
+static bool is_sensor(const gm_rig *rig, const gm_binding *b)
 {
+    const gm_column *c = &gm_group_type(rig->group, b->member)->columns[b->column];
+    // A leaf of an object would need the object around it.
+    return c->is_telemetry && gm_str_ends(c->path, c->name);
+}
+
+// "tower.level.frozen", "pump1.motor/power.offset": false: it is no fault of a sensor.
+static bool find_ailment(const gm_rig *rig, gm_str name, due *out)
+{
+    gm_group_variable v;
+    uint32_t          count;
+    const gm_binding *bindings = gm_group_bindings(rig->group, &count);
+    bool              offset   = gm_str_ends(name, GM_STR(".offset"));
+    out->frozen                = gm_str_ends(name, GM_STR(".frozen"));
+    if (!offset && !out->frozen) return false;
+    if (!gm_group_find(rig->group, gm_str_slice(name, 0, name.len - 7), &v) || v.binding == NULL || !is_sensor(rig, v.binding)) return false;
+    out->sensor = (uint32_t)(v.binding - bindings);
+    return true;
+}
+
+gm_status gm_rig_fault_at(gm_rig *rig, gm_str name, double size, double after_s, gm_error *err)
+{
+    if (!isfinite(size) || size == 0) return gm_fail(err, GM_INVALID, WHERE, "the size of a fault is a number, and not 0");
     if (!gm_alloc_reserve(rig->alloc, &rig->faults, &rig->fault_capacity, rig->fault_count + 1, sizeof *rig->faults))
         return gm_fail(err, GM_NOMEM, WHERE, "a fault to come");
     due *fault   = &rig->faults[rig->fault_count];
-    *fault       = (due){ .time = after_s };
-    gm_status st = gm_group_fault(rig->group, name, fault->changes, CHANGES_MAX, &fault->count, err);
+    *fault       = (due){ .time = after_s, .size = size };
+    gm_status st = find_ailment(rig, name, fault) ? GM_OK : gm_group_fault(rig->group, name, fault->changes, CHANGES_MAX, &fault->count, err);
     if (st == GM_OK) rig->fault_count++;
     return st;
 }
@@ -138,6 +173,18 @@ static void apply(gm_rig *rig, const gm_group_change *changes, size_t count)
 {
     for (size_t i = 0; i < count; i++) gm_lanes_fill(rig->lanes, changes[i].slot, changes[i].value);
     if (rig->begun) gm_lanes_touch(rig->lanes, 0, rig->worker);
+}
+
+static void strike(gm_rig *rig, const due *fault)
+{
+    gm_group_change changes[CHANGES_MAX];
+    for (size_t i = 0; i < fault->count; i++) {
+        double now = gm_lanes_get(rig->lanes, fault->changes[i].slot, 0);
+        changes[i] = (gm_group_change){ fault->changes[i].slot, now + fault->size * (fault->changes[i].value - now) };
+    }
+    apply(rig, changes, fault->count);
+    if (fault->count == 0 && fault->frozen) rig->ailments[fault->sensor].frozen = true;
+    else if (fault->count == 0) rig->ailments[fault->sensor].offset += fault->size;
 }
 
 static gm_status verdict(gm_rig *rig, gm_error *err)
@@ -174,7 +221,7 @@ static due *next_fault(gm_rig *rig, double time)
     due *next = NULL;
     for (size_t i = 0; i < rig->fault_count; i++) {
         due *f = &rig->faults[i];
-        if (f->count > 0 && f->time <= time && (next == NULL || f->time < next->time)) next = f;
+        if (!f->over && f->time <= time && (next == NULL || f->time < next->time)) next = f;
     }
     return next;
 }
@@ -185,8 +232,8 @@ gm_status gm_rig_advance(gm_rig *rig, double seconds, gm_error *err)
     gm_status st  = GM_OK;
     for (due *fault; st == GM_OK && (fault = next_fault(rig, end)) != NULL;) {
         st = go_to(rig, fault->time > rig->time ? fault->time : rig->time, err);
-        if (st == GM_OK) apply(rig, fault->changes, fault->count);
-        fault->count = 0;
+        if (st == GM_OK) strike(rig, fault);
+        fault->over = true;
     }
     if (st == GM_OK) st = go_to(rig, end, err);
     if (st == GM_OK) gm_lanes_observe(rig->lanes, 0, rig->worker);
@@ -215,19 +262,16 @@ static void put_value(gm_rig *rig, uint32_t binding, const gm_binding *b, const 
         value += GM_RIG_NOISE * rig->largest[binding] *
                  gm_rng_normal(rig->options.seed, binding, STREAM_NOISE, rig->samples);
     }
+    ailment *ails = &rig->ailments[binding];
+    value         = ails->frozen && ails->said ? ails->last : value + ails->offset;
+    ails->last    = value;
+    ails->said    = true;
     gm_buf_printf(&rig->values, "%s", rig->values.len > 0 ? "," : "");
     gm_buf_json_str(&rig->values, column->name);
     gm_buf_byte(&rig->values, ':');
     if (column->kind == GM_KIND_BOOL) gm_buf_text(&rig->values, value > 0.5 ? "true" : "false");
     else if (column->kind == GM_KIND_INT) gm_buf_printf(&rig->values, "%.0f", value);
     else gm_buf_add(&rig->values, text, gm_number_write(value, text));
-}
-
-static bool is_sensor(const gm_rig *rig, const gm_binding *b)
-{
-    const gm_column *c = &gm_group_type(rig->group, b->member)->columns[b->column];
-    // A leaf of an object would need the object around it.
-    return c->is_telemetry && gm_str_ends(c->path, c->name);
 }
 
 gm_status gm_rig_sample(gm_rig *rig, gm_rig_publish *publish, void *context, gm_error *err)

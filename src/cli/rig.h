@@ -3,7 +3,7 @@
 //
 //   gm_rig_create(alloc, group, &reader, &options, &rig, &err);
 //   gm_rig_mismatch(rig, document, &err);                       // {"main.pipe.f": 0.03, "pump1.wear": {"factor": 1.2}}
-//   gm_rig_fault_at(rig, GM_STR("pump1.wear"), 600, &err);      // 600 s after the beginning
+//   gm_rig_fault_at(rig, GM_STR("pump1.wear"), 1, 600, &err);   // 600 s after the beginning
 //   gm_rig_advance(rig, 60, &err);                              // a minute of the plant
 //   gm_rig_sample(rig, publish, context, &err);                 // what the sensors say
 //   gm_rig_desired(rig, GM_STR("pump1"), GM_STR(""), body, &reported, &err);
@@ -41,7 +41,12 @@ void                   gm_rig_destroy(gm_rig *rig);
 // Before the first advance. A number replaces a parameter, input or start value; {"factor": x} multiplies it.
 // GM_NOTFOUND, GM_INVALID: err names what can not be set; what stood before it has been.
 GM_NODISCARD gm_status gm_rig_mismatch(gm_rig *rig, const json_t *document, gm_error *err);
-GM_NODISCARD gm_status gm_rig_fault_at(gm_rig *rig, gm_str name, double after_s, gm_error *err);
+
+// What breaks so long after the beginning: a fault of a twin's class ("pump1.wear"), or a sensor: "tower.level.frozen" says again
+// what it said last, "vessel.pressure.offset" is off by `size` in its unit.
+// size: of a class's fault how much of what it declares: 1 is all of it, 0.5 half of the way there.
+// GM_NOTFOUND: there is no such fault; err says which there are. GM_INVALID: the size is no number, or 0.
+GM_NODISCARD gm_status gm_rig_fault_at(gm_rig *rig, gm_str name, double size, double after_s, gm_error *err);
 
 // GM_DIVERGED: the plant's equations could not go on; err says when and why.
 GM_NODISCARD gm_status gm_rig_advance(gm_rig *rig, double seconds, gm_error *err);

@@ -1,5 +1,6 @@
 // gemel rig: a plant's behaviors as if they were the plant itself, behind MQTT. It knows the twin's models, not its
 // state.
+#include "base/number.h"
 #include "cli/device.h"
 #include "cli/plant_group.h"
 #include "cli/rig.h"
@@ -31,8 +32,9 @@ static const gm_option options[] = {
     [OPT_INTERVAL] = { "interval", GM_OPTION_DURATION, "LENGTH", "1s", "from one sample to the next" },
     [OPT_COUNT]    = { "count", GM_OPTION_COUNT, "N", NULL, "end after so many samples (without it: never)" },
     [OPT_NOISE] = { "noise", GM_OPTION_FLAG, NULL, NULL, "sensors with noise; some messages are lost, some come late" },
-    [OPT_FAULT] = { "fault", GM_OPTION_TEXT, "NAME@TIME", NULL,
-                    "a fault of a twin's class, so long after the start by the plant's clock: pump1.wear@2h",
+    [OPT_FAULT] = { "fault", GM_OPTION_TEXT, "NAME[*SIZE]@TIME", NULL,
+                    "a fault of a twin's class, so long after the start by the plant's clock: pump1.wear@2h, half of it "
+                    "pump1.wear*0.5@2h; of a sensor: tower.level.frozen@2h, vessel.pressure.offset*0.3@2h (bar)",
                     .repeats = true },
     [OPT_MISMATCH] = { "mismatch", GM_OPTION_TEXT, "FILE", NULL,
                        "JSON: variables of the plant that differ from the twin's, {\"pump1.wear\": 0.1, "
@@ -210,10 +212,19 @@ static gm_status plan_fault(run_ *r, const char *text, gm_error *err)
     gm_str    all = gm_str_of(text);
     size_t    at  = all.len;
     gm_dur_ns after;
+    double    size = 1;
     while (at > 0 && text[at - 1] != '@') at--;
     if (at == 0 || gm_dur_parse(gm_str_slice(all, at, all.len), &after, NULL) != GM_OK)
         return gm_fail(err, GM_INVALID, "cli.rig", "--fault %.80s: expected NAME@TIME, as in pump1.wear@2h", text);
-    return gm_rig_fault_at(r->rig, gm_str_slice(all, 0, at - 1), (double)after / 1e9, err);
+    gm_str name = gm_str_slice(all, 0, at - 1), times;
+    size_t star = gm_str_find_char(name, '*');
+    if (star < name.len) {
+        times = gm_str_slice(name, star + 1, name.len);
+        if (gm_number_read(times, &size) != times.len || times.len == 0)
+            return gm_fail(err, GM_INVALID, "cli.rig", "--fault %.80s: expected NAME*SIZE@TIME, as in pump1.wear*0.5@2h", text);
+        name = gm_str_slice(name, 0, star);
+    }
+    return gm_rig_fault_at(r->rig, name, size, (double)after / 1e9, err);
 }
 
 static gm_status open_rig(run_ *r, const gm_args *args, gm_error *err)

@@ -139,14 +139,18 @@ static void lanes_of_one_second_agree_with_small_steps(void **state)
 static void faults_show_in_what_the_sensors_say(void **state)
 {
     fixture *f = *state;
-    static const struct { const char *fault, *twin, *component, *name; double hours; int direction; } cases[] = {
-        { "pump1.wear", "pump1", "motor", "vibration", 7, 1 }, { "pump1.wear", "pump1", "", "flow", 7, -1 },
-        { "main.leak", "tower", "", "level", 7, -1 },          { "valve.blocked", "town", "", "pressure", 7, -1 },
-        { "tower.stuckSensor", "tower", "", "level", 7, 1 },
+    static const struct { const char *fault; double size; const char *twin, *component, *name; double hours; int direction; } cases[] = {
+        { "pump1.wear", 1, "pump1", "motor", "vibration", 7, 1 }, { "pump1.wear", 0.5, "pump1", "", "flow", 7, -1 },
+        { "pump1.slow", 1, "pump1", "", "rotation", 7, -1 },      { "pump1.friction", 0.5, "pump1", "motor", "power", 7, 1 },
+        { "pump1.uncooled", 1, "pump1", "motor", "temperature", 7, 1 },
+        { "main.leak", 1, "tower", "", "level", 7, -1 },          { "main.clogged", 1, "main", "", "flow", 7, -1 },
+        { "well.low", 1, "well", "", "level", 7, -1 },
+        { "valve.blocked", 1, "town", "", "pressure", 7, -1 },    { "tower.stuckSensor", 1, "tower", "", "level", 7, 1 },
+        { "tower.level.frozen", 1, "tower", "", "level", 7, 1 },  { "vessel.pressure.offset", -0.5, "vessel", "", "pressure", 7, -1 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gm_rig *sound = rig_of(f, false), *ill = rig_of(f, false);
-        assert_gm_ok(gm_rig_fault_at(ill, gm_str_of(cases[i].fault), 600, &f->err), f->err);
+        assert_gm_ok(gm_rig_fault_at(ill, gm_str_of(cases[i].fault), cases[i].size, 600, &f->err), f->err);
         double a = value_at(f, sound, 0.1, cases[i].twin, cases[i].component, cases[i].name),
                b = value_at(f, ill, 0.1, cases[i].twin, cases[i].component, cases[i].name);
         assert_true(a == b);
@@ -157,8 +161,10 @@ static void faults_show_in_what_the_sensors_say(void **state)
         gm_rig_destroy(ill);
     }
     gm_rig *rig = rig_of(f, false);
-    assert_int_equal(gm_rig_fault_at(rig, GM_STR("pump1.rust"), 0, &f->err), GM_NOTFOUND);
+    assert_int_equal(gm_rig_fault_at(rig, GM_STR("pump1.rust"), 1, 0, &f->err), GM_NOTFOUND);
     assert_non_null(strstr(f->err.text, "pump1.wear"));
+    assert_int_equal(gm_rig_fault_at(rig, GM_STR("tower.height.frozen"), 1, 0, &f->err), GM_NOTFOUND);
+    assert_int_equal(gm_rig_fault_at(rig, GM_STR("pump1.wear"), NAN, 0, &f->err), GM_INVALID);
     gm_rig_destroy(rig);
 }
 

@@ -81,7 +81,7 @@ static void spring_a_leak(trial *t, int place)
 {
     waterworks *w = t->works;
     if (place != 1) {
-        assert_gm_ok(gm_rig_fault_at(t->rig, gm_str_of(PLACES[place]), gm_rig_time(t->rig), &w->err), w->err);
+        assert_gm_ok(gm_rig_fault_at(t->rig, gm_str_of(PLACES[place]), 1, gm_rig_time(t->rig), &w->err), w->err);
         return;
     }
     gm_buf  out  = gm_buf_init(gm_alloc_system());

@@ -11,7 +11,7 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
     port.p = rho*Gemel.Fluid.g*level;
     A*der(level) = yield*(restLevel - level) + port.m_flow/rho;
     annotation(__gemel(interface="dtmi:gemel:pumphouse:Well;1", connect(supplies="port,a"),
-                       fault(dry="yield=0.002")));
+                       fault(dry="yield=0.002", low="restLevel=4")));
   end Well;
 
   model MotorReadings "what the motor's sensors show"
@@ -43,7 +43,9 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
     connect(a, machine.a);
     connect(machine.b, b);
     annotation(__gemel(interface="dtmi:gemel:pumphouse:Pump;1", connect(delivers="b,port"),
-                       fault(wear="wear=0.25", stopped="speed=0"), command(setSpeed="speed=request")));
+                       fault(wear="wear=0.25", stopped="speed=0", slow="speed=0.85", friction="machine.power0=9000",
+                             uncooled="machine.G_motor=20"),
+                       command(setSpeed="speed=request")));
   end Pump;
 
   model Leak "a hole to the open air (Torricelli)"
@@ -87,7 +89,8 @@ package Pumphouse "What the parts of a small waterworks do. Heights are counted 
     connect(a, pipe.a);
     connect(pipe.b, b);
     connect(hole.port, b);
-    annotation(__gemel(interface="dtmi:gemel:pumphouse:Main;1", connect(feeds="b,port"), fault(leak="leak=4e-4")));
+    annotation(__gemel(interface="dtmi:gemel:pumphouse:Main;1", connect(feeds="b,port"),
+                       fault(leak="leak=4e-4", clogged="pipe.f=0.06")));
   end Main;
 
   model Tower "the tank above the town, and the sensor of its level"

@@ -9,6 +9,8 @@ enum { SETTINGS_MAX = GM_ESTIMATOR_HELD_MAX, ALL = GM_ESTIMATE_CASES_MAX + 1 };
 
 static const char WHERE[] = "estimate.cases";
 
+static const double STILL = 0.2;  // noise of a sensor that stands still, of what it has when it works
+
 typedef struct one {
     gm_str        name;
     gm_estimator *estimator;
@@ -94,7 +96,7 @@ static gm_status begin(gm_cases *c, uint32_t i, const gm_estimate_model *model, 
     o->name         = i > 0 ? c->setup->cases[i - 1].name : GM_STR("healthy");
     if (st == GM_OK) st = gm_estimator_create(c->alloc, model, slots, at, &o->estimator, err);
     for (uint32_t k = 0; st == GM_OK && k < count; k++) gm_estimator_hold(o->estimator, settings[k].slot, settings[k].value);
-    if (st == GM_OK) gm_estimator_stick(o->estimator, stuck);
+    if (st == GM_OK) gm_estimator_stick(o->estimator, stuck, STILL);
     return st;
 }
 

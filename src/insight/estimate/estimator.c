@@ -157,6 +157,9 @@ gm_status gm_estimator_go_on(const gm_estimator *from, const gm_estimate_model *
     if (st == GM_OK) st = spread_further(e, from, err);
     if (st == GM_OK) st = make_lanes(e, from->image, err);
     if (st == GM_OK) {
+        // A fault goes from where its variable is believed to be now.
+        for (uint32_t i = 0; i < from->n; i++)
+            if (e->parts[i].kind == GM_ESTIMATE_PARAMETER) e->image[e->parts[i].changes[0].slot.v] = e->parts[i].log ? exp(e->base[i]) : e->base[i];
         gm_lanes_fill(e->lanes, GM_TIME_SLOT, time);
         for (uint32_t b = 0; b < gm_lanes_blocks(e->lanes); b++) gm_lanes_start(e->lanes, b, e->worker, GM_START_FORKED);
         memcpy(e->tracks, from->tracks, e->signal_count * sizeof *e->tracks);
@@ -242,6 +245,12 @@ static void follow(gm_estimator *e, const gm_estimate_sample *samples, size_t co
     }
 }
 
+void gm_estimator_shake(gm_estimator *e)
+{
+    e->shaken  = true;
+    e->between = false;
+}
+
 static bool is_held(const gm_estimator *e, gm_slot slot)
 {
     for (uint32_t i = 0; i < e->held_count; i++)
@@ -257,7 +266,11 @@ void gm_estimator_hold(gm_estimator *e, gm_slot slot, double value)
     gm_lanes_fill(e->lanes, slot, value);
 }
 
-void gm_estimator_stick(gm_estimator *e, uint32_t signal) { e->stuck = signal; }
+void gm_estimator_stick(gm_estimator *e, uint32_t signal, double noise)
+{
+    e->stuck       = signal;
+    e->stuck_noise = noise;
+}
 
 // Inputs hold from their moment on.
 static void give(gm_estimator *e, const gm_estimate_sample *samples, size_t count)

@@ -47,9 +47,13 @@ GM_NODISCARD gm_status gm_estimator_advance(gm_estimator *e, gm_time_ns now, gm_
 GM_NODISCARD gm_status gm_estimator_smooth(gm_estimator *e, gm_smoother *smoother, gm_error *err);
 
 // The plant as it would be: a slot keeps its value whatever is told, and a sensor (UINT32_MAX: none) stands still: what it says
-// next is what it said last. Before the first advance.
+// next is what it said last, with so much of its usual noise. Before the first advance.
 void gm_estimator_hold(gm_estimator *e, gm_slot slot, double value);
-void gm_estimator_stick(gm_estimator *e, uint32_t signal);
+void gm_estimator_stick(gm_estimator *e, uint32_t signal, double noise);
+
+// The plant changes somewhere between the moment before and the next one, as when a mode does: what is measured in that moment is of
+// neither, and is not taken; states lie somewhere on the way that they go until then.
+void gm_estimator_shake(gm_estimator *e);
 
 // One moment at most, of those up to now - lag. False: there was none. For filters that go side by side; the estimates of
 // signals stay as they are until an advance.

@@ -55,6 +55,7 @@ struct gm_estimator {
     gm_slot                   held[GM_ESTIMATOR_HELD_MAX];  // slots that no measurement sets
     uint32_t                  held_count;
     uint32_t                  stuck;     // signal of a sensor that stands still; UINT32_MAX: none does
+    double                    stuck_noise;  // of it, of what it has when it works
     gm_smoother              *smoother;  // NULL: nobody looks back
     double                   *before;    // [n][lane_count] points before a step, and [n] and [n][n]: mean and factor; with a smoother
 };

@@ -10,7 +10,6 @@ enum { STUBBORN = 10 };  // gated in a row, until it is the model that must be w
 
 static const double STATE_WALK = 1e-3 / 7.75;   // of a state's scale per square root of a second: 0.1 % in a minute
 static const double SHAKE      = 0.01;          // of a state's scale, where a mode changes
-static const double STILL      = 0.2;           // noise of a sensor that stands still, of what it has when it works
 static const double INFLATION  = 1.005;         // of an ensemble, each update
 
 static double *row_of(gm_estimator *e, double *rows, uint32_t i) { return rows + (size_t)i * e->lane_count; }
@@ -218,7 +217,7 @@ static double noise_variance(gm_estimator *e, uint32_t signal, double value)
     double           noise = e->signals[signal].noise;
     t->largest = fmax(t->largest, fabs(value));
     if (!isfinite(noise)) noise = fmax(0.005 * t->largest, 1e-9);
-    return signal == e->stuck && t->seen ? STILL * STILL * noise * noise : noise * noise;
+    return signal == e->stuck && t->seen ? e->stuck_noise * e->stuck_noise * noise * noise : noise * noise;
 }
 
 // Is the measurement to be believed?

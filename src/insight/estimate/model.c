@@ -1,10 +1,14 @@
 #include "insight/estimate/model.h"
 
+#include "base/number.h"
+
 #include <math.h>
 
 static const char WHERE[] = "estimate.model";
 
 enum { CHANGES_ROOM = 32 };
+
+static const gm_str OFFSET = { "#offset", 7 };
 
 struct gm_estimate_model {
     const gm_alloc          *alloc;
@@ -194,11 +198,50 @@ static gm_status add_parameter(gm_estimate_model *m, const gm_estimate_ask *ask,
     return GM_OK;
 }
 
+// A sensor's offset, of that deviation in its unit.
+static gm_status add_bias(gm_estimate_model *m, gm_str signal, double deviation, gm_error *err)
+{
+    gm_status st = GM_OK;
+    for (uint32_t k = 0; k < m->signal_count; k++) {
+        const gm_estimate_signal *s = &m->signals[k];
+        if (!gm_str_eq(s->name, signal)) continue;
+        gm_str            name = gm_arena_printf(m->arena, GM_STR_FMT GM_STR_FMT, GM_STR_ARG(s->name), GM_STR_ARG(OFFSET));
+        gm_estimate_part *p    = new_part(m, GM_ESTIMATE_BIAS, name, &st, err);
+        if (p == NULL) return st;
+        p->unit         = s->unit;
+        p->member       = s->member;
+        p->factor       = s->factor;
+        p->signal       = k;
+        p->start        = 0;
+        p->deviation    = deviation * fabs(s->factor);
+        p->walk         = p->deviation * 0.01 / 60;
+        p->change_count = 0;
+    }
+    return st;
+}
+
+// What a fault changes: by its name in a class, or written down, "pump1.speed=0".
+static gm_status changes_of(const gm_estimate_model *m, const gm_estimate_ask *ask, gm_group_change *out, size_t *out_count, gm_error *err)
+{
+    size_t            equals = gm_str_find_char(ask->name, '=');
+    gm_group_variable v;
+    double            value;
+    if (equals == SIZE_MAX) return gm_group_fault(m->group, ask->name, out, CHANGES_ROOM, out_count, err);
+    gm_str name = gm_str_trim(gm_str_slice(ask->name, 0, equals)), number = gm_str_trim(gm_str_slice(ask->name, equals + 1, ask->name.len));
+    if (!gm_group_find(m->group, name, &v)) return missing(m, name, ask->line, "is no variable of this group", err);
+    if (v.set.v == GM_SLOT_NONE.v) return missing(m, name, ask->line, "is computed by the model; no fault can set it", err);
+    if (number.len == 0 || gm_number_read(number, &value) != number.len || !isfinite(value)) return missing(m, ask->name, ask->line, "sets it to no number", err);
+    out[0]     = (gm_group_change){ v.set, value * v.set_factor + v.set_offset };
+    *out_count = 1;
+    return GM_OK;
+}
+
 static gm_status add_fault(gm_estimate_model *m, const gm_estimate_ask *ask, gm_error *err)
 {
     gm_group_change changes[CHANGES_ROOM];
     size_t          count;
-    gm_status       st = gm_group_fault(m->group, ask->name, changes, CHANGES_ROOM, &count, err);
+    if (gm_str_ends(ask->name, OFFSET)) return add_bias(m, gm_str_slice(ask->name, 0, ask->name.len - OFFSET.len), ask->deviation, err);
+    gm_status       st = changes_of(m, ask, changes, &count, err);
     if (st != GM_OK && err != NULL) err->line = ask->line;
     if (st != GM_OK) return st;
     if (count > GM_ESTIMATE_CHANGES_MAX) return missing(m, ask->name, ask->line, "changes more than eight variables at once", err);
@@ -214,32 +257,11 @@ static gm_status add_fault(gm_estimate_model *m, const gm_estimate_ask *ask, gm_
     size_t dot      = gm_str_find_char(variable, '.');
     p->member       = gm_group_member(m->group, gm_str_slice(variable, 0, dot));
     take_ask(p, ask);
-    p->start = 0;
-    p->min   = 0;
+    if (!isfinite(p->start)) p->start = 0;
+    p->min = 0;
     if (!isfinite(p->deviation)) p->deviation = 0.5;
     if (!isfinite(p->walk)) p->walk = 0.1 / 60;
     return GM_OK;
-}
-
-static gm_status add_bias(gm_estimate_model *m, const gm_estimate_ask *ask, gm_error *err)
-{
-    gm_status st = GM_OK;
-    for (uint32_t k = 0; k < m->signal_count; k++) {
-        const gm_estimate_signal *s = &m->signals[k];
-        if (!gm_str_eq(s->name, ask->name)) continue;
-        gm_str            name = gm_arena_printf(m->arena, GM_STR_FMT "#offset", GM_STR_ARG(s->name));
-        gm_estimate_part *p    = new_part(m, GM_ESTIMATE_BIAS, name, &st, err);
-        if (p == NULL) return st;
-        p->unit         = s->unit;
-        p->member       = s->member;
-        p->factor       = s->factor;
-        p->signal       = k;
-        p->start        = 0;
-        p->deviation    = ask->bias * fabs(s->factor);
-        p->walk         = p->deviation * 0.01 / 60;
-        p->change_count = 0;
-    }
-    return st;
 }
 
 static gm_status add_parts(gm_estimate_model *m, bool with_faults, gm_error *err)
@@ -254,7 +276,7 @@ static gm_status add_parts(gm_estimate_model *m, bool with_faults, gm_error *err
     gm_status st = add_states(m, err);
     for (uint32_t i = 0; st == GM_OK && i < m->setup->parameters.count; i++) st = add_parameter(m, &m->setup->parameters.items[i], err);
     for (uint32_t i = 0; st == GM_OK && i < m->setup->measured.count; i++)
-        if (m->setup->measured.items[i].bias > 0) st = add_bias(m, &m->setup->measured.items[i], err);
+        if (m->setup->measured.items[i].bias > 0) st = add_bias(m, m->setup->measured.items[i].name, m->setup->measured.items[i].bias, err);
     for (uint32_t i = 0; st == GM_OK && with_faults && i < m->setup->faults.count; i++) st = add_fault(m, &m->setup->faults.items[i], err);
     if (st == GM_OK && m->part_count == 0)
         st = gm_fail(err, GM_INVALID, WHERE, "'" GM_STR_FMT "': the model has no states and no parameter is named: there is nothing to estimate",

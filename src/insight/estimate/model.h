@@ -57,7 +57,8 @@ typedef struct gm_estimate_mode {     // what a signal decides
     double   on[GM_ESTIMATE_SETS_MAX], off[GM_ESTIMATE_SETS_MAX];
 } gm_estimate_mode;
 
-// with_faults: also the severities of the faults that the setup names, behind the other parts.
+// with_faults: also the severities of the faults that the setup names, behind the other parts, in their order. Besides "pump1.wear" of a
+// class one may be written down ("pump1.speed=0", in the units that people see), and "vessel.pressure#offset" is that sensor's.
 // group, setup: viewed. Errors: GM_NOTFOUND, GM_INVALID: a name that is not there, or not of that kind; nothing to measure;
 // a model without anything to estimate. GM_LIMIT, GM_NOMEM.
 GM_NODISCARD gm_status gm_estimate_bind(const gm_alloc *alloc, const gm_estimate_setup *setup, const gm_group *group, bool with_faults,

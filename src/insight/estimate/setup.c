@@ -11,7 +11,8 @@ static const char WHERE[] = "estimate.setup";
 
 void gm_estimate_setup_defaults(gm_estimate_setup *out)
 {
-    *out = (gm_estimate_setup){ .members = 40, .lag_s = 5, .gate = 5, .alarm = 5, .hold_s = 600, .window_s = 3 * 3600, .tolerance = 1e-4 };
+    *out = (gm_estimate_setup){ .members = 40, .lag_s = 5, .gate = 5, .alarm = 5, .hold_s = 600, .window_s = 3 * 3600, .tolerance = 1e-4,
+                                .origins = { .learn_s = 86400, .search_s = 12 * 3600 } };
 }
 
 // While a file is read, err->line is 1 + the byte at which the trouble is; gm_estimate_setups_parse makes a line of it.
@@ -253,10 +254,45 @@ static gm_status read_options(gm_estimate_setup *s, const gm_json *o, gm_error *
     return GM_OK;
 }
 
+static gm_status read_rates(gm_arena *arena, const gm_estimate_setup *s, const gm_json *o, gm_estimate_origins *out, gm_error *err)
+{
+    const gm_json *rates = gm_json_get(o, GM_STR("rates"));
+    gm_status      st    = GM_OK;
+    if (rates == NULL) return GM_OK;
+    if (!gm_json_is(rates, GM_JSON_OBJECT) || rates->count > GM_ESTIMATE_ASKS_MAX)
+        return wrong(err, s, rates, "rates", "an object with up to 64 faults and how often each begins, such as \"2000d\", is expected");
+    out->rates = GM_ARENA_NEW(arena, gm_estimate_rate, rates->count + (size_t)1);
+    if (out->rates == NULL) return gm_fail(err, GM_NOMEM, WHERE, "reading");
+    for (const gm_json *m = rates->first; st == GM_OK && m != NULL; m = m->next) {
+        gm_dur_ns ns;
+        if (m->repeated || !gm_json_is(m, GM_JSON_STRING) || gm_dur_parse(m->text, &ns, NULL) != GM_OK || ns <= 0)
+            return wrong(err, s, m, NULL, "how often it begins is expected, such as \"2000d\"");
+        out->rates[out->rate_count++] = (gm_estimate_rate){ m->key, m->key_start, (double)ns / 1e9 };
+    }
+    return st;
+}
+
+static gm_status read_origins(gm_arena *arena, gm_estimate_setup *s, const gm_json *o, gm_error *err)
+{
+    static const char *const keys[] = { "measured", "follow", "rates", "learn", "search", NULL };
+    const gm_json    *node  = gm_json_get(o, GM_STR("origins"));
+    gm_estimate_setup inner = { .name = s->name };
+    if (node == NULL) return GM_OK;
+    gm_status st = known_keys(s, node, "origins", keys, err);
+    if (st == GM_OK) st = read_list(arena, s, node, "measured", &s->origins.measured, err);
+    if (st == GM_OK) st = read_follows(arena, &inner, node, err);
+    if (st == GM_OK) st = read_rates(arena, s, node, &s->origins, err);
+    if (st == GM_OK) st = span(s, node, "learn", &s->origins.learn_s, err);
+    if (st == GM_OK) st = span(s, node, "search", &s->origins.search_s, err);
+    s->origins.follow       = inner.follow;
+    s->origins.follow_count = inner.follow_count;
+    return st;
+}
+
 static gm_status read_one(gm_arena *arena, const gm_json *o, gm_estimate_setup *s, gm_error *err)
 {
     static const char *const keys[] = { "name", "root", "measured", "parameters", "faults", "states", "follow", "modes", "into", "filter", "members",
-                                        "lag", "hold", "window", "step", "gate", "alarm", "tolerance", "stiff", NULL };
+                                        "lag", "hold", "window", "step", "gate", "alarm", "tolerance", "stiff", "origins", NULL };
     const gm_json *name = gm_json_get(o, GM_STR("name")), *root = gm_json_get(o, GM_STR("root"));
     gm_estimate_setup_defaults(s);
     if (!gm_json_is(name, GM_JSON_STRING) || name->text.len == 0 || !gm_json_is(root, GM_JSON_STRING) || root->text.len == 0)
@@ -276,6 +312,7 @@ static gm_status read_one(gm_arena *arena, const gm_json *o, gm_estimate_setup *
     if (st == GM_OK) st = read_cases(arena, s, o, err);
     if (st == GM_OK) st = read_into(s, o, err);
     if (st == GM_OK) st = read_options(s, o, err);
+    if (st == GM_OK) st = read_origins(arena, s, o, err);
     return st;
 }
 
@@ -288,11 +325,13 @@ static void place_list(const gm_json_lines *lines, gm_estimate_list *list)
 
 static void place(const gm_json_lines *lines, gm_estimate_setup *s)
 {
-    gm_estimate_list *const lists[] = { &s->measured, &s->parameters, &s->faults, &s->states };
+    gm_estimate_list *const lists[] = { &s->measured, &s->parameters, &s->faults, &s->states, &s->origins.measured };
     uint32_t                column;
     gm_json_position(lines, s->line, &s->line, &column);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) place_list(lines, lists[i]);
     for (uint32_t i = 0; i < s->follow_count; i++) gm_json_position(lines, s->follow[i].line, &s->follow[i].line, &column);
+    for (uint32_t i = 0; i < s->origins.follow_count; i++) gm_json_position(lines, s->origins.follow[i].line, &s->origins.follow[i].line, &column);
+    for (uint32_t i = 0; i < s->origins.rate_count; i++) gm_json_position(lines, s->origins.rates[i].line, &s->origins.rates[i].line, &column);
     for (uint32_t i = 0; i < s->case_count; i++) gm_json_position(lines, s->cases[i].line, &s->cases[i].line, &column);
 }
 

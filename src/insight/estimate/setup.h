@@ -6,6 +6,7 @@
 //       "faults":     { "main.leak": {} },
 //       "follow":     [ { "signal": "pump1.motor/power", "above": 1, "set": { "controller.startLevel": [100, -100] } } ],
 //       "modes":      { "leaking": { "fault": "main.leak", "severity": 0.3, "every": "30d", "lasts": "1d" } },
+//       "origins":    { "search": "12h", "rates": { "wear": "2y" } },
 //       "into":       { "pump1.wear": ["wearEstimate", "wearDeviation"] } } ] }
 //
 // Names are TWIN.VARIABLE as everywhere (futures/group.h). docs/estimation.md is the page for users.
@@ -60,6 +61,19 @@ typedef struct gm_estimate_case {
     gm_str   into;                     // property of the root that gets its probability; empty: none
 } gm_estimate_case;
 
+// How often something begins, on the average: a fault ("pump1.wear", or "wear" of any twin), or a failure of any sensor ("sensors").
+typedef struct gm_estimate_rate { gm_str name; uint32_t line; double every_s; } gm_estimate_rate;
+
+// How origins of alarms are looked for with this estimate's model (insight/origin).
+typedef struct gm_estimate_origins {
+    gm_estimate_list    measured;        // in place of the estimate's own when it is not empty
+    gm_estimate_follow *follow;          // likewise
+    uint32_t            follow_count;
+    gm_estimate_rate   *rates;
+    uint32_t            rate_count;
+    double              learn_s, search_s;  // how long a filter learns the plant before the search; how far back the search goes
+} gm_estimate_origins;
+
 typedef enum gm_estimate_filter { GM_ESTIMATE_AUTO, GM_ESTIMATE_UNSCENTED, GM_ESTIMATE_ENSEMBLE } gm_estimate_filter;
 
 typedef struct gm_estimate_setup {
@@ -80,6 +94,7 @@ typedef struct gm_estimate_setup {
     double              tolerance; // of the integration
     double              step_s;    // > 0: RK4 with this step instead
     bool                stiff;
+    gm_estimate_origins origins;
 } gm_estimate_setup;
 
 void gm_estimate_setup_defaults(gm_estimate_setup *out);
