@@ -26,6 +26,7 @@ typedef struct gm_api gm_api;
 struct gm_ingest;
 struct gm_estimates;
 struct gm_plans;
+struct gm_maintenance;
 struct gm_insight;
 struct gm_wears;
 struct gm_control;
@@ -69,6 +70,7 @@ typedef struct gm_api_options {
     struct gm_ingest *ingest;       // for bulk ingest; NULL: there is none
     struct gm_estimates *estimates; // NULL: there are none
     struct gm_plans *plans;         // NULL: there are none
+    struct gm_maintenance *maintenance; // what maintenance is planned for; NULL: nothing
     struct gm_insight *insight;     // predictions and anomalies; NULL: there are none
     struct gm_wears *wears;         // remaining life by physics; NULL: there is none
     struct gm_control *control;     // alarms, commands, rules; NULL: there are none

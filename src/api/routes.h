@@ -52,6 +52,12 @@ void gm_route_work_order_post(gm_request *request);
 void gm_route_work_order(gm_request *request);
 void gm_route_work_order_patch(gm_request *request);
 
+// maintenance_route.c
+void gm_route_maintenance_list(gm_request *request);
+void gm_route_maintenance(gm_request *request);
+void gm_route_maintenance_make(gm_request *request);
+void gm_route_maintenance_orders(gm_request *request);
+
 // scene_route.c
 void gm_route_scene(gm_request *request);
 void gm_route_scene_file(gm_request *request);

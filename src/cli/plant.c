@@ -1,6 +1,7 @@
 // Reads a plant folder into memory. Invariant: every text that a source or document views lies in one of the files, which
 // live as long as the plant.
 #include "cli/plant.h"
+#include "control/maintain/request.h"
 #include "control/rulebook_name.h"
 #include "failure/modes.h"
 #include "rollup/definition.h"
@@ -85,7 +86,7 @@ static gm_status add_file(file_walk *w, gm_str name, gm_error *err)
     }
     gm_plant_file *file = &files->items[files->count++];
     *file               = (gm_plant_file){ .name = name };
-    bool is_text = gm_str_ends(name, GM_STR(".mo")) || gm_str_ends(name, GM_STR(".json")) || gm_str_ends(name, GM_STR(".plan")) || gm_rulebook_is(name) || gm_rollups_is(name) ||
+    bool is_text = gm_str_ends(name, GM_STR(".mo")) || gm_str_ends(name, GM_STR(".json")) || gm_str_ends(name, GM_STR(".plan")) || gm_maintain_is(name) || gm_rulebook_is(name) || gm_rollups_is(name) ||
                    gm_failure_modes_is(name);
     if (!w->read && !(w->classes && is_text)) return GM_OK;
 

@@ -132,8 +132,7 @@ static gm_status read_notes(gm_plant_group *pg, gm_error *err)
     return wrong.status;
 }
 
-static gm_status read_plant(const gm_cli *cli, const char *folder, const char *root, bool initial, gm_plant_group *pg,
-                            gm_error *err)
+static gm_status read_files(const gm_cli *cli, const char *folder, gm_plant_group *pg, gm_error *err)
 {
     gm_status st = gm_plant_read(cli->io, folder, &pg->plant, err);
     if (st == GM_OK) st = gm_plant_check(pg->plant, err);
@@ -143,6 +142,13 @@ static gm_status read_plant(const gm_cli *cli, const char *folder, const char *r
                        GM_STR_FMT ":%u: " GM_STR_FMT "; 'gemel check' lists everything", GM_STR_ARG(f->file),
                        f->line, GM_STR_ARG(gm_str_slice(f->text, 0, 100)));
     }
+    return st;
+}
+
+static gm_status read_plant(const gm_cli *cli, const char *folder, const char *root, bool initial, gm_plant_group *pg,
+                            gm_error *err)
+{
+    gm_status st = read_files(cli, folder, pg, err);
     if (st == GM_OK) st = gm_plant_behaviors(pg->plant, &pg->diags, &pg->behaviors, err);
     if (st == GM_OK && pg->diags.errors > 0) return gm_diags_fail(&pg->diags, err);
     if (st == GM_OK) st = read_notes(pg, err);
@@ -166,6 +172,16 @@ gm_exit gm_plant_group_open(const gm_cli *cli, const char *operand, const char *
     if (!text.failed) fwrite(text.ptr, 1, text.len, cli->err);
     gm_buf_finish(&text);
     return GM_EXIT_NO;
+}
+
+gm_exit gm_plant_group_open_twins(const gm_cli *cli, const char *folder, bool initial, gm_plant_group *out)
+{
+    gm_error err = { 0 };
+    *out         = (gm_plant_group){ 0 };
+    gm_diags_init(&out->diags, cli->alloc);
+    gm_status st = read_files(cli, folder, out, &err);
+    if (st == GM_OK) st = open_state(cli, initial, out, &err);
+    return st == GM_OK ? GM_EXIT_OK : gm_cli_fail(cli, &err);
 }
 
 void gm_plant_group_close(gm_plant_group *pg)

@@ -37,6 +37,8 @@ bool gm_plant_group_is(const gm_cli *cli, const char *operand);
 // root: the one named in the operand or in `root`, or the only group that the plant has. What is wrong is printed. The
 // group must be closed in every case. A root whose behavior is an FMU is no member of a group: it stands alone.
 gm_exit gm_plant_group_open(const gm_cli *cli, const char *operand, const char *root, bool initial, gm_plant_group *out);
+// The same without behaviors and groups: the twins alone.
+gm_exit gm_plant_group_open_twins(const gm_cli *cli, const char *folder, bool initial, gm_plant_group *out);
 void    gm_plant_group_close(gm_plant_group *pg);
 
 #endif

@@ -60,6 +60,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_control_start(server->control, err);
     if (st == GM_OK) gm_server_watch_rules(server);
     if (st == GM_OK) gm_plans_start(server->plans, server->pool);
+    if (st == GM_OK) gm_maintenance_start(server->maintenance, server->pool);
     if (st == GM_OK) (void)gm_server_set_rules(server, server->plant);
     if (st == GM_OK) (void)gm_server_set_rollups(server, server->plant);
     if (st == GM_OK) (void)gm_server_set_failures(server, server->plant);
@@ -97,12 +98,14 @@ void gm_server_close(gm_server *server)
     server->mqtt = NULL;
     if (server->api != NULL) gm_api_close(server->api);
     gm_pool_destroy(server->pool);  // jobs are told that they are cancelled; the API still has what they belong to
+    gm_maintenance_stop(server->maintenance);
     gm_plans_stop(server->plans);
     gm_wears_stop(server->wears);
     gm_estimates_stop(server->estimates);
     gm_insight_stop(server->insight);
     gm_control_stop(server->control);
     gm_engine_close(server->engine);
+    gm_maintenance_destroy(server->maintenance);
     gm_plans_destroy(server->plans);
     gm_wears_destroy(server->wears);
     gm_estimates_destroy(server->estimates);

@@ -134,5 +134,8 @@ gm_status gm_server_open_plans(gm_server *server, gm_error *err)
     gm_plans_options o = { .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop,
                            .engine = server->engine, .behaviors = server->behaviors, .estimates = server->estimates,
                            .control = server->control };
-    return gm_plans_create(&o, &server->plans, err);
+    gm_maintenance_options m = { .alloc = server->cli->alloc, .clock = server->cli->clock, .engine = server->engine, .insight = server->insight,
+                                 .wears = server->wears };
+    gm_status              st = gm_plans_create(&o, &server->plans, err);
+    return st == GM_OK ? gm_maintenance_create(&m, &server->maintenance, err) : st;
 }

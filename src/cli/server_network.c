@@ -79,6 +79,7 @@ gm_status gm_server_create_api(gm_server *server, gm_error *err)
     gm_api_options o = {
         .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop, .engine = server->engine,
         .dead_letters = server->letters, .ingest = server->ingest, .estimates = server->estimates, .plans = server->plans,
+        .maintenance = server->maintenance,
         .insight = server->insight, .wears = server->wears, .control = server->control, .rollups = server->rollups, .failures = server->failures,
         .limits = gm_server_api_limits(server), .plant = gm_server_plant_name(server),
         .version = gm_help_version_number(), .features = text,

@@ -11,6 +11,7 @@
 #include "cli/server.h"
 #include "control/control.h"
 #include "engine/dead_letter.h"
+#include "control/maintain/maintenance.h"
 #include "control/optimise/plans.h"
 #include "insight/live/estimates.h"
 #include "insight/live/wear.h"
@@ -46,6 +47,7 @@ struct gm_server {  // owner: the loop's thread
     gm_estimates     *estimates;
     gm_wears         *wears;
     gm_plans         *plans;
+    gm_maintenance   *maintenance;
     gm_insight       *insight;
     gm_control       *control;
     gm_rollups       *rollups;
@@ -110,7 +112,7 @@ GM_NODISCARD gm_status gm_server_open_control(gm_server *server, gm_error *err);
 GM_NODISCARD gm_status gm_server_open_ingest(gm_server *server, gm_error *err);
 GM_NODISCARD gm_status gm_server_open_futures(gm_server *server, gm_error *err);  // and the pool
 GM_NODISCARD gm_status gm_server_open_estimates(gm_server *server, gm_error *err);
-GM_NODISCARD gm_status gm_server_open_plans(gm_server *server, gm_error *err);
+GM_NODISCARD gm_status gm_server_open_plans(gm_server *server, gm_error *err);  // and maintenance
 GM_NODISCARD gm_status gm_server_recover(gm_server *server, gm_error *err);
 
 // ---- server_network.c

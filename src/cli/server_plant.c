@@ -85,7 +85,7 @@ static void tell_refused(const gm_server *server, const gm_control_file *files, 
 
 static bool is_rulebook(gm_str name) { return gm_rulebook_is(name); }
 
-// Rules and plans of a plant that was read; those that do not read are told, and the ones from before stay in force.
+// Rules, plans and maintenance of a plant that was read; those that do not read are told, and the ones from before stay in force.
 static bool set_rules(gm_server *server, const gm_plant *plant)
 {
     gm_error         err   = {0};
@@ -96,6 +96,8 @@ static bool set_rules(gm_server *server, const gm_plant *plant)
     if (st == GM_OK) st = gm_control_set_rules(server->control, files, count, &file, &err);
     if (st == GM_OK) count = collect(plant, gm_plan_file_is, files);
     if (st == GM_OK) st = gm_plans_set(server->plans, files, count, &file, &err);
+    if (st == GM_OK) count = collect(plant, gm_maintain_is, files);
+    if (st == GM_OK) st = gm_maintenance_set(server->maintenance, files, count, &file, &err);
     if (st != GM_OK) tell_refused(server, files, count, file, &err);
     gm_free(server->cli->alloc, files);
     return st == GM_OK;

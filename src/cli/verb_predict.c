@@ -18,7 +18,7 @@ static const gm_option options[] = {
 };
 static const gm_operand operands[] = { { "TWIN", "only this one", .optional = true } };
 
-enum { COLUMNS = 7, TRUTHS_MAX = 100000 };
+enum { COLUMNS = 7, WEAR_COLUMNS = 6, TRUTHS_MAX = 100000 };
 
 typedef struct truths {
     double *values;
@@ -88,6 +88,40 @@ static void add_row(const gm_cli *cli, gm_table_text *table, const json_t *item,
     gm_table_text_add(table, cells);
 }
 
+// Hours; beyond what was looked at there is no number.
+static gm_str hours(const gm_cli *cli, const json_t *value, const json_t *horizon)
+{
+    return json_is_number(value) ? gm_arena_printf(cli->arena, "%.1f", json_number_value(value)) : gm_arena_printf(cli->arena, "> %.0f", json_number_value(horizon));
+}
+
+static void add_wear(const gm_cli *cli, gm_table_text *table, const json_t *item)
+{
+    const json_t *interval = json_object_get(json_object_get(item, "intervals"), "90"), *horizon = json_object_get(item, "horizon");
+    bool          made     = json_object_get(item, "at") != NULL;
+    gm_str        low = hours(cli, json_array_get(interval, 0), horizon), high = hours(cli, json_array_get(interval, 1), horizon);
+    const gm_str  cells[WEAR_COLUMNS] = {
+        gm_client_text(item, "twin"), gm_client_text(item, "until"),
+        made ? hours(cli, json_object_get(item, "rul"), horizon) : GM_STR(""),
+        made ? gm_arena_printf(cli->arena, GM_STR_FMT " .. " GM_STR_FMT, GM_STR_ARG(low), GM_STR_ARG(high)) : GM_STR(""),
+        made ? gm_arena_printf(cli->arena, "%.1f %%", 100 * gm_client_number(item, "probability")) : GM_STR(""),
+        made ? gm_client_text(item, "at") : gm_client_text(item, "trouble"),
+    };
+    gm_table_text_add(table, cells);
+}
+
+// What wears by physics (insight/live/wear.h), apart: hours to a threshold, not cycles to a failure.
+static void print_wears(const gm_cli *cli, const json_t *wears, bool after, gm_buf *out)
+{
+    const gm_str   head[WEAR_COLUMNS] = { GM_STR("TWIN"), GM_STR("WEARS UNTIL"), GM_STR("HOURS"), GM_STR("90 %"), GM_STR("WITHIN HORIZON"), GM_STR("AT") };
+    gm_table_text *table              = gm_table_text_create(cli->arena, WEAR_COLUMNS);
+    if (table == NULL) out->failed = true;
+    if (table == NULL || json_array_size(wears) == 0) return;
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(wears); i++) add_wear(cli, table, json_array_get(wears, i));
+    if (after) gm_buf_byte(out, '\n');
+    gm_table_text_write(table, out);
+}
+
 static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *context)
 {
     const truths  *t             = context;
@@ -106,7 +140,9 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *
     if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
     const char *trouble = json_string_value(json_object_get(answer, "trouble"));
     if (trouble != NULL) fprintf(cli->err, "%s\n", trouble);
-    if (json_array_size(items) == 0) fputs("no predictions yet\n", cli->err);
+    const json_t *wears = json_object_get(answer, "wear");
+    if (json_array_size(items) + json_array_size(wears) == 0) fputs("no predictions yet\n", cli->err);
+    print_wears(cli, wears, json_array_size(items) > 0, &out);
     return gm_client_print(cli, &out);
 }
 
@@ -126,7 +162,9 @@ const gm_verb gm_verb_predict = {
     .summary = "list how long assets have left, the most endangered first",
     .text    = "What the running plant predicts from its models (insight/*.json): cycles left, the interval that holds "
                "nine truths in "
-               "ten, health (1: no wear to be seen), and past runs that went alike, with what they had left then.",
+               "ten, health (1: no wear to be seen), and past runs that went alike, with what they had left then.\n\n"
+                "What wears by physics (\"wear\" in insight/*.json) follows: hours until the threshold, the interval, and with which probability it is "
+                "reached within what was looked at.",
     .examples = "gemel predict\ngemel predict engine-017 --json\ngemel predict --truth RUL_FD001.txt",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,

@@ -43,6 +43,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_user_list,
     &gm_verb_user_revoke,
     &gm_verb_plans,
+    &gm_verb_maintain,
     &gm_verb_predict,
     &gm_verb_alarms,
     &gm_verb_rollup,

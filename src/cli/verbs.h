@@ -58,6 +58,7 @@ extern const gm_verb gm_verb_import;
 extern const gm_verb gm_verb_model_explain;
 extern const gm_verb gm_verb_model_migrate;
 extern const gm_verb gm_verb_plans;
+extern const gm_verb gm_verb_maintain;
 extern const gm_verb gm_verb_predict;
 extern const gm_verb gm_verb_optimise;
 extern const gm_verb gm_verb_query;

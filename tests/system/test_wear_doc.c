@@ -1,6 +1,7 @@
 // The filter of docs/insight.md as it stands there: only its pressure drop is told, and the hours that it has left are known.
 #include "base/rng.h"
 #include "cli/http_client.h"
+#include "control/maintain/mip.h"
 #include "support/doc.h"
 #include "support/files.h"
 #include "support/program.h"
@@ -97,6 +98,10 @@ static void a_filter_that_fouls_says_how_long_it_has(void **state)
     double   hours;
     gm_test_make_dir(plant, sizeof plant);
     write_files(plant);
+    char path[320];
+    snprintf(path, sizeof path, "%s/rules/filters.maintenance", plant);
+    gm_test_write_file(path, GM_STR("{\"maintenance\":[{\"name\":\"filters\",\"horizon\":\"3d\",\"window\":\"1h\",\"assets\":[{\"of\":\"SELECT * FROM DIGITALTWINS T WHERE T.$dtId = 'filter1'\","
+                                    "\"work\":\"Change the filter\",\"cost\":50,\"life\":{\"mean\":60,\"shape\":6},\"failure\":{\"cost\":900}}]}]}"));
     gm_ran ran = GM_RUN("check", plant);
     if (ran.code != 0) fail_msg("%s%s", GM_TEXT(ran.out), GM_TEXT(ran.err));
     gm_ran_finish(&ran);
@@ -116,6 +121,23 @@ static void a_filter_that_fouls_says_how_long_it_has(void **state)
     assert_true(truth > order[0] && truth < order[4]);
     assert_float_equal(json_number_value(json_object_get(item, "probability")), 1, 1e-9);
     assert_int_equal(json_integer_value(json_object_get(item, "failed")), 0);
+    // So do people, and who plans work on it: windows by physics.
+    ran = GM_RUN("predict", "--http", s->http);
+    if (ran.code != 0 || strstr(GM_TEXT(ran.out), "filter1.fouling > 0.5") == NULL || strstr(GM_TEXT(ran.out), "100.0 %") == NULL) fail_msg("%s%s", GM_TEXT(ran.out), GM_TEXT(ran.err));
+    gm_ran_finish(&ran);
+    if (gm_mip_available()) {
+        char now[GM_TIME_TEXT];
+        (void)gm_time_format(begin_s * GM_SECOND + (gm_time_ns)(hours * (double)GM_HOUR), now);
+        ran             = GM_RUN("maintain", "--http", s->http, "--now", now, "--json");
+        json_t *plan    = json_loads(GM_TEXT(ran.out), 0, NULL), *work = json_array_get(json_object_get(plan, "items"), 0);
+        double  half    = json_number_value(json_object_get(json_object_get(work, "prediction"), "hours50"));
+        if (ran.code != 0 || !(fabs(half - rul) < 0.3 * rul)) fail_msg("%.1f hours were said: %s%s", rul, GM_TEXT(ran.out), GM_TEXT(ran.err));
+        assert_string_equal(json_string_value(json_object_get(json_object_get(work, "prediction"), "from")), "wear");
+        // It is changed before it is likely to be through.
+        assert_true(json_object_get(work, "window") != NULL && json_number_value(json_object_get(work, "failsBefore")) < 0.5);
+        json_decref(plan);
+        gm_ran_finish(&ran);
+    }
     // The twin has it too.
     gm_dur_ns end = gm_monotonic(gm_clock_system()) + 30 * GM_SECOND;
     for (bool there = false; !there;) {

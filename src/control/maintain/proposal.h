@@ -1,0 +1,63 @@
+// control/maintain/proposal.h: from a request (request.h) and the plant as it is to a proposal.
+//
+//   gm_maintain_gather(&world, &request, arena, now, &c, &err);     // engine thread: assets, predictions, groups
+//   gm_maintain_propose(alloc, &c, &out, &err);                     // any thread: windows, policies; a JSON object's members
+//
+// What a job costs that begins at t, T being the time to failure as it is known now:
+//
+//     failure P(T <= t) + planned P(T > t) + rate E[max(T - t, 0)]
+//
+// The last is the life that is thrown away, at the rate that assets of its kind cost in the long run when each is replaced at the
+// best age (lifetime.h): so a plan neither hurries nor waits because its horizon ends. A job that is left to the next plan counts
+// as one at the horizon's end, without limits.
+#ifndef GM_CONTROL_MAINTAIN_PROPOSAL_H
+#define GM_CONTROL_MAINTAIN_PROPOSAL_H
+
+#include "base/buf.h"
+#include "control/maintain/request.h"
+#include "control/maintain/windows.h"
+#include "insight/live/insight.h"
+#include "insight/live/wear.h"
+
+// What is known; insight and wears may be NULL.
+typedef struct gm_maintain_world {
+    const gm_alloc *alloc;
+    const gm_state *state;
+    gm_insight     *insight;
+    const gm_wears *wears;
+} gm_maintain_world;
+
+typedef enum gm_maintain_source { GM_MAINTAIN_LIFE, GM_MAINTAIN_PROPERTIES, GM_MAINTAIN_MODEL, GM_MAINTAIN_WEAR } gm_maintain_source;
+
+typedef struct gm_maintain_asset {
+    gm_str                  id;
+    const gm_maintain_kind *kind;
+    gm_lifetime             left;    // hours from now
+    double                  age_h, failure_cost;
+    gm_maintain_source      source;  // where `left` is from, as of `at`; model: its name
+    gm_time_ns              at;      // 0: no prediction
+    gm_str                  model;
+} gm_maintain_asset;
+
+typedef struct gm_maintain_case {  // everything is in the arena
+    const gm_maintain_request *request;
+    gm_time_ns                 now, first;   // first: when the first window begins, the next whole multiple after now
+    uint32_t                   windows;
+    gm_maintain_asset         *assets;
+    gm_window_group           *groups;       // [request->group_count]
+    uint32_t                   asset_count;
+} gm_maintain_case;
+
+// The request must stay where it is. Errors: GM_INVALID a query that is wrong, an asset that two kinds claim, a property without a
+// number; GM_LIMIT more than GM_WINDOWS_JOBS_MAX assets; GM_NOMEM. Cost: the queries, and a look-up for each asset.
+GM_NODISCARD gm_status gm_maintain_gather(const gm_maintain_world *world, const gm_maintain_request *request, gm_arena *arena, gm_time_ns now,
+                                          gm_maintain_case *out, gm_error *err);
+
+// Appends "status":...,"items":[...],... to out. A case without an answer is no error: its status is "infeasible", and "trouble"
+// says which limits are in the way. Errors: as gm_windows_solve and gm_policies_compare.
+GM_NODISCARD gm_status gm_maintain_propose(const gm_alloc *alloc, const gm_maintain_case *c, gm_buf *out, gm_error *err);
+
+// When window v begins.
+gm_time_ns gm_maintain_window(const gm_maintain_case *c, uint32_t v);
+
+#endif
