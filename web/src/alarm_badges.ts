@@ -44,15 +44,23 @@ async function rollUp(sight: InSight): Promise<void> {
   silent.value = quiet;
 }
 
+let asking = false;
+export async function refreshAlarms(): Promise<void> {
+  if (connection.peek() !== "live" || asking) return;
+  asking = true;
+  try {
+    const { items } = await api.alarms(false);
+    // The same again redraws nothing.
+    if (JSON.stringify(items) !== JSON.stringify(alarms.peek())) alarms.value = items;
+  } catch {
+    // The connection state on the page says it all; a reader of a part sees the alarms of that part.
+  } finally {
+    asking = false;
+  }
+}
+
 export function startAlarms(): () => void {
-  const refresh = async () => {
-    if (connection.peek() !== "live") return;
-    try {
-      alarms.value = (await api.alarms(false)).items;
-    } catch {
-      // The connection state on the page says it all; a reader of a part sees the alarms of that part.
-    }
-  };
+  const refresh = refreshAlarms;
   // One at a time: who scrolls is answered when he rests.
   let pending = 0, busy = false;
   const rollSoon = () => {

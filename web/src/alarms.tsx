@@ -3,13 +3,14 @@ import { computed } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { PRIORITIES } from "./alarm_badges";
+import { lookAt, WhyRaised } from "./alarm_why";
 import { api, type Alarm, type AlarmMetrics } from "./api";
 import { formatAge, formatMoment } from "./format";
 import { now, principal } from "./live";
 import { text } from "./text";
 import { actText } from "./text_act";
 import { useRegularly } from "./use_regularly";
-import { allAlarms, flood as flooded, grouping, GROUPS, moment, select, show, type Group } from "./view";
+import { allAlarms, flood as flooded, grouping, GROUPS, moment, show, type Group } from "./view";
 
 type Action = keyof typeof text.alarms.actions;
 const SHELVE = ["15min", "1h", "8h", "24h", "7d"];
@@ -64,7 +65,9 @@ export function actionsOf(a: Alarm): Action[] {
 /** Those that are not done without a reason. */
 const REASONED: readonly Action[] = ["shelve", "remove-from-service"];
 
-export function AlarmItem({ alarm, again }: { alarm: Alarm; again: () => void }) {
+/** here: the page shows its twin already. */
+export function AlarmItem({ alarm, again, here = false }: { alarm: Alarm; again: () => void; here?: boolean }) {
+  const [whyOpen, setWhyOpen] = useState(here);
   const [asked, setAsked] = useState<Action | null>(null);
   const [error, setError] = useState<string | null>(null);
   const act = (action: string, body: { reason?: string; for?: string } = {}) =>
@@ -75,19 +78,24 @@ export function AlarmItem({ alarm, again }: { alarm: Alarm; again: () => void })
       <div class="toolbar">
         <span class={`alarm-badge ${alarm.priority}`}>{text.alarms.priority[alarm.priority] ?? alarm.priority}</span>
         <strong>{alarm.name}</strong>
-        <button type="button" class="link" onClick={() => show("twin", alarm.twin)}>{alarm.twin}</button>
+        {!here && <button type="button" class="link" onClick={() => lookAt(alarm, null)}>{alarm.twin}</button>}
         <span>{text.alarms.state[alarm.state] ?? alarm.state}</span>
         {raised !== null && <Age raised={raised} />}
         {alarm.chattering && <span class="quality warn">⚠ {text.alarms.chattering}</span>}
-        <span class="spacer" />
-        {raised !== null && <button type="button" class="button" onClick={() => { select(alarm.twin); show("twin"); moment.value = raised; }}>{text.alarms.lookThen}</button>}
-        {actionsOf(alarm).map((action) => (
-          <button key={action} type="button" class="button" data-testid={`do-${action}`} disabled={!mayAct()} title={mayAct() ? undefined : text.alarms.mayNot}
-                  aria-expanded={REASONED.includes(action) ? asked === action : undefined}
-                  onClick={() => (REASONED.includes(action) ? setAsked(asked === action ? null : action) : act(action))}>{text.alarms.actions[action]}</button>
-        ))}
+        <div class="actions">
+          {raised !== null && <button type="button" class="button" data-testid="look-then" onClick={() => lookAt(alarm, raised + 1)}>{text.alarms.lookThen}</button>}
+          {!here && <button type="button" class="button" data-testid="why-alarm" aria-expanded={whyOpen} onClick={() => setWhyOpen(!whyOpen)}>{actText.why.button}</button>}
+          {here && <button type="button" class="button" data-testid="plot-alarm" onClick={() => lookAt(alarm, moment.peek())}>{actText.why.plot}</button>}
+          <button type="button" class="button" data-testid="what-if-alarm" onClick={() => show("futures", alarm.twin)}>{actText.why.whatIf}</button>
+          {actionsOf(alarm).map((action) => (
+            <button key={action} type="button" class="button" data-testid={`do-${action}`} disabled={!mayAct()} title={mayAct() ? undefined : text.alarms.mayNot}
+                    aria-expanded={REASONED.includes(action) ? asked === action : undefined}
+                    onClick={() => (REASONED.includes(action) ? setAsked(asked === action ? null : action) : act(action))}>{text.alarms.actions[action]}</button>
+          ))}
+        </div>
       </div>
       {alarm.text !== undefined && <p>{alarm.text}</p>}
+      {whyOpen && <WhyRaised alarm={alarm} />}
       {alarm.consequence !== undefined && <p class="dim">{text.alarms.consequence}: {alarm.consequence}</p>}
       {alarm.response !== undefined && <p class="dim">{text.alarms.response}: {alarm.response}</p>}
       {alarm.shelvedUntil !== undefined && <p class="dim">{text.alarms.until(formatMoment(Date.parse(alarm.shelvedUntil)), alarm.who ?? "", alarm.reason ?? "")}</p>}

@@ -146,6 +146,7 @@ export interface Alarm {
   reason?: string;
   chattering: boolean;
   count: number;
+  cause?: { rule?: string; file?: string; line?: number };
 }
 
 export type MarkKind = "alarm" | "anomaly" | "command" | "event" | "letter";
@@ -323,6 +324,7 @@ export const api = {
   rul: (signal?: AbortSignal) => get<{ items: Risk[]; trouble?: string; models?: { model: string; version: number; retraining: boolean; verdict?: string }[] }>("/v1/rul?limit=1000", signal),
   anomalies: (signal?: AbortSignal) => get<{ items: Anomaly[] }>("/v1/anomalies?limit=1000", signal),
   alarms: (all: boolean, signal?: AbortSignal) => get<{ items: Alarm[]; leftOut: number }>(`/v1/alarms?limit=1000${all ? "&all=true" : ""}`, signal),
+  alarmsUnder: (twin: string, most: number, signal?: AbortSignal) => get<{ items: Alarm[]; leftOut: number }>(`/v1/alarms?limit=${most}&under=${q(twin)}`, signal),
   alarmAct: (id: string, action: string, body: { reason?: string; for?: string }) => post<Alarm>(`/v1/alarms/${q(id)}/${action}`, body),
   rollup: (twin: string, below: boolean, signal?: AbortSignal) => get<Rollup>(`/v1/alarms/rollup?twin=${q(twin)}${below ? "" : "&below=false"}`, signal),
   marks: (twin: string | null, from: Date, to: Date, buckets: number, signal?: AbortSignal) =>

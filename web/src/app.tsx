@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
-import { alarms, startAlarms } from "./alarm_badges";
+import { alarms, startAlarms, worst } from "./alarm_badges";
 import { formatClock, formatMoment } from "./format";
-import { lazy } from "./lazy";
+import { lazy, lazyWith } from "./lazy";
 import { deadLetters, missing, now, plant, principal, startLive } from "./live";
 import { absentThen, pastError, shown, startPast } from "./past";
 import { Plot } from "./plot";
@@ -32,6 +32,7 @@ const PAGES: Record<Exclude<View, "twin">, ReturnType<typeof lazy>> = {
 };
 
 const TwinLife = lazy(async () => (await import("./life_twin")).TwinLife);
+const TwinAlarms = lazyWith(async () => (await import("./twin_alarms")).TwinAlarms);
 const TwinActs = lazy(async () => (await import("./twin_acts")).TwinActs);
 
 function ConnectionState() {
@@ -111,6 +112,7 @@ function TwinView() {
   if (twin === null) return <p class="empty">{absence()}</p>;
   return (
     <>
+      {(worst.value.has(twin.id) || alarms.value.some((a) => a.twin === twin.id)) && <TwinAlarms twin={twin.id} />}
       <TwinPage twin={twin} />
       <Plot twin={twin} />
       <TwinActs />

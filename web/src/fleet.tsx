@@ -107,7 +107,7 @@ export function Fleet() {
     drivers: driversOf(value.anomalies, r.twin).map((d) => `${d.property} ${Math.round(d.share * 100)} %`).join(", "),
   }));
   const found = value.anomalies.map((a): Document => ({
-    twin: a.twin, detector: a.detector, state: a.open ? text.fleet.open : text.fleet.over, start: a.start, score: a.score,
+    twin: a.twin, detector: a.detector, state: a.open ? text.fleet.open : text.fleet.over, start: formatMoment(Date.parse(a.start)), score: a.score,
     signals: a.signals.map((s) => `${s.property} ${Math.round(s.share * 100)} %`).join(", "),
   }));
   return (

@@ -9,6 +9,7 @@ export interface Variable {
   label: string;
   unit: string;
   value: number;
+  commanded: boolean; // a command of its twin sets it
   measured: boolean; // telemetry: what one asks about; properties are what one changes
 }
 
@@ -98,6 +99,7 @@ export async function around(root: string, hops: number, hidden: ReadonlySet<str
 export function variablesOf(twins: readonly Twin[]): Variable[] {
   return twins.flatMap((t) => t.values.filter((v) => canPlot(v) && v.value !== null).map((v): Variable => ({
     name: `${t.id}.${v.path}`, twin: t.id, path: v.path, label: v.displayName, unit: v.symbol ?? v.unit ?? "", value: Number(v.value), measured: v.telemetry,
+    commanded: !v.telemetry && v.kind !== "boolean" && (t.commands ?? []).some((c) => c.request?.name === v.path),
   })));
 }
 

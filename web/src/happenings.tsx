@@ -38,7 +38,7 @@ export function Happenings({ window: stretch, close }: { window: Window; close: 
             <li key={h.sequence}>
               <button type="button" class="happening" onClick={() => { lookAt(h); close(); }}>
                 <span class="dim">{formatMoment(Date.parse(h.time))}</span>
-                <span class={`mark-kind ${h.kind}`}>{text.happened.kinds[h.kind]}</span>
+                <span class={`mark-kind of-${h.kind}`}>{text.happened.kinds[h.kind]}</span>
                 {h.priority !== undefined && <span class={`alarm-badge ${h.priority}`}>{text.alarms.priority[h.priority] ?? h.priority}</span>}
                 <span>{h.name}</span> <span class="dim">{h.twin}</span>
               </button>

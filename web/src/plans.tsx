@@ -1,6 +1,7 @@
 // Plans that are made again and again: what each wants and what that would bring; arming, with an end and a reason.
 import { useState } from "preact/hooks";
 import { acts, type Plan, type PlanInput } from "./act_api";
+import { beating, endBeats, startBeats } from "./beats";
 import { formatMoment, formatNumber, formatSpan } from "./format";
 import { principal } from "./live";
 import { PlanRanking } from "./plan_ranking";
@@ -10,6 +11,7 @@ import { useRegularly } from "./use_regularly";
 import { selected, show } from "./view";
 
 const EVERY_MS = 3000;
+const BEATS = [0, 30, 120, 600]; // seconds
 const LENGTHS = ["1h", "8h", "24h", "7d"];
 const short = (x: number | undefined): string => (x === undefined ? "–" : formatNumber(Number(x.toPrecision(4))));
 
@@ -39,10 +41,14 @@ function InputRow({ name, input }: { name: string; input: PlanInput }) {
 
 /** Arms or disarms all of the twins, one after the other; the first that is refused ends it. */
 export function ArmForm({ twins, action, done }: { twins: readonly string[]; action: "arm" | "disarm"; done: () => void }) {
-  const [reason, setReason] = useState(""), [length, setLength] = useState("8h"), [error, setError] = useState<string | null>(null);
+  const [reason, setReason] = useState(""), [length, setLength] = useState("8h"), [beat, setBeat] = useState(0), [error, setError] = useState<string | null>(null);
   const send = async () => {
     try {
-      for (const twin of twins) control.value = await acts.controlAct(action, { twin, reason: reason.trim(), ...(action === "arm" ? { for: length } : {}) });
+      for (const twin of twins) {
+        if (action === "disarm") endBeats(twin);
+        control.value = await acts.controlAct(action, { twin, reason: reason.trim(), ...(action === "arm" ? { for: length, ...(beat > 0 ? { heartbeat: `${beat}s` } : {}) } : {}) });
+        if (action === "arm" && beat > 0) startBeats(twin, beat);
+      }
       done();
     } catch (e) {
       setError((e as Error).message);
@@ -53,6 +59,7 @@ export function ArmForm({ twins, action, done }: { twins: readonly string[]; act
       <strong>{twins.join(", ")}</strong>
       <label class="grow">{text.plans.reason} <input required class="wide" value={reason} data-testid={`${action}-reason`} onInput={(e) => setReason(e.currentTarget.value)} /></label>
       {action === "arm" && <label>{text.plans.length} <select value={length} data-testid="arm-length" onChange={(e) => setLength(e.currentTarget.value)}>{LENGTHS.map((l) => <option key={l}>{l}</option>)}</select></label>}
+      {action === "arm" && <label title={text.plans.beatWhat}>{text.plans.beat} <select value={beat} data-testid="arm-beat" onChange={(e) => setBeat(Number(e.currentTarget.value))}>{BEATS.map((b) => <option key={b} value={b}>{b === 0 ? text.plans.noBeat : formatSpan(b)}</option>)}</select></label>}
       <button type="submit" class="button main" data-testid={`${action}-now`}>{action === "arm" ? text.plans.armIt : text.plans.disarmIt}</button>
       {error !== null && <p class="refusal" role="alert">{error}</p>}
     </form>
@@ -126,7 +133,7 @@ function ArmedList() {
       <ul class="plain-list">
         {armed.map((a) => (
           <li key={a.twin} class="order" data-testid={`armed-${a.twin}`}>
-            <div class="toolbar"><strong>{a.twin}</strong> <span>{text.plans.until(a.who, formatMoment(Date.parse(a.until)), a.reason)}</span><span class="spacer" /><ArmButtons name={a.twin} twins={[a.twin]} armed /></div>
+            <div class="toolbar"><strong>{a.twin}</strong> <span>{text.plans.until(a.who, formatMoment(Date.parse(a.until)), a.reason)}</span>{a.heartbeat !== undefined && <span class={a.twin in beating.value ? "quality good" : "dim"} data-testid={`beat-${a.twin}`}>♥ {text.plans.beats(formatSpan(a.heartbeat), a.twin in beating.value)}</span>}<span class="spacer" /><ArmButtons name={a.twin} twins={[a.twin]} armed /></div>
           </li>
         ))}
       </ul>

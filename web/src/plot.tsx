@@ -4,7 +4,7 @@ import type uPlot from "uplot";
 import type { Twin } from "./api";
 import { Chart, css, HEIGHT } from "./chart";
 import { downloadCsv, downloadPng } from "./download";
-import { asNumber } from "./format";
+import { asNumber, canPlot } from "./format";
 import { now, onChange } from "./live";
 import { effect } from "@preact/signals";
 import { MARK_KINDS, MarkSource } from "./marks";
@@ -195,6 +195,7 @@ export function Plot({ twin }: { twin: Twin }) {
   // A regained connection (a new epoch) loads again: what was missed is in the history, so the plot has no gap.
   useEffect(() => plot.current?.loadSoon(), [range.value, zoom.value, moment.value, epoch.value]);
 
+  if (!twin.values.some(canPlot)) return null; // there is nothing that could be drawn
   return (
     <section class="plot" aria-label={text.plot(twin.id)}>
       <div class="toolbar">

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { acts, type Control } from "./act_api";
 import { principal } from "./live";
+import { followArmed } from "./beats";
 import { connection } from "./stream";
 import { actText as text } from "./text_act";
 import { token } from "./session";
@@ -12,7 +13,9 @@ export const control = signal<Control | null>(null); // null: not known, or this
 
 export async function refreshControl(): Promise<void> {
   if (connection.peek() !== "live") return;
-  control.value = await acts.control().catch(() => null);
+  const found = await acts.control().catch(() => null);
+  control.value = found;
+  if (found !== null) followArmed(found.armed);
 }
 
 const mayStop = (): boolean => principal.value !== null && principal.value.role !== "reader";

@@ -123,7 +123,7 @@ export const text = {
   future: {
     titleNow: (root: string) => `Futures of ${root} and what it is connected to, from now on`,
     titleThen: (root: string, when: string) => `Futures of ${root} and what it is connected to, from ${when} on`,
-    asItIs: "As it is", scenario: (n: number) => `Scenario ${n}`, scenarioName: "Name of the scenario", addScenario: "Add a scenario",
+    asItIs: "As it is", scenario: (n: number) => `Scenario ${n}`, scenarioName: "Name of the scenario", addScenario: "Add a scenario", without: (id: string) => `Without ${id}`,
     unchanged: "Nothing is changed.", change: "Change…", remove: "Remove", nowIs: (v: string) => `now ${v}`,
     after: "after", during: "for", always: "always",
     unknown: "Not known for sure:", addUnknown: "Add…", noUnknown: "Nothing: all lanes are alike, and the fan is a line.",

@@ -109,6 +109,9 @@ export const actText = {
     make: "Make it now", arm: "Arm…", disarm: "Disarm…", reason: "Why", length: "For", armIt: "Arm", disarmIt: "Disarm",
     ranking: (n: number) => `The best settings, judged by ${n === 1 ? "1 scenario" : `${n} scenarios`}`, better: "Better in", brokenIn: "Limits broken in",
     mayNotArm: "Arming takes an engineer.", until: (who: string, until: string, why: string) => `armed by ${who} until ${until}: ${why}`,
+    beat: "Disarm without this page for", noBeat: "never",
+    beatWhat: "A dead man's switch: this page says again and again that it is there. When it is closed or cut off for so long, everything it armed here is disarmed.",
+    beats: (span: string, mine: boolean) => `disarmed without a sign of life for ${span}; ${mine ? "this page gives it" : "somebody else gives it"}`,
     armedTitle: "What may act by itself", noneArmed: "Nothing is armed: everything that acts by itself only advises.",
   },
   alarmPage: {
@@ -117,7 +120,8 @@ export const actText = {
     outOf: (who: string, why: string) => `Taken out of service by ${who}: ${why}`,
     first: "first", of: (n: number) => (n === 1 ? "1 alarm" : `${n} alarms`), remove: "Take it out of service", state: "In state", peak: "Most in 10 min", floodTime: "In flood",
   },
+  why: { button: "Why?", plot: "Plot what raised it", whatIf: "What if…", raisedWhen: "Raised when", now: "Now:" },
   alarms: {
-    here: "Alarms", none: "Nothing here needs attention.",
+    here: "Alarms of this twin", below: "Alarms of what belongs to it",
   },
 } as const;

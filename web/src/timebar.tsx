@@ -72,7 +72,7 @@ export function TimeBar() {
                 onMouseMove={point} onMouseLeave={() => setTip(null)} onClick={() => { if (near.length > 0) setListed({ from: Math.floor(tip!.at - reach), to: Math.ceil(tip!.at + reach) }); }} />
         {near.length > 0 && (
           <div class="mark-tip" style={{ left: `min(${tip!.x}px, 60%)` }}>
-            {near.map((b) => <div key={`${b.kind}${b.at}`}><span class={`mark-kind ${b.kind}`}>{text.happened.kinds[b.kind]}</span> {b.count > 1 && `${b.count.toLocaleString("en")} · `}{b.worst} {b.example !== null && `${b.example.name} ${b.example.twin}`}</div>)}
+            {near.map((b) => <div key={`${b.kind}${b.at}`}><span class={`mark-kind of-${b.kind}`}>{text.happened.kinds[b.kind]}</span> {b.count > 1 && `${b.count.toLocaleString("en")} · `}{b.worst} {b.example !== null && `${b.example.name} ${b.example.twin}`}</div>)}
           </div>
         )}
         <input

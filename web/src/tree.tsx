@@ -141,9 +141,14 @@ export function Tree() {
     window.addEventListener("keydown", focus);
     return () => window.removeEventListener("keydown", focus);
   }, []);
+  const down = (e: KeyboardEvent) => {
+    if (e.key !== "ArrowDown") return;
+    e.preventDefault();
+    document.querySelector<HTMLElement>("nav .found .name, nav .tree .name")?.focus();
+  };
   return (
     <>
-      <input ref={input} type="search" placeholder={`${text.searchTwins}  (/)`} aria-label={text.searchTwins} value={search} onInput={(e) => setSearch(e.currentTarget.value)} />
+      <input ref={input} type="search" placeholder={`${text.searchTwins}  (/)`} aria-label={text.searchTwins} value={search} onInput={(e) => setSearch(e.currentTarget.value)} onKeyDown={down} />
       {search.trim() !== "" ? <Found what={search.trim()} /> : <Rows />}
     </>
   );

@@ -1,7 +1,5 @@
 // What can be done with a twin: its commands, desired values against reported ones, its alarms and work orders.
 import { useEffect, useState } from "preact/hooks";
-import { alarms } from "./alarm_badges";
-import { AlarmItem } from "./alarms";
 import { ActForm, CommandLine, mayNotAct, valueText } from "./act";
 import { acts, type Command } from "./act_api";
 import type { CommandType, Twin, Value } from "./api";
@@ -101,24 +99,12 @@ function Commands({ twin }: { twin: Twin }) {
   );
 }
 
-function Alarms({ twin }: { twin: string }) {
-  const here = alarms.value.filter((a) => a.twin === twin);
-  if (here.length === 0) return null;
-  return (
-    <section data-testid="twin-alarms">
-      <h2>{text.alarms.here}</h2>
-      <ul class="plain-list">{here.map((a) => <AlarmItem key={a.id} alarm={a} again={() => undefined} />)}</ul>
-    </section>
-  );
-}
-
 export function TwinActs() {
   const twin = shown.value;
   if (twin === null) return null;
   return (
     <>
       <span id="acts" class="anchor" />
-      <Alarms twin={twin.id} />
       <Commands key={`c${twin.id}`} twin={twin} />
       <Desired key={`d${twin.id}`} twin={twin} />
       <Orders key={`o${twin.id}`} twin={twin.id} />

@@ -56,11 +56,11 @@ function ChangeRow({ change, variables, put, remove }: { change: Change; variabl
   return (
     <li class="toolbar change">
       <span class="name-of">{label(v)} <span class="dim">{text.future.nowIs(formatNumber(v.value))}</span></span>
+      <button type="button" class="plain" aria-label={text.future.remove} onClick={remove}>✕</button>
       <input type="range" {...r} value={change.value} aria-label={label(v)} onInput={value} />
       <input type="number" step="any" value={change.value} aria-label={label(v)} data-testid="change-value" onInput={value} />
       <label class="dim">{text.future.after} <input class="short" placeholder="0" value={change.at} onInput={(e) => put({ ...change, at: e.currentTarget.value })} /></label>
       <label class="dim">{text.future.during} <input class="short" placeholder={text.future.always} value={change.for} onInput={(e) => put({ ...change, for: e.currentTarget.value })} /></label>
-      <button type="button" class="plain" aria-label={text.future.remove} onClick={remove}>✕</button>
     </li>
   );
 }
@@ -171,10 +171,11 @@ function RunRow({ run, index }: { run: Run; index: number }) {
         {f?.state === "running" && <><progress max={1} value={f.progress ?? 0} /> <span class="dim">{text.future.counted(f.counted ?? 0)}</span></>}
         {f?.state === "done" && <span data-testid="run-done">✓ {text.future.done(f.lanes ?? 0, f.seconds ?? 0)}{(f.diverged ?? 0) > 0 && ` · ${text.future.diverged(f.diverged!)}`}</span>}
         {f?.state === "cancelled" && <span>{text.future.cancelled}</span>}
-        <span class="spacer" />
+        <div class="actions">
         {f?.state === "done" && <Verified run={run} />}
         {f?.state === "done" && run.todo.length > 0 && <button type="button" class="button" data-testid="do-run" aria-expanded={doing} disabled={mayNotAct() !== null} title={mayNotAct() ?? undefined} onClick={() => setDoing(!doing)}>{actText.winner.button}</button>}
         <button type="button" class="button" onClick={() => drop(run)}>{f?.state === "running" ? text.future.cancel : text.future.unpin}</button>
+        </div>
       </div>
       {run.error !== null && <p class="refusal" role="alert">{run.error}</p>}
       {doing && <DoIt name={run.name} todo={run.todo} close={() => setDoing(false)} />}
@@ -183,7 +184,7 @@ function RunRow({ run, index }: { run: Run; index: number }) {
 }
 
 function Form({ root, variables }: { root: string; variables: Variable[] }) {
-  const measured = variables.filter((v) => v.measured);
+  const measured = variables.filter((v) => v.measured), without = variables.filter((v) => v.twin === root && v.commanded);
   const own = measured.filter((v) => v.twin === root);
   const chosen = own.filter((v) => plotted.peek().includes(v.path));
   const [scenarios, setScenarios] = useState<Scenario[]>([{ name: text.future.asItIs, changes: [] }]);
@@ -223,6 +224,7 @@ function Form({ root, variables }: { root: string; variables: Variable[] }) {
         ))}
       </div>
       <div class="toolbar">
+        {without.length > 0 && <button type="button" class="button" data-testid="without" onClick={() => setScenarios([...scenarios, { name: text.future.without(root), changes: without.map((v) => ({ variable: v.name, value: 0, at: "", for: "" })) }])}>{text.future.without(root)}</button>}
         <button type="button" class="button" data-testid="add-scenario" onClick={() => setScenarios([...scenarios, { name: text.future.scenario(scenarios.length + 1), changes: [] }])}>{text.future.addScenario}</button>
       </div>
       <Unknowns variables={variables} unknown={unknown} put={setUnknown} />
