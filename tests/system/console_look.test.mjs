@@ -154,7 +154,7 @@ const broken = () => page.evaluate(() => {
     if (box.width === 0 || e.checkVisibility?.() === false || e.closest("svg") !== null) continue;
     if ((box.right > wide + 1 || box.left < -1) && !scrolls(e)) found.push(`${name(e)} sticks out to ${Math.round(box.right)}`);
     if (/button|th|h1|h2|label/i.test(e.tagName) && e.scrollWidth > e.clientWidth + 2 && style.overflowX === "hidden" && style.textOverflow !== "ellipsis") found.push(`${name(e)} is cut off`);
-    if (/^T[HD]$/.test(e.tagName) && box.width < 40 && box.height > 80 && e.textContent.trim().length > 3) found.push(`${name(e)} is squeezed to ${Math.round(box.width)} px`);
+    if (/^T[HD]$/.test(e.tagName) && box.width < 50 && box.height > 60 && !/\s/.test(e.textContent.trim()) && e.textContent.trim().length > 3) found.push(`${name(e)} is squeezed to ${Math.round(box.width)} px`);
     if (!/BUTTON|INPUT|SELECT/.test(e.tagName)) continue;
     const x = box.left + box.width / 2, y = box.top + box.height / 2, main = document.querySelector("main").getBoundingClientRect();
     const inside = e.closest("main") === null || (y > main.top && y < main.bottom && y < innerHeight);

@@ -47,7 +47,7 @@ function timeLabels(_: uPlot, ticks: number[], _axis: number, _space: number, st
 
 function axes(units: readonly string[], width: number): uPlot.Axis[] {
   const look = { stroke: css("--ink-dim"), ticks: { stroke: css("--line"), width: 1 }, font: "12px system-ui, sans-serif" };
-  const time: uPlot.Axis = { ...look, grid: { stroke: css("--line"), width: 1 }, values: timeLabels };
+  const time: uPlot.Axis = { ...look, grid: { stroke: css("--line"), width: 1 }, values: timeLabels, space: 84 } /* px: a date's width */;
   return [time, ...units.map((unit, i): uPlot.Axis => ({
     ...look,
     scale: `unit-${unit}`,

@@ -7,6 +7,7 @@ import { api, type Alarm } from "./api";
 import { text } from "./text";
 import { actText } from "./text_act";
 import { useRegularly } from "./use_regularly";
+import { moment } from "./view";
 
 const EVERY_MS = 3000, SHOWN = 8;
 
@@ -37,6 +38,7 @@ export function TwinAlarms({ twin }: { twin: string }) {
     <>
       {here.length > 0 && (
         <section class="twin-alarms" data-testid="twin-alarms" aria-label={actText.alarms.here}>
+          {moment.value !== null && <p class="dim">{text.alarms.alwaysNow}</p>}
           <ul class="plain-list">{here.map((a) => <AlarmItem key={a.id} alarm={a} again={refreshAlarms} here />)}</ul>
         </section>
       )}
