@@ -203,6 +203,28 @@ test("a plan says what it wants; arming takes a reason and an end; the stop is i
   assert.equal((await json(server.http, "/v1/control")).body.stopped, false);
 });
 
+test("what was armed with a dead man's switch stays armed while the page is there, and no longer", { timeout: 180000 }, async () => {
+  await open("twin=valve&view=plans");
+  await page.getByTestId("arm-valve").click({ timeout: WAIT });
+  await page.getByTestId("arm-reason").fill("a watched test");
+  await page.getByTestId("arm-beat").selectOption("30");
+  const beat = page.waitForRequest((r) => r.url().endsWith("/v1/control/heartbeat"), { timeout: WAIT });
+  await page.getByTestId("arm-now").click();
+  assert.equal((await (await beat).response()).status(), 204);
+  await until(async () => /this page gives it/.test(await page.getByTestId("beat-valve").textContent({ timeout: WAIT })), WAIT, "it is not told who keeps it alive");
+  await browser.shots("armed-with-beat");
+  // The same with so short a time that it can be waited for, and over a reload.
+  const armed = async () => (await json(server.http, "/v1/control")).body.armed.some((a) => a.twin === "valve");
+  await page.evaluate(() => sessionStorage.setItem("gemel.beats", '{"valve":8}'));
+  await json(server.http, "/v1/control/arm", { method: "POST", headers: { "content-type": "application/json" }, body: '{"twin":"valve","reason":"a watched test","for":"1h","heartbeat":"8s"}' });
+  await page.reload();
+  await live();
+  const begun = Date.now();
+  await until(async () => { assert.ok(await armed(), `disarmed ${Date.now() - begun} ms after the reload`); return Date.now() - begun > 9000; }, WAIT, "");
+  await page.goto("about:blank");
+  await until(async () => !(await armed()), WAIT, "still armed, and nobody is there");
+});
+
 test("what if: the winner of two scenarios is done for real, and yesterday's fan is held against what came", { timeout: 240000 }, async () => {
   await open("twin=tower&view=futures");
   await page.getByTestId("add-scenario").click({ timeout: WAIT });
