@@ -32,6 +32,8 @@ export async function openBrowser(address, more = {}) {
   };
   return {
     page, faults, theme,
+    /** The page as it is, as a file to look at. */
+    shot: (name) => page.screenshot({ path: join(SHOTS, `${name}.png`) }),
     /** The page in both themes, as files to look at. */
     shots: async (name) => {
       for (const wanted of ["light", "dark"]) {

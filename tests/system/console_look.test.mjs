@@ -8,7 +8,7 @@ import { openBrowser } from "./browser.mjs";
 import { ROOT, serve, tempDir, until } from "./support.mjs";
 
 const WAIT = 40000;
-const VIEWS = ["twin", "graph", "futures", "query", "fleet", "alarms", "orders", "plans", "letters", "setup&part=models", "setup&part=mappings", "setup&part=rules", "setup&part=users"];
+const VIEWS = ["twin", "life", "system", "graph", "futures", "query", "fleet", "alarms", "orders", "plans", "letters", "setup&part=models", "setup&part=mappings", "setup&part=rules", "setup&part=users"];
 let server, browser, page, folder;
 
 async function ingest(...lines) {
@@ -118,12 +118,12 @@ test("everything can be done without a mouse, and one sees where one is", { time
   await page.locator("nav [data-twin='waterworks']").focus();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
-  await page.waitForFunction(() => document.activeElement?.dataset.twin === "pump1", null, { timeout: WAIT });
+  await until(async () => (await page.evaluate(() => document.activeElement?.dataset.twin)) === "pump1", WAIT, "the arrows do not lead down the tree");
   await page.keyboard.press("Enter");
   await until(() => param("twin") === "pump1", WAIT, "Enter in the tree does not select");
   // To the alarms by the arrows of the tabs; the first is acknowledged.
   await page.locator("[data-tab='twin']").focus();
-  for (let i = 0; i < 6; i++) await page.keyboard.press("ArrowRight");
+  for (let i = 0; i < 20 && (await page.evaluate(() => document.activeElement?.dataset.tab)) !== "alarms"; i++) await page.keyboard.press("ArrowRight");
   await until(() => param("view") === "alarms", WAIT, () => `the arrows lead to ${param("view")}`);
   const worn = page.getByTestId("alarm-worn@pump2");
   await worn.getByTestId("do-acknowledge").focus();
@@ -170,7 +170,7 @@ test("on a tablet held upright nothing is cut off, covered or out of reach", { t
   for (const view of VIEWS) {
     await open(`twin=pump2&view=${view}`);
     assert.deepEqual(await broken(), [], view);
-    await browser.shots(`tablet-${view.replace("setup&part=", "setup-")}`);
+    await browser.shot(`tablet-${view.replace("setup&part=", "setup-")}`);
   }
   await page.setViewportSize({ width: 1280, height: 800 });
   assert.deepEqual(browser.faults, []);
