@@ -4,6 +4,7 @@
 //   bench-durable [DIRECTORY] [TWINS] [SECONDS] [fleet]   default: below the current directory, 1,000,000, 4 (a load phase);
 //                                                         fleet: without the year
 //   bench-durable --recover DIRECTORY                what it starts again for itself, to measure a fresh process
+#include "base/heap.h"
 #include "engine/as_of.h"
 #include "engine/checkpoint.h"
 #include "history/history.h"
@@ -54,6 +55,7 @@ static gm_engine *open_engine(const char *dir, gm_loop **out_loop)
     gm_engine_options o = { .alloc = gm_alloc_system(), .io = gm_io_system(), .clock = gm_clock_system(), .loop = *out_loop,
                             .data_dir = dir, .log = gm_log_options_defaults() };
     if (gm_engine_open(&o, &engine, &err) != GM_OK || gm_engine_recover(engine, &err) != GM_OK) die(&err);
+    gm_heap_trim();  // as the server does
     return engine;
 }
 
@@ -104,8 +106,7 @@ typedef struct load {
     uint32_t   twins, sensors, waiting, next;
     uint64_t   tick;
     float     *us;
-    size_t     count;
-    bool       stop;
+    size_t     count;  // of all; us holds the last LATENCIES of them
 } load;
 
 static void on_done(void *context, uint64_t token, gm_status status, const gm_error *err)
@@ -113,7 +114,7 @@ static void on_done(void *context, uint64_t token, gm_status status, const gm_er
     load *l = context;
     if (status != GM_OK) die(err);
     l->waiting--;
-    if (l->count < LATENCIES) l->us[l->count++] = (float)((double)(gm_monotonic(gm_clock_system()) - (gm_dur_ns)token) / 1e3);
+    l->us[l->count++ % LATENCIES] = (float)((double)(gm_monotonic(gm_clock_system()) - (gm_dur_ns)token) / 1e3);
 }
 
 static int by_size(const void *a, const void *b)
@@ -124,9 +125,10 @@ static int by_size(const void *a, const void *b)
 
 static double quantile(load *l, double q)
 {
-    if (l->count == 0) return 0;
-    qsort(l->us, l->count, sizeof *l->us, by_size);
-    return (double)l->us[(size_t)((double)(l->count - 1) * q)];
+    size_t n = l->count < LATENCIES ? l->count : LATENCIES;
+    if (n == 0) return 0;
+    qsort(l->us, n, sizeof *l->us, by_size);
+    return (double)l->us[(size_t)((double)(n - 1) * q)];
 }
 
 // Keeps `window` single-value writes in flight until the time is over, or the checkpoint is done.

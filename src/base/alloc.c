@@ -1,5 +1,7 @@
 #include "base/alloc.h"
 
+#include "base/heap.h"
+
 #include <assert.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -27,6 +29,8 @@ void gm_alloc_tune_system(void)
     mallopt(M_MMAP_THRESHOLD, 256 << 10);
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
+
+void gm_heap_trim(void) { malloc_trim(0); }
 
 void *gm_alloc_bytes(const gm_alloc *alloc, size_t size)
 {

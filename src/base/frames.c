@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <time.h>
 
 enum { FILE_HEADER = 16, VERSION = 1, SYNC_EVERY = 8 << 20 };
 enum { KIND_SECTION = 1, KIND_DATA = 2, KIND_END = 3 };
@@ -17,7 +18,8 @@ struct gm_frames_out {
     const gm_io    *io;
     const gm_alloc *alloc;
     gm_file        *file;
-    uint64_t        offset, synced;
+    uint64_t        offset, synced, sync_every;
+    gm_dur_ns       rest;   // after each sync
     uint32_t        number;
     size_t          used;   // bytes of payload waiting
     gm_status       status;
@@ -41,9 +43,10 @@ static void write_frame(gm_frames_out *out, uint32_t kind)
     out->number++;
     out->used = 0;
     // In steps: one sync of hundreds of megabytes would keep the device from the log's commits.
-    if (out->status == GM_OK && out->offset - out->synced >= SYNC_EVERY) {
+    if (out->status == GM_OK && out->offset - out->synced >= out->sync_every) {
         out->status = out->io->sync(out->file, &out->err);
         out->synced = out->offset;
+        if (out->rest > 0) nanosleep(&(struct timespec){ out->rest / GM_SECOND, out->rest % GM_SECOND }, NULL);
     }
 }
 
@@ -55,6 +58,7 @@ gm_status gm_frames_create(const gm_io *io, const gm_alloc *alloc, const char *p
     memset(out, 0, offsetof(gm_frames_out, frame));
     out->io      = io;
     out->alloc   = alloc;
+    out->sync_every = SYNC_EVERY;
     gm_status st = io->open(io, path, GM_OPEN_CREATE, &out->file, err);
     uint8_t   header[FILE_HEADER];
     memcpy(header, magic, sizeof magic);
@@ -75,6 +79,12 @@ void gm_frames_abandon(gm_frames_out *out)
     if (out == NULL) return;
     out->io->close(out->file);
     gm_free(out->alloc, out);
+}
+
+void gm_frames_gently(gm_frames_out *out, gm_dur_ns rest)
+{
+    out->sync_every = GM_FRAME_MOST;
+    out->rest       = rest;
 }
 
 void gm_frames_section(gm_frames_out *out, gm_str name)

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/time.h"
 
 typedef struct gm_frames_out gm_frames_out;
 typedef struct gm_frames_in  gm_frames_in;
@@ -27,6 +28,9 @@ enum { GM_FRAME_MOST = 256 << 10, GM_FRAME_HEADER = 16, GM_FRAMES_NAME_MOST = 63
 // GM_CONFLICT: the file exists. GM_IO, GM_NOMEM.
 GM_NODISCARD gm_status gm_frames_create(const gm_io *io, const gm_alloc *alloc, const char *path, gm_frames_out **out,
                                         gm_error *err);
+// From here on each frame is synced, and followed by a rest of so long: a sync of somebody else on the same device waits for one
+// frame at most, and mostly for none. Without this call a sync comes every 8 MB.
+void gm_frames_gently(gm_frames_out *out, gm_dur_ns rest);
 void gm_frames_section(gm_frames_out *out, gm_str name);
 void gm_frames_put(gm_frames_out *out, const void *bytes, size_t n);
 void gm_frames_put_varint(gm_frames_out *out, uint64_t value);

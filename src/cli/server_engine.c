@@ -1,4 +1,5 @@
 // The engine and what works on its state: how each is made from the plant and its settings.
+#include "base/heap.h"
 #include "cli/progress.h"
 #include "cli/replay_map.h"
 #include "cli/server_parts.h"
@@ -36,6 +37,7 @@ gm_status gm_server_recover(gm_server *server, gm_error *err)
     if (server->cli->terminal && !server->options.quiet) fputs("recovering...\r", server->cli->err);
     gm_status st = gm_engine_recover(server->engine, err);
     if (st != GM_OK) return st;
+    gm_heap_trim();
     gm_str damage = gm_engine_checkpoint_report(server->engine).damage, line;
     while (gm_str_next(&damage, '\n', &line)) {
         if (line.len > 0) fprintf(server->cli->err, "gemel: " GM_STR_FMT "\n", GM_STR_ARG(line));
