@@ -3,6 +3,7 @@
 #include "api/routes.h"
 #include "api/stream.h"
 #include "engine/checkpoint.h"
+#include "engine/past_states.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -127,9 +128,10 @@ void gm_route_metrics(gm_request *request)
     uint64_t in_state = state_memory(state, out);
     gm_buf_printf(out, "# HELP gemel_memory_bytes Memory by part, room to grow included.\n# TYPE gemel_memory_bytes gauge\n"
                        "gemel_memory_bytes{part=\"state\"} %llu\ngemel_memory_bytes{part=\"history index\"} %llu\n"
-                       "gemel_memory_bytes{part=\"history open\"} %llu\n",
+                       "gemel_memory_bytes{part=\"history open\"} %llu\ngemel_memory_bytes{part=\"states of the past\"} %llu\n",
                   (unsigned long long)in_state, (unsigned long long)history.index_bytes,
-                  (unsigned long long)history.open_bytes);
+                  (unsigned long long)history.open_bytes,
+                  (unsigned long long)gm_past_states_statistics(gm_engine_past_states(request->engine)).bytes);
     heap(out);
     if (api->options.dead_letters != NULL) {
         counter(out, "gemel_dead_letters_total", "Messages that could not be applied.",

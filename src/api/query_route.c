@@ -1,9 +1,10 @@
-// POST /query: a question in the query language, answered a page at a time. AS OF: from a state built as it was.
-// LIMIT: each page of such an answer builds it again, on the engine thread; hence the bound on twins.
+// POST /query: a question in the query language, answered a page at a time. AS OF: from a state built as it was, which is kept for
+// the pages that follow.
+// LIMIT: the first page of such an answer builds it on the engine thread; hence the bound on twins.
 #include "api/held.h"
 #include "api/routes.h"
 #include "api/thread/life.h"
-#include "engine/as_of.h"
+#include "engine/past_states.h"
 #include "query/query.h"
 
 // A long question is asked in slices, so that others have their turn on the engine thread in between: about so many
@@ -72,26 +73,27 @@ static void reply_page(asking *a)
     gm_reply_json(request, 200);
 }
 
-// The present, or with AS OF a state as it was: that is asked in one slice, since it does not outlive it.
+// The present, or with AS OF a state as it was: made anew for the first page, so that it has all that is known by now.
 static gm_status run(asking *a, gm_query_page *page, gm_error *err)
 {
     gm_request *request = a->request;
     gm_time_ns  time;
     if (!gm_query_as_of(a->query, &time))
         return gm_query_run(a->query, gm_api_state(request), page, &request->out, err);
-    gm_state *past;
-    gm_fence  fence;
-    page->past     = true;
-    page->work_max = 0;
+    const gm_state *past;
+    gm_fence        fence;
+    bool            kept;
+    gm_past_how     how = a->token[0] == '\0' ? GM_PAST_FRESH : GM_PAST_KEPT;
+    page->past          = true;
     if (page->fence != NULL) {  // who is kept to some twins sees those that he sees today
         fence       = *page->fence;
         fence.shows = NULL;
         page->fence = &fence;
     }
-    gm_status st = gm_as_of_state(request->engine, time, PAST_TWINS, &past, err);
-    if (st == GM_OK) st = gm_query_run(a->query, past, page, &request->out, err);
-    gm_state_destroy(past);
-    return st;
+    gm_status st = gm_past_states_take(gm_engine_past_states(request->engine), time, how, PAST_TWINS, &past, &kept, err);
+    if (st != GM_OK) return st;
+    if (!kept) page->work_max = 0;  // it does not outlive this slice
+    return gm_query_run(a->query, past, page, &request->out, err);
 }
 
 // One slice. True: the page is whole, or refused; it is answered.

@@ -1,5 +1,6 @@
 // The owner thread's half of everything that changes. Start reading at on_durable.
 #include "engine/checkpoint_parts.h"
+#include "engine/past_states.h"
 
 #include "base/le.h"
 
@@ -29,11 +30,12 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
     engine->journal       = gm_buf_init(options->alloc);
     engine->last_ingest   = INT64_MIN;
     gm_paths_init(&engine->paths, options->alloc);
+    engine->past = gm_past_states_create(engine);
 
     char           path[4096];
     gm_log_options log = options->log;
     engine->history_path = gm_alloc_bytes(options->alloc, strlen(options->data_dir) + 16);
-    if (engine->history_path == NULL) {
+    if (engine->history_path == NULL || engine->past == NULL) {
         st = gm_fail(err, GM_NOMEM, "engine", "opening %s", options->data_dir);
         goto done;
     }
@@ -112,6 +114,7 @@ void gm_engine_close(gm_engine *engine)
     gm_buf_finish(&engine->journal);
     gm_free(engine->alloc, engine->history_path);
     gm_engine_end_expiry(engine);
+    gm_past_states_destroy(engine->past);
     gm_history_destroy(engine->history);
     gm_state_destroy(engine->state);
     gm_model_destroy(engine->model);
@@ -266,6 +269,7 @@ static gm_status apply(gm_engine *engine, const gm_record *record, gm_change *ch
 {
     gm_status st = gm_change_decode(record->kind, record->payload, record->size, change, err);
     if (st != GM_OK) return st;
+    gm_past_states_before(engine->past, change->kind);
     for (size_t i = 0; i < engine->follower_count; i++) {
         if (engine->followers[i].before != NULL) engine->followers[i].before(engine->followers[i].context, record, change);
     }

@@ -24,6 +24,7 @@ struct gm_engine {
     gm_time_ns      last_ingest; // of the last record applied
     bool            tidy;        // history files may have something to tidy
     gm_retentions   retention;   // how long history is kept
+    struct gm_past_states *past; // for pages of answers (past_states.h)
     struct gm_expiry *expiry;    // NULL: for ever (forget.c)
     bool            purge;       // and what was deleted for good has still to be marked there
     gm_loop        *loop;

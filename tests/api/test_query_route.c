@@ -1,4 +1,5 @@
 // POST /query: every form that the reference of the query language documents, long questions in slices, hostile ones.
+#include "engine/past_states.h"
 #include "support/api_plant.h"
 
 #include <jansson.h>
@@ -259,6 +260,39 @@ static void an_index_is_made_used_kept_and_dropped(void **state)
     api_plant_stop(&plant);
 }
 
+// Each page goes on in the state of the first one, also when a sample for that time comes in between.
+static void pages_of_the_past_agree_with_each_other_and_are_made_once(void **state)
+{
+    (void)state;
+    static api_plant plant;
+    api_plant_start(&plant, NULL);
+    api_plant_fill(&plant);
+    gm_past_states *past = gm_engine_past_states(plant.engine);
+    char            soon[GM_TIME_TEXT], body[700], token[300] = "";
+    gm_time_format(gm_now(gm_clock_system()) + GM_HOUR, soon);
+    int rows = 0, pages = 0;
+    do {
+        if (token[0] == '\0') snprintf(body, sizeof body, "{\"query\":\"SELECT T.$dtId FROM DIGITALTWINS T AS OF '%s'\"}", soon);
+        else snprintf(body, sizeof body, "{\"query\":\"SELECT T.$dtId FROM DIGITALTWINS T AS OF '%s'\",\"continuationToken\":\"%s\"}", soon, token);
+        test_http_reply *reply = test_http_ask(&plant.client, "POST", "/query" V, "max-items-per-page: 1\r\n", body);
+        assert_int_equal(reply->status, 200);
+        json_t *page = json_loadb((const char *)reply->body.ptr, reply->body.len, 0, NULL);
+        assert_non_null(page);
+        rows += (int)json_array_size(json_object_get(page, "value"));
+        const char *next = json_string_value(json_object_get(page, "continuationToken"));
+        snprintf(token, sizeof token, "%s", next != NULL ? next : "");
+        json_decref(page);
+        if (pages++ == 0) {  // one more twin: not of the answer that has begun
+            api_step more = { "PUT", "/digitaltwins/latecomer" V, NULL, "{\"$metadata\":{\"$model\":\"dtmi:t:Room;1\"}}", 200, NULL };
+            api_plant_talk(&plant, &more, 1);
+        }
+    } while (token[0] != '\0' && pages < 20);
+    assert_int_equal(rows, 3);
+    assert_true(pages >= 3);
+    assert_int_equal(gm_past_states_statistics(past).built, 1);
+    api_plant_stop(&plant);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +300,7 @@ int main(void)
         cmocka_unit_test(hostile_queries_are_refused_with_a_reason),
         cmocka_unit_test(a_long_question_leaves_others_their_turn),
         cmocka_unit_test(an_index_is_made_used_kept_and_dropped),
+        cmocka_unit_test(pages_of_the_past_agree_with_each_other_and_are_made_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
