@@ -218,25 +218,51 @@ static void add_rollup(gm_bucket *b, gm_rollup which, const gm_bucket *r)
         b->max    = r->max;
         b->max_at = r->max_at;
     }
-    if (which == GM_ROLLUP_LAST && (b->count == 0 || r->last_at > b->last_at)) {
-        b->last    = r->last;
-        b->last_at = r->last_at;
-    }
 }
 
-// All five stand at the same times in blocks of the same lengths, so that edges move alike.
+// Which entry of a bucket's rollups has the last value: usually the newest one, but one of late samples stands behind others
+// whose last is later.
+typedef struct gm_last_entry { gm_time_ns at, newest, when; } gm_last_entry;  // its time; the newest one's; of the value (to 256 ns)
+
+static gm_status add_last(gm_history *h, uint32_t twin, uint32_t column, gm_bucket *b, const gm_bucket *r, const gm_last_entry *entry,
+                          gm_error *err)
+{
+    if (r->count == 0) return GM_OK;
+    bool       told = entry->newest >= r->last_at;  // else the newest entry is of an older program
+    gm_time_ns when = told ? entry->when : r->last_at;
+    if (b->count > 0 && when <= b->last_at) return GM_OK;
+    b->last    = r->last;
+    b->last_at = when;
+    if (!told || entry->at == r->last_at) return GM_OK;
+    gm_sample sample;
+    gm_status st = gm_history_as_of(h, twin, gm_rollup_column(column, GM_ROLLUP_LAST), entry->at, &sample, err);
+    if (st == GM_OK && sample.value.kind == GM_KIND_DOUBLE) b->last = sample.value.d;
+    return st;
+}
+
+// All stand at the same times in blocks of the same lengths, so that edges move alike.
 static gm_status add_rollups(gm_history *h, uint32_t twin, uint32_t column, const filling *f, gm_error *err)
 {
     if (gm_history_series(h, twin, gm_rollup_column(column, GM_ROLLUP_COUNT)) == NULL) return GM_OK;
-    gm_bucket *rolled = gm_alloc_array(h->alloc, f->n, sizeof *rolled);
-    if (rolled == NULL) return gm_fail(err, GM_NOMEM, "history", "%zu buckets", f->n);
-    gm_status st = GM_OK;
+    gm_bucket     *rolled = gm_alloc_array(h->alloc, f->n, sizeof *rolled);
+    gm_last_entry *lasts  = gm_alloc_array(h->alloc, f->n, sizeof *lasts);
+    gm_status      st     = rolled != NULL && lasts != NULL ? GM_OK : gm_fail(err, GM_NOMEM, "history", "%zu buckets", f->n);
     for (int which = GM_ROLLUP_PARTS; st == GM_OK && which-- > 0;) {
         filling g = { .buckets = rolled, .n = f->n, .from = f->from, .to = f->to, .snap = f->snap };
         st        = fill_series(h, twin, gm_rollup_column(column, (gm_rollup)which), &g, err);
-        for (size_t i = 0; st == GM_OK && i < f->n; i++) add_rollup(&f->buckets[i], (gm_rollup)which, &rolled[i]);
+        for (size_t i = 0; st == GM_OK && i < f->n; i++) {
+            const gm_bucket *r = &rolled[i];
+            if (which == GM_ROLLUP_LAST_AT) {
+                lasts[i] = r->count > 0 ? (gm_last_entry){ r->max_at, r->last_at, (gm_time_ns)r->max } : (gm_last_entry){ 0 };
+            } else if (which == GM_ROLLUP_LAST) {
+                st = add_last(h, twin, column, &f->buckets[i], r, &lasts[i], err);
+            } else {
+                add_rollup(&f->buckets[i], (gm_rollup)which, r);
+            }
+        }
     }
     gm_free(h->alloc, rolled);
+    gm_free(h->alloc, lasts);
     return st;
 }
 

@@ -7,6 +7,7 @@ typedef struct part {
     gm_time_ns at;
     bool       ours;  // appended by this attempt
     int64_t    count;
+    gm_time_ns last_at;
     double     sum, min, max, last;
 } part;
 
@@ -31,6 +32,7 @@ static size_t parts_of(const gm_samples *samples, gm_dur_ns length, part *out)
         p->min  = x < p->min ? x : p->min;
         p->max  = x > p->max ? x : p->max;
         p->last = x;
+        p->last_at = at;
     }
     return n;
 }
@@ -49,7 +51,7 @@ static gm_status look(gm_history *h, uint32_t twin, uint32_t column, gm_rollup w
 // to its end (*out_there), or one of samples that were corrected afterwards: then the next nanosecond.
 static gm_status find_room(gm_history *h, uint32_t twin, uint32_t column, part *p, bool *out_there, gm_error *err)
 {
-    const double numbers[GM_ROLLUP_PARTS] = { (double)p->count, p->sum, p->min, p->max, p->last };
+    const double numbers[GM_ROLLUP_PARTS] = { (double)p->count, p->sum, p->min, p->max, p->last, (double)p->last_at };
     for (;; p->at++) {
         bool same = true;
         for (int i = 0; same && i < GM_ROLLUP_PARTS; i++) {
@@ -69,10 +71,11 @@ static gm_status append(gm_history *h, uint32_t twin, uint32_t column, part *p, 
     gm_status st = find_room(h, twin, column, p, &there, err);
     if (st != GM_OK || there) return st;
     p->ours = true;
-    const double numbers[GM_ROLLUP_PARTS] = { (double)p->count, p->sum, p->min, p->max, p->last };
+    const double numbers[GM_ROLLUP_PARTS] = { (double)p->count, p->sum, p->min, p->max, p->last, (double)p->last_at };
     for (int i = GM_ROLLUP_PARTS; st == GM_OK && i-- > 0;) {
         gm_value value = { .kind = GM_KIND_DOUBLE, .d = numbers[i] };
         if (i == GM_ROLLUP_COUNT) value = (gm_value){ .kind = GM_KIND_INT, .i = p->count };
+        if (i == GM_ROLLUP_LAST_AT) value = (gm_value){ .kind = GM_KIND_INT, .i = p->last_at };
         st = gm_history_append(h, twin, gm_rollup_column(column, (gm_rollup)i), p->at, value, NULL, err);
     }
     return st;

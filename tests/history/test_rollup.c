@@ -37,9 +37,9 @@ static int by_time(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-// Buckets that begin and end with a stretch must hold exactly what the samples did. late: samples came after their stretch
-// was rolled up, so that `last` is not known.
-static void check(gm_history *h, const point *points, size_t n, gm_dur_ns stretch, gm_dur_ns bucket, bool late)
+// Buckets that begin and end with a stretch must hold exactly what the samples did, those that came after their stretch was
+// rolled up among them.
+static void check(gm_history *h, const point *points, size_t n, gm_dur_ns stretch, gm_dur_ns bucket)
 {
     gm_error   err     = { 0 };
     gm_time_ns from    = points[0].at / bucket * bucket, to = (points[n - 1].at / bucket + 1) * bucket;
@@ -62,7 +62,7 @@ static void check(gm_history *h, const point *points, size_t n, gm_dur_ns stretc
         const gm_bucket *got  = &buckets[i];
         bool             same = got->count == wanted.count;
         if (same && wanted.count > 0) {
-            same = got->min == wanted.min && got->max == wanted.max && (late || got->last == wanted.last) && fabs(got->sum - wanted.sum) <= 1e-9 * size;
+            same = got->min == wanted.min && got->max == wanted.max && got->last == wanted.last && fabs(got->sum - wanted.sum) <= 1e-9 * size;
         }
         if (!same) fail_msg("bucket %zu of %zu: %" PRIu64 " values, %" PRIu64 " wanted", i, count, got->count, wanted.count);
     }
@@ -88,13 +88,13 @@ static void what_is_too_old_goes_on_to_count_by_the_hour(void **state)
         put(h, points[n].at, points[n].x);
         n++;
     }
-    check(h, points, n, GM_HOUR, GM_HOUR, false);
+    check(h, points, n, GM_HOUR, GM_HOUR);
     gm_history_keep keep = { .before = points[10000].at, .rollup = GM_HOUR, .rollups_before = GM_TIME_MIN };
     expire(h, keep);
     uint64_t left = gm_history_count(h, 1, COLUMN);
     assert_true(left > SAMPLES - 10001 && left < SAMPLES - 8000);
-    check(h, points, n, GM_HOUR, GM_HOUR, false);
-    check(h, points, n, GM_HOUR, 24 * GM_HOUR, false);
+    check(h, points, n, GM_HOUR, GM_HOUR);
+    check(h, points, n, GM_HOUR, 24 * GM_HOUR);
     // Late samples for what is rolled up already are kept, rolled up in their turn, and count once.
     for (int i = 0; i < 50; i++) {
         points[n] = (point){ points[gm_test_random(&random) % 8000].at + 1 + i, 50 };
@@ -102,19 +102,19 @@ static void what_is_too_old_goes_on_to_count_by_the_hour(void **state)
         n++;
     }
     qsort(points, n, sizeof *points, by_time);
-    check(h, points, n, GM_HOUR, GM_HOUR, true);
+    check(h, points, n, GM_HOUR, GM_HOUR);
     assert_gm_ok(gm_history_seal(h, 1, &err), err);
     keep.before = points[20000].at;
     expire(h, keep);
     assert_true(gm_history_count(h, 1, COLUMN) < left);
-    check(h, points, n, GM_HOUR, GM_HOUR, true);
+    check(h, points, n, GM_HOUR, GM_HOUR);
     // Everything may go, and the rollups after it; then there is nothing.
     keep.before = GM_TIME_MAX;
     assert_gm_ok(gm_history_seal(h, 1, &err), err);
     expire(h, keep);
     assert_int_equal(gm_history_count(h, 1, COLUMN), 0);
     assert_true(gm_history_has(h, 1, COLUMN));
-    check(h, points, n, GM_HOUR, 12 * GM_HOUR, true);
+    check(h, points, n, GM_HOUR, 12 * GM_HOUR);
     keep.rollups_before = GM_TIME_MAX;
     assert_gm_ok(gm_history_seal(h, 1, &err), err);
     expire(h, keep);
@@ -170,10 +170,10 @@ static void a_refused_allocation_rolls_nothing_up_twice(void **state)
         expire(h, keep);
         bool fired    = fault.fired;
         fault.fail_at = UINT64_MAX;
-        check(h, points, 3000, 10 * GM_MINUTE, 10 * GM_HOUR, false);
+        check(h, points, 3000, 10 * GM_MINUTE, 10 * GM_HOUR);
         expire(h, keep);
         assert_int_equal(gm_history_count(h, 1, COLUMN), 0);
-        check(h, points, 3000, 10 * GM_MINUTE, 10 * GM_MINUTE, false);
+        check(h, points, 3000, 10 * GM_MINUTE, 10 * GM_MINUTE);
         gm_history_destroy(h);
         assert_int_equal(fault.live_blocks, 0);
         free(points);
