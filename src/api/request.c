@@ -338,6 +338,11 @@ void gm_reply_error_details(gm_request *request, unsigned status, const char *co
 {
     request->reply_header_count = 0;
     gm_buf_clear(&request->out);
+    if (request->write_error != NULL) {
+        request->write_error(request, code, message);
+        gm_reply_json(request, status);
+        return;
+    }
     gm_buf_text(&request->out, "{\"error\":{\"code\":");
     gm_buf_json_str(&request->out, gm_str_of(code));
     gm_buf_text(&request->out, ",\"message\":");

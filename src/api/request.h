@@ -60,6 +60,8 @@ typedef void gm_upgraded(void *context, int fd, void (*over)(void *over_context)
 
 typedef struct gm_request gm_request;
 typedef void gm_request_call(gm_request *request);
+// Writes what a refusal says into request->out, in the words of an API that has its own.
+typedef void gm_error_writer(gm_request *request, const char *code, gm_str message);
 
 struct gm_request {
     // ---- what was asked
@@ -89,6 +91,7 @@ struct gm_request {
     gm_engine       *engine;
     gm_request_call *then;                              // runs when the change is committed
     gm_request_call *handle;                            // runs again when a conflict has cleared
+    gm_error_writer *write_error;                       // NULL: {"error":{"code","message"}}
     void            *note;                              // of the handler, for then; lies in the arena
     gm_request_call *wake;                              // of the transport: the answer is there
     void            *transport, *connection;

@@ -1,5 +1,6 @@
 #include "api/router.h"
 
+#include "api/aas/aas.h"
 #include "api/context.h"
 #include "api/routes.h"
 
@@ -9,11 +10,22 @@
 
 static const char *const api_versions[] = { "2020-10-31", "2022-05-31", "2023-06-30", "2023-10-31" };
 
+// Clients of the Asset Administration Shell API find it at "/shells" or below a base of its version: "/api/v3.0/shells".
+static size_t aas_base(const gm_request *request)
+{
+    static const char *const versions[] = { "v3", "v3.0", "v3.1" };
+    if (request->segment_count < 3 || !gm_str_is(request->segments[0], "api")) return 0;
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        if (gm_str_is(request->segments[1], versions[i])) return 2;
+    }
+    return 0;
+}
+
 // Does the route's pattern fit the path? A slash at the end of the path does not matter.
 static bool fits(const gm_route *route, gm_request *request)
 {
     gm_str rest = gm_str_of(route->pattern), part;
-    size_t n = request->segment_count, i = 0, taken = 0;
+    size_t n = request->segment_count, i = route->family == GM_FAMILY_AAS ? aas_base(request) : 0, taken = 0;
     if (n > 1 && request->segments[n - 1].len == 0) n--;
     rest = gm_str_slice(rest, 1, rest.len);
     while (gm_str_next(&rest, '/', &part)) {
@@ -67,6 +79,7 @@ static void find_route(gm_request *request)
     for (size_t i = 0; i < gm_route_count; i++) {
         if (!method_fits(request->method, gm_routes[i].method) || !fits(&gm_routes[i], request)) continue;
         request->route = &gm_routes[i];
+        if (request->route->family == GM_FAMILY_AAS) request->write_error = gm_aas_write_error;
         return;
     }
     bool any;
@@ -178,7 +191,7 @@ static bool within_reach(gm_request *request)
 static bool version_fits(gm_request *request)
 {
     gm_str version;
-    if (!request->route->adt) return true;
+    if (request->route->family != GM_FAMILY_ADT) return true;
     if (!gm_request_parameter(request, "api-version", &version)) return false;
     if (version.ptr == NULL || version.len == 0) {
         gm_reply_error(request, 400, "MissingApiVersionParameter",

@@ -22,6 +22,13 @@ typedef enum gm_reach {
     GM_REACH_PLANT     // everything: only for those without a scope
 } gm_reach;
 
+// Whose words a route speaks.
+typedef enum gm_family {
+    GM_FAMILY_OWN,
+    GM_FAMILY_ADT,     // part of the Azure Digital Twins API: api-version is required
+    GM_FAMILY_AAS      // part of the Asset Administration Shell API (IEC 63278): also below /api/v3.0, refusals as its messages
+} gm_family;
+
 typedef struct gm_route {
     gm_method        method;
     const char      *pattern;      // "/digitaltwins/{id}/relationships/{relationshipId}"; "/*" takes what is left
@@ -29,7 +36,7 @@ typedef struct gm_route {
     gm_right         right;        // what the principal must be allowed
     gm_reach         reach;        // what the route shows or changes, for principals who are kept to some twins
     gm_route_body    body;
-    bool             adt;          // part of the Azure Digital Twins API: api-version is required
+    gm_family        family;
     const char      *summary;      // one line; the OpenAPI document says the same
 } gm_route;
 

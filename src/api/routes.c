@@ -1,8 +1,9 @@
 // All routes of the API. The OpenAPI document (openapi.json) says the same at length; a test compares them.
 #include "api/routes.h"
 
-#define ADT true
-#define OWN false
+#define ADT GM_FAMILY_ADT
+#define AAS GM_FAMILY_AAS
+#define OWN GM_FAMILY_OWN
 
 const gm_route gm_routes[] = {
     { GM_METHOD_POST,   "/models",           gm_route_models_add,    GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_MODELS, ADT, "Add models" },
@@ -141,6 +142,26 @@ const gm_route gm_routes[] = {
     { GM_METHOD_POST,   "/api/v2/write",     gm_route_write_v2,      GM_RIGHT_OPERATE, GM_REACH_PLANT, GM_BODY_BULK, OWN, "Ingest InfluxDB line protocol (version 2)" },
     { GM_METHOD_GET,    "/ping",             gm_route_ping,          GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "Is somebody there? (InfluxDB clients)" },
     { GM_METHOD_GET,    "/health",           gm_route_influx_health, GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "Is the server in order? (InfluxDB clients)" },
+    { GM_METHOD_GET, "/shells", gm_route_aas_shells, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "List shells (Asset Administration Shell)" },
+    { GM_METHOD_GET, "/shells/{id}", gm_route_aas_shell, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "A shell" },
+    { GM_METHOD_GET, "/shells/{id}/asset-information", gm_route_aas_asset, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "What asset a shell is of" },
+    { GM_METHOD_GET, "/shells/{id}/submodel-refs", gm_route_aas_refs, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "References to the submodels of a shell" },
+    { GM_METHOD_GET, "/shells/{id}/$reference", gm_route_aas_shell_reference, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "A reference to a shell" },
+    { GM_METHOD_GET, "/submodels", gm_route_aas_submodels, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "List submodels" },
+    { GM_METHOD_GET, "/submodels/{id}", gm_route_aas_submodel, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "A submodel" },
+    { GM_METHOD_GET, "/submodels/{id}/submodel-elements", gm_route_aas_elements, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "List the elements of a submodel" },
+    { GM_METHOD_GET, "/submodels/{id}/{view}", gm_route_aas_submodel_view, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "A submodel as $value, $metadata, $reference or $path" },
+    { GM_METHOD_GET, "/submodels/{id}/submodel-elements/{path}", gm_route_aas_element, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "An element by its idShort path" },
+    { GM_METHOD_GET, "/submodels/{id}/submodel-elements/{path}/attachment", gm_route_aas_attachment, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "The file that an element names" },
+    { GM_METHOD_GET, "/submodels/{id}/submodel-elements/{path}/{view}", gm_route_aas_element_view, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "An element as $value, $metadata, $reference or $path" },
+    { GM_METHOD_PATCH, "/submodels/{id}/submodel-elements/{path}/$value", gm_route_aas_set, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, AAS, "Set the value of an element" },
+    { GM_METHOD_PUT, "/submodels/{id}/submodel-elements/{path}/$value", gm_route_aas_set, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, AAS, "Set the value of an element" },
+    { GM_METHOD_GET, "/lookup/shells", gm_route_aas_lookup, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "Find shells by what identifies their assets" },
+    { GM_METHOD_GET, "/lookup/shells/{id}", gm_route_aas_lookup_ids, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "What identifies the asset of a shell" },
+    { GM_METHOD_GET, "/serialization", gm_route_aas_serialization, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "Shells and submodels as one environment, JSON or AASX" },
+    { GM_METHOD_GET, "/description", gm_route_aas_description, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "Which parts of the Asset Administration Shell API are served" },
+    { GM_METHOD_GET, "/concept-descriptions", gm_route_aas_concepts, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "List concept descriptions" },
+    { GM_METHOD_GET, "/concept-descriptions/{id}", gm_route_aas_concept, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "A concept description" },
     { GM_METHOD_GET,    "/v1/openapi.json",  gm_route_openapi,       GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "This description" },
     { GM_METHOD_GET,    "/mqtt",             gm_route_mqtt,          GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "MQTT over WebSocket" },
     { GM_METHOD_GET,    "/healthz",          gm_route_health,        GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "Is the server in order?" },

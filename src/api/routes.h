@@ -144,6 +144,27 @@ void gm_route_deletion_job_post(gm_request *request);
 void gm_route_export(gm_request *request);
 void gm_route_import(gm_request *request);
 
+// aas/: the Asset Administration Shell
+void gm_route_aas_shells(gm_request *request);
+void gm_route_aas_shell(gm_request *request);
+void gm_route_aas_asset(gm_request *request);
+void gm_route_aas_refs(gm_request *request);
+void gm_route_aas_shell_reference(gm_request *request);
+void gm_route_aas_submodels(gm_request *request);
+void gm_route_aas_submodel(gm_request *request);
+void gm_route_aas_elements(gm_request *request);
+void gm_route_aas_submodel_view(gm_request *request);
+void gm_route_aas_element(gm_request *request);
+void gm_route_aas_attachment(gm_request *request);
+void gm_route_aas_element_view(gm_request *request);
+void gm_route_aas_set(gm_request *request);
+void gm_route_aas_lookup(gm_request *request);
+void gm_route_aas_lookup_ids(gm_request *request);
+void gm_route_aas_serialization(gm_request *request);
+void gm_route_aas_description(gm_request *request);
+void gm_route_aas_concepts(gm_request *request);
+void gm_route_aas_concept(gm_request *request);
+
 // gemel's own
 void gm_route_whoami(gm_request *request);        // users.c
 void gm_route_users_list(gm_request *request);

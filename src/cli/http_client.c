@@ -135,6 +135,7 @@ gm_status gm_http_refusal(const gm_http_answer *answer, gm_error *err)
 {
     const json_t *error   = json_object_get(answer->body, "error");
     const char   *message = json_string_value(json_object_get(error, "message"));
+    if (message == NULL) message = json_string_value(json_object_get(json_array_get(json_object_get(answer->body, "messages"), 0), "text"));  // AAS routes
     gm_status     st      = answer->code == 404 ? GM_NOTFOUND : GM_INVALID;
     if (message != NULL) return gm_fail(err, st, "cli.http", "%s", message);
     return gm_fail(err, st, "cli.http", "the server answered %ld: " GM_STR_FMT, answer->code,

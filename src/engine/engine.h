@@ -174,11 +174,12 @@ GM_NODISCARD gm_status gm_engine_history_delete(gm_engine *engine, gm_str id, gm
 
 // Is a change of this twin submitted but not applied yet? By what it changes: the twin itself (created, replaced,
 // deleted), its properties (and so its ETag), its relationships in either direction. An empty id with TWIN asks for
-// changes of any model, a DTMI with TWIN for new twins of that model.
-typedef enum gm_in_flight { GM_IN_FLIGHT_TWIN = 1, GM_IN_FLIGHT_PROPERTIES = 2, GM_IN_FLIGHT_RELATIONSHIPS = 4 } gm_in_flight;
+// changes of any model, a DTMI with TWIN for new twins of that model. FACTS: facts of that id; an empty one: records with facts of
+// several.
+typedef enum gm_in_flight { GM_IN_FLIGHT_TWIN = 1, GM_IN_FLIGHT_PROPERTIES = 2, GM_IN_FLIGHT_RELATIONSHIPS = 4, GM_IN_FLIGHT_FACTS = 8 } gm_in_flight;
 bool gm_engine_in_flight(const gm_engine *engine, unsigned kinds, gm_str twin_id);
 bool gm_engine_relationship_in_flight(const gm_engine *engine, gm_str source_id, gm_str relationship_id);
-bool gm_engine_busy(const gm_engine *engine, gm_str twin_id);  // any of them
+bool gm_engine_busy(const gm_engine *engine, gm_str twin_id);  // any of them, but for facts
 
 // Calls once after the next batch has been applied (or refused), or at the end of this turn when none is under way.
 GM_NODISCARD gm_status gm_engine_later(gm_engine *engine, gm_loop_call *call, void *context, gm_error *err);

@@ -148,8 +148,9 @@ gm_status gm_engine_submit(gm_engine *engine, gm_change_kind kind, uint8_t flags
                            gm_ask ask, gm_error *err)
 {
     bool     model = kind == GM_CHANGE_MODELS || kind == GM_CHANGE_MODEL_DECOMMISSION || kind == GM_CHANGE_MODEL_DELETE;
-    uint64_t key = key_of(GM_IN_FLIGHT_TWIN, GM_STR(""));
-    return append_texts(engine, kind, GM_NONE, GM_NONE, flags, id, name, text, &key, model, ask, err);
+    bool     facts = kind == GM_CHANGE_FACT;
+    uint64_t key   = facts ? key_of(GM_IN_FLIGHT_FACTS, id) : key_of(GM_IN_FLIGHT_TWIN, GM_STR(""));
+    return append_texts(engine, kind, GM_NONE, GM_NONE, flags, id, name, text, &key, model || facts, ask, err);
 }
 
 gm_status gm_engine_history_delete(gm_engine *engine, gm_str id, gm_str path, gm_ask ask, gm_error *err)
@@ -159,7 +160,7 @@ gm_status gm_engine_history_delete(gm_engine *engine, gm_str id, gm_str path, gm
 
 bool gm_engine_in_flight(const gm_engine *engine, unsigned kinds, gm_str twin_id)
 {
-    for (unsigned kind = GM_IN_FLIGHT_TWIN; kind <= GM_IN_FLIGHT_RELATIONSHIPS; kind *= 2) {
+    for (unsigned kind = GM_IN_FLIGHT_TWIN; kind <= GM_IN_FLIGHT_FACTS; kind *= 2) {
         if ((kinds & kind) != 0 && gm_pending_has(&engine->pending, key_of((gm_in_flight)kind, twin_id))) return true;
     }
     return false;

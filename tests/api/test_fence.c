@@ -123,6 +123,17 @@ static void nothing_of_the_other_side_is_seen_by_any_reading(void **state)
         { "POST", "/query" V, "{\"query\":\"SELECT S, T, R FROM DIGITALTWINS MATCH (S)-[R:feeds]-(T) WHERE S.$dtId = 'pump1'\"}", 200 },
         { "POST", "/query" V, "{\"query\":\"SELECT T FROM DIGITALTWINS MATCH (S)-[*1..3]-(T) WHERE S.$dtId = 'pump1'\"}", 200 },
         { "POST", "/query" V, "{\"query\":\"EXPLAIN SELECT * FROM DIGITALTWINS\"}", 400 },
+        { "GET", "/shells", NULL, 200 },
+        { "GET", "/submodels", NULL, 200 },
+        { "GET", "/lookup/shells", NULL, 200 },
+        { "GET", "/shells/dXJuOmdlbWVsOmFhczpoaWRkZW4tcHVtcA?of=hidden-pump", NULL, 404 },  // urn:gemel:aas:hidden-pump
+        { "GET", "/shells/dXJuOmdlbWVsOmFhczpwdW1wMQ", NULL, 200 },  // urn:gemel:aas:pump1
+        { "GET", "/submodels/dXJuOmdlbWVsOnN1Ym1vZGVsOk9wZXJhdGlvbmFsRGF0YTpoaWRkZW4tcHVtcA?of=hidden-pump", NULL, 404 },       // urn:gemel:submodel:OperationalData:hidden-pump
+        { "GET", "/submodels/dXJuOmdlbWVsOnN1Ym1vZGVsOlJlbGF0aW9uc2hpcHM6cHVtcDE", NULL, 200 },           // urn:gemel:submodel:Relationships:pump1
+        { "PATCH", "/submodels/dXJuOmdlbWVsOnN1Ym1vZGVsOk9wZXJhdGlvbmFsRGF0YTpoaWRkZW4tcHVtcA/submodel-elements/name/$value?of=hidden-pump", "\"x\"", 404 },
+        { "GET", "/serialization?aasIds=dXJuOmdlbWVsOmFhczpoaWRkZW4tcHVtcA&of=hidden-pump", NULL, 404 },
+        { "GET", "/serialization?aasIds=dXJuOmdlbWVsOmFhczpwdW1wMQ", NULL, 200 },
+        { "GET", "/concept-descriptions", NULL, 200 },
         { "GET", "/eventroutes" V, NULL, 403 },
         { "DELETE", "/models/dtmi:f:Thing;1" V, NULL, 403 },
         { "GET", "/v1/users", NULL, 403 },

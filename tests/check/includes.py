@@ -9,6 +9,7 @@ ALLOWED = {
     "base": [], "model": ["base"], "log": ["base"], "state": ["base", "model", "log"], "history": ["base", "model", "log"],
     "engine": ["base", "model", "log", "state", "history"],
     "thread": ["base", "model", "log", "state"],
+    "aas": ["base", "model", "log", "state", "thread"],
     "query": ["base", "model", "log", "state", "history", "engine"],
     "rollup": ["base", "model", "log", "state", "history", "engine", "query"],
     "physics": ["base", "model"],
@@ -20,9 +21,9 @@ ALLOWED = {
     "access": ["base", "model", "log", "state", "history", "engine", "query"],
     "link": ["base", "model", "log", "state", "history", "engine", "access"],
     "api": ["base", "model", "log", "state", "history", "engine", "query", "rollup", "physics", "futures", "reliability", "failure",
-            "insight", "control", "thread", "access", "link"],
+            "insight", "control", "thread", "aas", "access", "link"],
     "cli": ["base", "model", "log", "state", "history", "engine", "query", "rollup", "physics", "futures", "reliability", "failure",
-            "insight", "control", "thread", "access", "link", "api"],
+            "insight", "control", "thread", "aas", "access", "link", "api"],
 }
 root, cc = sys.argv[1], sys.argv[2:]
 bad, headers, files = [], [], 0

@@ -1,0 +1,45 @@
+// Environments of the Asset Administration Shell: whatever JSON comes, it is checked, looked at in every view and planned, and all of
+// that ends.
+#include "aas/check.h"
+#include "aas/plan.h"
+#include "aas/tree.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void look(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list) && i < 20; i++) {
+        const json_t *e = json_array_get(list, i);
+        json_t       *paths = json_array();
+        json_decref(gm_aas_value_only(e));
+        json_decref(gm_aas_metadata_only(e));
+        gm_aas_paths(e, (gm_str){ 0 }, paths);
+        // Every path of an element finds one, unless siblings share a name or a name has a dot in it.
+        for (size_t k = 0; k < json_array_size(paths) && k < 50; k++) (void)gm_aas_find((json_t *)(uintptr_t)e, gm_str_of(json_string_value(json_array_get(paths, k))));
+        json_decref(paths);
+        json_t *copy = json_deep_copy(e);
+        gm_aas_trim_blobs(copy, 0);
+        gm_aas_trim_core(copy);
+        json_decref(copy);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    json_t *env = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+    if (env == NULL) return 0;
+    gm_arena   *arena = gm_arena_create(gm_alloc_system(), 64 << 20);
+    gm_aas_plan plan;
+    gm_error    err;
+    if (arena == NULL) abort();
+    (void)gm_aas_check(env, NULL, NULL);
+    look(json_object_get(env, "submodels"));
+    (void)!gm_aas_plan_make(env, NULL, arena, &plan, &err);
+    gm_aas_plan_finish(&plan);
+    gm_arena_destroy(arena);
+    json_decref(env);
+    return 0;
+}
