@@ -2,6 +2,7 @@
 import { forceCenter, forceCollide, forceLink, forceManyBody, forceSimulation, type SimulationNodeDatum } from "d3-force";
 import { worstAt } from "./alarm_badges";
 import { SERIES_COLORS } from "./chart";
+import { hitText, KIND_SIGN, kindOf, type Hit } from "./fault";
 import type { Near } from "./group";
 import { text } from "./text";
 import { select, selected, show } from "./view";
@@ -55,36 +56,46 @@ function viewBox(nodes: readonly Node[]): string {
   return [left, top, Math.max(...xs) + MARGIN - left, Math.max(...ys) + MARGIN - top].map(Math.round).join(" ");
 }
 
-function NodeMark({ node, color }: { node: Node; color: string }) {
+function NodeMark({ node, color, hit }: { node: Node; color: string; hit: Hit | undefined }) {
   const alarm = worstAt(node.id);
   const isSelected = selected.value === node.id;
   return (
-    <g transform={`translate(${node.x!.toFixed(1)} ${node.y!.toFixed(1)})`} class={isSelected ? "graph-node selected" : "graph-node"} role="button" tabIndex={0} data-node={node.id}
-       aria-label={`${node.id} ${node.twin.model}`} onClick={() => select(node.id)} onDblClick={() => show("twin", node.id)}
+    <g transform={`translate(${node.x!.toFixed(1)} ${node.y!.toFixed(1)})`} class={`graph-node${isSelected ? " selected" : ""}${hit === undefined ? "" : ` hit-${kindOf(hit)}`}`} role="button" tabIndex={0} data-node={node.id}
+       aria-label={`${node.id} ${node.twin.model}${hit === undefined ? "" : `, ${hitText(hit)}`}`} onClick={() => select(node.id)} onDblClick={() => show("twin", node.id)}
        onKeyDown={(e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); select(node.id); } }}>
       <circle r={isSelected ? 17 : 13} fill={color} />
-      {alarm !== undefined && <text class="graph-alarm" y="5" text-anchor="middle">!</text>}
+      {hit !== undefined ? <text class="graph-hit" y="5" text-anchor="middle">{KIND_SIGN[kindOf(hit)]}</text> : alarm !== undefined && <text class="graph-alarm" y="5" text-anchor="middle">!</text>}
       <text y="30" text-anchor="middle">{node.twin.label}</text>
-      <text y="43" text-anchor="middle" class="graph-model">{node.twin.model}</text>
+      <text y="43" text-anchor="middle" class="graph-model">{hit === undefined ? node.twin.model : hitText(hit)}</text>
     </g>
   );
 }
 
-export function Drawing({ picture, models }: { picture: Picture; models: readonly string[] }) {
+/** Does the fault come along this relationship? Its direction says who needs whom, either way. */
+const carries = (hits: ReadonlyMap<string, Hit> | null, e: Edge): Hit | undefined =>
+  [hits?.get(e.target.id), hits?.get(e.source.id)].find((h) => h !== undefined && h.relationshipName === e.name && (h.via === e.source.id || h.via === e.target.id));
+
+/** hits: the fault that is lit up; null: none is. */
+export function Drawing({ picture, models, hits = null }: { picture: Picture; models: readonly string[]; hits?: ReadonlyMap<string, Hit> | null }) {
   const named = picture.edges.length <= 80; // beyond, names would cover the lines
   return (
     <svg class="graph" viewBox={viewBox(picture.nodes)} data-testid="graph" role="group" aria-label={text.graph.title}>
-      <defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="currentColor" /></marker></defs>
+      <defs>
+        {["arrow", "arrow-bad", "arrow-warn"].map((id) => (
+          <marker key={id} id={id} viewBox="0 0 8 8" refX="8" refY="4" markerUnits="userSpaceOnUse" markerWidth={id === "arrow" ? 9 : 14} markerHeight={id === "arrow" ? 9 : 14} orient="auto"><path class={id} d="M0 0 8 4 0 8z" fill="currentColor" /></marker>
+        ))}
+      </defs>
       {picture.edges.map((e, i) => {
         const dx = e.target.x! - e.source.x!, dy = e.target.y! - e.source.y!, length = Math.hypot(dx, dy) || 1, cut = 18 / length;
+        const hit = carries(hits, e);
         return (
-          <g key={i} class="graph-edge">
-            <line x1={e.source.x! + dx * cut} y1={e.source.y! + dy * cut} x2={e.target.x! - dx * cut} y2={e.target.y! - dy * cut} marker-end="url(#arrow)" />
+          <g key={i} class={hit === undefined ? "graph-edge" : `graph-edge lit hit-${kindOf(hit)}`} data-lit={hit === undefined ? undefined : `${hit.via}>${hit.id}`}>
+            <line x1={e.source.x! + dx * cut} y1={e.source.y! + dy * cut} x2={e.target.x! - dx * cut} y2={e.target.y! - dy * cut} marker-end={`url(#${hit === undefined ? "arrow" : kindOf(hit) === "stops" ? "arrow-bad" : "arrow-warn"})`} />
             {named && <text x={e.source.x! + dx / 2} y={e.source.y! + dy / 2 - 3} text-anchor="middle">{e.name}</text>}
           </g>
         );
       })}
-      {picture.nodes.map((n) => <NodeMark key={n.id} node={n} color={SERIES_COLORS[models.indexOf(n.twin.model) % SERIES_COLORS.length]!} />)}
+      {picture.nodes.map((n) => <NodeMark key={n.id} node={n} hit={hits?.get(n.id)} color={SERIES_COLORS[models.indexOf(n.twin.model) % SERIES_COLORS.length]!} />)}
     </svg>
   );
 }

@@ -3,9 +3,11 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { alarms, worst } from "./alarm_badges";
 import { api } from "./api";
 import { css } from "./chart";
+import { hitsOf, impact, pathOf } from "./fault";
+import { FaultBar, useFault } from "./fault_bar";
 import { now, structureVersion } from "./live";
 import { isScene, loadModel, type Model3d } from "./scene_load";
-import { ALARM_COLOURS, choicesFor, endText, firstScale, paintAlarms, paintValues, rampOf, valuesOf, type Choice, type Painted, type Scale } from "./scene_paint";
+import { ALARM_COLOURS, choicesFor, endText, firstScale, paintAlarms, paintHits, paintValues, rampOf, valuesOf, type Choice, type Painted, type Scale } from "./scene_paint";
 import { drawsIn, World } from "./scene_world";
 import { scheme } from "./schematic";
 import { token } from "./session";
@@ -130,10 +132,12 @@ function Picture({ loaded, wanted, want }: { loaded: Loaded; wanted: string | nu
     return () => stop.abort();
   }, [choice?.key, ready]);
   const scale = choice === undefined ? null : scales.get(choice.key) ?? null;
-  const painted = choice === undefined ? paintAlarms(ids, (p) => text.alarms.priority[p] ?? p) : here === null || scale === null ? NOTHING : paintValues(here, choice, scale);
+  useFault();
+  const hits = hitsOf(impact.value);
+  const painted = hits !== null ? paintHits(hits) : choice === undefined ? paintAlarms(ids, (p) => text.alarms.priority[p] ?? p) : here === null || scale === null ? NOTHING : paintValues(here, choice, scale);
   useEffect(() => {
-    world.current?.apply({ colours: painted.colours, labels: labels ? painted.labels : new Map(), selected: selected.value, others: others.value, accent: css("--accent") });
-  }, [model, values, choice?.key, scaled, labels, selected.value, others.value, theme.value, worst.value, alarms.value, how]);
+    world.current?.apply({ colours: painted.colours, labels: labels ? painted.labels : new Map(), selected: selected.value, others: hits !== null && others.value === "shown" ? "ghosted" : others.value, kept: hits === null ? null : new Set(pathOf(hits)), accent: css("--accent") });
+  }, [model, values, choice?.key, scaled, labels, selected.value, others.value, theme.value, worst.value, alarms.value, how, impact.value]);
 
   const key = (e: KeyboardEvent) => {
     const w = world.current;
@@ -177,7 +181,8 @@ function Picture({ loaded, wanted, want }: { loaded: Loaded; wanted: string | nu
           </select>
         </label>
       </div>
-      <Legend choice={choice} scale={scale} onScale={(s) => { if (choice !== undefined) { scales.set(choice.key, s); setScaled((n) => n + 1); } }} />
+      <FaultBar />
+      {hits === null && <Legend choice={choice} scale={scale} onScale={(s) => { if (choice !== undefined) { scales.set(choice.key, s); setScaled((n) => n + 1); } }} />}
       {how === null && <p class="empty" role="alert">{text.scene.noWebgl}</p>}
       {ids.size === 0 && <p class="dim">{text.scene.untied}</p>}
       <div ref={box} class="scene" data-testid="scene" data-model={model.name} data-twins={ids.size} tabIndex={0} role="group" aria-label={`${text.scene.title}. ${text.scene.keys}`} onKeyDown={key} style={how === null ? { display: "none" } : {}}>

@@ -2,6 +2,7 @@
 import { worstAt } from "./alarm_badges";
 import { api, type Json, type Twin } from "./api";
 import { dated, queryAll } from "./ask_all";
+import { hitText, KIND_COLOUR, KIND_SIGN, kindOf, type Hit } from "./fault";
 import { canPlot, formatNumber, formatValue } from "./format";
 
 export interface Choice { key: string; label: string; unit: string; kind: "value" | "estimate" | "residual" }
@@ -100,6 +101,16 @@ export function paintAlarms(ids: Iterable<string>, words: (priority: string) => 
     const p = worstAt(id);
     painted.labels.set(id, p === undefined ? id : `! ${id}: ${words(p)}`);
     if (p !== undefined) painted.colours.set(id, ALARM_COLOURS[p] ?? ALARM_COLOURS["low"]!);
+  }
+  return painted;
+}
+
+/** The path of a fault: what it hits, by what happens to it. */
+export function paintHits(hits: ReadonlyMap<string, Hit>): Painted {
+  const painted: Painted = { colours: new Map(), labels: new Map(), values: new Map() };
+  for (const [id, h] of hits) {
+    painted.colours.set(id, KIND_COLOUR[kindOf(h)]);
+    painted.labels.set(id, `${KIND_SIGN[kindOf(h)]} ${id}: ${hitText(h)}`);
   }
   return painted;
 }

@@ -15,6 +15,7 @@ export interface Paint {
   labels: ReadonlyMap<string, string>; // texts by twin
   selected: string | null;
   others: Others;
+  kept: ReadonlySet<string> | null; // those that are never out of the way; null: the selected one
   accent: string;
 }
 
@@ -43,7 +44,7 @@ export class World {
   private pending = 0;
   private moved = false; // by the user: what he looks at stays
   private down: { x: number; y: number } | null = null;
-  private paint: Paint = { colours: new Map(), labels: new Map(), selected: null, others: "shown", accent: "#888" };
+  private paint: Paint = { colours: new Map(), labels: new Map(), selected: null, others: "shown", kept: null, accent: "#888" };
 
   constructor(private readonly box: HTMLElement, private readonly overlay: HTMLElement, software: boolean, private readonly picked: (twin: string | null) => void) {
     // Smoothing edges costs a software renderer four times the work.
@@ -85,7 +86,7 @@ export class World {
     this.paint = paint;
     for (const p of this.parts) {
       const colour = p.twin === null ? undefined : paint.colours.get(p.twin);
-      const other = paint.selected !== null && p.twin !== paint.selected;
+      const other = paint.kept !== null ? p.twin === null || !paint.kept.has(p.twin) : paint.selected !== null && p.twin !== paint.selected;
       p.mine.color.copy(colour === undefined ? p.own.color : new Color(colour));
       const ghost = other && paint.others === "ghosted";
       p.mine.transparent = ghost || p.own.transparent;

@@ -1,4 +1,5 @@
 // What a system amounts to from its parts, and the systems right below it.
+import { FaultSection } from "./fault_list";
 import { formatNumber } from "./format";
 import { life, type Amount } from "./life_api";
 import { lifeText } from "./text_life";
@@ -78,6 +79,7 @@ function Amounts({ id }: { id: string }) {
         {mine.length > 0 && <p class="dim hint">{text.noHistory}</p>}
       </section>
       {mine.length > 0 && <Below amounts={below} />}
+      <FaultSection id={id} />
       {plant.length > 0 && <section data-testid="amounts-plant"><h2>{text.plant}</h2><div class="sums">{plant.map((a) => <Card key={a.name} amount={a} />)}</div></section>}
     </>
   );

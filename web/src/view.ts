@@ -47,6 +47,7 @@ export const CHAPTERS = ["thread", "diff", "bom"] as const;
 export type Chapter = (typeof CHAPTERS)[number];
 export const chapter = signal<Chapter>("thread"); // of a twin's life
 export const knownAt = signal<string>(""); // facts as known now (""), at the page's moment ("then"), or at a time (ISO 8601)
+export const fault = signal<string>(""); // the twin whose failure is thought through; "": none
 export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "auto");
 
 const time = (text: string | null): number | null => {
@@ -75,6 +76,7 @@ function read(): void {
   allAlarms.value = p.get("all") === "yes";
   pinned.value = p.getAll("future");
   chapter.value = CHAPTERS.find((c) => c === p.get("chapter")) ?? "thread";
+  fault.value = p.get("fault") ?? "";
   const known = p.get("known") ?? "";
   knownAt.value = known === "then" || time(known) !== null ? known : "";
 }
@@ -101,6 +103,7 @@ function write(): string {
   if (flood.value) p.set("flood", "yes");
   if (allAlarms.value) p.set("all", "yes");
   if (chapter.value !== "thread") p.set("chapter", chapter.value);
+  if (fault.value !== "") p.set("fault", fault.value);
   if (knownAt.value !== "") p.set("known", knownAt.value);
   for (const id of pinned.value) p.append("future", id);
   const text = p.toString();
