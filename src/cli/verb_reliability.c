@@ -1,13 +1,15 @@
 // gemel reliability: fault trees in the Open-PSA format: probability of the top, minimal cut sets, importance.
+#include "cli/reliability_live.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "reliability/analyse.h"
 #include "reliability/openpsa.h"
+#include "reliability/report.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <unistd.h>
 
-enum { OPT_TOP, OPT_MISSION, OPT_CUT_SETS, OPT_IMPORTANCE, OPT_TIME, OPT_MEMORY, OPT_SECOND, OPT_JSON, OPT_EXPORT };
+enum { OPT_TOP, OPT_MISSION, OPT_CUT_SETS, OPT_IMPORTANCE, OPT_TIME, OPT_MEMORY, OPT_SECOND, OPT_JSON, OPT_EXPORT, OPT_TWINS, OPT_HTTP, OPT_HORIZON };
 static const gm_option options[] = {
     [OPT_TOP]        = { "top", GM_OPTION_TEXT, "GATE", NULL, "the gate to analyse; by default the first that no other gate names" },
     [OPT_MISSION]    = { "mission-time", GM_OPTION_NUMBER, "HOURS", "8760", "what the files' system mission time is" },
@@ -18,8 +20,11 @@ static const gm_option options[] = {
     [OPT_SECOND]     = { "second-method", GM_OPTION_FLAG, NULL, NULL, "find the cut sets from the gates up instead of from diagrams: a check" },
     [OPT_JSON]       = { "json", GM_OPTION_FLAG, NULL, NULL, "print one JSON document" },
     [OPT_EXPORT]     = { "export", GM_OPTION_FLAG, NULL, NULL, "print the tree below the top as one Open-PSA file instead of analysing it" },
+    [OPT_TWINS]      = { "twins", GM_OPTION_TEXT, "FOLDER", NULL, "write the tree below the top as twins: models/ and twins/ of a plant's folder" },
+    [OPT_HTTP]       = GM_CLIENT_HTTP,
+    [OPT_HORIZON]    = { "horizon", GM_OPTION_DURATION, "LENGTH", "24h", "of a twin: within which time" },
 };
-static const gm_operand operands[] = { { "FILE", "Open-PSA files that make one model", .repeats = true } };
+static const gm_operand operands[] = { { "FILE", "Open-PSA files that make one model; or a twin of the running plant", .repeats = true } };
 
 enum { LIST_MAX = 100000 };
 
@@ -91,130 +96,50 @@ static gm_status find_top(const gm_cli *cli, const gm_args *args, gm_openpsa *mo
 
 // ---- what is told ------------------------------------------------------------------------------------------------------------
 
-typedef struct ranked { gm_tree_node node; gm_event_importance i; } ranked;
-
-static int by_birnbaum(const void *a, const void *b)
-{
-    double x = fabs(((const ranked *)a)->i.birnbaum * ((const ranked *)a)->i.probability);
-    double y = fabs(((const ranked *)b)->i.birnbaum * ((const ranked *)b)->i.probability);
-    return x > y ? -1 : x < y;
-}
-
-// The events that matter, most first; in cli->arena.
-static ranked *rank(const gm_cli *cli, const gm_fault_tree *tree, const gm_reliability *r, size_t *out_count)
-{
-    uint32_t n    = gm_fault_tree_count(tree);
-    ranked  *list = GM_ARENA_NEW(cli->arena, ranked, n);
-    *out_count    = 0;
-    for (uint32_t i = 0; list != NULL && i < n; i++) {
-        if (gm_fault_tree_view(tree, (gm_tree_node){ i }).kind != GM_GATE_EVENT) continue;
-        gm_event_importance x = gm_reliability_event(r, (gm_tree_node){ i });
-        if (x.birnbaum != 0) list[(*out_count)++] = (ranked){ { i }, x };
-    }
-    if (list != NULL) qsort(list, *out_count, sizeof *list, by_birnbaum);
-    return list;
-}
-
-typedef struct cut_writer { const gm_fault_tree *tree; gm_buf *out; size_t count; bool json; } cut_writer;
+typedef struct cut_writer { const gm_fault_tree *tree; gm_buf *out; } cut_writer;
 
 static void write_cut(void *context, const uint32_t *events, size_t count, double probability)
 {
     cut_writer *w = context;
-    if (w->json) gm_buf_text(w->out, w->count > 0 ? ",{\"events\":[" : "{\"events\":[");
-    else if (isnan(probability)) gm_buf_text(w->out, "  unknown     ");
+    if (isnan(probability)) gm_buf_text(w->out, "  unknown     ");
     else gm_buf_printf(w->out, "  %-12.4g", probability);
     for (size_t i = 0; i < count; i++) {
         gm_str name = gm_fault_tree_view(w->tree, (gm_tree_node){ events[i] }).name;
-        if (w->json && i > 0) gm_buf_byte(w->out, ',');
-        if (w->json) gm_buf_json_str(w->out, name);
-        else gm_buf_printf(w->out, " " GM_STR_FMT, GM_STR_ARG(name));
+        gm_buf_printf(w->out, " " GM_STR_FMT, GM_STR_ARG(name));
     }
-    if (w->json) {
-        gm_buf_text(w->out, "],\"probability\":");
-        gm_buf_json_number(w->out, probability);
-        gm_buf_byte(w->out, '}');
-    } else gm_buf_byte(w->out, '\n');
-    w->count++;
+    gm_buf_byte(w->out, '\n');
 }
 
 static void write_json(const gm_cli *cli, const gm_args *args, const gm_fault_tree *tree, gm_tree_node top, gm_reliability *r, double seconds,
                        gm_buf *out)
 {
-    gm_reliability_summary s = gm_reliability_summarise(r);
-    char                   text[48];
-    gm_buf_text(out, "{\"top\":");
-    gm_buf_json_str(out, gm_fault_tree_view(tree, top).name);
-    gm_buf_text(out, ",\"top_probability\":");
-    gm_buf_json_number(out, s.exact ? s.probability : NAN);
-    gm_buf_printf(out, ",\"exact\":%s,\"bounds\":[", s.exact ? "true" : "false");
-    gm_buf_json_number(out, s.low);
-    gm_buf_byte(out, ',');
-    gm_buf_json_number(out, s.high);
-    gm_buf_text(out, "],\"cut_sets\":");
-    gm_buf_text(out, s.cut_sets_known ? "{" : "null");
-    bool first = true;
-    for (size_t k = 0; s.cut_sets_known && k < s.order_count; k++) {
-        gm_reliability_cut_sets(r, k, text);
-        if (strcmp(text, "0") == 0) continue;
-        gm_buf_printf(out, "%s\"%zu\":%s", first ? "" : ",", k, text);
-        first = false;
-    }
-    if (s.cut_sets_known) {
-        gm_reliability_cut_sets_total(r, text);
-        gm_buf_printf(out, "},\"cut_sets_total\":%s", text);
-    }
-    gm_buf_printf(out, ",\"coherent\":%s,\"events\":%zu,\"modules\":%zu,\"diagram_nodes\":%zu", s.coherent ? "true" : "false", s.events, s.modules,
-                  s.diagram_nodes);
-    if (s.cut_sets_known && gm_args_given(args, OPT_CUT_SETS)) {
-        gm_error   err = { 0 };
-        cut_writer w   = { tree, out, 0, true };
-        gm_buf_text(out, ",\"likeliest_cut_sets\":[");
-        if (gm_reliability_list(r, (size_t)gm_args_count(args, OPT_CUT_SETS), write_cut, &w, &err) != GM_OK) gm_cli_fail(cli, &err);
-        gm_buf_byte(out, ']');
-    }
-    size_t  count = 0;
-    ranked *list  = s.exact ? rank(cli, tree, r, &count) : NULL;
-    if (gm_args_given(args, OPT_IMPORTANCE) && (size_t)gm_args_count(args, OPT_IMPORTANCE) < count) count = (size_t)gm_args_count(args, OPT_IMPORTANCE);
-    gm_buf_text(out, ",\"importance\":[");
-    for (size_t i = 0; i < count; i++) {
-        const gm_event_importance *x = &list[i].i;
-        gm_buf_text(out, i > 0 ? ",{\"event\":" : "{\"event\":");
-        gm_buf_json_str(out, gm_fault_tree_view(tree, list[i].node).name);
-        const struct { const char *name; double value; } fields[] = {
-            { "probability", x->probability }, { "birnbaum", x->birnbaum }, { "fussell_vesely", x->fussell_vesely },
-            { "risk_achievement_worth", x->achievement }, { "risk_reduction_worth", x->reduction },
-        };
-        for (size_t k = 0; k < GM_COUNT_OF(fields); k++) {
-            gm_buf_printf(out, ",\"%s\":", fields[k].name);
-            gm_buf_json_number(out, fields[k].value);
-        }
-        gm_buf_byte(out, '}');
-    }
-    gm_buf_text(out, "],\"why\":");
-    if (s.why != NULL) gm_buf_json_str(out, gm_str_of(s.why));
-    else gm_buf_text(out, "null");
-    gm_buf_text(out, ",\"seconds\":");
-    gm_buf_json_number(out, seconds);
+    gm_error              err    = { 0 };
+    gm_reliability_report report = { .importance = gm_args_given(args, OPT_IMPORTANCE) ? (size_t)gm_args_count(args, OPT_IMPORTANCE) : SIZE_MAX,
+                                     .cut_sets = gm_args_given(args, OPT_CUT_SETS) ? (size_t)gm_args_count(args, OPT_CUT_SETS) : 0, .seconds = seconds };
+    gm_buf_byte(out, '{');
+    if (gm_reliability_write_report(cli->alloc, r, tree, top, &report, out, &err) != GM_OK) gm_cli_fail(cli, &err);
     gm_buf_text(out, "}\n");
 }
 
 static void write_importance(const gm_cli *cli, const gm_args *args, const gm_fault_tree *tree, const gm_reliability *r, gm_buf *out)
 {
-    size_t         count = 0, most = (size_t)gm_args_count(args, OPT_IMPORTANCE);
-    ranked        *list  = rank(cli, tree, r, &count);
-    gm_table_text *table = gm_table_text_create(cli->arena, 6);
-    const gm_str   head[] = { GM_STR("EVENT"), GM_STR("PROBABILITY"), GM_STR("BIRNBAUM"), GM_STR("FUSSELL-VESELY"), GM_STR("RAW"), GM_STR("RRW") };
-    if (table == NULL || count == 0 || most == 0) return;
-    gm_table_text_add(table, head);
-    for (size_t i = 0; i < count && i < most; i++) {
-        const gm_event_importance *x = &list[i].i;
-        const gm_str cells[] = { gm_fault_tree_view(tree, list[i].node).name, gm_arena_printf(cli->arena, "%.4g", x->probability),
-                                 gm_arena_printf(cli->arena, "%.4g", x->birnbaum), gm_arena_printf(cli->arena, "%.4g", x->fussell_vesely),
-                                 gm_arena_printf(cli->arena, "%.4g", x->achievement), gm_arena_printf(cli->arena, "%.4g", x->reduction) };
-        gm_table_text_add(table, cells);
+    size_t           count = 0, most = (size_t)gm_args_count(args, OPT_IMPORTANCE);
+    gm_ranked_event *list  = gm_reliability_rank(cli->alloc, tree, r, &count);
+    gm_table_text   *table = gm_table_text_create(cli->arena, 6);
+    const gm_str     head[] = { GM_STR("EVENT"), GM_STR("PROBABILITY"), GM_STR("BIRNBAUM"), GM_STR("FUSSELL-VESELY"), GM_STR("RAW"), GM_STR("RRW") };
+    if (table != NULL && count > 0 && most > 0) {
+        gm_table_text_add(table, head);
+        for (size_t i = 0; i < count && i < most; i++) {
+            const gm_event_importance *x = &list[i].i;
+            const gm_str cells[] = { gm_fault_tree_view(tree, list[i].node).name, gm_arena_printf(cli->arena, "%.4g", x->probability),
+                                     gm_arena_printf(cli->arena, "%.4g", x->birnbaum), gm_arena_printf(cli->arena, "%.4g", x->fussell_vesely),
+                                     gm_arena_printf(cli->arena, "%.4g", x->achievement), gm_arena_printf(cli->arena, "%.4g", x->reduction) };
+            gm_table_text_add(table, cells);
+        }
+        gm_buf_byte(out, '\n');
+        gm_table_text_write(table, out);
     }
-    gm_buf_byte(out, '\n');
-    gm_table_text_write(table, out);
+    gm_free(cli->alloc, list);
 }
 
 static void write_text(const gm_cli *cli, const gm_args *args, const gm_fault_tree *tree, gm_tree_node top, gm_reliability *r, double seconds,
@@ -240,7 +165,7 @@ static void write_text(const gm_cli *cli, const gm_args *args, const gm_fault_tr
             if (strcmp(text, "0") != 0) gm_buf_printf(out, "  order %-3zu %s\n", k, text);
         }
         gm_error   err  = { 0 };
-        cut_writer w    = { tree, out, 0, false };
+        cut_writer w    = { tree, out };
         size_t     most = (size_t)gm_args_count(args, OPT_CUT_SETS);
         if (most > 0) gm_buf_text(out, "the likeliest:\n");
         if (most > 0 && gm_reliability_list(r, most, write_cut, &w, &err) != GM_OK) gm_buf_printf(out, "  not listed: %s\n", err.text);
@@ -281,6 +206,21 @@ static gm_exit export(const gm_cli *cli, const gm_fault_tree *tree, gm_tree_node
     return code;
 }
 
+// A name that is no file, and does not look like one, is a twin's.
+static bool is_twin(const gm_args *args)
+{
+    const char *name = gm_args_operand(args, 0);
+    return args->operand_count == 1 && !gm_str_ends(gm_str_of(name), GM_STR(".xml")) && access(name, F_OK) != 0;
+}
+
+static gm_exit live(const gm_cli *cli, const gm_args *args)
+{
+    const gm_reliability_asked asked = { .http_option = OPT_HTTP, .json_option = OPT_JSON, .twin = gm_args_operand(args, 0), .horizon = gm_args_text(args, OPT_HORIZON),
+                                         .cut_sets = gm_args_text(args, OPT_CUT_SETS), .importance = gm_args_text(args, OPT_IMPORTANCE),
+                                         .openpsa = gm_args_given(args, OPT_EXPORT) };
+    return gm_reliability_live(cli, args, &asked);
+}
+
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
     gm_error     err   = { 0 };
@@ -288,11 +228,13 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
     gm_tree_node top   = { 0 };
     texts        t     = { 0 };
     gm_exit      code;
+    if (is_twin(args)) return live(cli, args);
     if (gm_args_count(args, OPT_CUT_SETS) > LIST_MAX) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--cut-sets: at most %d are listed", LIST_MAX);
     gm_status st = read_model(cli, args, &t, &model, &err);
     if (st == GM_OK) st = find_top(cli, args, model, &top, &err);
     if (st == GM_OK) st = gm_fault_tree_check(gm_openpsa_tree(model), top, &err);
     if (st != GM_OK) code = gm_cli_fail(cli, &err);
+    else if (gm_args_given(args, OPT_TWINS)) code = gm_reliability_twins(cli, gm_openpsa_tree(model), top, gm_args_text(args, OPT_TWINS));
     else if (gm_args_given(args, OPT_EXPORT)) code = export(cli, gm_openpsa_tree(model), top);
     else code = analyse(cli, args, gm_openpsa_tree(model), top);
     gm_openpsa_destroy(model);
@@ -303,15 +245,17 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
 
 const gm_verb gm_verb_reliability = {
     .name     = "reliability",
-    .summary  = "analyse fault trees: probability, minimal cut sets, importance of events",
+    .summary  = "analyse fault trees, of files or of a twin: probability, minimal cut sets, importance of events",
     .text     = "Reads Open-PSA files (gates of every kind, house events, basic events with expressions, common-cause groups). The probability of the "
                 "top is exact: binary decision diagrams of independent modules. Where a tree is too large for the time or memory allowed, the "
                 "answer is two bounds and why.\n\n"
                 "When the one file given names events that it does not define and NAME-basic-events.xml lies beside NAME.xml, that is read too. Events "
                 "that nobody defines have no probability; the cut sets are found all the same.\n\n"
+                "Of a twin of the running plant, the tree is made of what rules/*.modes declare (docs/reliability.md): the probability that it stops within the "
+                "horizon given what is known now, and that it is down at its end when repairs count.\n\n"
                 "Birnbaum's importance is how much the top's probability changes with the event's; RAW and RRW (risk achievement and risk reduction "
                 "worth) are the factors by which it rises when the event is sure and falls when it is impossible.",
-    .examples = "gemel reliability pump.xml\ngemel reliability pump.xml --json --cut-sets 100\ngemel reliability tree.xml events.xml --top no_water",
+    .examples = "gemel reliability pump.xml\ngemel reliability pump.xml --json --cut-sets 100\ngemel reliability tree.xml events.xml --top no_water\ngemel reliability tree.xml --twins plant\ngemel reliability waterworks --horizon 30d",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,
 };

@@ -20,6 +20,7 @@ struct gm_failures {
     path_number     *paths;         // [needs][GM_NEED_FROM_MAX], then one for each common cause
     uint8_t         *follows;       // by relationship name
     size_t           follows_capacity;
+    uint8_t          follows_any;   // all of them together
 };
 
 static uint32_t declarations(const gm_failure_modes *m) { return m->mode_count + m->need_count + m->loss_count + m->common_count; }
@@ -151,11 +152,14 @@ gm_status gm_failures_begin(gm_failures *f, const gm_state *state, gm_error *err
     const gm_failure_modes *m     = f->modes;
     size_t          types = 0;
     if (f->follows != NULL) memset(f->follows, 0, f->follows_capacity);
+    f->follows_any = 0;
     for (uint32_t n = 0; n < m->need_count; n++)
         for (uint32_t i = 0; i < m->needs[n].from_count; i++) {
             path_number *p = &need_paths(f, n)[i];
             if (!follow(f, state, &m->needs[n].from[i], p)) return gm_fail(err, GM_NOMEM, WHERE, "following relationships");
-            if (p->name != GM_NONE) f->follows[p->name] |= p->incoming ? FOLLOWS_IN : FOLLOWS_OUT;
+            uint8_t how = p->incoming ? FOLLOWS_IN : FOLLOWS_OUT;
+            if (p->name != GM_NONE) f->follows[p->name] |= how;
+            f->follows_any |= how;
         }
     for (uint32_t c = 0; c < m->common_count; c++)
         if (!follow(f, state, &m->common[c].within, common_path(f, c))) return gm_fail(err, GM_NOMEM, WHERE, "following relationships");
@@ -227,6 +231,8 @@ bool gm_failures_follows(const gm_failures *f, uint32_t name, bool incoming)
 {
     return name < f->follows_capacity && (f->follows[name] & (incoming ? FOLLOWS_IN : FOLLOWS_OUT)) != 0;
 }
+
+bool gm_failures_follows_any(const gm_failures *f, bool incoming) { return (f->follows_any & (incoming ? FOLLOWS_IN : FOLLOWS_OUT)) != 0; }
 
 static bool is_type(const gm_state *state, gm_twin twin, gm_str dtmi)
 {

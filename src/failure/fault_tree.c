@@ -1,5 +1,6 @@
 // From a twin along what it needs, breadth first; each twin gets one gate.
 #include "failure/tree_parts.h"
+#include "failure/tree_twins.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ gm_tree_edge gm_tree_event(gm_tree_maker *m, const gm_failure_event *event, gm_s
     gm_failure_tree *t = m->out;
     gm_tree_node     node = gm_fault_tree_name(t->tree, name);
     if (m->st != GM_OK) return gm_tree_is(node);
-    gm_tree_keep(m, gm_fault_tree_event(t->tree, node, fmin(fmax(event->probability, 0), 1), m->err));
+    gm_tree_keep(m, gm_fault_tree_event(t->tree, node, event->probability, m->err));
     if (label.len > 0) gm_fault_tree_label(t->tree, node, label);
     if (!gm_alloc_reserve(t->alloc, &t->events, &t->capacity, t->count + 1, sizeof *t->events)) { no_memory(m); return gm_tree_is(node); }
     t->events[t->count]        = *event;
@@ -195,6 +196,70 @@ static void put_need(gm_tree_maker *m, gm_twin twin, uint32_t need)
     gm_free(m->out->alloc, down.items);
 }
 
+// ---- twins that are a fault tree already (tree_twins.h) ------------------------------------------------------------------------------
+
+static gm_str text_at(const gm_state *state, gm_twin twin, gm_str path, gm_cell *cell)
+{
+    uint32_t column = gm_type_column_index(gm_state_type(state, twin), path);
+    *cell           = (gm_cell){ 0 };
+    if (column != GM_NO_COLUMN) gm_state_get(state, twin, column, cell);
+    return cell->value.kind == GM_KIND_STRING ? cell->value.s : (gm_str){ 0 };
+}
+
+static uint32_t count_at(const gm_state *state, gm_twin twin, gm_str path, uint32_t otherwise)
+{
+    gm_cell cell;
+    (void)text_at(state, twin, path, &cell);
+    return cell.value.kind == GM_KIND_INT && cell.value.i >= 0 && cell.value.i < UINT32_MAX ? (uint32_t)cell.value.i : otherwise;
+}
+
+static void put_gate(gm_tree_maker *m, const gm_tree_member *x)
+{
+    const gm_state *state = m->at->state;
+    gm_twin         twin  = { x->twin };
+    uint32_t        input = gm_state_name_number(state, GM_STR("input"));
+    gm_cell         cell;
+    gm_str          name = text_at(state, twin, GM_STR("connective"), &cell), id = gm_str_slice(gm_state_id(state, twin), 0, 100);
+    for (gm_edge e = gm_state_first_out(state, twin); gm_edge_ok(e) && m->st == GM_OK; e = gm_state_next_out(state, e)) {
+        if (gm_state_edge_name(state, e) != input) continue;
+        bool            negated = gm_str_find(gm_state_relationship(state, e).properties, GM_STR("\"negated\":true")) != SIZE_MAX;
+        gm_tree_member *under   = gm_tree_member_of(m, gm_state_edge_target(state, e));
+        if (under != NULL) gm_tree_put(m, &m->inputs, negated ? gm_tree_not(gm_tree_is(under->node)) : gm_tree_is(under->node));
+    }
+    if (m->st != GM_OK) return;
+    uint32_t n    = (uint32_t)m->inputs.count;
+    gm_gate  kind = gm_str_is(name, "and") ? GM_GATE_AND : gm_str_is(name, "or") ? GM_GATE_OR : gm_str_is(name, "xor") ? GM_GATE_XOR : gm_str_is(name, "cardinality") ? GM_GATE_CARDINALITY : GM_GATE_NONE;
+    if (kind == GM_GATE_NONE || n == 0) {
+        gm_tree_keep(m, gm_fail(m->err, GM_INVALID, WHERE, "the gate '" GM_STR_FMT "' has no %s", GM_STR_ARG(id), n == 0 ? "inputs" : "connective"));
+        return;
+    }
+    bool some = kind == GM_GATE_CARDINALITY;
+    gm_tree_keep(m, gm_fault_tree_gate(m->out->tree, x->node, kind, some ? count_at(state, twin, GM_STR("least"), 0) : 0, some ? count_at(state, twin, GM_STR("most"), n) : 0,
+                                       m->inputs.items, n, m->err));
+}
+
+// A twin that is a gate or an event of a fault tree. False: it is something else.
+static bool put_tree_twin(gm_tree_maker *m, const gm_tree_member *x)
+{
+    const gm_state *state = m->at->state;
+    gm_twin         twin  = { x->twin };
+    gm_str          type  = gm_state_type(state, twin)->id;
+    gm_cell         cell;
+    if (gm_str_eq(type, GM_TREE_TWIN_GATE)) put_gate(m, x);
+    else if (gm_str_eq(type, GM_TREE_TWIN_HOUSE)) {
+        (void)text_at(state, twin, GM_STR("state"), &cell);
+        gm_tree_keep(m, gm_fault_tree_constant(m->out->tree, x->node, cell.value.kind == GM_KIND_BOOL && cell.value.i != 0, m->err));
+    } else if (gm_str_eq(type, GM_TREE_TWIN_EVENT)) {
+        (void)text_at(state, twin, GM_STR("probability"), &cell);
+        double           p = cell.value.kind == GM_KIND_DOUBLE ? cell.value.d : NAN;
+        gm_failure_event e = { .twin = twin, .mode = GM_NONE, .probability = p, .unavailability = p, .known = !isnan(p) };
+        (void)gm_tree_event(m, &e, gm_state_id(state, twin), text_at(state, twin, GM_STR("label"), &cell));
+    } else return false;
+    gm_str label = text_at(state, twin, GM_STR("label"), &cell);
+    if (m->st == GM_OK && label.len > 0) gm_fault_tree_label(m->out->tree, x->node, label);
+    return true;
+}
+
 static void expand(gm_tree_maker *m, size_t index)
 {
     gm_tree_member x    = m->members[index];
@@ -205,6 +270,7 @@ static void expand(gm_tree_maker *m, size_t index)
         gm_tree_keep(m, gm_fault_tree_constant(m->out->tree, x.node, true, m->err));
         return;
     }
+    if (put_tree_twin(m, &x)) return;
     const gm_failure_modes *all  = gm_failures_modes(m->failures);
     const gm_failure_kind  *kind = gm_failures_kind(m->failures, gm_state_type(m->at->state, twin));
     if (kind == NULL) { no_memory(m); return; }
@@ -238,7 +304,7 @@ gm_status gm_failure_tree_build(gm_failures *failures, const gm_failure_moment *
         out->twins          = (uint32_t)m.member_count;
         out->unavailability = gm_alloc_zeroed(alloc, (nodes + (size_t)1) * sizeof *out->unavailability);
         if (out->unavailability == NULL) no_memory(&m);
-        for (size_t i = 0; m.st == GM_OK && i < out->count; i++) out->unavailability[out->events[i].node.v] = fmin(fmax(out->events[i].unavailability, 0), 1);
+        for (size_t i = 0; m.st == GM_OK && i < out->count; i++) out->unavailability[out->events[i].node.v] = out->events[i].unavailability;
     }
     gm_free(alloc, m.place);
     gm_free(alloc, m.members);

@@ -24,7 +24,7 @@ typedef struct count {   // of one need of a node
     bool     about, ours;   // the need is about the twin at all; it lost some by the failure asked about
 } count;
 
-typedef struct arrival { double at_s; uint32_t order, node, via, edge, need; } arrival;
+typedef struct arrival { double at_s; uint32_t order, node, via, edge, need; } arrival;  // via: a twin
 
 typedef struct walker {
     gm_failures             *failures;
@@ -127,8 +127,10 @@ static uint32_t limit_of(walker *w, gm_twin twin, uint32_t need, count *c)
 }
 
 // A neighbour of `twin` has failed at that time: is one of its needs no longer met?
-static void feel(walker *w, gm_twin twin, uint32_t name, bool incoming, gm_twin from, uint32_t from_node, gm_edge edge, double at_s)
+static void feel(walker *w, gm_twin twin, uint32_t name, bool incoming, gm_twin from, gm_edge edge, double at_s)
 {
+    uint8_t over = w->step == RISK ? STOPPED_BEFORE | STOPPED | AT_RISK : STOPPED_BEFORE | STOPPED;
+    if (w->place[twin.v] != 0 && (w->nodes[w->place[twin.v] - 1].flags & over) != 0) return;
     const gm_failure_kind *kind = gm_failures_kind(w->failures, gm_state_type(w->at->state, twin));
     bool                   any  = false;
     if (kind == NULL) { w->no_memory = true; return; }
@@ -136,8 +138,6 @@ static void feel(walker *w, gm_twin twin, uint32_t name, bool incoming, gm_twin 
     const node *met = any ? meet(w, twin) : NULL;
     if (met == NULL) return;
     uint32_t index = (uint32_t)(met - w->nodes), first = met->first_count;
-    uint8_t  over  = w->step == RISK ? STOPPED_BEFORE | STOPPED | AT_RISK : STOPPED_BEFORE | STOPPED;
-    if ((met->flags & over) != 0) return;
     for (uint32_t i = 0; i < kind->need_count; i++) {
         count *c = &w->counts[first + i];
         if (!c->about || !gm_failures_need_follows(w->failures, w->at->state, kind->needs[i], name, incoming, from)) continue;
@@ -152,7 +152,7 @@ static void feel(walker *w, gm_twin twin, uint32_t name, bool incoming, gm_twin 
         if (c->lost + c->at_risk != limit) continue;
         // What is lost counts at once for a further failure; its delay runs from there.
         double since = w->step == RISK ? at_s : c->latest_s;
-        push(w, (arrival){ .at_s = since + (double)need->delay / 1e9, .node = index, .via = from_node, .edge = edge.v, .need = kind->needs[i] });
+        push(w, (arrival){ .at_s = since + (double)need->delay / 1e9, .node = index, .via = from.v, .edge = edge.v, .need = kind->needs[i] });
     }
 }
 
@@ -160,14 +160,21 @@ static void spread(walker *w, uint32_t from_node, double at_s)
 {
     const gm_state *state = w->at->state;
     gm_twin         twin  = { w->nodes[from_node].twin };
-    // From the other end, a relationship that leads out of here comes in.
-    for (gm_edge e = gm_state_first_out(state, twin); gm_edge_ok(e) && !w->no_memory; e = gm_state_next_out(state, e)) {
+    // From the other end, a relationship that leads out of here comes in. Twins lie anywhere in memory: the next relationship is
+    // asked for while this one's end is looked at.
+    bool    out = gm_failures_follows_any(w->failures, true), in = gm_failures_follows_any(w->failures, false);
+    gm_edge next;
+    for (gm_edge e = out ? gm_state_first_out(state, twin) : (gm_edge){ GM_NONE }; gm_edge_ok(e) && !w->no_memory; e = next) {
+        next = gm_state_next_out(state, e);
+        if (gm_edge_ok(next)) gm_state_prefetch_edge(state, next);
         uint32_t name = gm_state_edge_name(state, e);
-        if (gm_failures_follows(w->failures, name, true)) feel(w, gm_state_edge_target(state, e), name, true, twin, from_node, e, at_s);
+        if (gm_failures_follows(w->failures, name, true)) feel(w, gm_state_edge_target(state, e), name, true, twin, e, at_s);
     }
-    for (gm_edge e = gm_state_first_in(state, twin); gm_edge_ok(e) && !w->no_memory; e = gm_state_next_in(state, e)) {
+    for (gm_edge e = in ? gm_state_first_in(state, twin) : (gm_edge){ GM_NONE }; gm_edge_ok(e) && !w->no_memory; e = next) {
+        next = gm_state_next_in(state, e);
+        if (gm_edge_ok(next)) gm_state_prefetch_edge(state, next);
         uint32_t name = gm_state_edge_name(state, e);
-        if (gm_failures_follows(w->failures, name, false)) feel(w, gm_state_edge_source(state, e), name, false, twin, from_node, e, at_s);
+        if (gm_failures_follows(w->failures, name, false)) feel(w, gm_state_edge_source(state, e), name, false, twin, e, at_s);
     }
 }
 
@@ -180,7 +187,7 @@ static void add_item(walker *w, const arrival *a, gm_failure_effect effect)
     gm_impact_item *item;
     if (!gm_alloc_reserve(w->alloc, &out->items, &w->item_capacity, out->count + 1, sizeof *out->items)) { w->no_memory = true; return; }
     item  = &out->items[out->count++];
-    *item = (gm_impact_item){ .twin = twin, .via = { a->via == GM_NONE ? GM_NONE : w->nodes[a->via].twin }, .edge = { a->edge }, .need = a->need,
+    *item = (gm_impact_item){ .twin = twin, .via = { a->via }, .edge = { a->edge }, .need = a->need,
                               .certain = w->step == CERTAIN, .effect = effect, .delay_s = a->at_s, .probability = w->step == CERTAIN ? 1 : NAN,
                               .otherwise = NAN, .loss = gm_failures_loss(w->failures, w->at->state, twin) };
     if (item->loss == NULL || effect != GM_EFFECT_STOPS) return;
@@ -219,17 +226,17 @@ static void stands(void *context, gm_twin twin, uint32_t mode)
 
 // ---- redundancy ------------------------------------------------------------------------------------------------------------------------
 
-typedef struct chooser { const walker *w; gm_impact_spare *spare; } chooser;
+typedef struct chooser { const walker *w; gm_impact_spare *spare; gm_edge first; } chooser;
 
 static bool choose(void *context, gm_edge edge, gm_twin other)
 {
-    (void)edge;
     chooser         *c = context;
     gm_impact_spare *s = c->spare;
     uint32_t         place = c->w->place[other.v];
     if (place != 0 && (c->w->nodes[place - 1].flags & (STOPPED_BEFORE | STOPPED)) != 0) return true;
     for (uint32_t i = 0; i < s->next_count && i < GM_IMPACT_NEXT_MAX; i++)
         if (s->next[i].v == other.v) return true;  // by two relationships
+    if (s->next_count == 0) c->first = edge;
     if (s->next_count < GM_IMPACT_NEXT_MAX) s->next[s->next_count] = other;
     s->next_count++;
     return true;
@@ -245,45 +252,17 @@ static void find_spares(walker *w)
         if ((n->flags & (STOPPED_BEFORE | STOPPED)) != 0) continue;
         const gm_failure_kind *kind = gm_failures_kind(w->failures, gm_state_type(w->at->state, twin));
         for (uint32_t k = 0; k < n->kind_needs && !w->no_memory; k++) {
-            count   *c     = &w->counts[n->first_count + k];
-            uint32_t limit = c->ours ? limit_of(w, twin, kind->needs[k], c) : 0;
-            if (!c->ours || c->lost >= limit || w->modes->needs[kind->needs[k]].effect != GM_EFFECT_STOPS) continue;
+            count   *lost  = &w->counts[n->first_count + k];
+            uint32_t limit = lost->ours ? limit_of(w, twin, kind->needs[k], lost) : 0;
+            if (!lost->ours || lost->lost >= limit || w->modes->needs[kind->needs[k]].effect != GM_EFFECT_STOPS) continue;
             if (!gm_alloc_reserve(w->alloc, &out->spares, &w->spare_capacity, out->spare_count + 1, sizeof *out->spares)) { w->no_memory = true; return; }
             gm_impact_spare *s = &out->spares[out->spare_count++];
-            *s = (gm_impact_spare){ .twin = twin, .need = kind->needs[k], .needed = w->modes->needs[kind->needs[k]].working, .working = c->total - c->lost, .of = c->total };
-            if (c->lost + 1 != limit) continue;
-            gm_failures_neighbours(w->failures, w->at->state, s->need, twin, choose, &(chooser){ w, s });
-            uint32_t via = s->next_count > 0 && w->place[s->next[0].v] != 0 ? w->place[s->next[0].v] - 1 : GM_NONE;
-            const gm_failure_need *need = &w->modes->needs[s->need];
-            push(w, (arrival){ .at_s = (double)need->delay / 1e9, .node = i, .via = via, .edge = GM_NONE, .need = s->need });
-        }
-    }
-}
-
-// The risk of a need begins at one of the twins that are left over; which relationship leads there is looked up last.
-typedef struct finder { gm_twin wanted; gm_edge edge; } finder;
-
-static bool find_edge(void *context, gm_edge edge, gm_twin other)
-{
-    finder *f = context;
-    if (f->wanted.v != other.v) return true;
-    f->edge = edge;
-    return false;
-}
-
-static void lead_to_risks(walker *w)
-{
-    for (size_t i = 0; i < w->out->count; i++) {
-        gm_impact_item *item = &w->out->items[i];
-        if (item->certain || gm_edge_ok(item->edge)) continue;
-        for (size_t k = 0; k < w->out->spare_count; k++) {
-            const gm_impact_spare *s = &w->out->spares[k];
-            if (s->twin.v != item->twin.v || s->need != item->need || s->next_count == 0) continue;
-            finder f = { s->next[0], { GM_NONE } };
-            gm_failures_neighbours(w->failures, w->at->state, s->need, s->twin, find_edge, &f);
-            item->via  = s->next[0];
-            item->edge = f.edge;
-            break;
+            *s = (gm_impact_spare){ .twin = twin, .need = kind->needs[k], .needed = w->modes->needs[kind->needs[k]].working, .working = lost->total - lost->lost, .of = lost->total };
+            if (lost->lost + 1 != limit) continue;
+            chooser c = { w, s, { GM_NONE } };
+            gm_failures_neighbours(w->failures, w->at->state, s->need, twin, choose, &c);
+            // The risk begins at one of those that are left.
+            push(w, (arrival){ .at_s = (double)w->modes->needs[s->need].delay / 1e9, .node = i, .via = s->next_count > 0 ? s->next[0].v : GM_NONE, .edge = c.first.v, .need = s->need });
         }
     }
 }
@@ -392,7 +371,6 @@ gm_status gm_impact_find(gm_failures *failures, const gm_failure_moment *at, gm_
         sum_up(&w);
         if (out->count > 0) out->items[0].cost += own_cost;
         out->cost += own_cost;
-        lead_to_risks(&w);
         find_probabilities(&w, twin, o);
     }
     gm_free(w.alloc, w.place);
