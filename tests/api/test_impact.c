@@ -72,8 +72,35 @@ static void the_path_of_a_failure_is_answered(void **state)
     stop(&p);
 }
 
+static void a_twins_fault_tree_is_answered(void **state)
+{
+    (void)state;
+    api_plant p = { 0 };
+    start(&p);
+    static const api_step steps[] = {
+        { "GET", "/v1/reliability/t?horizon=100h", NULL, NULL, 200, "{\"twin\":\"t\",\"horizon\":360000,\"twins\":3,\"hotInstead\":0,\"unavailability\":0.0090559" },
+        { "GET", "/v1/reliability/t?horizon=100h", NULL, NULL, 200, "\"top\":\"t\",\"top_probability\":0.0090559" },
+        { "GET", "/v1/reliability/t?horizon=100h", NULL, NULL, 200, "\"cut_sets\":{\"2\":1},\"cut_sets_total\":1," },
+        { "GET", "/v1/reliability/t?horizon=100h", NULL, NULL, 200, "\"likeliest_cut_sets\":[{\"events\":[\"p1: seized\",\"p2: seized\"]" },
+        { "GET", "/v1/reliability/t?horizon=100h&cutSets=0&importance=1", NULL, NULL, 200, "!likeliest_cut_sets" },
+        { "GET", "/v1/reliability/t?format=openpsa", NULL, NULL, 200, "<define-gate name=\"t\">" },
+        { "PATCH", "/digitaltwins/p2" V, NULL, "[{\"op\":\"replace\",\"path\":\"/state\",\"value\":\"off\"}]", 204, NULL },
+        { "GET", "/v1/reliability/t", NULL, NULL, 200, "\"standing\":[\"p2: seized\"]" },
+        { "GET", "/v1/reliability/t?format=svg", NULL, NULL, 400, "json or openpsa" },
+        { "GET", "/v1/reliability/t?seconds=0", NULL, NULL, 400, "seconds" },
+        { "GET", "/v1/reliability/none", NULL, NULL, 404, NULL },
+    };
+    API_TALK(&p, steps);
+    gm_failure_file file = { GM_STR("a.modes"), GM_STR("{\"needs\":[{\"name\":\"round\",\"on\":\"dtmi:t:Tank;1\",\"from\":[\"<feeds\",\"feeds\"]},{\"name\":\"back\",\"on\":\"dtmi:t:Pump;1\",\"from\":\"feeds\"}]}") };
+    size_t          which;
+    assert_gm_ok(gm_failures_set(failures, &file, 1, &which, &p.err), p.err);
+    static const api_step loop[] = { { "GET", "/v1/reliability/t", NULL, NULL, 400, "p1" } };  // named
+    API_TALK(&p, loop);
+    stop(&p);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(the_path_of_a_failure_is_answered) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_path_of_a_failure_is_answered), cmocka_unit_test(a_twins_fault_tree_is_answered) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
