@@ -48,7 +48,7 @@ bool gm_state_twins_at(const gm_state *state, gm_time_ns time, gm_state_twin_eac
 
 static gm_relationship_then then_of_edge(const gm_state *state, gm_edge edge)
 {
-    return (gm_relationship_then){ .relationship = gm_state_relationship(state, edge), .since = state->graph.stamps[edge.v].since,
+    return (gm_relationship_then){ .relationship = gm_state_relationship(state, edge), .since = state->graph.rests[edge.v].since,
                                    .until = INT64_MAX };
 }
 
@@ -67,7 +67,7 @@ bool gm_state_relationships_at(const gm_state *state, gm_twin twin, gm_side side
     int     d    = side == GM_SIDE_OUT ? GM_DIRECTION_OUT : GM_DIRECTION_IN;
     gm_edge edge = { twin.v < state->twin_limit ? state->ends[d][twin.v].first : GM_NONE };
     for (; gm_edge_ok(edge); edge.v = state->graph.edges[edge.v].link[d].next) {
-        if (state->graph.stamps[edge.v].since > time) continue;
+        if (state->graph.rests[edge.v].since > time) continue;
         gm_relationship_then then = then_of_edge(state, edge);
         if (!each(context, &then)) return false;
     }

@@ -40,12 +40,12 @@ void gm_graph_finish(gm_graph *graph)
 {
     for (uint32_t e = 0; e < graph->edge_limit; e++) {
         gm_labels_drop(&graph->labels, graph->edges[e].id);
-        gm_labels_drop(&graph->labels, graph->edges[e].properties);
+        gm_labels_drop(&graph->labels, graph->rests[e].properties);
     }
     gm_labels_finish(&graph->labels);
     for (size_t i = 0; i < graph->name_count; i++) gm_text_drop(graph->texts, graph->names[i]);
     gm_free(graph->alloc, graph->edges);
-    gm_free(graph->alloc, graph->stamps);
+    gm_free(graph->alloc, graph->rests);
     gm_free(graph->alloc, graph->names);
     gm_index_finish(&graph->by_id);
     gm_index_finish(&graph->name_index);
@@ -151,8 +151,8 @@ gm_status gm_graph_reserve(gm_graph *graph, uint32_t edges)
 {
     assert(graph->edge_limit == 0 && graph->edges == NULL);
     graph->edges  = gm_alloc_array(graph->alloc, edges, sizeof *graph->edges);
-    graph->stamps = gm_alloc_array(graph->alloc, edges, sizeof *graph->stamps);
-    if (graph->edges == NULL || graph->stamps == NULL) return GM_NOMEM;
+    graph->rests = gm_alloc_array(graph->alloc, edges, sizeof *graph->rests);
+    if (graph->edges == NULL || graph->rests == NULL) return GM_NOMEM;
     graph->edge_capacity = edges;
     return GM_OK;
 }
@@ -166,9 +166,9 @@ static bool grow(gm_graph *graph)
     gm_edge_row *edges = gm_realloc_array(graph->alloc, graph->edges, grown, sizeof *edges);
     if (edges == NULL) return false;
     graph->edges          = edges;
-    gm_edge_stamp *stamps = gm_realloc_array(graph->alloc, graph->stamps, grown, sizeof *stamps);
-    if (stamps == NULL) return false;
-    graph->stamps        = stamps;
+    gm_edge_rest *rests = gm_realloc_array(graph->alloc, graph->rests, grown, sizeof *rests);
+    if (rests == NULL) return false;
+    graph->rests        = rests;
     graph->edge_capacity = grown;
     return true;
 }
@@ -187,6 +187,7 @@ static uint32_t new_edge(gm_graph *graph, gm_ends *out, uint32_t source, gm_str 
     if (edge != GM_NONE) graph->free_edge = graph->edges[edge].link[0].next;
     else edge = graph->edge_limit++;
     graph->edges[edge] = (gm_edge_row){ .id = label };
+    graph->rests[edge] = (gm_edge_rest){ 0 };
     graph->edge_count++;
     attach(graph, out, GM_DIRECTION_OUT, edge, source);
     if (before == GM_GRAPH_FEW) index_source(graph, out, source);
@@ -210,7 +211,7 @@ gm_status gm_graph_put(gm_graph *graph, gm_ends *ends[2], uint32_t source, uint3
             detach(graph, ends[GM_DIRECTION_IN], GM_DIRECTION_IN, edge);
             attach(graph, ends[GM_DIRECTION_IN], GM_DIRECTION_IN, edge, target);
         }
-        gm_labels_drop(&graph->labels, graph->edges[edge].properties);
+        gm_labels_drop(&graph->labels, graph->rests[edge].properties);
     } else {
         edge = new_edge(graph, ends[GM_DIRECTION_OUT], source, id);
         if (edge == GM_NONE) {
@@ -220,8 +221,7 @@ gm_status gm_graph_put(gm_graph *graph, gm_ends *ends[2], uint32_t source, uint3
         attach(graph, ends[GM_DIRECTION_IN], GM_DIRECTION_IN, edge, target);
     }
     graph->edges[edge].name       = number;
-    graph->edges[edge].properties = label;
-    graph->stamps[edge]           = (gm_edge_stamp){ version, since };
+    graph->rests[edge] = (gm_edge_rest){ .version = version, .since = since, .properties = label };
     return GM_OK;
 }
 
@@ -239,8 +239,9 @@ void gm_graph_remove(gm_graph *graph, gm_ends *ends[2], uint32_t edge)
         e = graph->edges[e].link[GM_DIRECTION_OUT].next;
     }
     gm_labels_drop(&graph->labels, row->id);
-    gm_labels_drop(&graph->labels, row->properties);
+    gm_labels_drop(&graph->labels, graph->rests[edge].properties);
     *row             = (gm_edge_row){ .twin = { GM_NONE, GM_NONE }, .link[0].next = graph->free_edge };
+    graph->rests[edge] = (gm_edge_rest){ 0 };
     graph->free_edge = edge;
     graph->edge_count--;
 }

@@ -21,21 +21,23 @@ typedef struct gm_edge_row {
     uint32_t twin[2];  // by direction: whose out-list (the source), whose in-list (the target); GM_NONE = free
     gm_link  link[2];
     uint32_t name;
-    gm_label id, properties;  // id 0 = free; properties 0 = {}
+    gm_label id;       // 0 = free
 } gm_edge_row;
+_Static_assert(sizeof(gm_edge_row) == 32, "a walk reads two rows with a line of the cache");
 
-// Beside the row, which is walked: together they are 52 bytes an edge.
-typedef struct gm_edge_stamp {
+// What a walk does not read; together they are 56 bytes an edge.
+typedef struct gm_edge_rest {
     uint64_t   version;
-    gm_time_ns since;  // when it became what it is
-} gm_edge_stamp;
+    gm_time_ns since;       // when it became what it is
+    gm_label   properties;  // 0 = {}
+} gm_edge_rest;
 
 typedef struct gm_graph {
     const gm_alloc *alloc;
     gm_text_pool   *texts;
     gm_labels       labels;
     gm_edge_row    *edges;
-    gm_edge_stamp  *stamps;              // of the same edges
+    gm_edge_rest   *rests;               // of the same edges
     size_t          edge_capacity;
     uint32_t        edge_limit, edge_count;
     uint32_t        free_edge;           // list of free edges through link[0].next

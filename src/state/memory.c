@@ -18,7 +18,7 @@ gm_state_bytes gm_state_memory(const gm_state *state)
     const gm_graph *g   = &state->graph;
     gm_state_bytes  out = { .texts = state->texts.bytes };
     out.twins           = state->twin_capacity * sizeof *state->twins + gm_index_bytes(&state->by_id);
-    out.relationships   = state->twin_capacity * 2 * sizeof *state->ends[0] + g->edge_capacity * (sizeof *g->edges + sizeof *g->stamps) +
+    out.relationships   = state->twin_capacity * 2 * sizeof *state->ends[0] + g->edge_capacity * (sizeof *g->edges + sizeof *g->rests) +
                         g->labels.bytes + gm_index_bytes(&g->by_id);
     out.past = state->past.twin_capacity * sizeof *state->past.twins + state->past.edge_capacity * sizeof *state->past.edges +
                gm_index_bytes(&state->past.by_id) + gm_index_bytes(&state->past.of[0]) + gm_index_bytes(&state->past.of[1]);

@@ -93,9 +93,9 @@ static void save_edges(const gm_state *state, gm_frames_out *out)
         if (row->id == 0) continue;
         uint32_t fixed[6] = { row->twin[0], row->twin[1], row->link[0].previous, row->link[1].next, row->link[1].previous, row->name };
         gm_frames_put(out, fixed, sizeof fixed);
-        gm_frames_put_varint(out, g->stamps[e].version);
-        gm_frames_put_svarint(out, g->stamps[e].since);
-        save_label(g, row->properties, out);
+        gm_frames_put_varint(out, g->rests[e].version);
+        gm_frames_put_svarint(out, g->rests[e].since);
+        save_label(g, g->rests[e].properties, out);
     }
     for (int d = 0; d < 2; d++) gm_frames_put(out, state->ends[d], state->twin_limit * sizeof *state->ends[d]);
 }
@@ -297,9 +297,11 @@ static gm_label load_label(loading *l, size_t most)
 
 static void load_edge(loading *l, uint32_t e, uint32_t limit)
 {
-    gm_state    *state = l->state;
-    gm_edge_row *row   = &state->graph.edges[e];
+    gm_state     *state = l->state;
+    gm_edge_row  *row  = &state->graph.edges[e];
+    gm_edge_rest *rest = &state->graph.rests[e];
     *row               = (gm_edge_row){ .id = load_label(l, GM_GRAPH_ID_MOST), .twin = { GM_NONE, GM_NONE } };
+    *rest              = (gm_edge_rest){ 0 };
     uint32_t next      = (uint32_t)gm_frames_get_varint(l->in);
     row->link[0].next  = next;
     state->graph.edge_limit++;
@@ -312,10 +314,9 @@ static void load_edge(loading *l, uint32_t e, uint32_t limit)
     row->link[0].previous = fixed[2];
     row->link[1]          = (gm_link){ .next = fixed[3], .previous = fixed[4] };
     row->name             = fixed[5];
-    gm_edge_stamp *stamp  = &state->graph.stamps[e];
-    stamp->version        = gm_frames_get_varint(l->in);
-    stamp->since          = gm_frames_get_svarint(l->in);
-    row->properties       = load_label(l, TEXT_MOST);
+    rest->version         = gm_frames_get_varint(l->in);
+    rest->since           = gm_frames_get_svarint(l->in);
+    rest->properties      = load_label(l, TEXT_MOST);
     for (int d = 0; d < 2; d++) {
         bool exists = row->twin[d] < state->twin_limit && state->twins[row->twin[d]].id != NULL;
         if (!exists) gm_frames_reject(l->in, "a relationship of a twin that does not exist");

@@ -265,9 +265,9 @@ static gm_status keep_edge(gm_state *state, uint32_t edge, gm_time_ns until)
 {
     const gm_graph    *g     = &state->graph;
     const gm_edge_row *row   = &g->edges[edge];
-    gm_past_ended      ended = { .twin = { row->twin[0], row->twin[1] }, .name = row->name, .version = g->stamps[edge].version,
-                                 .since = g->stamps[edge].since, .until = until, .id = gm_labels_view(&g->labels, row->id),
-                                 .properties = gm_labels_view(&g->labels, row->properties) };
+    gm_past_ended      ended = { .twin = { row->twin[0], row->twin[1] }, .name = row->name, .version = g->rests[edge].version,
+                                 .since = g->rests[edge].since, .until = until, .id = gm_labels_view(&g->labels, row->id),
+                                 .properties = gm_labels_view(&g->labels, g->rests[edge].properties) };
     return gm_past_keep_edge(&state->past, &ended);
 }
 
@@ -410,8 +410,8 @@ gm_relationship gm_state_relationship(const gm_state *state, gm_edge edge)
                               .target     = { row->twin[GM_DIRECTION_IN] },
                               .id         = gm_labels_view(&g->labels, row->id),
                               .name       = gm_text_view(g->names[row->name]),
-                              .properties = row->properties != 0 ? gm_labels_view(&g->labels, row->properties) : GM_STR("{}"),
-                              .version    = g->stamps[edge.v].version };
+                              .properties = g->rests[edge.v].properties != 0 ? gm_labels_view(&g->labels, g->rests[edge.v].properties) : GM_STR("{}"),
+                              .version    = g->rests[edge.v].version };
 }
 
 size_t gm_state_relationship_count(const gm_state *state)
@@ -475,5 +475,7 @@ void gm_state_prefetch_ends(const gm_state *state, gm_twin twin)
 
 void gm_state_prefetch_edge(const gm_state *state, gm_edge edge)
 {
-    __builtin_prefetch(&state->graph.edges[edge.v]);
+    const char *row = (const char *)&state->graph.edges[edge.v];
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + sizeof(gm_edge_row) - 1);  // rows are not aligned to lines of the cache
 }
