@@ -26,20 +26,21 @@ uint64_t gm_test_random(uint64_t *state)
     return z ^ z >> 31;
 }
 
+// The log's threads allocate too: a count that two of them change at once must not be lost.
 static void *fault_resize(void *context, void *old, size_t size)
 {
     gm_fault_alloc *fault = context;
     if (size == 0) {
-        if (old != NULL) fault->live_blocks--;
+        if (old != NULL) __atomic_fetch_sub(&fault->live_blocks, 1, __ATOMIC_RELAXED);
         free(old);
         return NULL;
     }
-    if (fault->calls++ >= fault->fail_at) {
-        fault->fired = true;
+    if (__atomic_fetch_add(&fault->calls, 1, __ATOMIC_RELAXED) >= fault->fail_at) {
+        __atomic_store_n(&fault->fired, true, __ATOMIC_RELAXED);
         return NULL;
     }
     void *memory = realloc(old, size);
-    if (memory != NULL && old == NULL) fault->live_blocks++;
+    if (memory != NULL && old == NULL) __atomic_fetch_add(&fault->live_blocks, 1, __ATOMIC_RELAXED);
     return memory;
 }
 
