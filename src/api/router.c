@@ -58,6 +58,7 @@ static void reply_allowed(gm_request *request, bool *out_any)
         bool console = strcmp(gm_routes[i].pattern, "/*") == 0 && request->method != GM_METHOD_OPTIONS;
         if (console || !fits(&gm_routes[i], request)) continue;
         *out_any            = true;
+        if (gm_routes[i].family == GM_FAMILY_AAS) request->write_error = gm_aas_write_error;
         const char *name    = gm_method_name(gm_routes[i].method);
         const char *further = gm_routes[i].method == GM_METHOD_GET ? ", GET, HEAD" : "";
         int         n       = further[0] != '\0' ? snprintf(text + len, sizeof text - len, "%s", further)

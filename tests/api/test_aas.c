@@ -73,7 +73,7 @@ static void shells_are_views_of_twins_parts_and_interfaces(void **state)
         { "GET", "/shells?cursor=1.2.3.00000000", NULL, NULL, 400, "cursor" },
         { "GET", "/shells?assetIds=e30", NULL, NULL, 400, "assetIds" },
         { "GET", "/api/v9/shells", NULL, NULL, 404, NULL },
-        { "DELETE", "/shells/" P1, NULL, NULL, 405, NULL },
+        { "DELETE", "/shells/" P1, NULL, NULL, 405, "{\"messages\":[{\"code\":\"MethodNotAllowed\"" },
     };
     API_TALK(&p, steps);
     api_plant_stop(&p);

@@ -164,6 +164,82 @@ static void the_page_runs_and_exports_come_back_the_same(void **state)
     gm_test_remove_dir(dir);
 }
 
+#define SEM(id) "\"semanticId\":{\"type\":\"ExternalReference\",\"keys\":[{\"type\":\"GlobalReference\",\"value\":\"" id "\"}]}"
+#define REF(id) "{\"type\":\"ModelReference\",\"keys\":[{\"type\":\"Submodel\",\"value\":\"" id "\"}]}"
+static const char others[] =
+    "{\"assetAdministrationShells\":[{\"modelType\":\"AssetAdministrationShell\",\"id\":\"Fan42\",\"idShort\":\"Fan\",\"displayName\":[{\"language\":\"de\",\"text\":\"L\u00fcfter\"}],"
+    "\"assetInformation\":{\"assetKind\":\"Instance\",\"globalAssetId\":\"https://m.example/asset/42\"},\"submodels\":[" REF("https://m.example/docs") "," REF("https://m.example/plate") "]}],"
+    "\"submodels\":[{\"modelType\":\"Submodel\",\"id\":\"https://m.example/docs\",\"idShort\":\"Docs\"," SEM("https://m.example/semantics") ",\"submodelElements\":["
+    "{\"modelType\":\"File\",\"idShort\":\"Manual\",\"contentType\":\"application/pdf\",\"value\":\"/aasx/files/manual.pdf\"}]},"
+    "{\"modelType\":\"Submodel\",\"id\":\"https://m.example/plate\",\"idShort\":\"Nameplate\"," SEM("https://admin-shell.io/zvei/nameplate/2/0/Nameplate") ",\"submodelElements\":["
+    "{\"modelType\":\"Property\",\"idShort\":\"SerialNumber\",\"valueType\":\"xs:string\",\"value\":\"SN-42\"}]}],"
+    "\"conceptDescriptions\":[{\"modelType\":\"ConceptDescription\",\"id\":\"https://m.example/semantics\",\"idShort\":\"Docs\"}]}";
+
+static void write_package(const char *dir, const char *name, const char *file_bytes)
+{
+    gm_aasx_package p;
+    gm_error        err = { 0 };
+    gm_buf          out = gm_buf_init(gm_alloc_system());
+    json_t         *env = json_loads(others, 0, NULL);
+    assert_non_null(env);
+    gm_aasx_begin(&p, gm_alloc_system());
+    assert_gm_ok(gm_aasx_add(&p, GM_STR("/aasx/files/manual.pdf"), GM_STR("application/pdf"), (const uint8_t *)file_bytes, strlen(file_bytes), &err), err);
+    assert_gm_ok(gm_aasx_write(&p, env, &out, &err), err);
+    write_in(dir, name, gm_buf_view(&out));
+    gm_aasx_finish(&p);
+    gm_buf_finish(&out);
+    json_decref(env);
+}
+
+static const json_t *item_of(const json_t *env, const char *list, const char *id)
+{
+    const json_t *items = json_object_get(env, list);
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const json_t *item = json_array_get(items, i);
+        if (strcmp(json_string_value(json_object_get(item, "id")), id) == 0) return item;
+    }
+    fail_msg("no %s in %s", id, list);
+    return NULL;
+}
+
+// Another's package: what has no place here, its file among it, goes out as it came in. One whose file lies is refused.
+static void what_others_made_is_kept_with_its_files(void **state)
+{
+    (void)state;
+    char   dir[256], in[400], out[400];
+    size_t files_out;
+    gm_test_make_dir(dir, sizeof dir);
+    gm_served *server = serve(dir, "kept", false);
+    snprintf(in, sizeof in, "%s/in.aasx", dir);
+    snprintf(out, sizeof out, "%s/out.aasx", dir);
+    write_package(dir, "in.aasx", "this is no PDF");
+    gm_ran ran = GM_RUN("aas", "import", in);
+    if (ran.code != 1 || strstr(GM_TEXT(ran.err), "says that it is application/pdf") == NULL) fail_msg("%d %s", ran.code, GM_TEXT(ran.err));
+    gm_ran_finish(&ran);
+    write_package(dir, "in.aasx", "%PDF-1.7 manual");
+    must(GM_RUN("aas", "import", in), "import");
+    must(GM_RUN("aas", "export", "shell:Fan42", "--out", out), "export");
+    json_t *env = environment_of(dir, "out.aasx", &files_out), *before = json_loads(others, 0, NULL);
+    assert_int_equal(files_out, 1);
+    static const char *const kept[][2] = { { "submodels", "https://m.example/docs" }, { "submodels", "https://m.example/plate" }, { "conceptDescriptions", "https://m.example/semantics" } };
+    for (int i = 0; i < 3; i++) compare(item_of(before, kept[i][0], kept[i][1]), item_of(env, kept[i][0], kept[i][1]));
+    const json_t *shell = item_of(env, "assetAdministrationShells", "Fan42"), *was = item_of(before, "assetAdministrationShells", "Fan42");
+    compare(json_object_get(was, "displayName"), json_object_get(shell, "displayName"));
+    compare(json_object_get(was, "assetInformation"), json_object_get(shell, "assetInformation"));
+    for (int i = 0; i < 2; i++) compare(json_array_get(json_object_get(was, "submodels"), (size_t)i), json_array_get(json_object_get(shell, "submodels"), (size_t)i));
+    json_t *answer = gm_served_ask(server, "GET", "/v1/thread/shell%3AFan42?key=serialNumber", NULL, 200);  // and gemel knows what it says
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(answer, "items"), 0), "value")), "SN-42");
+    json_decref(answer);
+    answer = gm_served_ask(server, "GET", "/shells/RmFuNDI", NULL, 200);  // by its own id
+    assert_string_equal(json_string_value(json_object_get(answer, "idShort")), "Fan");
+    json_decref(answer);
+    json_decref(env);
+    json_decref(before);
+    assert_int_equal(gm_served_stop(server), 0);
+    unsetenv("GEMEL_HTTP");
+    gm_test_remove_dir(dir);
+}
+
 // What lies is refused with a sentence, and nothing is made of it.
 static void bad_files_are_refused_by_name(void **state)
 {
@@ -197,6 +273,7 @@ static void bad_files_are_refused_by_name(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(the_page_runs_and_exports_come_back_the_same), cmocka_unit_test(bad_files_are_refused_by_name) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_page_runs_and_exports_come_back_the_same), cmocka_unit_test(what_others_made_is_kept_with_its_files),
+                                        cmocka_unit_test(bad_files_are_refused_by_name) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
