@@ -138,6 +138,29 @@ static void what_lacks_is_enough_when_it_is_given(void **state)
     assert_true(tried >= 10);
 }
 
+// What is taken when the time is over keeps every limit, is no better than the best, and no worse than it says.
+static void a_guess_keeps_the_limits(void **state)
+{
+    (void)state;
+    uint64_t seed  = gm_test_seed();
+    int      found = 0, possible = 0;
+    for (int i = 0; i < 300; i++) {
+        problem           p;
+        uint32_t          begins[JOBS];
+        gm_windows_answer a;
+        gm_error          err = { 0 };
+        make(&p, &seed);
+        double best = brute(&p.w);
+        possible += isfinite(best);
+        assert_gm_ok(gm_windows_guess(gm_alloc_system(), &p.w, begins, &a, &err), err);
+        if (a.end == GM_MIP_NOTHING) continue;
+        found++;
+        if (a.end != GM_MIP_OUT_OF_TIME || !gm_windows_keeps(&p.w, begins)) fail_msg("round %d: end %d", i, a.end);
+        if (fabs(cost_of(&p.w, begins) - a.cost) > 1e-9 || a.cost < best - 1e-9 || a.bound > best + 1e-9) fail_msg("round %d: %g, at least %g; the best is %g", i, a.cost, a.bound, best);
+    }
+    if (found < possible / 2) fail_msg("%d of %d", found, possible);
+}
+
 static void the_limit_in_the_way_is_named(void **state)
 {
     (void)state;
@@ -197,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_answer_is_the_best_of_all_assignments),
         cmocka_unit_test(what_lacks_is_enough_when_it_is_given),
+        cmocka_unit_test(a_guess_keeps_the_limits),
         cmocka_unit_test(the_limit_in_the_way_is_named),
         cmocka_unit_test(refused_memory_leaves_nothing_behind),
     };

@@ -154,7 +154,7 @@ static void predict(const gathering *g, gm_twin twin, gm_maintain_asset *a)
     bool                    aged = value_of(g, twin, k->age, &age, NULL);
     gm_life                 life = hours_of(k);
     a->age_h                     = aged ? fmax(0, age) * k->cycle_h : 0;
-    bool predicted = from_properties(g, twin, a) || from_model(g, twin, aged, a) || from_wear(g, twin, a);
+    bool predicted = from_model(g, twin, aged, a) || from_wear(g, twin, a) || from_properties(g, twin, a);
     if (!predicted) a->left = gm_lifetime_of_age(&life, a->age_h);
     // Hours of a wear that was computed go by on the clock; cycles of what stands still do not.
     if (predicted && (k->elapses || a->source == GM_MAINTAIN_WEAR) && g->now > a->at) gm_lifetime_survive(&a->left, (double)(g->now - a->at) / HOUR);

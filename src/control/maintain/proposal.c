@@ -155,7 +155,7 @@ static double rounded(double value, double to) { return round(value / to) * to; 
 
 static const char *source_name(gm_maintain_source source)
 {
-    static const char *const names[] = { "life", "properties", "model", "wear" };
+    static const char *const names[] = { "life", "properties", "wear", "model" };
     return names[source];
 }
 

@@ -27,7 +27,8 @@ typedef struct gm_maintain_world {
     const gm_wears *wears;
 } gm_maintain_world;
 
-typedef enum gm_maintain_source { GM_MAINTAIN_LIFE, GM_MAINTAIN_PROPERTIES, GM_MAINTAIN_MODEL, GM_MAINTAIN_WEAR } gm_maintain_source;
+// In the order in which they are looked for, the last first.
+typedef enum gm_maintain_source { GM_MAINTAIN_LIFE, GM_MAINTAIN_PROPERTIES, GM_MAINTAIN_WEAR, GM_MAINTAIN_MODEL } gm_maintain_source;
 
 typedef struct gm_maintain_asset {
     gm_str                  id;

@@ -189,6 +189,93 @@ static uint32_t find_stuck(const gm_windows *w, gm_windows_answer *out)
     return out->lack_count;
 }
 
+// ---- without the solver ---------------------------------------------------------------------------------------------
+
+// Where nothing was found in time: job by job, those that lose most by waiting first, each to the cheapest window that keeps the limits.
+typedef struct urgency { uint32_t job; double loss; } urgency;
+
+static int by_loss(const void *a, const void *b)
+{
+    const urgency *x = a, *y = b;
+    if (x->loss != y->loss) return x->loss > y->loss ? -1 : 1;
+    return (x->job > y->job) - (x->job < y->job);
+}
+
+typedef struct usage { double *crews, *stocks, *groups; } usage;  // [limits][windows]
+
+static bool fits(const gm_windows *w, const membership *of, const usage *u, uint32_t j, uint32_t v)
+{
+    const gm_window_job *job = &w->jobs[j];
+    bool                 ok  = v + job->lasts <= w->count;
+    for (uint32_t t = v; ok && t < v + job->lasts; t++) {
+        for (uint32_t i = 0; i < job->crew_count; i++) ok &= u->crews[job->crews[i].of * w->count + t] + job->crews[i].amount <= w->crews[job->crews[i].of].size[t];
+        for (uint32_t i = of->first[j]; i < of->first[j + 1]; i++) ok &= u->groups[of->groups[i] * w->count + t] + 1 <= w->groups[of->groups[i]].out;
+    }
+    for (uint32_t t = v; ok && t < w->count; t++)
+        for (uint32_t i = 0; i < job->part_count; i++) ok &= u->stocks[job->parts[i].of * w->count + t] + job->parts[i].amount <= w->stocks[job->parts[i].of].size[t];
+    return ok;
+}
+
+static void take_place(const gm_windows *w, const membership *of, usage *u, uint32_t j, uint32_t v)
+{
+    const gm_window_job *job = &w->jobs[j];
+    for (uint32_t t = v; t < v + job->lasts; t++) {
+        for (uint32_t i = 0; i < job->crew_count; i++) u->crews[job->crews[i].of * w->count + t] += job->crews[i].amount;
+        for (uint32_t i = of->first[j]; i < of->first[j + 1]; i++) u->groups[of->groups[i] * w->count + t] += 1;
+    }
+    for (uint32_t t = v; t < w->count; t++)
+        for (uint32_t i = 0; i < job->part_count; i++) u->stocks[job->parts[i].of * w->count + t] += job->parts[i].amount;
+}
+
+// False: this way does not lead to a plan; there may be one.
+static bool place_all(const gm_windows *w, const membership *of, usage *u, urgency *order, uint32_t *begins, gm_windows_answer *out)
+{
+    double cost = 0, bound = 0;
+    for (uint32_t j = 0; j < w->job_count; j++) {
+        double least = w->jobs[j].left_cost, last = w->jobs[j].left_cost;
+        for (uint32_t v = 0; v < w->count; v++) {
+            least = fmin(least, w->jobs[j].cost[v]);
+            if (isfinite(w->jobs[j].cost[v]) && !isfinite(w->jobs[j].left_cost)) last = 1e300;
+        }
+        bound += least;
+        order[j] = (urgency){ j, last - least };
+    }
+    qsort(order, w->job_count, sizeof *order, by_loss);
+    for (uint32_t n = 0; n < w->job_count; n++) {
+        uint32_t j = order[n].job;
+        double   best = w->jobs[j].left_cost;
+        begins[j]     = GM_WINDOW_LEFT;
+        for (uint32_t v = 0; v < w->count; v++) {
+            if (!(w->jobs[j].cost[v] < best) || !fits(w, of, u, j, v)) continue;
+            best      = w->jobs[j].cost[v];
+            begins[j] = v;
+        }
+        if (!isfinite(best)) return false;
+        if (begins[j] != GM_WINDOW_LEFT) take_place(w, of, u, j, begins[j]);
+        cost += best;
+    }
+    *out = (gm_windows_answer){ .end = GM_MIP_OUT_OF_TIME, .cost = cost, .bound = bound };
+    return true;
+}
+
+gm_status gm_windows_guess(const gm_alloc *alloc, const gm_windows *w, uint32_t *begins, gm_windows_answer *out, gm_error *err)
+{
+    membership of     = { 0 };
+    size_t     limits = (size_t)w->crew_count + w->stock_count + w->group_count;
+    double    *used   = gm_alloc_zeroed(alloc, (limits * w->count + 1) * sizeof *used);
+    urgency   *order  = gm_alloc_array(alloc, w->job_count + (size_t)1, sizeof *order);
+    bool       ok     = used != NULL && order != NULL && list_groups(alloc, w, &of);
+    usage      u      = { used, used + (size_t)w->crew_count * w->count, used + ((size_t)w->crew_count + w->stock_count) * w->count };
+    if (ok && !place_all(w, &of, &u, order, begins, out)) *out = (gm_windows_answer){ .end = GM_MIP_NOTHING };
+    gm_free(alloc, of.first);
+    gm_free(alloc, of.groups);
+    gm_free(alloc, order);
+    gm_free(alloc, used);
+    return ok ? GM_OK : gm_fail(err, GM_NOMEM, WHERE, "planning %u assets", w->job_count);
+}
+
+// ---- all together ---------------------------------------------------------------------------------------------------
+
 gm_status gm_windows_solve(const gm_alloc *alloc, const gm_windows *w, const gm_mip_limits *limits, uint32_t *begins, gm_windows_answer *out, gm_error *err)
 {
     *out         = (gm_windows_answer){ .end = GM_MIP_OPTIMAL };
@@ -202,6 +289,7 @@ gm_status gm_windows_solve(const gm_alloc *alloc, const gm_windows *w, const gm_
     // What is missing is worth knowing roughly: a good answer soon is better than the least one late.
     gm_mip_limits rough = { .seconds = limits->seconds, .gap = 0.01 };
     if (st == GM_OK && out->end == GM_MIP_INFEASIBLE) st = solve(alloc, w, &rough, true, begins, out, err);
+    if (st == GM_OK && out->end == GM_MIP_NOTHING) st = gm_windows_guess(alloc, w, begins, out, err);
     return st;
 }
 

@@ -59,6 +59,10 @@ typedef struct gm_windows_answer {
 GM_NODISCARD gm_status gm_windows_solve(const gm_alloc *alloc, const gm_windows *w, const gm_mip_limits *limits, uint32_t *begins,
                                         gm_windows_answer *out, gm_error *err);
 
+// Without the solver, at once: job by job, each to the cheapest window that is left. What is taken when the time was over before
+// the solver had anything. end: OUT_OF_TIME, its bound that of jobs without limits; NOTHING: this way led nowhere. GM_NOMEM.
+GM_NODISCARD gm_status gm_windows_guess(const gm_alloc *alloc, const gm_windows *w, uint32_t *begins, gm_windows_answer *out, gm_error *err);
+
 // Does an assignment keep every limit? For checks of answers.
 bool gm_windows_keeps(const gm_windows *w, const uint32_t *begins);
 
