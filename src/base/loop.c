@@ -1,7 +1,8 @@
 // Epoll with level triggering, timers in a binary heap.
 // Invariants: (1) a removed watch is never called again, although the kernel may have reported it in this turn already:
 // it is marked dead and freed when the turn ends; (2) a timer's place in the heap is kept in the timer, so that
-// cancelling is O(log n); (3) a timer made during the timer phase of a turn fires in a later turn.
+// cancelling is O(log n); (3) a timer made during the timer phase of a turn fires in a later turn; (4) the memory of a timer
+// that has fired or was cancelled is there for the next one, so whoever arms his timer anew is not refused.
 #include "base/loop.h"
 
 #include <assert.h>
@@ -9,7 +10,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EVENTS_PER_TURN = 256, HOOKS_MAX = 16 };
+enum { EVENTS_PER_TURN = 256, HOOKS_MAX = 16, TIMERS_FIRST = 16, TIMERS_SPARE_MAX = 256 };
 
 struct gm_watch {
     gm_loop       *loop;
@@ -28,6 +29,7 @@ struct gm_timer {
     size_t        place;  // in loop->heap
     gm_loop_call *call;
     void         *context;
+    gm_timer     *next_spare;
 };
 
 struct gm_loop {
@@ -41,9 +43,38 @@ struct gm_loop {
     gm_watch       *dead;
     gm_timer      **heap;
     size_t          heap_count, heap_capacity;
+    gm_timer       *spare;        // see (4)
+    size_t          spare_count;
+    gm_timer        first[TIMERS_FIRST];  // lie in the spare ones at the beginning
     size_t          hook_count;
     struct { gm_loop_call *call; void *context; } hooks[HOOKS_MAX];
 };
+
+static void free_timer(gm_loop *loop, gm_timer *timer)
+{
+    bool own = timer >= loop->first && timer < loop->first + TIMERS_FIRST;
+    if (!own) gm_free(loop->alloc, timer);
+}
+
+static void put_away(gm_loop *loop, gm_timer *timer)
+{
+    if (loop->spare_count >= TIMERS_SPARE_MAX) {
+        free_timer(loop, timer);
+        return;
+    }
+    timer->next_spare = loop->spare;
+    loop->spare       = timer;
+    loop->spare_count++;
+}
+
+static gm_timer *take_timer(gm_loop *loop)
+{
+    gm_timer *timer = loop->spare;
+    if (timer == NULL) return gm_alloc_zeroed(loop->alloc, sizeof *timer);
+    loop->spare = timer->next_spare;
+    loop->spare_count--;
+    return timer;
+}
 
 static void read_clocks(gm_loop *loop)
 {
@@ -64,6 +95,11 @@ gm_status gm_loop_create(const gm_alloc *alloc, const gm_clock *clock, gm_loop *
         gm_free(alloc, loop);
         return st;
     }
+    if (!gm_alloc_reserve(alloc, &loop->heap, &loop->heap_capacity, TIMERS_FIRST, sizeof *loop->heap)) {
+        gm_loop_destroy(loop);
+        return gm_fail(err, GM_NOMEM, "base.loop", "making the event loop");
+    }
+    for (size_t i = 0; i < TIMERS_FIRST; i++) put_away(loop, &loop->first[i]);
     read_clocks(loop);
     *out_loop = loop;
     return GM_OK;
@@ -83,7 +119,9 @@ void gm_loop_destroy(gm_loop *loop)
     if (loop == NULL) return;
     while (loop->newest != NULL) gm_loop_remove(loop->newest);
     bury(loop);
-    for (size_t i = 0; i < loop->heap_count; i++) gm_free(loop->alloc, loop->heap[i]);
+    for (size_t i = 0; i < loop->heap_count; i++) free_timer(loop, loop->heap[i]);
+    loop->heap_count = 0;
+    while (loop->spare != NULL) free_timer(loop, take_timer(loop));
     gm_free(loop->alloc, loop->heap);
     close(loop->epoll_fd);
     gm_free(loop->alloc, loop);
@@ -174,10 +212,10 @@ gm_status gm_loop_after(gm_loop *loop, gm_dur_ns after, gm_loop_call *call, void
                         gm_error *err)
 {
     *out_timer      = NULL;
-    gm_timer *timer = gm_alloc_zeroed(loop->alloc, sizeof *timer);
+    gm_timer *timer = take_timer(loop);
     if (timer == NULL ||
         !gm_alloc_reserve(loop->alloc, &loop->heap, &loop->heap_capacity, loop->heap_count + 1, sizeof *loop->heap)) {
-        gm_free(loop->alloc, timer);
+        if (timer != NULL) put_away(loop, timer);
         return gm_fail(err, GM_NOMEM, "base.loop", "making a timer");
     }
     *timer = (gm_timer){ .loop = loop, .due = gm_monotonic(loop->clock) + (after > 0 ? after : 0), .call = call, .context = context };
@@ -192,7 +230,7 @@ void gm_loop_cancel(gm_timer *timer)
     if (timer == NULL) return;
     gm_loop *loop = timer->loop;
     heap_remove(loop, timer->place);
-    gm_free(loop->alloc, timer);
+    put_away(loop, timer);
 }
 
 static void fire_due(gm_loop *loop)
@@ -202,7 +240,7 @@ static void fire_due(gm_loop *loop)
         gm_timer      fired = *loop->heap[0];
         gm_timer     *gone  = loop->heap[0];
         heap_remove(loop, 0);
-        gm_free(loop->alloc, gone);
+        put_away(loop, gone);
         fired.call(fired.context);
     }
 }

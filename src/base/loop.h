@@ -30,7 +30,7 @@ void gm_loop_change(gm_watch *watch, uint32_t events);  // no system call when n
 void gm_loop_remove(gm_watch *watch);                   // NULL is allowed; also from inside its own callback
 
 // Calls once, `after` nanoseconds from now (monotonic). A timer is released when it has fired or is cancelled;
-// re-arm from inside the call by making a new one.
+// re-arm from inside the call by making a new one, which is not refused: there is the memory of the old one.
 GM_NODISCARD gm_status gm_loop_after(gm_loop *loop, gm_dur_ns after, gm_loop_call *call, void *context,
                                      gm_timer **out_timer, gm_error *err);
 void gm_loop_cancel(gm_timer *timer);  // NULL is allowed

@@ -38,6 +38,8 @@ static void tick(void *context)
     gm_alarms_tick(control->alarms);
     gm_arming_tick(control->arming);
     gm_commands_tick(control->commands);
+    gm_journal_tick(control->journal);
+    gm_rules_retry(control->rules);
     (void)!gm_loop_after(control->options.loop, GM_SECOND, tick, control, &control->timer, &err);
 }
 

@@ -210,7 +210,7 @@ static void write_waiting(void *context)
         gm_str         id = { w->texts, w->id_len }, what = { w->texts + w->id_len, w->what_len };
         gm_str         text = { w->texts + w->id_len + w->what_len, w->text_len };
         gm_status      st   = submit(journal, w->kind, id, what, text, (gm_ask){ 0 }, &err);
-        if (st == GM_LIMIT) break;
+        if (st == GM_LIMIT || st == GM_NOMEM) break;
         if (st != GM_OK) journal->lost++;
         gm_free(journal->alloc, w->texts);
     }
@@ -218,6 +218,13 @@ static void write_waiting(void *context)
     journal->waiting_count -= n;
     if (journal->waiting_count > 0) (void)!gm_engine_later(journal->engine, write_waiting, journal, &err);
 }
+
+void gm_journal_tick(gm_journal *journal)
+{
+    if (journal->waiting_count > 0) write_waiting(journal);
+}
+
+size_t gm_journal_waiting(const gm_journal *journal) { return journal->waiting_count; }
 
 static bool wait_for_room(gm_journal *journal, gm_change_kind kind, gm_str id, gm_str what, gm_str text)
 {
@@ -239,6 +246,6 @@ void gm_journal_post(gm_journal *journal, gm_change_kind kind, gm_str id, gm_str
 {
     gm_error  err;
     gm_status st = journal->waiting_count > 0 ? GM_LIMIT : submit(journal, kind, id, what, text, (gm_ask){ 0 }, &err);
-    if (st == GM_LIMIT && wait_for_room(journal, kind, id, what, text)) return;
+    if ((st == GM_LIMIT || st == GM_NOMEM) && wait_for_room(journal, kind, id, what, text)) return;
     if (st != GM_OK) journal->lost++;
 }

@@ -46,6 +46,8 @@ GM_NODISCARD gm_status gm_journal_write(gm_journal *journal, gm_change_kind kind
 // From the engine's own side: waits for room by itself, in order. What can not be kept (memory, a read-only log) is counted.
 void     gm_journal_post(gm_journal *journal, gm_change_kind kind, gm_str id, gm_str what, gm_str text);
 uint64_t gm_journal_lost(const gm_journal *journal);
+void     gm_journal_tick(gm_journal *journal);           // now and then: writes what waits for room or for memory
+size_t   gm_journal_waiting(const gm_journal *journal);  // how many do
 
 // The newest decision's hash, and how many there were. *out_broken: the sequence of the first that does not fit, 0: all do.
 gm_chain gm_journal_head(const gm_journal *journal, uint64_t *out_count, uint64_t *out_broken);

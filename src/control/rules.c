@@ -83,9 +83,15 @@ void gm_rules_fire(gm_rules *rules, uint32_t instance, gm_turn turn, gm_time_ns 
         if (rules->options.fired != NULL) rules->options.fired(rules->options.context, in->rule, twin, turn, at);
         return;
     }
-    char *memory = todo != 0 ? gm_alloc_bytes(rules->alloc, twin.len + rule.len) : NULL;
     if (todo == 0) return;
-    if (memory == NULL || !gm_alloc_reserve(rules->alloc, &rules->firings, &rules->firing_capacity, rules->firing_count + 1, sizeof *rules->firings)) {
+    char *memory = NULL;
+    bool  room   = false;
+    // Whoever fires can not come back later, so a refusal is not taken at its first word.
+    for (int tries = 0; tries < 3 && !room; tries++) {
+        if (memory == NULL) memory = gm_alloc_bytes(rules->alloc, twin.len + rule.len);
+        room = memory != NULL && gm_alloc_reserve(rules->alloc, &rules->firings, &rules->firing_capacity, rules->firing_count + 1, sizeof *rules->firings);
+    }
+    if (!room) {
         gm_free(rules->alloc, memory);
         rules->stats.refused++;
         return;
@@ -136,8 +142,23 @@ static void act(gm_rules *rules)
         for (unsigned a = 0; rule != NULL && a < rule->action_count; a++) {
             if ((todo & 1u << a) != 0) act_one(rules, &copy, rule, a);
         }
+        rules->firings[i].submitted = gm_engine_submitted(rules->options.engine);
     }
     rules->acting = false;
+}
+
+void gm_rules_retry(gm_rules *rules)
+{
+    enum { TRIES_MAX = 3 };  // whatever leaves no decision then never will; a restart tries again (2)
+    if (!rules->started || rules->firing_count == 0 || gm_journal_waiting(rules->options.journal) > 0) return;
+    uint64_t settled = gm_engine_settled(rules->options.engine);
+    for (size_t i = 0; i < rules->firing_count; i++) {
+        gm_firing *f = &rules->firings[i];
+        if (!f->acted || settled < f->submitted || f->tries >= TRIES_MAX) continue;
+        f->acted = false;
+        f->tries++;
+    }
+    act(rules);
 }
 
 static void drop_firing(gm_rules *rules, size_t i)

@@ -65,6 +65,10 @@ void gm_rules_count(const gm_rules *rules, gm_rule_tally *out);
 // Is there a rule of that name at work on that twin?
 bool gm_rules_has(gm_rules *rules, gm_str rule, gm_str twin);
 
+// Acts once more where an action has left no decision although everything of then is settled: memory was refused. Live, now
+// and then.
+void gm_rules_retry(gm_rules *rules);
+
 // Everything, as before the first record.
 void gm_rules_forget(gm_rules *rules);
 

@@ -36,6 +36,8 @@ typedef struct gm_firing {
     gm_turn  turn;
     uint32_t todo;            // actions without a decision yet
     bool     acted;           // in this run
+    uint8_t  tries;
+    uint64_t submitted;       // what was, when it was acted upon: its decisions are among it, or are lost
 } gm_firing;
 
 typedef struct gm_due { gm_time_ns at; uint32_t instance; } gm_due;

@@ -2,13 +2,15 @@
 #include "engine/checkpoint_parts.h"
 #include "engine/past_states.h"
 
-#include "base/le.h"
-
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 static void on_log_event(void *context, uint32_t events);
+static void on_retry(void *context, uint32_t events);
 static void on_turn_end(void *context);
 
 // ---- life cycle ---------------------------------------------------------------------------------------------------
@@ -29,6 +31,8 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
     engine->retention     = options->retention;
     engine->journal       = gm_buf_init(options->alloc);
     engine->last_ingest   = INT64_MIN;
+    engine->retry_fd      = -1;
+    engine->patient       = true;
     gm_paths_init(&engine->paths, options->alloc);
     engine->past = gm_past_states_create(engine);
 
@@ -57,6 +61,10 @@ gm_status gm_engine_open(const gm_engine_options *options, gm_engine **out_engin
         st = gm_loop_add(options->loop, gm_log_event_fd(engine->log), GM_LOOP_READ, on_log_event, engine, &engine->watch, err);
         if (st != GM_OK) goto done;
         st = gm_loop_at_turn_end(options->loop, on_turn_end, engine, err);
+        if (st != GM_OK) goto done;
+        engine->retry_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+        if (engine->retry_fd < 0) st = gm_fail_os(err, errno, "engine", "making a timer");
+        if (st == GM_OK) st = gm_loop_add(options->loop, engine->retry_fd, GM_LOOP_READ, on_retry, engine, &engine->retry_watch, err);
         if (st != GM_OK) goto done;
     }
     *out_engine = engine;
@@ -111,6 +119,8 @@ void gm_engine_close(gm_engine *engine)
         gm_log_close(engine->log);
     }
     gm_checkpointer_close(engine);
+    gm_loop_remove(engine->retry_watch);
+    if (engine->retry_fd >= 0) close(engine->retry_fd);
     gm_buf_finish(&engine->journal);
     gm_free(engine->alloc, engine->history_path);
     gm_engine_end_expiry(engine);
@@ -125,177 +135,7 @@ void gm_engine_close(gm_engine *engine)
     gm_free(engine->alloc, engine);
 }
 
-// ---- applying -----------------------------------------------------------------------------------------------------
-
-// A series begins with the second value of its cell; the first lived in the cell alone and moves over now.
-// GM_WRITE_SERIES: there are more values of the same cell in this record, so the series begins at once.
-static gm_status keep_sample(gm_engine *engine, gm_twin twin, const gm_type *type, const gm_cell_write *cell, uint8_t flags,
-                             gm_error *err)
-{
-    gm_cell now;
-    gm_state_get(engine->state, twin, cell->column, &now);
-    uint32_t series = gm_engine_series(engine, type, cell->column);
-    if (!gm_history_has(engine->history, twin.v, series)) {
-        bool first = now.value.kind == GM_KIND_NONE || now.source == cell->at;  // or its correction
-        if (first && (flags & GM_WRITE_SERIES) == 0) return GM_OK;
-        gm_status st = first ? GM_OK : gm_history_append(engine->history, twin.v, series, now.source, now.value, NULL, err);
-        if (st != GM_OK) return st;
-    }
-    return gm_history_append(engine->history, twin.v, series, cell->at, cell->value, NULL, err);
-}
-
-// The same for a column of a record of rows.
-static gm_status keep_rows(gm_engine *engine, gm_twin twin, const gm_type *type, const gm_change *change, gm_error *err)
-{
-    const gm_row_table *r = &change->rows;
-    for (size_t c = 0; c < r->columns; c++) {
-        const uint8_t *head = r->heads + c * GM_ROW_HEAD, *values = r->values + c * r->rows * 8;
-        uint32_t       column = gm_get_u16(head);
-        if (column >= type->column_count) return gm_fail(err, GM_CORRUPT, "engine", "column %u does not exist", column);
-        uint32_t  series = gm_engine_series(engine, type, column);
-        gm_status st     = GM_OK;
-        if (!gm_history_has(engine->history, twin.v, series)) {
-            gm_cell now;
-            gm_state_get(engine->state, twin, column, &now);
-            if (now.value.kind != GM_KIND_NONE && now.source != gm_get_i64(r->times))
-                st = gm_history_append(engine->history, twin.v, series, now.source, now.value, NULL, err);
-        }
-        if (st == GM_OK)
-            st = gm_history_append_rows(engine->history, twin.v, series, (gm_kind)head[2], r->times, values, r->rows, err);
-        if (st != GM_OK) return st;
-    }
-    return GM_OK;
-}
-
-static bool names_cell(const gm_change *change, uint32_t column)
-{
-    gm_cell_write cell;
-    for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) {
-        if (cell.column == column) return true;
-    }
-    return false;
-}
-
-// What a replacement leaves out is removed: that is a sample too.
-static gm_status keep_removals(gm_engine *engine, gm_twin twin, const gm_change *change, gm_time_ns ingest, gm_error *err)
-{
-    const gm_type *type = gm_state_type(engine->state, twin);
-    for (uint32_t c = 0; c < type->column_count; c++) {
-        gm_cell cell;
-        gm_state_get(engine->state, twin, c, &cell);
-        if (cell.value.kind == GM_KIND_NONE || type->columns[c].is_telemetry || names_cell(change, c)) continue;
-        gm_cell_write gone = { .column = (uint16_t)c, .at = ingest };
-        gm_status     st   = keep_sample(engine, twin, type, &gone, 0, err);
-        if (st != GM_OK) return st;
-    }
-    return GM_OK;
-}
-
-// A twin that changes its model or is deleted: values that only live in cells get series of their own, since the cells will go.
-static gm_status keep_cells(gm_engine *engine, gm_twin twin, gm_error *err)
-{
-    const gm_type *type = gm_state_type(engine->state, twin);
-    for (uint32_t c = 0; c < type->column_count; c++) {
-        gm_cell cell;
-        gm_state_get(engine->state, twin, c, &cell);
-        uint32_t series = gm_engine_series(engine, type, c);
-        if (cell.value.kind == GM_KIND_NONE || gm_history_has(engine->history, twin.v, series)) continue;
-        gm_status st = gm_history_append(engine->history, twin.v, series, cell.source, cell.value, NULL, err);
-        if (st != GM_OK) return st;
-    }
-    return GM_OK;
-}
-
-static bool names_series(const gm_engine *engine, const gm_type *type, const gm_change *change, uint32_t series)
-{
-    gm_cell_write cell;
-    for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) {
-        if (cell.column < type->column_count && gm_engine_series(engine, type, cell.column) == series) return true;
-    }
-    return false;
-}
-
-// A series goes on under the column with the same path of the new model. All cells go, so values that are not replaced are
-// removed; those that come along and have a series are samples of it.
-static gm_status keep_change_of_model(gm_engine *engine, const gm_record *record, gm_twin twin, const gm_change *change, gm_error *err)
-{
-    const gm_type *was = gm_state_type(engine->state, twin), *is = gm_model_find(engine->model, change->name);
-    if (is == NULL) return GM_OK;  // the change will have no effect
-    gm_status st = keep_cells(engine, twin, err);
-    for (uint32_t c = 0; st == GM_OK && c < was->column_count; c++) {
-        gm_cell  cell;
-        uint32_t series = gm_engine_series(engine, was, c);
-        gm_state_get(engine->state, twin, c, &cell);
-        if (cell.value.kind == GM_KIND_NONE || names_series(engine, is, change, series)) continue;
-        st = gm_history_append(engine->history, twin.v, series, record->ingest, (gm_value){ 0 }, NULL, err);
-    }
-    gm_cell_write cell;
-    for (const uint8_t *at = change->cells; st == GM_OK && gm_change_next_cell(change, &at, &cell);) {
-        if (cell.column >= is->column_count) return gm_fail(err, GM_CORRUPT, "engine", "column %u does not exist", cell.column);
-        uint32_t series = gm_engine_series(engine, is, cell.column);
-        if (!gm_history_has(engine->history, twin.v, series)) continue;
-        st = gm_history_append(engine->history, twin.v, series, cell.at, cell.value, NULL, err);
-    }
-    return st;
-}
-
-// Before the state changes: what history needs to know of the old state.
-static gm_status record_history(gm_engine *engine, const gm_record *record, const gm_change *change, gm_error *err)
-{
-    gm_twin twin = { change->twin };
-    if (!gm_state_exists(engine->state, twin)) return GM_OK;
-    const gm_type *type = gm_state_type(engine->state, twin);
-    if (change->kind == GM_CHANGE_TWIN_DELETE) return keep_cells(engine, twin, err);
-    if (change->kind == GM_CHANGE_TWIN_PUT) {
-        if (!gm_str_eq(gm_state_id(engine->state, twin), change->id)) return GM_OK;
-        if (!gm_str_eq(type->id, change->name)) return keep_change_of_model(engine, record, twin, change, err);
-        gm_status st = keep_removals(engine, twin, change, record->ingest, err);
-        if (st != GM_OK) return st;
-    } else if (type->number != change->type) {
-        return GM_OK;
-    }
-    if (change->flags & GM_WRITE_ROWS) return keep_rows(engine, twin, type, change, err);
-    gm_cell_write cell;
-    for (const uint8_t *at = change->cells; gm_change_next_cell(change, &at, &cell);) {
-        if (cell.column >= type->column_count) return gm_fail(err, GM_CORRUPT, "engine", "column %u does not exist", cell.column);
-        gm_status st = keep_sample(engine, twin, type, &cell, change->flags, err);
-        if (st != GM_OK) return st;
-    }
-    return GM_OK;
-}
-
-// The fold, live and at recovery. GM_CONFLICT: the change has no effect.
-static gm_status apply(gm_engine *engine, const gm_record *record, gm_change *change, gm_error *err)
-{
-    gm_status st = gm_change_decode(record->kind, record->payload, record->size, change, err);
-    if (st != GM_OK) return st;
-    gm_past_states_before(engine->past, change->kind);
-    for (size_t i = 0; i < engine->follower_count; i++) {
-        if (engine->followers[i].before != NULL) engine->followers[i].before(engine->followers[i].context, record, change);
-    }
-    if (change->kind == GM_CHANGE_WRITE || change->kind == GM_CHANGE_TWIN_PUT || change->kind == GM_CHANGE_TWIN_DELETE) {
-        st = record_history(engine, record, change, err);
-        if (st != GM_OK) return st;
-        engine->stats.samples += change->cell_count;
-    }
-    st = gm_state_apply(engine->state, record->sequence, record->ingest, change, err);
-    if (st != GM_OK) return st;
-    engine->last_ingest = record->ingest;
-    if (change->kind == GM_CHANGE_HISTORY_DELETE && gm_engine_forget(engine, change, err) != GM_OK) return GM_NOMEM;
-    if (change->kind == GM_CHANGE_MODELS && gm_paths_update(&engine->paths, engine->model) != GM_OK) {
-        return gm_fail(err, GM_NOMEM, "engine", "numbering the paths of new models");
-    }
-    if (gm_change_of_models(change->kind) && gm_journal_add(engine, record, change) != GM_OK) {
-        return gm_fail(err, GM_NOMEM, "engine", "keeping models for checkpoints");
-    }
-    if (engine->folds[change->kind].call != NULL) {
-        st = engine->folds[change->kind].call(engine->folds[change->kind].context, record, change, err);
-    }
-    for (size_t i = 0; st == GM_OK && i < engine->follower_count; i++) {
-        if (engine->followers[i].after != NULL) engine->followers[i].after(engine->followers[i].context, record, change);
-    }
-    return st;
-}
+// ---- recovery -----------------------------------------------------------------------------------------------------
 
 static bool world_moved_on(gm_status st)
 {
@@ -306,7 +146,7 @@ static gm_status recover_one(void *context, const gm_record *record, gm_error *e
 {
     gm_engine *engine = context;
     gm_change  change;
-    gm_status  st = apply(engine, record, &change, err);
+    gm_status  st = gm_engine_apply(engine, record, &change, err);
     if (world_moved_on(st)) {
         engine->stats.dropped++;
         return GM_OK;
@@ -379,15 +219,25 @@ static void count_commit(gm_engine *engine)
     engine->stats.batches++;
 }
 
-static void apply_batch(gm_engine *engine, const gm_log_batch *batch)
+// From where it stands. False: memory is refused to it, also when it asks again; the record waits, and with it all behind it.
+// What is durable must be applied, and nothing may be acknowledged or seen in between.
+static bool apply_batch(gm_engine *engine)
 {
+    enum { TRIES = 3 };
     gm_record record;
-    for (size_t at = 0; gm_log_batch_next(batch, &at, &record);) {
+    for (size_t at = engine->batch_at; gm_log_batch_next(&engine->batch, &at, &record); engine->batch_at = at) {
         gm_change change;
         gm_error  err = { 0 };
         gm_status st  = engine->broken.status;
-        if (st == GM_OK) st = apply(engine, &record, &change, &err);
-        else err = engine->broken;
+        if (st == GM_OK) {
+            for (int i = 0; i < TRIES; i++) {
+                st = gm_engine_apply(engine, &record, &change, &err);
+                if (st != GM_NOMEM) break;
+            }
+            if (st == GM_NOMEM && engine->loop != NULL && engine->patient) return false;
+        } else {
+            err = engine->broken;
+        }
         if (st == GM_OK) {
             engine->stats.applied++;
             for (size_t i = 0; i < engine->observer_count; i++) {
@@ -401,6 +251,7 @@ static void apply_batch(gm_engine *engine, const gm_log_batch *batch)
         }
         answer(engine, record.sequence, st, &err);
     }
+    return true;
 }
 
 static void run_later(gm_engine *engine)
@@ -415,29 +266,58 @@ static void run_later(gm_engine *engine)
     gm_free(engine->alloc, calls);
 }
 
+static void ring_later(gm_engine *engine)
+{
+    const struct itimerspec soon = { .it_value = { .tv_nsec = 20 * GM_MILLISECOND } };
+    (void)!timerfd_settime(engine->retry_fd, 0, &soon, NULL);  // refused only for a wrong argument
+}
+
+// The next durable batch, or the rest of one that had to wait. False: there is none, or it waits.
+static bool take_batch(gm_engine *engine)
+{
+    gm_status st = GM_OK;
+    gm_error  err;
+    if (!engine->stalled) {
+        if (!gm_log_take(engine->log, &engine->batch, &st, &err)) return false;
+        gm_log_flush(engine->log);
+        engine->batch_at = 0;
+        if (st == GM_OK) count_commit(engine);
+    }
+    uint64_t last = engine->batch.first_sequence + engine->batch.count - 1;
+    if (st == GM_OK) {
+        engine->stalled = !apply_batch(engine);
+        if (engine->stalled) {
+            ring_later(engine);
+            return false;
+        }
+    } else {
+        answer(engine, UINT64_MAX, st, &err);  // keeps (4): nothing behind it can become durable either
+        last = UINT64_MAX;
+    }
+    gm_pending_settle(&engine->pending, last);
+    engine->settled = st == GM_OK ? last : engine->submitted;
+    gm_log_release(engine->log);
+    return true;
+}
+
 // A batch is durable, or refused. The next one is given to the disk first, so that it works while we apply.
 static void on_durable(gm_engine *engine)
 {
-    gm_log_batch batch;
-    gm_status    st;
-    gm_error     err;
-    while (gm_log_take(engine->log, &batch, &st, &err)) {
-        gm_log_flush(engine->log);
-        uint64_t last = batch.first_sequence + batch.count - 1;
-        if (st == GM_OK) {
-            count_commit(engine);
-            apply_batch(engine, &batch);
-        } else {
-            answer(engine, UINT64_MAX, st, &err);  // keeps (4): nothing behind it can become durable either
-            last = UINT64_MAX;
-        }
-        gm_pending_settle(&engine->pending, last);
-        engine->settled = st == GM_OK ? last : engine->submitted;
-        gm_log_release(engine->log);
+    while (take_batch(engine)) {
         run_later(engine);
         gm_engine_expire(engine);
         if (engine->loop != NULL) gm_checkpoint_turn(engine);
     }
+}
+
+static void on_retry(void *context, uint32_t events)
+{
+    gm_engine *engine = context;
+    uint64_t   rings;
+    (void)events;
+    ssize_t got = read(engine->retry_fd, &rings, sizeof rings);
+    (void)got;
+    on_durable(engine);
 }
 
 static void on_log_event(void *context, uint32_t events)
@@ -464,15 +344,21 @@ static void on_turn_end(void *context)
     gm_log_flush(engine->log);  // after run_later: what it submits must not lie here until something else happens
 }
 
+uint64_t gm_engine_submitted(const gm_engine *engine) { return engine->submitted; }
+uint64_t gm_engine_settled(const gm_engine *engine) { return engine->settled; }
+
 gm_status gm_engine_settle(gm_engine *engine, gm_error *err)
 {
     gm_log_flush(engine->log);
+    engine->patient = false;  // nobody waits for memory here: what is refused is told
+    if (engine->stalled) on_durable(engine);
     while (engine->settled < engine->submitted) {
         struct pollfd wait = { .fd = gm_log_event_fd(engine->log), .events = POLLIN };
         poll(&wait, 1, 1000);
         on_durable(engine);
         gm_log_flush(engine->log);
     }
+    engine->patient = true;
     if (engine->broken.status != GM_OK) {
         if (err != NULL) *err = engine->broken;
         return engine->broken.status;

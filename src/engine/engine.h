@@ -185,6 +185,10 @@ bool gm_engine_busy(const gm_engine *engine, gm_str twin_id);  // any of them, b
 GM_NODISCARD gm_status gm_engine_later(gm_engine *engine, gm_loop_call *call, void *context, gm_error *err);
 void                   gm_engine_never(gm_engine *engine, gm_loop_call *call, void *context);  // takes it back
 
+// The sequence of the last record submitted, and of the last one applied or refused.
+uint64_t gm_engine_submitted(const gm_engine *engine);
+uint64_t gm_engine_settled(const gm_engine *engine);
+
 // Waits until everything submitted is durable and applied, or refused; asks are answered on the way. For start-up, tools
 // and the end; a server in service lets its loop do this. Returns the state of the log.
 GM_NODISCARD gm_status gm_engine_settle(gm_engine *engine, gm_error *err);

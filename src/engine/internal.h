@@ -38,6 +38,14 @@ struct gm_engine {
     uint32_t        next_twin;   // number of the next twin to be created, submitted ones counted
     bool            recovered;
     gm_error        broken;      // status GM_OK until applying fails: then state and log would part
+    gm_log_batch    batch;       // that is being applied
+    size_t          batch_at;    // its next record
+    bool            patient;     // memory that is refused is waited for, for want of anything better
+    bool            stalled;     // memory was refused in its middle: it goes on when retry_fd rings
+    int             retry_fd;    // made at the start, so that it needs no memory then; -1: no loop
+    gm_watch       *retry_watch;
+    uint64_t        done_of;     // the record that done is about
+    unsigned        done;        // steps of it that must not be done again, when it is tried again
 
     gm_waiting        *asks;        // queue, a power of two
     size_t          ask_first, ask_count, ask_capacity;
@@ -54,6 +62,10 @@ struct gm_engine {
     size_t          keeper_count;
     gm_engine_stats stats;
 };
+
+// The fold, live and at recovery (apply.c). GM_CONFLICT: the change has no effect. GM_NOMEM: it may be tried again: history,
+// state and folds take the same once more without harm until they have taken it; what comes behind them is done once.
+GM_NODISCARD gm_status gm_engine_apply(gm_engine *engine, const gm_record *record, gm_change *out_change, gm_error *err);
 
 // Lets go what is older than history is kept (forget.c): a slice of all series a call, beginning anew once a minute.
 // GM_NOMEM: gm_engine_expire does nothing then.

@@ -29,6 +29,7 @@ struct gm_state {
     gm_index        by_id;
     gm_table_store *tables;   // by type number
     size_t          table_count, table_capacity;
+    uint64_t        models_of; // the last record whose models are in the model: perhaps not with tables yet
     gm_graph        graph;
     gm_past         past;
     gm_index_info   indexes[GM_STATE_INDEXES_MAX];  // paths are our own copies; entries unused

@@ -54,6 +54,8 @@ static uint32_t lead(gm_index *index, gm_str key, uint32_t entry)
 gm_status gm_past_keep_twin(gm_past *past, gm_str id, uint32_t number, uint32_t type, gm_time_ns since, gm_time_ns until)
 {
     if (until <= since) return GM_OK;  // it was not there for a moment
+    uint32_t newest = gm_past_find_twin(past, id);
+    if (newest != GM_NONE && past->twins[newest].until == until) return GM_OK;  // the same change once more
     if (!gm_alloc_reserve(past->alloc, &past->twins, &past->twin_capacity, past->twin_count + 1, sizeof *past->twins) ||
         gm_index_reserve(&past->by_id, 1) != GM_OK) {
         return GM_NOMEM;
@@ -69,6 +71,9 @@ gm_status gm_past_keep_twin(gm_past *past, gm_str id, uint32_t number, uint32_t 
 gm_status gm_past_keep_edge(gm_past *past, const gm_past_ended *edge)
 {
     if (edge->until <= edge->since) return GM_OK;
+    uint32_t newest = gm_past_find_edges(past, 0, edge->twin[0]);
+    if (newest != GM_NONE && past->edges[newest].until == edge->until && gm_str_eq(gm_text_view(past->edges[newest].id), edge->id))
+        return GM_OK;  // the same change once more
     if (!gm_alloc_reserve(past->alloc, &past->edges, &past->edge_capacity, past->edge_count + 1, sizeof *past->edges) ||
         gm_index_reserve(&past->of[0], 1) != GM_OK || gm_index_reserve(&past->of[1], 1) != GM_OK) {
         return GM_NOMEM;

@@ -62,18 +62,25 @@ gm_status gm_state_make_tables(gm_state *state)
         if (state->tables[type->number].type != NULL) continue;
         gm_status st = gm_table_init(&state->tables[type->number], state->alloc, type);
         if (st == GM_OK) st = gm_state_index_table(state, &state->tables[type->number]);
-        if (st != GM_OK) return st;
+        if (st != GM_OK) {  // a later try makes it whole
+            gm_table_finish(&state->tables[type->number], state->alloc, &state->texts);
+            return st;
+        }
     }
     return GM_OK;
 }
 
-static gm_status apply_models(gm_state *state, const gm_change *change, gm_error *err)
+// What was refused memory behind the model comes again, and the model has them already.
+static gm_status apply_models(gm_state *state, uint64_t sequence, const gm_change *change, gm_error *err)
 {
     gm_findings     findings = { 0 };
     gm_model_source source   = { .text = change->text };
-    gm_status       st       = gm_model_add(state->model, &source, 1, &findings, err);
+    bool            there    = sequence != 0 && state->models_of == sequence;  // 0: from a checkpoint
+    gm_status       st       = there ? GM_OK : gm_model_add(state->model, &source, 1, &findings, err);
     gm_findings_finish(&findings);
-    return st == GM_OK ? gm_state_make_tables(state) : st;
+    if (st != GM_OK) return st;
+    state->models_of = sequence;
+    return gm_state_make_tables(state);
 }
 
 gm_status gm_state_reserve_twins(gm_state *state, uint32_t limit)
@@ -301,7 +308,7 @@ gm_status gm_state_apply(gm_state *state, uint64_t sequence, gm_time_ns ingest, 
     case GM_CHANGE_TWIN_DELETE: return apply_twin_delete(state, ingest, change, err);
     case GM_CHANGE_RELATIONSHIP_PUT:
     case GM_CHANGE_RELATIONSHIP_DELETE: return apply_relationship(state, sequence, ingest, change, err);
-    case GM_CHANGE_MODELS: return apply_models(state, change, err);
+    case GM_CHANGE_MODELS: return apply_models(state, sequence, change, err);
     case GM_CHANGE_MODEL_DECOMMISSION:
         return gm_model_set_decommissioned(state->model, change->text, change->flags != 0, err);
     case GM_CHANGE_MODEL_DELETE: return gm_model_remove(state->model, change->text, err);

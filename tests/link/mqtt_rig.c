@@ -35,7 +35,7 @@ static gm_dur_ns rig_monotonic(void *context)
 void rig_start(rig *r)
 {
     gm_error          err;
-    gm_engine_options eo = { .alloc    = gm_alloc_system(),
+    gm_engine_options eo = { .alloc    = r->alloc != NULL ? r->alloc : gm_alloc_system(),
                              .io       = r->folder != NULL ? gm_io_system() : &r->disk.io,
                              .clock    = &r->clock,
                              .data_dir = r->folder != NULL ? r->folder : "data",
@@ -104,9 +104,10 @@ void rig_stop(rig *r)
     r->loop   = NULL;
 }
 
-rig *rig_make_with(void (*adjust)(gm_mqtt_server_options *options))
+static rig *make(const gm_alloc *alloc, void (*adjust)(gm_mqtt_server_options *options))
 {
-    rig *r  = calloc(1, sizeof *r);
+    rig *r   = calloc(1, sizeof *r);
+    r->alloc = alloc;
     r->clock = (gm_clock){ .now = rig_now, .monotonic = rig_monotonic, .context = r };
     gm_fault_io_init(&r->disk, 1);
     r->options = gm_mqtt_server_options_defaults();
@@ -115,10 +116,9 @@ rig *rig_make_with(void (*adjust)(gm_mqtt_server_options *options))
     return r;
 }
 
-rig *rig_make(void)
-{
-    return rig_make_with(NULL);
-}
+rig *rig_make_with(void (*adjust)(gm_mqtt_server_options *options)) { return make(NULL, adjust); }
+rig *rig_make_of(const gm_alloc *alloc) { return make(alloc, NULL); }
+rig *rig_make(void) { return make(NULL, NULL); }
 
 void rig_restart(rig *r)
 {
@@ -249,6 +249,14 @@ static bool receive(rig_client *c)
         c->closed = true;
     }
     return !c->closed;
+}
+
+bool rig_pump(rig_client *c)
+{
+    size_t had = c->in.len;
+    if (!receive(c)) return false;
+    if (c->in.len == had) rig_turn(c->r);
+    return true;
 }
 
 // Until n bytes are there, the server closes, or ten seconds have passed.

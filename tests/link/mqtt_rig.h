@@ -19,6 +19,7 @@ typedef struct rig {
     _Atomic gm_dur_ns ahead;     // the clock shows this much more than the real one
     _Atomic gm_dur_ns jumped;    // and the time of day this much more than that: somebody has set it
     const gm_alloc        *server_alloc; // of the server, from the next rig_start on; NULL = the system's
+    const gm_alloc        *alloc;        // of all parts, from the next rig_start on; NULL = the system's
     size_t                 batch_limit;  // of the log, from the next rig_start on; 0 = default
     const char            *folder;       // a real one instead of the disk, from the next rig_start on; NULL = the disk
     gm_loop               *loop;
@@ -42,6 +43,7 @@ typedef struct rig_client {
 } rig_client;
 
 rig *rig_make(void);
+rig *rig_make_of(const gm_alloc *alloc);
 rig *rig_make_with(void (*adjust)(gm_mqtt_server_options *options));
 void rig_restart(rig *r);       // the process is killed and started again on what the disk kept
 void rig_stop(rig *r);          // server and engine end, the disk stays
@@ -71,6 +73,7 @@ gm_mqtt_publish rig_expect_publish(rig_client *c, const char *topic, const char 
 gm_mqtt_frame   rig_next(rig_client *c);          // the next packet, whatever it is; viewed until the next call
 void            rig_expect_nothing(rig_client *c);  // proved with a PINGREQ that is answered first
 void            rig_expect_closed(rig_client *c);
+bool            rig_pump(rig_client *c);          // takes what has come, else a turn; false: closed
 size_t          rig_drain(rig_client *c);         // bytes that come within some turns; thrown away
 size_t          rig_drain_until(rig_client *c, size_t n); // the same until there were n, the end, or ten silent seconds
 

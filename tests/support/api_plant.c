@@ -34,22 +34,24 @@ static gm_status keep_sent(void *context, const gm_sending *m, gm_error *err)
     return GM_OK;
 }
 
+static const gm_alloc *all_of(const api_plant *p) { return p->whole ? p->alloc : gm_alloc_system(); }
+
 static void open_control(api_plant *p)
 {
-    gm_control_options o = { .alloc = gm_alloc_system(), .clock = gm_clock_system(), .loop = p->loop, .engine = p->engine,
+    gm_control_options o = { .alloc = all_of(p), .clock = gm_clock_system(), .loop = p->loop, .engine = p->engine,
                              .relationships = GM_STR("contains"), .send = keep_sent, .context = p };
-    p->sent = gm_buf_init(gm_alloc_system());
+    p->sent = gm_buf_init(all_of(p));
     assert_gm_ok(gm_control_create(&o, &p->control, &p->err), p->err);
 }
 
 static void open_plant(api_plant *p)
 {
     p->alloc = p->alloc != NULL ? p->alloc : gm_alloc_system();
-    assert_gm_ok(gm_loop_create(gm_alloc_system(), gm_clock_system(), &p->loop, &p->err), p->err);
-    gm_engine_options engine = { .alloc = gm_alloc_system(), .io = gm_io_system(), .clock = gm_clock_system(),
+    assert_gm_ok(gm_loop_create(all_of(p), gm_clock_system(), &p->loop, &p->err), p->err);
+    gm_engine_options engine = { .alloc = all_of(p), .io = gm_io_system(), .clock = gm_clock_system(),
                                  .loop = p->loop, .data_dir = p->dir, .log = gm_log_options_defaults() };
     assert_gm_ok(gm_engine_open(&engine, &p->engine, &p->err), p->err);
-    assert_gm_ok(gm_dead_letters_create(gm_alloc_system(), gm_clock_system(), p->engine, &p->letters, &p->err), p->err);
+    assert_gm_ok(gm_dead_letters_create(all_of(p), gm_clock_system(), p->engine, &p->letters, &p->err), p->err);
     gm_api_options options = { .alloc = p->alloc, .clock = gm_clock_system(), .loop = p->loop, .engine = p->engine,
                                .dead_letters = p->letters, .limits = gm_api_limits_defaults(), .plant = GM_STR("test plant"),
                                .version = GM_STR("0"), .features = GM_STR("none"), .assets = assets,

@@ -14,6 +14,7 @@ typedef struct api_plant {
     gm_engine       *engine;
     gm_dead_letters *letters;
     gm_api          *api;
+    bool             whole;    // set by a test whose alloc is everybody's, not the API's alone
     bool             controls; // set by a test that wants alarms, commands and rules: before api_plant_start
     struct gm_control *control;
     gm_buf           sent;     // what control published, a line "TOPIC PAYLOAD" each

@@ -48,3 +48,41 @@ void gm_fault_alloc_init(gm_fault_alloc *fault, uint64_t fail_at)
 {
     *fault = (gm_fault_alloc){ .alloc = { .resize = fault_resize, .context = fault }, .fail_at = fail_at };
 }
+
+static void *once_resize(void *context, void *old, size_t size)
+{
+    gm_fault_once *fault = context;
+    if (size == 0) {
+        if (old != NULL) fault->live_blocks--;
+        free(old);
+        return NULL;
+    }
+    if (fault->calls++ == fault->fail_at) {
+        fault->fired = true;
+        return NULL;
+    }
+    void *memory = realloc(old, size);
+    if (memory != NULL && old == NULL) fault->live_blocks++;
+    return memory;
+}
+
+void gm_fault_once_init(gm_fault_once *fault)
+{
+    memset(fault, 0, sizeof *fault);
+    fault->alloc   = (gm_alloc){ .resize = once_resize, .context = fault };
+    fault->fail_at = UINT64_MAX;
+}
+
+void gm_fault_once_arm(gm_fault_once *fault, uint64_t fail_at)
+{
+    fault->fail_at = UINT64_MAX;
+    fault->fired   = false;
+    fault->calls   = 0;
+    fault->fail_at = fail_at;
+}
+
+bool gm_fault_once_disarm(gm_fault_once *fault)
+{
+    fault->fail_at = UINT64_MAX;
+    return fault->fired;
+}

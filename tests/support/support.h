@@ -28,6 +28,18 @@ typedef struct gm_fault_alloc {
 } gm_fault_alloc;
 void gm_fault_alloc_init(gm_fault_alloc *fault, uint64_t fail_at);
 
+// An allocator that refuses one call and works before and after it: the fail_at-th (0 = the first) since gm_fault_once_arm. From
+// any thread.
+typedef struct gm_fault_once {
+    gm_alloc         alloc;
+    _Atomic uint64_t calls, fail_at;
+    _Atomic int64_t  live_blocks;
+    _Atomic bool     fired;
+} gm_fault_once;
+void gm_fault_once_init(gm_fault_once *fault);  // refuses nothing
+void gm_fault_once_arm(gm_fault_once *fault, uint64_t fail_at);
+bool gm_fault_once_disarm(gm_fault_once *fault);  // whether it had refused
+
 #define assert_gm_ok(call, err) \
     do { if ((call) != GM_OK) fail_msg("%s: %s", #call, (err).text); } while (0)
 
