@@ -22,7 +22,7 @@ export function saidText(s: Said): string {
 
 /** A midnight is a day. */
 export function momentText(at: string | undefined, absent: string): string {
-  return at === undefined ? absent : formatMoment(Date.parse(at)).replace(/, 00:00:00$/, "");
+  return at === undefined ? absent : formatMoment(Date.parse(at)).replace(/,? 00:00:00$/, "");
 }
 
 /** Fetched with the token, so it can not be a plain link. */
