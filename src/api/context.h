@@ -28,6 +28,7 @@ struct gm_api {
     gm_timer      *alarm_tick;    // readers of events hear once a second that all is well
     struct gm_life *life;         // facts (api/thread/life.h)
     struct gm_marks *marks;       // what happened when (api/marks/marks.h)
+    uint32_t       hunts;         // for origins, under way (api/origins_route.c)
     struct gm_held *held;         // answers that take many turns
     gm_uploads     uploads;       // when each model was added
     struct gm_lines *lines;       // line protocol; made by its first request

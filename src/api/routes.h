@@ -34,6 +34,7 @@ void gm_route_marks(gm_request *request);
 void gm_route_rollups(gm_request *request);
 void gm_route_impact(gm_request *request);
 void gm_route_reliability(gm_request *request);
+void gm_route_origins(gm_request *request);
 
 // control_route.c
 void gm_route_commands(gm_request *request);

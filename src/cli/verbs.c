@@ -48,6 +48,7 @@ static const gm_verb *const verbs[] = {
     &gm_verb_alarms,
     &gm_verb_rollup,
     &gm_verb_impact,
+    &gm_verb_origins,
     &gm_verb_estimate,
     &gm_verb_calibrate,
     &gm_verb_command,

@@ -36,6 +36,7 @@ extern const gm_verb gm_verb_thread_usage;
 extern const gm_verb gm_verb_command;
 extern const gm_verb gm_verb_rollup;
 extern const gm_verb gm_verb_impact;
+extern const gm_verb gm_verb_origins;
 extern const gm_verb gm_verb_anomalies;
 extern const gm_verb gm_verb_calibrate;
 extern const gm_verb gm_verb_estimate;

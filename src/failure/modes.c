@@ -246,9 +246,10 @@ static void read_mode(reader *r, const gm_json *o, gm_failure_mode *m)
     if (r->st != GM_OK) return;
     *m = (gm_failure_mode){ 0 };
     read_name(r, &m->name);
-    check_keys(r, o, "name on members rate weibull life probability shownBy effect text delay repair cost");
+    check_keys(r, o, "name on members rate weibull life probability shownBy effect text delay repair cost injects");
     m->scope    = scope_of(r);
     m->text     = text_of(r, o, "text");
+    m->injects  = text_of(r, o, "injects");
     m->effect   = effect_of(r);
     m->delay    = duration_of(r, o, "delay");
     m->repair_h = (double)duration_of(r, o, "repair") / (double)GM_HOUR;

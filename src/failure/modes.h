@@ -71,6 +71,7 @@ const char *gm_life_quantile_name(gm_life_quantile quantile);  // the member of 
 typedef struct gm_failure_mode {
     gm_failure_scope  scope;
     gm_str            name, text;   // text: the effect in words; may be empty
+    gm_str            injects;      // what it is in the twin's behavior: a fault of its class ("wear"), or "speed=0"; empty: not said
     gm_mode_law    law;
     double            rate;         // RATE: 1/h
     double            shape, scale; // WEIBULL: scale in h

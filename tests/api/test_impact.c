@@ -67,6 +67,8 @@ static void the_path_of_a_failure_is_answered(void **state)
         { "GET", "/v1/impact?twin=p1&horizon=soon", NULL, NULL, 400, "horizon" },
         { "GET", "/v1/impact?twin=p1&horizon=0s", NULL, NULL, 400, "horizon" },
         { "GET", "/v1/impact?twin=p1&limit=0", NULL, NULL, 400, "limit" },
+        { "GET", "/v1/origins", NULL, NULL, 404, "this plant has none" },
+        { "GET", "/v1/origins?name=works", NULL, NULL, 404, "called 'works'" },
     };
     API_TALK(&p, steps);
     stop(&p);

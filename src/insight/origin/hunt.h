@@ -57,7 +57,7 @@ typedef struct gm_origin {
     gm_time_ns second_since;
     double     size, deviation;                   // NaN: it has none
     double     second_size, second_deviation;
-    double     strain;       // what it leaves unexplained, of what a healthy plant leaves: below 1 is fine
+    double     strain;       // what it leaves unexplained, of what a healthy plant leaves: below 1 is fine; NaN: it was given up before the end
 } gm_origin;
 
 typedef struct gm_hunted {

@@ -54,7 +54,7 @@ static double gather(const gm_hunt_work *w, const weighed *all, size_t count, si
         if (all[i].score > most) most = all[i].score, best = all[i].trail;
     }
     for (size_t i = 0; i < n; i++) sum += exp(own[i].score - most);
-    *out = (gm_origin){ .candidate = best->kit->candidate, .second = best->kit->second, .strain = best->watch.most / w->limit };
+    *out = (gm_origin){ .candidate = best->kit->candidate, .second = best->kit->second, .strain = best->filter != NULL ? best->watch.most / w->limit : NAN };
     tell_since(w, own, n, best, most, out);
     if (best->kit->second != UINT32_MAX) out->second_since = w->moments[best->begin].at;
     tell_size(best, 0, &out->size, &out->deviation);
