@@ -2,6 +2,7 @@
 import { FaultSection } from "./fault_list";
 import { formatNumber } from "./format";
 import { life, type Amount } from "./life_api";
+import { OriginsSection } from "./origins";
 import { lifeText } from "./text_life";
 import { useRegularly } from "./use_regularly";
 import { moment, select, selected } from "./view";
@@ -80,6 +81,7 @@ function Amounts({ id }: { id: string }) {
       </section>
       {mine.length > 0 && <Below amounts={below} />}
       <FaultSection id={id} />
+      <OriginsSection />
       {plant.length > 0 && <section data-testid="amounts-plant"><h2>{text.plant}</h2><div class="sums">{plant.map((a) => <Card key={a.name} amount={a} />)}</div></section>}
     </>
   );

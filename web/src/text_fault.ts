@@ -11,3 +11,9 @@ export const faultText = {
   graph: "Show it in the graph", scene: "Show it in 3D", list: "Show the list", more: "There are more than are shown.", why: (why: string) => `Probabilities are missing: ${why}.`,
   offPath: (id: string) => `${id} is not on the path of the fault.`, cut: (n: number) => `${n.toLocaleString("en")} more are hit and not drawn.`,
 } as const;
+export const originsText = {
+  title: "What broke?", find: "Find what broke", looking: "Looking for it…", hint: "Holds the measurements and the alarms that stand against everything that may have broken, each as a fault of the model (docs/root-cause.md). It takes seconds.",
+  kinds: { fault: "fault", offset: "a sensor that is off", frozen: "a sensor that stands still" }, unknown: "an unknown time", since: (t: string) => `since ${t}`, and: "and", follows: "What follows",
+  explains: "Explains:", by: { itself: "its own", needs: "by what is needed", physics: "by the model" }, missing: "Should show, too, and does not:", unexplained: "Explained by none of them:", notExplained: "None of them explains all that was measured.",
+  about: (name: string, at: string, n: number, s: string) => `By the estimate “${name}”, up to ${at}: ${n.toLocaleString("en")} candidates in ${s} s.`, none: (p: string) => `Nothing broke: ${p}.`, nothing: "Nothing is found to have broken.",
+} as const;
