@@ -450,13 +450,13 @@ void gm_telemetry_reader_finish(gm_telemetry_reader *r)
 // left.
 static gm_status prepare(gm_telemetry_reader *r, const gm_telemetry_names *names, size_t payload_len, gm_error *err)
 {
-    size_t had = r->seen_capacity;
-    if (!gm_alloc_reserve(r->alloc, &r->cells, &r->cell_capacity, names->count, sizeof *r->cells) ||
-        !gm_alloc_reserve(r->alloc, &r->seen, &r->seen_capacity, names->count, sizeof *r->seen) ||
-        !gm_alloc_reserve(r->alloc, &r->text, &r->text_capacity, 2 * payload_len + 8, 1)) {
-        return gm_fail(err, GM_NOMEM, WHERE, "reading a message of %zu bytes", payload_len);
-    }
+    size_t had  = r->seen_capacity;
+    bool   room = gm_alloc_reserve(r->alloc, &r->seen, &r->seen_capacity, names->count, sizeof *r->seen);
+    // At once: when a later one is refused, the next message finds room here and does not clear it.
     if (r->seen_capacity > had) memset(r->seen + had, 0, (r->seen_capacity - had) * sizeof *r->seen);
+    room = room && gm_alloc_reserve(r->alloc, &r->cells, &r->cell_capacity, names->count, sizeof *r->cells) &&
+           gm_alloc_reserve(r->alloc, &r->text, &r->text_capacity, 2 * payload_len + 8, 1);
+    if (!room) return gm_fail(err, GM_NOMEM, WHERE, "reading a message of %zu bytes", payload_len);
     if (++r->message == 0) {
         memset(r->seen, 0, r->seen_capacity * sizeof *r->seen);
         r->message = 1;
