@@ -1,7 +1,7 @@
 // The failure modes of a plant folder: whether they read, and whether they can ever be.
 #include "cli/plant.h"
 #include "control/rulebook.h"
-#include "failure/modes.h"
+#include "failure/failures.h"
 #include "query/query.h"
 
 #include <stdio.h>
@@ -43,7 +43,7 @@ static gm_status check_query(gm_plant *plant, const gm_failure_scope *scope, tol
     gm_error  why   = { 0 };
     gm_query *query = NULL;
     if (scope->members.len == 0) return GM_OK;
-    gm_status st = gm_query_prepare(plant->alloc, scope->members, &query, &why);
+    gm_status st = gm_failure_query_open(plant->alloc, scope->members, &query, &why);
     gm_query_destroy(query);
     if (st == GM_NOMEM) return st;
     if (st != GM_OK) tell(t, scope, why.text);

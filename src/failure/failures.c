@@ -75,8 +75,23 @@ static const gm_failure_scope *scope_at(const gm_failure_modes *m, uint32_t i)
     return i < m->loss_count ? &m->losses[i].scope : &m->common[i - m->loss_count].scope;
 }
 
-// A query that can not be followed twin by twin never selects anybody; who serves them has to say so now. None is ever asked
-// of a twin that does not exist, so the answer of this trial does not matter.
+// A query that can not be followed twin by twin is refused now rather than at every reading: it is tried on a state without twins.
+gm_status gm_failure_query_open(const gm_alloc *alloc, gm_str text, gm_query **out, gm_error *err)
+{
+    gm_model *model = gm_model_create(alloc);
+    gm_state *state = model != NULL ? gm_state_create(alloc, model) : NULL;
+    gm_status st    = state != NULL ? gm_query_prepare(alloc, text, out, err) : gm_fail(err, GM_NOMEM, WHERE, "reading failure modes");
+    bool      any;
+    if (st == GM_OK) st = gm_query_matches(*out, state, (gm_twin){ GM_NONE }, &any, err);
+    if (st != GM_OK && state != NULL) {
+        gm_query_destroy(*out);
+        *out = NULL;
+    }
+    gm_state_destroy(state);
+    gm_model_destroy(model);
+    return st;
+}
+
 static gm_status open_queries(const gm_alloc *alloc, const gm_failure_modes *m, gm_query ***out, gm_error *err)
 {
     uint32_t   count   = declarations(m);
@@ -85,7 +100,7 @@ static gm_status open_queries(const gm_alloc *alloc, const gm_failure_modes *m, 
     for (uint32_t i = 0; st == GM_OK && i < count; i++) {
         const gm_failure_scope *scope = scope_at(m, i);
         if (scope->members.len == 0) continue;
-        st = gm_query_prepare(alloc, scope->members, &queries[i], err);
+        st = gm_failure_query_open(alloc, scope->members, &queries[i], err);
         if (st != GM_OK && st != GM_NOMEM && err != NULL) err->line = scope->line;
     }
     *out = queries;

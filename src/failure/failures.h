@@ -23,6 +23,10 @@ typedef struct gm_failure_file { gm_str name, text; } gm_failure_file;
 GM_NODISCARD gm_status gm_failures_create(const gm_alloc *alloc, gm_failures **out, gm_error *err);
 void                   gm_failures_destroy(gm_failures *failures);  // NULL is allowed
 
+// Prepares the query of a declaration. GM_INVALID: it does not read, or can not be followed twin by twin. *out begins as NULL.
+struct gm_query;
+GM_NODISCARD gm_status gm_failure_query_open(const gm_alloc *alloc, gm_str text, struct gm_query **out, gm_error *err);
+
 // Takes the place of what was declared before. GM_INVALID: *out_file does not read, err has its line; those from before stay.
 GM_NODISCARD gm_status gm_failures_set(gm_failures *failures, const gm_failure_file *files, size_t count, size_t *out_file, gm_error *err);
 const gm_alloc         *gm_failures_alloc(const gm_failures *failures);

@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "model/json_tree.h"
+#include "thread/fact.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -202,7 +203,9 @@ static void read_age(reader *r, const gm_json *weibull, gm_failure_mode *m)
     check_keys(r, age, "phase fact");
     m->age_phase = text_of(r, age, "phase");
     m->age_fact  = text_of(r, age, "fact");
+    gm_phase phase;
     if (m->age_phase.len == 0 || m->age_fact.len == 0) wrong(r, age, "\"age\" of the thread has a \"phase\" and a \"fact\"");
+    else if (!gm_phase_of(m->age_phase, &phase)) wrong(r, age, "there is no phase '" GM_STR_FMT "'; as-operated is one", GM_STR_ARG(gm_str_slice(m->age_phase, 0, 40)));
 }
 
 static void read_law(reader *r, gm_failure_mode *m)

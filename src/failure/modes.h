@@ -76,7 +76,7 @@ typedef struct gm_failure_mode {
     double            rate;         // RATE: 1/h
     double            shape, scale; // WEIBULL: scale in h
     gm_str            age;          // WEIBULL: path of a property; empty: see fact, or new
-    gm_str            age_phase, age_fact;  // WEIBULL: of the thread ("operated", "hours"); empty: none
+    gm_str            age_phase, age_fact;  // WEIBULL: of the thread ("as-operated", "hours"); empty: none
     gm_str            life[GM_LIFE_QUANTILES];  // LIFE: paths of properties; empty: not given
     double            unit_h;       // hours in one of what age or life is in; 0: by the model's unit, and hours where there is none
     double            probability;  // PROBABILITY

@@ -105,6 +105,8 @@ static void declarations_are_checked_and_served_anew(void **state)
     EXPECT(1, "rules/waterworks.modes:2: need 'x': no interface has a relationship 'suplies'", "check", f->plant);
     gm_test_write_file(f->modes, GM_STR("{\"modes\":[{\"name\":\"x\",\"on\":\"dtmi:gemel:pumphouse:Pump;1\",\"rate\":1,\"shownBy\":[{\"alarm\":\"hot\"}]}]}"));
     EXPECT(1, "no rule raises an alarm 'hot'", "check", f->plant);
+    gm_test_write_file(f->modes, GM_STR("{\"modes\":[{\"name\":\"x\",\"on\":\"dtmi:gemel:pumphouse:Pump;1\",\"rate\":1,\"members\":\"SELECT TOP(1) FROM DIGITALTWINS\"}]}"));
+    EXPECT(1, "followed twin by twin", "check", f->plant);
     gm_test_write_file(f->modes, body);
     EXPECT(0, "nothing wrong", "check", f->plant);
     gm_dur_ns until = gm_monotonic(gm_clock_system()) + 60 * GM_SECOND;

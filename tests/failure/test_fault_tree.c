@@ -1,4 +1,5 @@
 // Fault trees of the live graph: against enumeration of everything that can happen, against closed forms, and against impact.
+#include "base/number.h"
 #include "failure/fault_tree.h"
 #include "failure/impact.h"
 #include "failure/markov.h"
@@ -159,8 +160,10 @@ static void any_graph_agrees_with_enumeration(void **state)
         (void)fails(&g, 1u << failed, &down);
         for (size_t i = 0; i < impact.count; i++) {
             const gm_impact_item *item = &impact.items[i];
-            unsigned              t    = (unsigned)atoi(gm_state_id(f.plant.state, item->twin).ptr + 1);
-            if (item->certain) stops |= 1u << t;
+            gm_str                id   = gm_state_id(f.plant.state, item->twin);
+            int64_t               t    = 0;
+            assert_true(gm_number_read_int(gm_str_slice(id, 1, id.len), &t) > 0);
+            if (item->certain) stops |= 1u << (unsigned)t;
             else if (t == TWINS - 1 && (fabs(item->probability - p_given) > 1e-12 || fabs(item->otherwise - p) > 1e-12))
                 fail_msg("seed %llu, round %d: impact %.15g, enumerated %.15g", (unsigned long long)gm_test_seed(), round, item->probability, p_given);
         }

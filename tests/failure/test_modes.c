@@ -20,7 +20,7 @@ static void declarations_are_read(void **state)
     static const char text[] = "{\"modes\":[\n"
         "{\"name\":\"bearing\"," PUMP ",\"rate\":2e-5,\"repair\":\"8h\",\"delay\":\"10min\",\"cost\":120,\"text\":\"It seizes\",\"members\":\"SELECT * FROM DIGITALTWINS\","
         "\"shownBy\":[{\"alarm\":\"hot\",\"probability\":0.9,\"otherwise\":0.02},{\"property\":\"state\",\"is\":\"off\",\"proves\":true},{\"property\":\"x\",\"above\":7.5}]},\n"
-        "{\"name\":\"wear\"," PUMP ",\"weibull\":{\"shape\":2,\"scale\":9000,\"age\":{\"phase\":\"operated\",\"fact\":\"hours\"}},\"effect\":\"degrades\"},"
+        "{\"name\":\"wear\"," PUMP ",\"weibull\":{\"shape\":2,\"scale\":9000,\"age\":{\"phase\":\"as-operated\",\"fact\":\"hours\"}},\"effect\":\"degrades\"},"
         "{\"name\":\"life\"," PUMP ",\"life\":{\"median\":\"rul\",\"sure\":\"rulSure\",\"unitHours\":1.5}},"
         "{\"name\":\"start\"," PUMP ",\"probability\":0.01}],"
         "\"needs\":[{\"name\":\"water\"," PUMP ",\"from\":[\"<supplies\",\"feeds\"],\"of\":\"dtmi:t:Well;1\"},"
@@ -72,6 +72,7 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         { MODE(",\"weibull\":{\"shape\":2}"), "\"scale\"", 2 },
         { MODE(",\"weibull\":{\"shape\":0,\"scale\":1}"), "above 0", 2 },
         { MODE(",\"weibull\":{\"shape\":2,\"scale\":1,\"age\":{\"phase\":\"operated\"}}"), "\"fact\"", 2 },
+        { MODE(",\"weibull\":{\"shape\":2,\"scale\":1,\"age\":{\"phase\":\"operated\",\"fact\":\"hours\"}}"), "no phase 'operated'", 2 },
         { MODE(",\"life\":{\"median\":\"rul\"}"), "two properties", 2 },
         { MODE(",\"rate\":1,\"shownBy\":[{\"alarm\":\"a\",\"property\":\"b\"}]"), "either", 2 },
         { MODE(",\"rate\":1,\"shownBy\":[{\"property\":\"b\"}]"), "\"above\"", 2 },
