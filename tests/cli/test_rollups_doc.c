@@ -81,7 +81,7 @@ static void values_follow_what_is_written(void **state)
     assert_int_equal(test_http_ask(&client, "POST", "/digitaltwins/pump2/components/motor/telemetry?api-version=2023-10-31", "Message-Id: 1\r\n",
                                    "{\"temperature\":71.5}")->status, 204);
     test_http_shut(&client);
-    expect((const char *const[]){ "rollup", "hottest motor", "--json", NULL }, 0, "\"value\":71.5,\"members\":2,\"missing\":0");
+    expect((const char *const[]){ "rollup", "hottest motor", "--json", NULL }, 0, "\"value\":71.5,\"unit\":\"°C\",\"members\":2,\"missing\":0");
     expect((const char *const[]){ "rollup", "coldest motor", NULL }, 1, "there is no roll-up 'coldest motor'");
     expect((const char *const[]){ "rollup", "power", "--twin", "nobody", NULL }, 1, "nobody");
 }
