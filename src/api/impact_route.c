@@ -67,6 +67,10 @@ static void write_answer(gm_request *request, const gm_impact *impact, const gm_
     gm_buf_text(out, "{\"twin\":");
     gm_buf_json_str(out, gm_state_id(gm_api_state(request), impact->items[0].twin));
     gm_live_member(out, "mode", o->mode);
+    if (impact->injects.len > 0) {
+        gm_str twin = gm_state_id(gm_api_state(request), impact->items[0].twin);
+        gm_live_member(out, "injects", gm_arena_printf(request->arena, GM_STR_FMT "." GM_STR_FMT, GM_STR_ARG(twin), GM_STR_ARG(impact->injects)));
+    }
     add_number(out, "horizon", (double)o->horizon / 1e9);
     gm_buf_printf(out, ",\"stands\":%s,\"standing\":%zu,\"stops\":%zu,\"degraded\":%zu,\"atRisk\":%zu", impact->stands ? "true" : "false", impact->standing,
                   impact->stops, impact->degraded, impact->at_risk);

@@ -1,17 +1,25 @@
 // gemel impact: what stops when one twin of a running plant fails.
 #include "cli/client.h"
+#include "cli/futures_ask.h"
+#include "cli/impact_physical.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 
 #include <math.h>
 
-enum { OPT_HTTP, OPT_HORIZON, OPT_MODE, OPT_LIMIT, OPT_JSON };
+enum { OPT_HTTP, OPT_HORIZON, OPT_MODE, OPT_LIMIT, OPT_JSON, OPT_OUTPUTS, OPT_SCORE, OPT_VARY, OPT_LANES, OPT_STEP, OPT_FROM_ESTIMATE };
 static const gm_option options[] = {
     [OPT_HTTP]    = GM_CLIENT_HTTP,
     [OPT_HORIZON] = { "horizon", GM_OPTION_DURATION, "LENGTH", "24h", "what comes later is left out" },
     [OPT_MODE]    = { "mode", GM_OPTION_TEXT, "MODE", NULL, "by which of its failure modes; otherwise whichever, at once" },
     [OPT_LIMIT]   = { "limit", GM_OPTION_COUNT, "N", "100", "most rows" },
     [OPT_JSON]    = { "json", GM_OPTION_FLAG, NULL, NULL, "print the server's answer as JSON" },
+    [OPT_OUTPUTS] = { "outputs", GM_OPTION_TEXT, "NAME,...", NULL, "also run what the mode injects: what becomes of these, with the failure and without (tower.level,town.pressure)" },
+    [OPT_SCORE]   = { "score", GM_OPTION_TEXT, "SCORE", NULL, "with --outputs: one number a future, 'integral(pump2.motor.power)'; may be repeated", .repeats = true },
+    [OPT_VARY]    = { "vary", GM_OPTION_TEXT, "NAME=...", NULL, "with --outputs: what is not known, 'town.base*=uniform(0.9,1.1)'; may be repeated", .repeats = true },
+    [OPT_LANES]   = { "lanes", GM_OPTION_COUNT, "N", "256", "with --outputs: how many futures of each" },
+    [OPT_STEP]    = { "step", GM_OPTION_DURATION, "LENGTH", "1s", "with --outputs: steps of the model" },
+    [OPT_FROM_ESTIMATE] = { "from-estimate", GM_OPTION_FLAG, NULL, NULL, "with --outputs: begin where the server's estimate says" },
 };
 static const gm_operand operands[] = { { "TWIN", "whose failure" } };
 
@@ -84,13 +92,68 @@ static gm_exit print_impact(const gm_cli *cli, const json_t *answer, const void 
     return gm_client_print(cli, &out);
 }
 
+static void add_texts(const gm_args *args, size_t option, const char *field, json_t *request)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < args->value_counts[option]; i++) json_array_append_new(list, json_string(args->values[option][i]));
+    json_object_set_new(request, field, list);
+}
+
+// As it is, and with the failure at once; the same draws for both.
+static json_t *request_of(const gm_args *args, const char *injects)
+{
+    json_t *outputs = json_array(), *request = json_pack("{s:s,s:s,s:s,s:I,s:i,s:o,s:[f,f,f],s:{s:[],s:[s]}}", "root", gm_args_operand(args, 0), "horizon", gm_args_text(args, OPT_HORIZON),
+                                                         "step", gm_args_text(args, OPT_STEP), "lanes", (json_int_t)gm_args_count(args, OPT_LANES), "points", 12, "outputs", outputs,
+                                                         "quantiles", 0.05, 0.5, 0.95, "scenarios", GM_IMPACT_AS_IT_IS, GM_IMPACT_FAILED, injects);
+    gm_str rest = gm_str_of(gm_args_text(args, OPT_OUTPUTS)), part;
+    while (request != NULL && gm_str_next(&rest, ',', &part)) {
+        part = gm_str_trim(part);
+        if (part.len > 0) json_array_append_new(outputs, json_stringn(part.ptr, part.len));
+    }
+    if (request == NULL) return NULL;
+    add_texts(args, OPT_VARY, "vary", request);
+    add_texts(args, OPT_SCORE, "score", request);
+    if (gm_args_given(args, OPT_FROM_ESTIMATE)) json_object_set_new(request, "from", json_string("estimate"));
+    return request;
+}
+
+static gm_exit run_physical(const gm_cli *cli, const gm_args *args, const char *path)
+{
+    gm_http       *http = NULL;
+    gm_http_answer impact, futures;
+    gm_exit        code = gm_client_open(cli, args, OPT_HTTP, &http);
+    if (code == GM_EXIT_OK) code = gm_client_ask(cli, http, "GET", path, NULL, NULL, &impact);
+    if (code != GM_EXIT_OK) {
+        gm_http_close(http);
+        return code;
+    }
+    const char *injects = json_string_value(json_object_get(impact.body, "injects"));
+    json_t     *request = injects != NULL ? request_of(args, injects) : NULL;
+    if (injects == NULL) code = gm_cli_fail_text(cli, GM_EXIT_NO, "nobody has said what this mode is in the twin's behavior: \"injects\" in rules/*.modes");
+    else if (request == NULL) code = gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+    else code = gm_futures_ask(cli, http, request, "impact", &futures);
+    if (code == GM_EXIT_OK) {
+        if (gm_args_given(args, OPT_JSON)) fprintf(cli->out, "{\"impact\":%.*s,\"futures\":%.*s}\n", (int)impact.text.len, impact.text.ptr, (int)futures.text.len, futures.text.ptr);
+        else {
+            code = print_impact(cli, impact.body, NULL);
+            if (code == GM_EXIT_OK) code = gm_impact_print_physical(cli, futures.body, injects);
+        }
+        gm_http_answer_finish(&futures);
+    }
+    json_decref(request);
+    gm_http_answer_finish(&impact);
+    gm_http_close(http);
+    return code;
+}
+
 static gm_exit run(const gm_cli *cli, const gm_args *args)
 {
     static const gm_client_view view = { .http_option = OPT_HTTP, .json_option = OPT_JSON, .print = print_impact };
     const char *mode = gm_args_text(args, OPT_MODE);
     const char *path = GM_CLIENT_PATH(cli->arena, "/v1/impact?limit=", gm_args_text(args, OPT_LIMIT), "&horizon=", gm_args_text(args, OPT_HORIZON), "&twin=", gm_args_operand(args, 0));
     if (path != NULL && mode != NULL) path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&mode=", path).ptr, mode);
-    return gm_client_show(cli, args, path, &view);
+    if (gm_args_given(args, OPT_OUTPUTS) && mode == NULL) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--outputs: by which failure mode? --mode says so");
+    return gm_args_given(args, OPT_OUTPUTS) ? run_physical(cli, args, path) : gm_client_show(cli, args, path, &view);
 }
 
 const gm_verb gm_verb_impact = {
@@ -98,8 +161,11 @@ const gm_verb gm_verb_impact = {
     .summary  = "show what stops when a twin fails: who, when, how likely, at what cost",
     .text     = "Follows what the running plant declares in rules/*.modes (docs/reliability.md) from one twin on: what stops for sure and when, what "
                 "then hangs on a single further failure and how likely that is, and which redundancy is left. What stands already (alarms and properties "
-                "that prove a failure) is taken into account.",
-    .examples = "gemel impact pump1\ngemel impact valve --horizon 7d\ngemel impact pump1 --mode bearing --json",
+                "that prove a failure) is taken into account.\n\n"
+                "With --outputs the failure is run as well: what the mode injects is put into futures of the live state at once, beside futures without it and "
+                "with the same draws. The whole group of twins that the model connects takes part.",
+    .examples = "gemel impact pump1\ngemel impact valve --horizon 7d\ngemel impact pump1 --mode bearing --json\n"
+                "gemel impact pump1 --mode bearing --outputs tower.level,town.pressure --vary 'town.base*=uniform(0.9,1.1)'",
     .syntax   = GM_SYNTAX(options, operands),
     .run      = run,
 };

@@ -321,7 +321,8 @@ static gm_status find_mode(walker *w, gm_twin twin, gm_str name, double *out_s, 
         if (!gm_str_eq(m->name, name) || !gm_failures_mode_is_about(w->failures, w->at->state, kind->modes[i], twin)) continue;
         *out_s    = (double)m->delay / 1e9;
         *out_cost = m->cost;
-        w->effect = m->effect;
+        w->effect       = m->effect;
+        w->out->injects = m->injects;
         return GM_OK;
     }
     gm_str id = gm_str_slice(gm_state_id(w->at->state, twin), 0, 60);

@@ -58,6 +58,7 @@ typedef struct gm_impact {
     gm_impact_spare *spares;
     size_t           spare_count;
     size_t           standing;      // twins that have stopped already
+    gm_str           injects;       // of the mode asked about, in the twin's behavior; empty: not said. Viewed
     double           cost, risk_cost;  // of what is certain; expected of what is at risk, as far as probabilities are known
     bool             stands;        // the twin has failed already
     const char      *why;           // why probabilities are missing; NULL: none is

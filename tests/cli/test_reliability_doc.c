@@ -78,7 +78,7 @@ static void its_commands_answer(void **state)
         gm_doc_free_words(words);
         count++;
     }
-    assert_int_equal(count, 10);
+    assert_int_equal(count, 11);
 }
 
 static void the_pumphouse_has_a_spare_pump_and_says_so(void **state)
@@ -89,9 +89,41 @@ static void the_pumphouse_has_a_spare_pump_and_says_so(void **state)
     EXPECT(0, "The town has no water", "impact", "valve");
     EXPECT(0, "\"stops\":2,", "impact", "valve", "--json");
     EXPECT(1, "has no failure mode 'cracked'", "impact", "pump1", "--mode", "cracked");
+    EXPECT(1, "nobody has said what this mode is", "impact", "pump1", "--mode", "does not report", "--outputs", "tower.level");
+    EXPECT(2, "by which failure mode?", "impact", "pump1", "--outputs", "tower.level");
+    EXPECT(1, "there is no variable 'tower.lvl'", "impact", "pump1", "--mode", "bearing", "--outputs", "tower.lvl");
     EXPECT(0, "pump1: by itself, pump2: after pump1", "reliability", "waterworks");
     EXPECT(0, "<define-gate name=\"town\">", "reliability", "town", "--export");
     EXPECT(1, "nobody", "reliability", "nobody");
+}
+
+static double last_of(const json_t *output)
+{
+    const json_t *mean = json_object_get(output, "mean");
+    return json_number_value(json_array_get(mean, json_array_size(mean) - 1));
+}
+
+// The level falls until the spare pump has taken over, which costs what the other one would have cost.
+static void the_failure_is_run_beside_the_same_futures_without_it(void **state)
+{
+    (void)state;
+    gm_ran ran = GM_RUN("impact", "pump1", "--mode", "bearing", "--horizon", "3h", "--step", "2s", "--lanes", "16", "--outputs", "tower.level", "--score",
+                        "integral(pump1.motor.power)", "--score", "integral(pump2.motor.power)", "--vary", "town.base*=uniform(0.9,1.1)", "--json");
+    if (ran.code != 0) fail_msg("exit %d: %s", ran.code, GM_TEXT(ran.err));
+    json_t *answer = json_loads(GM_TEXT(ran.out), 0, NULL), *all = json_object_get(json_object_get(answer, "futures"), "scenarios");
+    json_t *without = json_object_get(all, "as it is"), *with = json_object_get(all, "failed");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(answer, "impact"), "injects")), "pump1.stopped");
+    double before = last_of(json_object_get(json_object_get(without, "outputs"), "tower.level")), after = last_of(json_object_get(json_object_get(with, "outputs"), "tower.level"));
+    assert_true(before > after + 0.5 && after > 1.5);
+    for (int pump = 1; pump <= 2; pump++) {
+        char name[40];
+        snprintf(name, sizeof name, "integral(pump%d.motor.power)", pump);
+        double was = json_number_value(json_object_get(json_object_get(json_object_get(without, "scores"), name), "mean"));
+        double is  = json_number_value(json_object_get(json_object_get(json_object_get(with, "scores"), name), "mean"));
+        assert_true(pump == 1 ? was > 1000 && is < 0.1 * was : is > 1000 && was < 0.1 * is);
+    }
+    json_decref(answer);
+    gm_ran_finish(&ran);
 }
 
 // The first block of the page is a plant's declarations; they take the place of the example's while it is served.
@@ -157,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_commands_answer),
         cmocka_unit_test(the_pumphouse_has_a_spare_pump_and_says_so),
+        cmocka_unit_test(the_failure_is_run_beside_the_same_futures_without_it),
         cmocka_unit_test(declarations_are_checked_and_served_anew),
         cmocka_unit_test(a_file_becomes_twins_and_a_file_again),
     };

@@ -263,7 +263,10 @@ export class ApiError extends Error {
 
 export async function send<T>(path: string, init: RequestInit): Promise<T> {
   const reply = await ask(path, { ...init, headers: { accept: "application/json", ...init.headers } });
-  const body = (await reply.json().catch(() => null)) as unknown;
+  const body = (await reply.json().catch((e: unknown) => {
+    if (init.signal?.aborted === true) throw e; // given up while the answer came in: not an answer without a body
+    return null;
+  })) as unknown;
   if (!reply.ok) {
     const error = (body as { error?: { code: string; message: string } } | null)?.error;
     throw new ApiError(reply.status, error?.code ?? "", error?.message ?? `${reply.status} ${reply.statusText}`);
