@@ -148,9 +148,9 @@ static gm_status load_firing(gm_rules *rules, gm_bytes *in, gm_error *err)
 
 gm_status gm_rules_load(gm_rules *rules, const uint8_t *bytes, size_t size, gm_error *err)
 {
-    gm_bytes in = { .at = bytes, .end = bytes + size };
     while (rules->firing_count > 0) gm_free(rules->alloc, rules->firings[--rules->firing_count].memory);
     if (size == 0) return GM_OK;
+    gm_bytes in      = { .at = bytes, .end = bytes + size };
     uint64_t version = gm_bytes_varint(&in);
     if (version < 1 || version > VERSION) return gm_fail(err, GM_CORRUPT, WHERE, "rules of a version that is not known");
     rules->now = gm_bytes_svarint(&in);

@@ -170,10 +170,10 @@ void gm_marks_save(void *context, gm_buf *out)
 gm_status gm_marks_load(void *context, const uint8_t *bytes, size_t size, gm_error *err)
 {
     gm_marks *marks = context;
-    gm_bytes  in    = { .at = bytes, .end = bytes + size };
     uint64_t  last  = 0;
     forget_all(marks);
     if (size == 0) return GM_OK;
+    gm_bytes in = { .at = bytes, .end = bytes + size };
     if (gm_bytes_varint(&in) != VERSION) return gm_fail(err, GM_CORRUPT, WHERE, "marks of a version that is not known");
     uint64_t  total = gm_bytes_varint(&in);
     gm_status st    = GM_OK;
