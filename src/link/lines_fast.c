@@ -1,6 +1,6 @@
 // Who sends in bulk sends the same keys in the same order again and again, numbers with few digits, and a time. Such a line is
 // taken in one pass here. Everything that is not exactly that is left to the careful path, which decides what it means: so
-// nothing here refuses a line, and both agree (tests/link/test_ingest_lines.c compares them).
+// nothing here refuses a line, and both agree (tests/link/test_lines.c compares them).
 #include "link/lines_internal.h"
 
 enum { DIGITS_MAX = 15, TIME_DIGITS_MAX = 19 };  // below 2^53: digits and power of ten are doubles, one division rounds once
