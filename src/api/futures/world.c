@@ -1,5 +1,6 @@
 #include "api/futures/world.h"
 
+#include "futures/group_names.h"
 #include "physics/modelica/diag.h"
 
 enum { SAMPLES_MAX = 1000000 };
@@ -44,23 +45,8 @@ bool gm_group_world_column(const gm_group_world *world, gm_str name, gm_twin *ou
 
 static bool find(void *context, gm_str name, gm_futures_name *out)
 {
-    gm_group_world   *world = context;
-    gm_group_variable v;
-    if (world->fmu != NULL) return find_fmu(world, name, out);
-    if (!gm_group_find(world->group, name, &v)) return false;
-    *out = (gm_futures_name) { .slot       = v.slot,
-                               .scale      = v.factor,
-                               .offset     = v.offset,
-                               .set        = v.set,
-                               .set_scale  = v.set_factor,
-                               .set_offset = v.set_offset };
-    // A forked state is set where it is; what INITIAL reads is for fresh beginnings.
-    if (gm_program_slot(gm_group_program(world->group), v.slot)->kind == GM_SLOT_STATE) {
-        out->set        = v.slot;
-        out->set_scale  = v.factor;
-        out->set_offset = v.offset;
-    }
-    return true;
+    const gm_group_world *world = context;
+    return world->fmu != NULL ? find_fmu(world, name, out) : gm_group_name_find(world->group, name, out);
 }
 
 static void suggest_fmu(const gm_group_world *world, gm_buf *out)

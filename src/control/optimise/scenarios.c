@@ -1,28 +1,13 @@
 #include "control/optimise/scenarios.h"
 
 #include "futures/design.h"
-#include "futures/wording.h"
+#include "futures/group_names.h"
 
 static const char WHERE[] = "control.scenarios";
 
-static bool find(void *context, gm_str name, gm_futures_name *out)
-{
-    const gm_group   *group = context;
-    gm_group_variable v;
-    if (!gm_group_find(group, name, &v)) return false;
-    *out = (gm_futures_name){ .slot = v.slot, .scale = v.factor, .offset = v.offset, .set = v.set, .set_scale = v.set_factor, .set_offset = v.set_offset };
-    // A forked state is set where it is.
-    if (gm_program_slot(gm_group_program(group), v.slot)->kind == GM_SLOT_STATE) {
-        out->set        = v.slot;
-        out->set_scale  = v.factor;
-        out->set_offset = v.offset;
-    }
-    return true;
-}
-
 gm_status gm_scenarios_read(const gm_group *group, const gm_str *texts, uint32_t count, gm_arena *arena, gm_scenarios *out, gm_error *err)
 {
-    gm_futures_world world = { .program = gm_group_program(group), .find = find, .context = (void *)(uintptr_t)group };
+    gm_futures_world world = gm_group_names(group);
     *out = (gm_scenarios){ .items = GM_ARENA_NEW(arena, gm_vary, (size_t)count * GM_WORDING_ROOM + 1) };
     if (out->items == NULL) return gm_fail(err, GM_NOMEM, WHERE, "reading what is unknown");
     for (uint32_t i = 0; i < count; i++) {

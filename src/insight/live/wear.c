@@ -5,6 +5,7 @@
 // Invariant: an entry has a group exactly while its job runs; the job views the group's program.
 #include "insight/live/wear.h"
 
+#include "futures/group_names.h"
 #include "insight/text_file.h"
 #include "physics/modelica/diag.h"
 
@@ -39,27 +40,7 @@ struct gm_wears {
     gm_timer        *timer;
 };
 
-// ---- the world of names ---------------------------------------------------------------------------------------------
-
-static bool find(void *context, gm_str name, gm_futures_name *out)
-{
-    const gm_group   *group = context;
-    gm_group_variable v;
-    if (!gm_group_find(group, name, &v)) return false;
-    *out = (gm_futures_name) { .slot = v.slot, .scale = v.factor, .offset = v.offset, .set = v.set, .set_scale = v.set_factor, .set_offset = v.set_offset };
-    // A forked state is set where it is; what INITIAL reads is for fresh beginnings.
-    if (gm_program_slot(gm_group_program(group), v.slot)->kind == GM_SLOT_STATE) {
-        out->set        = v.slot;
-        out->set_scale  = v.factor;
-        out->set_offset = v.offset;
-    }
-    return true;
-}
-
-static gm_futures_world world_of(const gm_group *group)
-{
-    return (gm_futures_world) { .program = gm_group_program(group), .find = find, .context = (void *)(uintptr_t)group };
-}
+// ---- words ----------------------------------------------------------------------------------------------------------
 
 static gm_status read_words(const gm_lookout *asked, const gm_futures_world *world, gm_arena *arena, gm_condition *condition, gm_vary *vary,
                             uint32_t *count, gm_error *err)
@@ -78,7 +59,7 @@ static gm_status read_words(const gm_lookout *asked, const gm_futures_world *wor
 gm_status gm_wear_check(const gm_alloc *alloc, const gm_lookout *asked, const gm_group *group, gm_error *err)
 {
     gm_arena        *arena = gm_arena_create(alloc, 0);
-    gm_futures_world world = world_of(group);
+    gm_futures_world world = gm_group_names(group);
     gm_condition     condition;
     uint32_t         count;
     gm_vary         *vary = arena != NULL ? GM_ARENA_NEW(arena, gm_vary, 2 * GM_WORDING_ROOM) : NULL;
@@ -157,7 +138,7 @@ static gm_status prepare(wear *x, const gm_estimates_spread *spread, gm_futures_
     if (st == GM_INVALID && diags.errors > 0) (void)gm_diags_fail(&diags, err);
     gm_diags_finish(&diags);
     if (st != GM_OK) return st;
-    gm_futures_world world     = world_of(x->group);
+    gm_futures_world world     = gm_group_names(x->group);
     gm_group_reader  reader    = gm_group_live_reader(state);
     double          *slots     = GM_ARENA_NEW(x->arena, double, gm_program_slot_count(world.program));
     gm_condition    *condition = GM_ARENA_NEW(x->arena, gm_condition, 1);
