@@ -1,100 +1,57 @@
 // docs/reliability.md is run as it stands: what it declares is checked and served, its commands answer about the pumphouse, its fault
 // tree is analysed, becomes twins, is served and written again.
-#include "support/doc.h"
 #include "support/files.h"
-#include "support/program.h"
+#include "support/page.h"
 #include "support/support.h"
-#include "support/temp_dir.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct fixture {
-    char       dir[256], plant[300], modes[400], xml[300], twins[300];
-    gm_served *server;
-    gm_doc     doc;
-} fixture;
+typedef struct fixture { gm_page page; char modes[500], xml[300], twins[300]; } fixture;
 
 static int set_up(void **state)
 {
     static fixture f;
-    char           command[1200];
     gm_str         info, body;
-    gm_test_make_dir(f.dir, sizeof f.dir);
-    snprintf(f.plant, sizeof f.plant, "%s/pumphouse", f.dir);
-    snprintf(f.modes, sizeof f.modes, "%s/rules/waterworks.modes", f.plant);
-    snprintf(f.xml, sizeof f.xml, "%s/pump.xml", f.dir);
-    snprintf(f.twins, sizeof f.twins, "%s/pump", f.dir);
-    snprintf(command, sizeof command, "cp -r '%s/examples/pumphouse' '%s' && rm -rf '%s/data'", getenv("GM_SOURCE_ROOT"), f.plant, f.plant);
-    assert_int_equal(system(command), 0);
-    gm_doc_open(&f.doc, "docs/reliability.md");
-    while (gm_doc_next_block(&f.doc, &info, &body))
+    gm_page_open(&f.page, "docs/reliability.md", "pumphouse");
+    snprintf(f.modes, sizeof f.modes, "%s/rules/waterworks.modes", f.page.plant);
+    snprintf(f.xml, sizeof f.xml, "%s/pump.xml", f.page.dir);
+    snprintf(f.twins, sizeof f.twins, "%s/twins", f.page.dir);
+    while (gm_doc_next_block(&f.page.doc, &info, &body))
         if (gm_str_starts(info, GM_STR("xml"))) gm_test_write_file(f.xml, body);
-    snprintf(command, sizeof command, "%s/data", f.plant);
-    f.server = gm_serve(f.plant, command, NULL, NULL);
-    setenv("GEMEL_HTTP", f.server->http, 1);
+    gm_page_serve(&f.page);
     *state = &f;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    fixture *f    = *state;
-    int      code = gm_served_stop(f->server);
-    gm_test_remove_dir(f->dir);
-    gm_doc_close(&f->doc);
-    return code;
+    fixture *f = *state;
+    return gm_page_close(&f->page);
 }
-
-static void expect(const char *const *words, int code, const char *says)
-{
-    gm_ran ran = gm_run(words);
-    if (ran.code != code || (strstr(GM_TEXT(ran.out), says) == NULL && strstr(GM_TEXT(ran.err), says) == NULL))
-        fail_msg("%s %s: %d, '%s' '%s'; expected '%s'", words[0], words[1] != NULL ? words[1] : "", ran.code, GM_TEXT(ran.out), GM_TEXT(ran.err), says);
-    gm_ran_finish(&ran);
-}
-#define EXPECT(code, says, ...) expect((const char *const[]){ __VA_ARGS__, NULL }, (code), (says))
 
 static void its_commands_answer(void **state)
 {
-    fixture          *f       = *state;
-    const char *const pairs[] = { "pump.xml", f->xml, NULL };
-    gm_str            command;
-    int               count = 0;
-    gm_doc_rewind(&f->doc);
-    while (gm_doc_next_command(&f->doc, &command)) {
-        char **words = gm_doc_words(command, pairs);
-        for (char **w = words; *w != NULL; w++)  // a folder of ours
-            if (strcmp(*w, "pump") == 0) {
-                free(*w);
-                *w = strdup(f->twins);
-            }
-        gm_ran ran = gm_run((const char *const *)words + 1);
-        if (ran.code != 0) fail_msg(GM_STR_FMT ": %s%s", GM_STR_ARG(command), GM_TEXT(ran.out), GM_TEXT(ran.err));
-        gm_ran_finish(&ran);
-        gm_doc_free_words(words);
-        count++;
-    }
-    assert_int_equal(count, 11);
+    fixture *f = *state;
+    assert_int_equal(gm_page_run(&f->page, (const char *const[]){ "pump.xml", f->xml, "pump-twins", f->twins, NULL }, NULL), 11);
 }
 
 static void the_pumphouse_has_a_spare_pump_and_says_so(void **state)
 {
     (void)state;
-    EXPECT(0, "1 of 2 work, 1 needed; it stops when one more fails: pump2", "impact", "pump1");
-    EXPECT(0, "8 others stop", "impact", "well");
-    EXPECT(0, "The town has no water", "impact", "valve");
-    EXPECT(0, "\"stops\":2,", "impact", "valve", "--json");
-    EXPECT(1, "has no failure mode 'cracked'", "impact", "pump1", "--mode", "cracked");
-    EXPECT(1, "nobody has said what this mode is", "impact", "pump1", "--mode", "does not report", "--outputs", "tower.level");
-    EXPECT(2, "by which failure mode?", "impact", "pump1", "--outputs", "tower.level");
-    EXPECT(1, "there is no variable 'tower.lvl'", "impact", "pump1", "--mode", "bearing", "--outputs", "tower.lvl");
-    EXPECT(0, "pump1: by itself, pump2: after pump1", "reliability", "waterworks");
-    EXPECT(0, "<define-gate name=\"town\">", "reliability", "town", "--export");
-    EXPECT(1, "nobody", "reliability", "nobody");
+    GM_EXPECT(0, "1 of 2 work, 1 needed; it stops when one more fails: pump2", "impact", "pump1");
+    GM_EXPECT(0, "8 others stop", "impact", "well");
+    GM_EXPECT(0, "The town has no water", "impact", "valve");
+    GM_EXPECT(0, "\"stops\":2,", "impact", "valve", "--json");
+    GM_EXPECT(1, "has no failure mode 'cracked'", "impact", "pump1", "--mode", "cracked");
+    GM_EXPECT(1, "nobody has said what this mode is", "impact", "pump1", "--mode", "does not report", "--outputs", "tower.level");
+    GM_EXPECT(2, "by which failure mode?", "impact", "pump1", "--outputs", "tower.level");
+    GM_EXPECT(1, "there is no variable 'tower.lvl'", "impact", "pump1", "--mode", "bearing", "--outputs", "tower.lvl");
+    GM_EXPECT(0, "pump1: by itself, pump2: after pump1", "reliability", "waterworks");
+    GM_EXPECT(0, "<define-gate name=\"town\">", "reliability", "town", "--export");
+    GM_EXPECT(1, "nobody", "reliability", "nobody");
 }
 
 static double last_of(const json_t *output)
@@ -131,16 +88,16 @@ static void declarations_are_checked_and_served_anew(void **state)
 {
     fixture *f = *state;
     gm_str   info, body;
-    gm_doc_rewind(&f->doc);
-    assert_true(gm_doc_next_block(&f->doc, &info, &body));
+    gm_doc_rewind(&f->page.doc);
+    assert_true(gm_doc_next_block(&f->page.doc, &info, &body));
     gm_test_write_file(f->modes, GM_STR("{\"needs\":[\n{\"name\":\"x\",\"on\":\"dtmi:gemel:pumphouse:Pump;1\",\"from\":\"<suplies\"}]}"));
-    EXPECT(1, "rules/waterworks.modes:2: need 'x': no interface has a relationship 'suplies'", "check", f->plant);
+    GM_EXPECT(1, "rules/waterworks.modes:2: need 'x': no interface has a relationship 'suplies'", "check", f->page.plant);
     gm_test_write_file(f->modes, GM_STR("{\"modes\":[{\"name\":\"x\",\"on\":\"dtmi:gemel:pumphouse:Pump;1\",\"rate\":1,\"shownBy\":[{\"alarm\":\"hot\"}]}]}"));
-    EXPECT(1, "no rule raises an alarm 'hot'", "check", f->plant);
+    GM_EXPECT(1, "no rule raises an alarm 'hot'", "check", f->page.plant);
     gm_test_write_file(f->modes, GM_STR("{\"modes\":[{\"name\":\"x\",\"on\":\"dtmi:gemel:pumphouse:Pump;1\",\"rate\":1,\"members\":\"SELECT TOP(1) FROM DIGITALTWINS\"}]}"));
-    EXPECT(1, "followed twin by twin", "check", f->plant);
+    GM_EXPECT(1, "followed twin by twin", "check", f->page.plant);
     gm_test_write_file(f->modes, body);
-    EXPECT(0, "nothing wrong", "check", f->plant);
+    GM_EXPECT(0, "nothing wrong", "check", f->page.plant);
     gm_dur_ns until = gm_monotonic(gm_clock_system()) + 60 * GM_SECOND;
     while (gm_monotonic(gm_clock_system()) < until) {  // the folder is watched
         gm_ran ran   = gm_run((const char *const[]){ "impact", "well", "--json", NULL });
@@ -167,8 +124,8 @@ static void a_file_becomes_twins_and_a_file_again(void **state)
     fixture *f = *state;
     char     data[400], again[400];
     double   p = 1e-4 + (1 - 1e-4) * 0.01 * 0.02;
-    EXPECT(0, "twins/faulttree.ndjson", "reliability", f->xml, "--twins", f->twins);
-    EXPECT(0, "nothing wrong", "check", f->twins);
+    GM_EXPECT(0, "twins/faulttree.ndjson", "reliability", f->xml, "--twins", f->twins);
+    GM_EXPECT(0, "nothing wrong", "check", f->twins);
     snprintf(data, sizeof data, "%s/data", f->twins);
     gm_served *server = gm_serve(f->twins, data, NULL, NULL);
     setenv("GEMEL_HTTP", server->http, 1);
@@ -176,12 +133,12 @@ static void a_file_becomes_twins_and_a_file_again(void **state)
     assert_float_equal(top_of((const char *const[]){ "reliability", "no_water", "--json", NULL }), p, 1e-16);
     gm_ran ran = gm_run((const char *const[]){ "reliability", "no_water", "--export", NULL });
     assert_int_equal(ran.code, 0);
-    snprintf(again, sizeof again, "%s/again.xml", f->dir);
+    snprintf(again, sizeof again, "%s/again.xml", f->page.dir);
     gm_test_write_file(again, gm_str_of(GM_TEXT(ran.out)));
     gm_ran_finish(&ran);
     assert_float_equal(top_of((const char *const[]){ "reliability", again, "--json", NULL }), p, 1e-16);
     assert_int_equal(gm_served_stop(server), 0);
-    setenv("GEMEL_HTTP", f->server->http, 1);
+    setenv("GEMEL_HTTP", f->page.server->http, 1);
 }
 
 int main(void)

@@ -128,6 +128,14 @@ void gm_ran_finish(gm_ran *ran)
     gm_buf_finish(&ran->err);
 }
 
+void gm_run_expect(const char *const *words, int code, const char *says)
+{
+    gm_ran ran = gm_run(words);
+    if (ran.code != code || (strstr(GM_TEXT(ran.out), says) == NULL && strstr(GM_TEXT(ran.err), says) == NULL))
+        fail_msg("%s %s: %d, '%s' '%s'; expected %d, '%s'", words[0], words[1] != NULL ? words[1] : "", ran.code, GM_TEXT(ran.out), GM_TEXT(ran.err), code, says);
+    gm_ran_finish(&ran);
+}
+
 gm_served *gm_serve(const char *plant, const char *data, const char *http, const char *mqtt)
 {
     const char *const words[] = { "serve", plant, "--data", data, "--http", http != NULL ? http : "127.0.0.1:0",

@@ -32,6 +32,10 @@ typedef struct gm_ran { int code; gm_buf out, err; } gm_ran;  // texts end in NU
 gm_ran gm_run(const char *const *words);
 #define GM_RUN(...) gm_run((const char *const[]){ __VA_ARGS__, NULL })
 void   gm_ran_finish(gm_ran *ran);
+
+// Runs it; fails the test unless it ends with that code and prints that somewhere.
+void gm_run_expect(const char *const *words, int code, const char *says);
+#define GM_EXPECT(code, says, ...) gm_run_expect((const char *const[]){ __VA_ARGS__, NULL }, (code), (says))
 #define GM_TEXT(buf) ((const char *)(buf).ptr)
 
 typedef struct gm_served { gm_child *child; char http[64], mqtt[64]; } gm_served;
