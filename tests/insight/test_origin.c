@@ -1,7 +1,7 @@
 // Fifty broken waterworks: what is found to be the origin. Protocol: the rig of examples/pumphouse with noise, dropouts and late
 // messages, samples every 10 s; wear of both pumps, friction of the main and the town's demand are drawn for each seed and unknown to the
 // twin; either pump leads. After 26 to 34 hours a fault of a drawn kind and size begins; four hours later its origin is looked for.
-// GM_DEEP=1 runs all fifty, and pairs (docs/root-cause.md has the table).
+// GM_DEEP=1 runs all fifty (docs/root-cause.md). Two faults at once: tests/system/test_root_cause.c.
 #include "base/rng.h"
 #include "insight/origin/candidates.h"
 #include "insight/origin/hunt.h"
