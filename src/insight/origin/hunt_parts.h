@@ -4,6 +4,8 @@
 
 #include "insight/origin/hunt.h"
 
+#include <math.h>
+
 // Samples that belong together: stretch->samples[first .. first + count).
 typedef struct gm_hunt_moment { size_t first; uint32_t count; gm_time_ns at; } gm_hunt_moment;
 
@@ -65,7 +67,24 @@ typedef struct gm_hunt_work {
     gm_hunted                 *out;
 } gm_hunt_work;
 
-enum { GM_HUNT_STRIDE = 48 };
+// All that run against one another.
+typedef struct gm_hunt_trails { gm_hunt_trail *items; size_t count, room; } gm_hunt_trails;
+
+typedef struct gm_hunt_standing { uint32_t candidate; double behind; } gm_hunt_standing;  // behind: the best, ln
+
+enum {
+    GM_HUNT_STRIDE     = 48,
+    GM_HUNT_LOOK       = 80,  // moments beyond what was noticed that a candidate is given at first
+    GM_HUNT_PAIR_FIRST = 3,   // first faults of pairs
+    GM_HUNT_PAIR_KEPT  = 4,   // pairs of each that run to the end
+    GM_HUNT_PAIR_KITS  = GM_HUNT_PAIR_FIRST * GM_HUNT_PAIR_KEPT
+};
+
+// hunt_learn.c
+// All moments; those of the search thinned out, but not where the plant changes the way in which it works.
+gm_status gm_hunt_find_moments(gm_hunt_work *w, gm_error *err);
+// The healthy filter goes through all of them: what is usual, where that ends, snapshots on the way.
+gm_status gm_hunt_learn(gm_hunt_work *w, const double *slots, gm_error *err);
 
 // hunt_filters.c
 // Takes the filter over the moment; looks at its innovations. watch, z2: may be NULL.
@@ -83,9 +102,25 @@ gm_status gm_hunt_trail_run(gm_hunt_work *w, gm_hunt_trail *trail, size_t end, g
 void      gm_hunt_trail_end(gm_hunt_trail *trail);
 double    gm_hunt_trail_score(const gm_hunt_trail *trail);  // prior times likelihood up to where it is
 
+// hunt_race.c
+// Room for one more, which counts when the caller raises all->count. NULL: GM_NOMEM.
+gm_hunt_trail *gm_hunt_trails_add(gm_hunt_work *w, gm_hunt_trails *all, gm_error *err);
+void           gm_hunt_trails_finish(gm_hunt_work *w, gm_hunt_trails *all);
+// All to the end, those that fall behind given up on the way. What is healthy is a competitor too.
+gm_status            gm_hunt_race(gm_hunt_work *w, gm_hunt_trails *all, gm_error *err);
+const gm_hunt_trail *gm_hunt_leader(const gm_hunt_trails *all);       // NULL: all were given up
+int                  gm_hunt_by_behind(const void *a, const void *b);  // of gm_hunt_standing, for qsort
+
+// hunt_pairs.c
+// The best of the singles, each with every second fault from where it no longer explains, raced to the end. kits: room for
+// GM_HUNT_PAIR_KITS behind *io_kits.
+gm_status gm_hunt_pair(gm_hunt_work *w, const gm_hunt_trails *singles, gm_hunt_kit *kits, uint32_t *io_kits, gm_hunt_trails *pairs, gm_error *err);
+
 // hunt_rank.c: from trails that have come to the end (or were given up) to what is told.
 gm_status gm_hunt_rank(gm_hunt_work *w, const gm_hunt_trail *trails, size_t count, gm_error *err);
 
-static inline bool gm_hunt_stopped(const gm_hunt_work *w) { return w->options->stop != NULL && w->options->stop(w->options->context); }
+static inline double    gm_hunt_rate_of(const gm_hunt_work *w, uint32_t candidate) { return log(w->candidates[candidate].rate); }
+static inline gm_status gm_hunt_give_up(gm_error *err) { return gm_fail(err, GM_CANCELLED, "insight.origin", "nobody waits any more"); }
+static inline bool      gm_hunt_stopped(const gm_hunt_work *w) { return w->options->stop != NULL && w->options->stop(w->options->context); }
 
 #endif
