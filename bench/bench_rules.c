@@ -2,6 +2,7 @@
 // instances of rules on them. The two are measured in turn, so that what else the machine does falls on both.
 //
 //   bench-rules [ROUNDS]
+#include "bench.h"
 #include "control/control.h"
 #include "control/rules.h"
 #include "state/document.h"
@@ -21,21 +22,6 @@ typedef struct bench {
     gm_error    err;
 } bench;
 
-static void must(gm_status st, const bench *b)
-{
-    if (st == GM_OK) return;
-    fprintf(stderr, "bench-rules: %s\n", b->err.text);
-    exit(1);
-}
-
-static uint64_t draw(bench *b)
-{
-    b->random ^= b->random << 13;
-    b->random ^= b->random >> 7;
-    b->random ^= b->random << 17;
-    return b->random;
-}
-
 static void make_models(bench *b)
 {
     gm_buf text = gm_buf_init(gm_alloc_system());
@@ -45,8 +31,8 @@ static void make_models(bench *b)
         gm_buf_text(&text, "]}");
     }
     gm_buf_text(&text, "]");
-    must(gm_engine_submit(b->engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, gm_buf_view(&text), (gm_ask){ 0 }, &b->err), b);
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_submit(b->engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, gm_buf_view(&text), (gm_ask){ 0 }, &b->err), &b->err, "bench-rules");
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rules");
     gm_buf_finish(&text);
 }
 
@@ -56,18 +42,18 @@ static void make_twins(bench *b)
         char           id[32];
         const gm_type *type = gm_model_find(gm_engine_model(b->engine), i < WATCHED ? GM_STR("dtmi:b:Watched;1") : GM_STR("dtmi:b:Other;1"));
         snprintf(id, sizeof id, "t%u", i);
-        must(gm_engine_twin_put(b->engine, (gm_twin){ GM_NONE }, gm_str_of(id), type, NULL, 0, (gm_ask){ 0 }, NULL, &b->err), b);
-        if (i % 10000 == 0) must(gm_engine_settle(b->engine, &b->err), b);
+        gm_bench_must(gm_engine_twin_put(b->engine, (gm_twin){ GM_NONE }, gm_str_of(id), type, NULL, 0, (gm_ask){ 0 }, NULL, &b->err), &b->err, "bench-rules");
+        if (i % 10000 == 0) gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rules");
     }
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rules");
 }
 
 static void set_rules(bench *b, const char *text)
 {
     gm_control_file file = { GM_STR("a.rules"), gm_str_of(text) };
     size_t          which;
-    must(gm_control_set_rules(b->control, &file, text[0] != '\0' ? 1 : 0, &which, &b->err), b);
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_control_set_rules(b->control, &file, text[0] != '\0' ? 1 : 0, &which, &b->err), &b->err, "bench-rules");
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rules");
 }
 
 // Writes a second until all are applied. everywhere: over all twins; else over those with rules alone.
@@ -75,12 +61,12 @@ static double ingest(bench *b, bool everywhere)
 {
     gm_dur_ns start = gm_monotonic(gm_clock_system());
     for (int i = 0; i < WRITES; i++) {
-        gm_cell_write cell = { .column = (uint16_t)(draw(b) % COLUMNS), .at = gm_now(gm_clock_system()), .value = { .kind = GM_KIND_DOUBLE, .d = (double)(draw(b) % 1000) / 10 } };
-        gm_twin       twin = { (uint32_t)(draw(b) % (everywhere ? TWINS : WATCHED)) };
-        must(gm_engine_write(b->engine, twin, 0, &cell, 1, (gm_ask){ 0 }, &b->err), b);
-        if (i % 20000 == 19999) must(gm_engine_settle(b->engine, &b->err), b);
+        gm_cell_write cell = { .column = (uint16_t)(gm_bench_draw(&b->random) % COLUMNS), .at = gm_now(gm_clock_system()), .value = { .kind = GM_KIND_DOUBLE, .d = (double)(gm_bench_draw(&b->random) % 1000) / 10 } };
+        gm_twin       twin = { (uint32_t)(gm_bench_draw(&b->random) % (everywhere ? TWINS : WATCHED)) };
+        gm_bench_must(gm_engine_write(b->engine, twin, 0, &cell, 1, (gm_ask){ 0 }, &b->err), &b->err, "bench-rules");
+        if (i % 20000 == 19999) gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rules");
     }
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rules");
     return WRITES / ((double)(gm_monotonic(gm_clock_system()) - start) / 1e9);
 }
 
@@ -116,13 +102,13 @@ int main(int argc, char **argv)
     int   rounds = argc > 1 ? atoi(argv[1]) : 5;
     char  command[100];
     if (rounds < 1 || rounds > ROUNDS_MAX || mkdtemp(b.dir) == NULL) return 2;
-    must(gm_loop_create(gm_alloc_system(), gm_clock_system(), &b.loop, &b.err), &b);
+    gm_bench_must(gm_loop_create(gm_alloc_system(), gm_clock_system(), &b.loop, &b.err), &b.err, "bench-rules");
     gm_engine_options engine = { .alloc = gm_alloc_system(), .io = gm_io_system(), .clock = gm_clock_system(), .loop = b.loop, .data_dir = b.dir, .log = gm_log_options_defaults() };
-    must(gm_engine_open(&engine, &b.engine, &b.err), &b);
+    gm_bench_must(gm_engine_open(&engine, &b.engine, &b.err), &b.err, "bench-rules");
     gm_control_options control = { .alloc = gm_alloc_system(), .clock = gm_clock_system(), .loop = b.loop, .engine = b.engine, .relationships = GM_STR("contains") };
-    must(gm_control_create(&control, &b.control, &b.err), &b);
-    must(gm_engine_recover(b.engine, &b.err), &b);
-    must(gm_control_start(b.control, &b.err), &b);
+    gm_bench_must(gm_control_create(&control, &b.control, &b.err), &b.err, "bench-rules");
+    gm_bench_must(gm_engine_recover(b.engine, &b.err), &b.err, "bench-rules");
+    gm_bench_must(gm_control_start(b.control, &b.err), &b.err, "bench-rules");
     make_models(&b);
     make_twins(&b);
     (void)ingest(&b, true);  // series, files and caches exist

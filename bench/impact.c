@@ -3,6 +3,7 @@
 // whose failure stops most of the plant.
 //
 //   bench-impact [TWINS [ROUNDS]]
+#include "bench.h"
 #include "engine/engine.h"
 #include "failure/impact.h"
 
@@ -23,21 +24,6 @@ typedef struct bench {
     gm_error     err;
 } bench;
 
-static void must(gm_status st, const bench *b)
-{
-    if (st == GM_OK) return;
-    fprintf(stderr, "bench-impact: %s\n", b->err.text);
-    exit(1);
-}
-
-static uint64_t draw(bench *b)
-{
-    b->random ^= b->random << 13;
-    b->random ^= b->random >> 7;
-    b->random ^= b->random << 17;
-    return b->random;
-}
-
 #define INTERFACE(name) "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:b:" name ";1\",\"@type\":\"Interface\",\"contents\":[" \
     "{\"@type\":\"Telemetry\",\"name\":\"x\",\"schema\":\"double\"},{\"@type\":\"Relationship\",\"name\":\"feeds\"}]}"
 static const char models[] = "[" INTERFACE("All") "," INTERFACE("Two") "]";
@@ -49,35 +35,35 @@ static const char declared[] = "{\"modes\":[{\"name\":\"stop\",\"on\":\"dtmi:b:A
 static void make_plant(bench *b, unsigned ones)
 {
     unsigned width = b->twins / LAYERS;
-    must(gm_engine_submit(b->engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, gm_str_of(models), (gm_ask){ 0 }, &b->err), b);
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_submit(b->engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, gm_str_of(models), (gm_ask){ 0 }, &b->err), &b->err, "bench-impact");
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-impact");
     const gm_type *types[2] = { gm_model_find(gm_engine_model(b->engine), GM_STR("dtmi:b:All;1")), gm_model_find(gm_engine_model(b->engine), GM_STR("dtmi:b:Two;1")) };
     char           id[32];
     for (unsigned i = 0; i < b->twins; i++) {
         snprintf(id, sizeof id, "t%u", i);
-        must(gm_engine_twin_put(b->engine, (gm_twin){ GM_NONE }, gm_str_of(id), types[i % ones != 0], NULL, 0, (gm_ask){ 0 }, NULL, &b->err), b);
-        if (i % 10000 == 9999) must(gm_engine_settle(b->engine, &b->err), b);
+        gm_bench_must(gm_engine_twin_put(b->engine, (gm_twin){ GM_NONE }, gm_str_of(id), types[i % ones != 0], NULL, 0, (gm_ask){ 0 }, NULL, &b->err), &b->err, "bench-impact");
+        if (i % 10000 == 9999) gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-impact");
     }
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-impact");
     unsigned made = 0;
     for (unsigned i = 0; i < b->twins; i++) {
         unsigned layer = i / width;
         for (unsigned k = 0; k < EACH; k++) {
             // The first layer's twins feed one another's followers as well, so that there are three for each twin.
-            unsigned from = layer == 0 ? b->twins : (layer - 1) * width + (unsigned)(draw(b) % width);
+            unsigned from = layer == 0 ? b->twins : (layer - 1) * width + (unsigned)(gm_bench_draw(&b->random) % width);
             if (layer == 0) continue;
             snprintf(id, sizeof id, "r%u-%u", i, k);
-            must(gm_engine_relationship_put(b->engine, (gm_twin){ from }, (gm_twin){ i }, gm_str_of(id), GM_STR("feeds"), GM_STR("{}"), (gm_ask){ 0 }, &b->err), b);
-            if (++made % 10000 == 0) must(gm_engine_settle(b->engine, &b->err), b);
+            gm_bench_must(gm_engine_relationship_put(b->engine, (gm_twin){ from }, (gm_twin){ i }, gm_str_of(id), GM_STR("feeds"), GM_STR("{}"), (gm_ask){ 0 }, &b->err), &b->err, "bench-impact");
+            if (++made % 10000 == 0) gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-impact");
         }
     }
     // What is left to 3 relationships for each twin leads from one twin to the second layer: whoever fails there fails alone.
     for (unsigned i = 0; made < b->twins * EACH; i++, made++) {
         snprintf(id, sizeof id, "s%u", i);
-        must(gm_engine_relationship_put(b->engine, (gm_twin){ 0 }, (gm_twin){ width + i % (b->twins - width) }, gm_str_of(id), GM_STR("feeds"), GM_STR("{}"), (gm_ask){ 0 }, &b->err), b);
-        if (made % 10000 == 0) must(gm_engine_settle(b->engine, &b->err), b);
+        gm_bench_must(gm_engine_relationship_put(b->engine, (gm_twin){ 0 }, (gm_twin){ width + i % (b->twins - width) }, gm_str_of(id), GM_STR("feeds"), GM_STR("{}"), (gm_ask){ 0 }, &b->err), &b->err, "bench-impact");
+        if (made % 10000 == 0) gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-impact");
     }
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-impact");
 }
 
 static double worked(void)
@@ -97,7 +83,7 @@ static sample measure(bench *b, unsigned twin)
     gm_impact         impact;
     double            before = worked();
     gm_time_ns        start  = gm_monotonic(gm_clock_system());
-    must(gm_impact_find(b->failures, &at, (gm_twin){ twin }, &o, &impact, &b->err), b);
+    gm_bench_must(gm_impact_find(b->failures, &at, (gm_twin){ twin }, &o, &impact, &b->err), &b->err, "bench-impact");
     sample s = { (double)(gm_monotonic(gm_clock_system()) - start) / 1e9, worked() - before, impact.stops, impact.at_risk };
     gm_impact_finish(&impact);
     return s;
@@ -122,7 +108,7 @@ static void run(bench *b, unsigned ones, unsigned rounds)
     make_plant(b, ones);
     size_t stops = 0, risks = 0;
     for (unsigned i = 0; i < rounds; i++) {
-        all[i] = measure(b, 1 + (unsigned)(draw(b) % (b->twins - 1)));
+        all[i] = measure(b, 1 + (unsigned)(gm_bench_draw(&b->random) % (b->twins - 1)));
         stops += all[i].stops;
         risks += all[i].at_risk;
     }
@@ -154,12 +140,12 @@ int main(int argc, char **argv)
         size_t            which;
         char              command[100];
         if (mkdtemp(b.dir) == NULL) return 1;
-        must(gm_loop_create(o.alloc, o.clock, &b.loop, &b.err), &b);
+        gm_bench_must(gm_loop_create(o.alloc, o.clock, &b.loop, &b.err), &b.err, "bench-impact");
         o.loop = b.loop;
-        must(gm_engine_open(&o, &b.engine, &b.err), &b);
-        must(gm_failures_create(o.alloc, &b.failures, &b.err), &b);
-        must(gm_engine_recover(b.engine, &b.err), &b);
-        must(gm_failures_set(b.failures, &file, 1, &which, &b.err), &b);
+        gm_bench_must(gm_engine_open(&o, &b.engine, &b.err), &b.err, "bench-impact");
+        gm_bench_must(gm_failures_create(o.alloc, &b.failures, &b.err), &b.err, "bench-impact");
+        gm_bench_must(gm_engine_recover(b.engine, &b.err), &b.err, "bench-impact");
+        gm_bench_must(gm_failures_set(b.failures, &file, 1, &which, &b.err), &b.err, "bench-impact");
         run(&b, ones[i], rounds);
         gm_engine_close(b.engine);
         gm_failures_destroy(b.failures);

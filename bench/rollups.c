@@ -3,6 +3,7 @@
 // The two are measured in turn, so that what else the machine does falls on both.
 //
 //   bench-rollups [TWINS [ROUNDS [strided]]]     strided: the members of a system were not made one after the other
+#include "bench.h"
 #include "rollup/rollups.h"
 
 #include <stdio.h>
@@ -25,28 +26,13 @@ typedef struct bench {
     gm_error    err;
 } bench;
 
-static void must(gm_status st, const bench *b)
-{
-    if (st == GM_OK) return;
-    fprintf(stderr, "bench-rollups: %s\n", b->err.text);
-    exit(1);
-}
-
-static uint64_t draw(bench *b)
-{
-    b->random ^= b->random << 13;
-    b->random ^= b->random >> 7;
-    b->random ^= b->random << 17;
-    return b->random;
-}
-
 // Twin 0 is the site; the members of twin i are FAN * i + 1 ... with as many as fit on the last level.
 static void make_plant(bench *b)
 {
     static const char model[] = "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:b:Part;1\",\"@type\":\"Interface\",\"contents\":["
         "{\"@type\":\"Telemetry\",\"name\":\"x\",\"schema\":\"double\"},{\"@type\":\"Telemetry\",\"name\":\"y\",\"schema\":\"double\"},{\"@type\":\"Relationship\",\"name\":\"contains\"}]}";
-    must(gm_engine_submit(b->engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, gm_str_of(model), (gm_ask){ 0 }, &b->err), b);
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_submit(b->engine, GM_CHANGE_MODELS, 0, (gm_str){ 0 }, (gm_str){ 0 }, gm_str_of(model), (gm_ask){ 0 }, &b->err), &b->err, "bench-rollups");
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rollups");
     const gm_type *type  = gm_model_find(gm_engine_model(b->engine), GM_STR("dtmi:b:Part;1"));
     unsigned       above = 0, width = 1;
     for (int l = 1; l < LEVELS - 1; l++) width *= FAN;  // twins of the last level but one
@@ -54,20 +40,20 @@ static void make_plant(bench *b)
     for (unsigned i = 0; i < b->twins; i++) {
         char id[32];
         snprintf(id, sizeof id, "t%u", i);
-        must(gm_engine_twin_put(b->engine, (gm_twin){ GM_NONE }, gm_str_of(id), type, NULL, 0, (gm_ask){ 0 }, NULL, &b->err), b);
-        if (i % 10000 == 9999) must(gm_engine_settle(b->engine, &b->err), b);
+        gm_bench_must(gm_engine_twin_put(b->engine, (gm_twin){ GM_NONE }, gm_str_of(id), type, NULL, 0, (gm_ask){ 0 }, NULL, &b->err), &b->err, "bench-rollups");
+        if (i % 10000 == 9999) gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rollups");
     }
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rollups");
     above = b->inner - width;
     for (unsigned i = 1; i < b->twins; i++) {
         unsigned place  = i - b->inner;
         unsigned holder = i < b->inner ? (i - 1) / FAN : above + (b->strided ? place % width : place / ((b->twins - b->inner + width - 1) / width));
         char     id[32];
         snprintf(id, sizeof id, "r%u", i);
-        must(gm_engine_relationship_put(b->engine, (gm_twin){ holder }, (gm_twin){ i }, gm_str_of(id), GM_STR("contains"), GM_STR("{}"), (gm_ask){ 0 }, &b->err), b);
-        if (i % 10000 == 9999) must(gm_engine_settle(b->engine, &b->err), b);
+        gm_bench_must(gm_engine_relationship_put(b->engine, (gm_twin){ holder }, (gm_twin){ i }, gm_str_of(id), GM_STR("contains"), GM_STR("{}"), (gm_ask){ 0 }, &b->err), &b->err, "bench-rollups");
+        if (i % 10000 == 9999) gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rollups");
     }
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rollups");
 }
 
 static void read_all(bench *b)
@@ -75,7 +61,7 @@ static void read_all(bench *b)
     gm_dur_ns start = gm_monotonic(gm_clock_system());
     for (size_t i = 0; i < gm_rollups_count(b->rollups); i++) {
         gm_rollup_result r;
-        must(gm_rollups_read(b->rollups, i, (gm_twin){ 0 }, &r, &b->err), b);
+        gm_bench_must(gm_rollups_read(b->rollups, i, (gm_twin){ 0 }, &r, &b->err), &b->err, "bench-rollups");
     }
     b->read_s += (double)(gm_monotonic(gm_clock_system()) - start) / 1e9;
     b->reads++;
@@ -85,7 +71,7 @@ static void set(bench *b, const char *text)
 {
     gm_rollup_file file = { GM_STR("a.rollups"), gm_str_of(text) };
     size_t         which;
-    must(gm_rollups_set(b->rollups, &file, text[0] != '\0' ? 1 : 0, &which, &b->err), b);
+    gm_bench_must(gm_rollups_set(b->rollups, &file, text[0] != '\0' ? 1 : 0, &which, &b->err), &b->err, "bench-rollups");
 }
 
 // What this thread, the engine's, has worked: beside the rate it says what is left when other programs take the processors.
@@ -102,16 +88,16 @@ static double ingest(bench *b, double *out_work)
     double before = worked();
     gm_dur_ns start = gm_monotonic(gm_clock_system()), next = start + GM_SECOND;
     for (int i = 0; i < WRITES; i++) {
-        gm_cell_write cell = { .column = (uint16_t)(draw(b) % 2), .at = gm_now(gm_clock_system()), .value = { .kind = GM_KIND_DOUBLE, .d = (double)(draw(b) % 1000) / 10 } };
-        gm_twin       twin = { b->inner + (uint32_t)(draw(b) % (b->twins - b->inner)) };
-        must(gm_engine_write(b->engine, twin, 0, &cell, 1, (gm_ask){ 0 }, &b->err), b);
+        gm_cell_write cell = { .column = (uint16_t)(gm_bench_draw(&b->random) % 2), .at = gm_now(gm_clock_system()), .value = { .kind = GM_KIND_DOUBLE, .d = (double)(gm_bench_draw(&b->random) % 1000) / 10 } };
+        gm_twin       twin = { b->inner + (uint32_t)(gm_bench_draw(&b->random) % (b->twins - b->inner)) };
+        gm_bench_must(gm_engine_write(b->engine, twin, 0, &cell, 1, (gm_ask){ 0 }, &b->err), &b->err, "bench-rollups");
         if (i % 20000 != 19999) continue;
-        must(gm_engine_settle(b->engine, &b->err), b);
+        gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rollups");
         if (gm_monotonic(gm_clock_system()) < next) continue;
         read_all(b);
         next = gm_monotonic(gm_clock_system()) + GM_SECOND;
     }
-    must(gm_engine_settle(b->engine, &b->err), b);
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rollups");
     read_all(b);
     *out_work = worked() - before;
     return WRITES / ((double)(gm_monotonic(gm_clock_system()) - start) / 1e9);
@@ -165,11 +151,11 @@ int main(int argc, char **argv)
     char  command[100];
     b.strided = argc > 3;
     if (rounds < 1 || rounds > ROUNDS_MAX || b.twins < 20000 || mkdtemp(b.dir) == NULL) return 2;
-    must(gm_loop_create(gm_alloc_system(), gm_clock_system(), &b.loop, &b.err), &b);
+    gm_bench_must(gm_loop_create(gm_alloc_system(), gm_clock_system(), &b.loop, &b.err), &b.err, "bench-rollups");
     gm_engine_options engine = { .alloc = gm_alloc_system(), .io = gm_io_system(), .clock = gm_clock_system(), .loop = b.loop, .data_dir = b.dir, .log = gm_log_options_defaults() };
-    must(gm_engine_open(&engine, &b.engine, &b.err), &b);
-    must(gm_rollups_create(gm_alloc_system(), b.engine, &b.rollups, &b.err), &b);
-    must(gm_engine_recover(b.engine, &b.err), &b);
+    gm_bench_must(gm_engine_open(&engine, &b.engine, &b.err), &b.err, "bench-rollups");
+    gm_bench_must(gm_rollups_create(gm_alloc_system(), b.engine, &b.rollups, &b.err), &b.err, "bench-rollups");
+    gm_bench_must(gm_engine_recover(b.engine, &b.err), &b.err, "bench-rollups");
     make_plant(&b);
     double work;
     (void)ingest(&b, &work);  // series, files and caches exist
