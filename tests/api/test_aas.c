@@ -117,6 +117,7 @@ static void submodels_say_what_the_twin_says(void **state)
         { "GET", "/serialization?aasIds=" P1 "&includeParts=true", NULL, NULL, 200, "\"urn:gemel:aas:bolt\"" },
         { "GET", "/serialization?submodelIds=" PLATE "&includeConceptDescriptions=false", NULL, NULL, 200, "{\"submodels\":[{\"modelType\":\"Submodel\",\"idShort\":\"Nameplate\"" },
         { "GET", "/serialization", NULL, NULL, 400, "aasIds" },
+        { "GET", "/serialization?format=aas%92&aasIds=" P1, NULL, NULL, 400, "!assetAdministrationShells" },
         { "GET", "/serialization?aasIds=" NOBODY, NULL, NULL, 404, "ShellNotFound" },
     };
     API_TALK(&p, steps);

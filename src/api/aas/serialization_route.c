@@ -219,19 +219,17 @@ static gm_status pack(exporting *e, const json_t *env, gm_buf *out, gm_error *er
     return p.st;
 }
 
-static bool wants_package(gm_request *request)
+// format: for those who can hardly set a header.
+static bool wants_package(gm_request *request, gm_str format)
 {
-    gm_str format;
-    if (gm_request_parameter(request, "format", &format) && gm_str_is(format, "aasx")) return true;  // where a header is hard to set
-    return gm_str_find(gm_request_header(request, "accept"), GM_STR("asset-administration-shell-package")) != SIZE_MAX;
+    return gm_str_is(format, "aasx") || gm_str_find(gm_request_header(request, "accept"), GM_STR("asset-administration-shell-package")) != SIZE_MAX;
 }
 
-static void reply(gm_request *request, exporting *e)
+static void reply(gm_request *request, exporting *e, bool aasx)
 {
     json_t   *env = environment(e);
     gm_error  err = { 0 };
     gm_status st  = env != NULL ? GM_OK : GM_NOMEM;
-    bool      aasx = wants_package(request);
     if (st == GM_OK && aasx) st = pack(e, env, &request->out, &err);
     else if (st == GM_OK) gm_document_compact(env, &request->out);
     json_decref(env);
@@ -243,15 +241,16 @@ static void reply(gm_request *request, exporting *e)
 void gm_route_aas_serialization(gm_request *request)
 {
     gm_error  err   = { 0 };
-    gm_str    text, parts;
+    gm_str    text, parts, format;
     size_t    count = 0;
-    if (!gm_request_parameter(request, "includeConceptDescriptions", &text) || !gm_request_parameter(request, "includeParts", &parts)) return;
+    if (!gm_request_parameter(request, "includeConceptDescriptions", &text) || !gm_request_parameter(request, "includeParts", &parts) ||
+        !gm_request_parameter(request, "format", &format)) return;
     exporting e = { .request = request, .world = gm_aas_world_of(request), .shells = json_array(), .submodels = json_array(), .concepts = json_array(), .seen = json_object(),
                     .all_concepts = !gm_str_is(text, "false"), .parts = gm_str_is(parts, "true") };
     gm_status st = take_parameter(&e, "aasIds", true, &count, &err);
     if (st == GM_OK) st = take_parameter(&e, "submodelIds", false, &count, &err);
     if (st == GM_OK && count == 0) st = gm_fail(&err, GM_INVALID, "api.aas", "say which: aasIds or submodelIds, base64url, separated by commas");
-    if (st == GM_OK) reply(request, &e);
+    if (st == GM_OK) reply(request, &e, wants_package(request, format));
     else if (st != GM_CANCELLED) gm_reply_failure(request, st, &err);
     json_decref(e.shells);
     json_decref(e.submodels);
