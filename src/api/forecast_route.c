@@ -144,13 +144,9 @@ static gm_status submit(gm_request *request, const gm_rows *rows, gm_dur_ns step
     }
     w->n = even_out(rows, step, w->y);
     gm_pool_task task = { .parts = 1, .run = on_thread, .done = on_done, .context = w };
-    gm_pool_id   id;
     if (pool != NULL) {
-        gm_request_hold(request);
-        gm_status st = gm_pool_submit(pool, &task, &id, err);
-        if (st == GM_OK) return GM_OK;
-        gm_request_release(request);
-        finish_work(w);
+        gm_status st = gm_request_submit(request, pool, &task, err);
+        if (st != GM_OK) finish_work(w);
         return st;
     }
     gm_status st = make(w, err);

@@ -142,6 +142,8 @@ void gm_route_metrics(gm_request *request)
     counter(out, "gemel_http_requests_total", "HTTP requests received.", http.requests + https.requests);
     gauge(out, "gemel_http_connections", "HTTP connections that are open.", (double)(http.connections + https.connections));
     gauge(out, "gemel_http_streams", "Event streams that are open.", (double)gm_streams_count(api->streams));
+    if (api->options.pool != NULL) gauge(out, "gemel_pool_jobs", "Long work that waits for the worker threads or is with them.", gm_pool_jobs(api->options.pool));
+    gauge(out, "gemel_origin_hunts", "Origins that are being looked for.", api->hunts);
     gauge(out, "gemel_uptime_seconds", "Time since the start.",
           (double)(gm_monotonic(api->options.clock) - api->started) / 1e9);
     process_memory(out);

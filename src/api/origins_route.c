@@ -24,14 +24,22 @@ static const double LIKELY    = 0.05;   // an origin that may explain an alarm
 static const double SIGN_MOST = 3;      // ln of what one sign may count: the measurements behind most alarms have been counted already
 static const gm_dur_ns EARLY  = 60 * GM_SECOND;  // an alarm may come so long before the earliest onset
 
+// What rules/*.modes says of a candidate, in the request's arena: other files may be in force when the hunt is over.
+typedef struct declared {
+    gm_str           name, text;  // empty: nothing is declared
+    gm_failure_sign *alarms;      // [alarm_count] of its signs
+    uint32_t         alarm_count;
+} declared;
+
 typedef struct work {
-    gm_request     *request;
-    gm_group       *group;
-    gm_past         past;
-    gm_origin_list  list;        // in the request's arena, as `modes`
-    uint32_t       *modes;       // [list.count] declared in rules/*.modes; GM_NONE: none
-    gm_hunt_options options;
-    gm_hunted       found;
+    gm_request        *request;
+    const gm_pool_job *job;      // while it is hunted
+    gm_group          *group;
+    gm_past            past;
+    gm_origin_list     list;     // in the request's arena, as `modes`
+    declared          *modes;    // [list.count]
+    gm_hunt_options    options;
+    gm_hunted          found;
     gm_str          name;
     gm_dur_ns       begun;
     bool            ahead;       // the plant's clock is not everybody's: when alarms were raised can not be compared
@@ -46,10 +54,17 @@ static void finish_work(work *w)
     gm_free(alloc, w);
 }
 
+static bool nobody_waits(void *context)
+{
+    const work *w = context;
+    return gm_pool_cancelled(w->job);
+}
+
 static gm_status on_thread(void *context, uint32_t part, uint32_t thread, gm_pool_job *job, gm_error *err)
 {
     work *w = context;
-    (void)part, (void)thread, (void)job;
+    (void)part, (void)thread;
+    w->job = job;
     return gm_hunt(w->request->api->options.alloc, &w->past.setup, w->group, w->past.slots, &w->past.stretch, w->list.items, w->list.count, &w->options,
                    &w->found, err);
 }
@@ -63,45 +78,51 @@ static void refuse(gm_request *request, gm_status st, const gm_error *err)
 
 // ---- declared modes ---------------------------------------------------------------------------------------------------
 
-static const gm_failure_mode *mode_of(const work *w, uint32_t candidate)
+static gm_status keep_mode(gm_arena *arena, const gm_failure_mode *m, declared *out, gm_error *err)
 {
-    uint32_t mode = w->modes[candidate];
-    return mode != GM_NONE ? &gm_failures_modes(w->request->api->options.failures)->modes[mode] : NULL;
+    *out = (declared){ .name = gm_arena_str(arena, m->name), .text = gm_arena_str(arena, m->text), .alarms = GM_ARENA_NEW(arena, gm_failure_sign, m->sign_count + 1) };
+    bool kept = out->name.ptr != NULL && (m->text.len == 0 || out->text.ptr != NULL) && out->alarms != NULL;
+    for (uint32_t i = 0; kept && i < m->sign_count; i++) {
+        if (m->signs[i].kind != GM_SIGN_ALARM) continue;
+        gm_failure_sign *sign = &out->alarms[out->alarm_count++];
+        *sign      = m->signs[i];
+        sign->name = gm_arena_str(arena, sign->name);
+        kept       = sign->name.ptr != NULL;
+    }
+    return kept ? GM_OK : gm_fail(err, GM_NOMEM, WHERE, "failure modes");
 }
 
 // A mode that says what it injects is the fault of that name in the twin's class, with a rate of its own; or one more.
-static gm_status take_mode(work *w, const gm_failure_moment *at, gm_twin twin, uint32_t mode, uint32_t *modes, gm_error *err)
+static gm_status take_mode(work *w, const gm_failure_moment *at, uint32_t member, uint32_t mode, gm_error *err)
 {
-    const gm_api_options  *o = &w->request->api->options;
-    const gm_failure_mode *m = &gm_failures_modes(o->failures)->modes[mode];
-    gm_str                 id = gm_state_id(gm_api_state(w->request), twin), inject = gm_arena_printf(w->request->arena, GM_STR_FMT "." GM_STR_FMT, GM_STR_ARG(id), GM_STR_ARG(m->injects));
+    const gm_api_options  *o    = &w->request->api->options;
+    const gm_failure_mode *m    = &gm_failures_modes(o->failures)->modes[mode];
+    gm_twin                twin = gm_group_twin(w->group, member);
+    gm_str                 id   = gm_group_twin_id(w->group, member), inject = gm_arena_printf(w->request->arena, GM_STR_FMT "." GM_STR_FMT, GM_STR_ARG(id), GM_STR_ARG(m->injects));
     if (m->injects.len == 0 || !gm_failures_mode_is_about(o->failures, gm_api_state(w->request), mode, twin)) return GM_OK;
     if (inject.ptr == NULL) return gm_fail(err, GM_NOMEM, WHERE, "failure modes");
     double   rate = gm_failure_chance_of(o->failures, at, twin, mode, 24).rate / 3600;
     uint32_t i    = 0;
     while (i < w->list.count && !(w->list.items[i].kind == GM_ORIGIN_FAULT && gm_str_eq(w->list.items[i].inject, inject))) i++;
     if (i == w->list.count) {
-        gm_origin_candidate c  = { .twin = id, .mode = m->name, .inject = inject, .kind = GM_ORIGIN_FAULT, .rate = rate };
+        gm_origin_candidate c  = { .twin = id, .mode = gm_arena_str(w->request->arena, m->name), .inject = inject, .kind = GM_ORIGIN_FAULT, .rate = rate };
         gm_status           st = gm_origin_add(w->request->arena, &w->past.setup, c, &w->list, err);
         if (st != GM_OK) return st;
     } else if (rate > 0 && isfinite(rate)) w->list.items[i].rate = rate;
-    modes[i] = mode;
-    return GM_OK;
+    return keep_mode(w->request->arena, m, &w->modes[i], err);
 }
 
 static gm_status take_modes(work *w, gm_error *err)
 {
     gm_failures       *failures = w->request->api->options.failures;
     gm_failure_moment  at       = gm_api_failure_moment(w->request);
-    uint32_t          *modes    = GM_ARENA_NEW(w->request->arena, uint32_t, GM_HUNT_CANDIDATES_MAX);
-    if (modes == NULL) return gm_fail(err, GM_NOMEM, WHERE, "failure modes");
-    for (uint32_t i = 0; i < GM_HUNT_CANDIDATES_MAX; i++) modes[i] = GM_NONE;
-    w->modes     = modes;
+    w->modes                    = GM_ARENA_NEW(w->request->arena, declared, GM_HUNT_CANDIDATES_MAX);
+    if (w->modes == NULL) return gm_fail(err, GM_NOMEM, WHERE, "failure modes");
     gm_status st = failures != NULL ? gm_failures_begin(failures, at.state, err) : GM_OK;
     for (uint32_t m = 0; st == GM_OK && failures != NULL && m < gm_group_twin_count(w->group); m++) {
         const gm_failure_kind *kind = gm_failures_kind(failures, gm_group_type(w->group, m));
         if (kind == NULL) return gm_fail(err, GM_NOMEM, WHERE, "failure modes");
-        for (uint32_t i = 0; st == GM_OK && i < kind->mode_count; i++) st = take_mode(w, &at, gm_group_twin(w->group, m), kind->modes[i], modes, err);
+        for (uint32_t i = 0; st == GM_OK && i < kind->mode_count; i++) st = take_mode(w, &at, m, kind->modes[i], err);
     }
     return st;
 }
@@ -121,11 +142,10 @@ static bool stands(const work *w, const gm_alarms *alarms, gm_str rule)
 // What the alarms that are declared as signs of a mode say for or against it, ln.
 static double signs_say(const work *w, uint32_t candidate, const gm_alarms *alarms)
 {
-    const gm_failure_mode *m   = mode_of(w, candidate);
-    double                 all = 0;
-    for (uint32_t i = 0; m != NULL && i < m->sign_count; i++) {
-        const gm_failure_sign *s = &m->signs[i];
-        if (s->kind != GM_SIGN_ALARM) continue;
+    const declared *m   = &w->modes[candidate];
+    double          all = 0;
+    for (uint32_t i = 0; i < m->alarm_count; i++) {
+        const gm_failure_sign *s = &m->alarms[i];
         bool   shows = stands(w, alarms, s->name);
         double ratio = shows ? log(s->probability / s->otherwise) : log((1 - s->probability) / (1 - s->otherwise));
         all += fmin(SIGN_MOST, fmax(-SIGN_MOST, isnan(ratio) ? 0 : ratio));
@@ -198,13 +218,13 @@ static gm_time_ns write_explains(const work *w, const gm_origin *x, const gm_ala
 
 static void write_missing(const work *w, const gm_origin *x, const gm_alarms *alarms)
 {
-    const gm_failure_mode *m   = mode_of(w, x->candidate);
-    gm_buf                *out = &w->request->out;
-    bool                   any = false;
+    const declared *m   = &w->modes[x->candidate];
+    gm_buf         *out = &w->request->out;
+    bool            any = false;
     gm_buf_text(out, ",\"missing\":[");
-    for (uint32_t i = 0; m != NULL && i < m->sign_count; i++) {
-        const gm_failure_sign *s = &m->signs[i];
-        if (s->kind != GM_SIGN_ALARM || s->probability < 0.5 || stands(w, alarms, s->name)) continue;
+    for (uint32_t i = 0; i < m->alarm_count; i++) {
+        const gm_failure_sign *s = &m->alarms[i];
+        if (s->probability < 0.5 || stands(w, alarms, s->name)) continue;
         gm_buf_text(out, any ? ",{\"alarm\":" : "{\"alarm\":");
         gm_buf_json_str(out, s->name);
         gm_live_member(out, "twin", w->list.items[x->candidate].twin);
@@ -236,14 +256,14 @@ static void write_thing(const work *w, uint32_t candidate, gm_time_ns since, dou
 {
     static const char *const   kinds[] = { "fault", "offset", "frozen" };
     const gm_origin_candidate *c       = &w->list.items[candidate];
-    const gm_failure_mode     *m       = mode_of(w, candidate);
+    const declared            *m       = &w->modes[candidate];
     gm_buf                    *out     = &w->request->out;
     gm_buf_text(out, "\"twin\":");
     gm_buf_json_str(out, c->twin);
     gm_live_member(out, "mode", c->mode);
     gm_live_member(out, "kind", gm_str_of(kinds[c->kind]));
-    if (m != NULL) gm_live_member(out, "failure", m->name);
-    if (m != NULL) gm_live_member(out, "text", m->text);
+    if (m->name.len > 0) gm_live_member(out, "failure", m->name);
+    if (m->name.len > 0) gm_live_member(out, "text", m->text);
     gm_live_time(out, "since", since);
     gm_live_number(out, "size", size);
     gm_live_number(out, "deviation", deviation);
@@ -395,7 +415,6 @@ void gm_route_origins(gm_request *request)
     const gm_estimate_setup *entry = entry_of(request);
     gm_time_ns               until;
     gm_error                 err = { 0 };
-    gm_pool_id               id;
     double                   search_s;
     if (entry == NULL || !gm_request_time(request, "until", GM_ABSENT, &until) || !read_search(request, entry, &search_s)) return;
     if (request->api->hunts >= RUNNING_MAX) {
@@ -409,14 +428,14 @@ void gm_route_origins(gm_request *request)
     w->name             = entry->name;
     w->options          = gm_hunt_options_defaults();
     w->options.search_s = search_s;
+    w->options.stop     = nobody_waits;
+    w->options.context  = w;
     w->begun            = gm_monotonic(o->clock);
     gm_status st        = o->pool != NULL ? prepare(w, entry, until, &err) : gm_fail(&err, GM_INVALID, WHERE, "there are no worker threads");
     if (st == GM_OK) {
         gm_pool_task task = { .parts = 1, .run = on_thread, .done = on_done, .context = w };
-        gm_request_hold(request);
-        st = gm_pool_submit(o->pool, &task, &id, &err);
+        st = gm_request_submit(request, o->pool, &task, &err);
         if (st == GM_OK) return;
-        gm_request_release(request);
     }
     finish_work(w);
     refuse(request, st, &err);

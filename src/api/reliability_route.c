@@ -96,7 +96,6 @@ static void submit(work *w)
     gm_request  *request = w->request;
     gm_pool     *pool    = request->api->options.pool;
     gm_pool_task task    = { .parts = 1, .run = on_thread, .done = on_done, .context = w };
-    gm_pool_id   id;
     gm_error     err = { 0 };
     if (pool == NULL) {  // here and now
         gm_status st = analyse(w, &err);
@@ -104,10 +103,8 @@ static void submit(work *w)
         finish_work(w);
         return;
     }
-    gm_request_hold(request);
-    gm_status st = gm_pool_submit(pool, &task, &id, &err);
+    gm_status st = gm_request_submit(request, pool, &task, &err);
     if (st == GM_OK) return;
-    gm_request_release(request);
     finish_work(w);
     gm_reply_failure(request, st, &err);
 }

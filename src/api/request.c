@@ -88,6 +88,13 @@ static void empty_buffer(gm_buf *buf)
     buf->limit = 0;
 }
 
+// What is still worked on is worked on for nobody.
+static void abandon(gm_request *request)
+{
+    request->gone = true;
+    if (request->pool != NULL) gm_pool_cancel(request->pool, request->job);
+}
+
 void gm_request_end(gm_request *request)
 {
     if (request->source.end != NULL) request->source.end(request->source.context);
@@ -95,7 +102,7 @@ void gm_request_end(gm_request *request)
     gm_principal_release(request->principal);
     request->principal = NULL;
     if (request->pending > 0) {  // the engine still holds a pointer to this request; its memory must not be used again
-        request->gone   = true;
+        abandon(request);
         request->json   = NULL;
         request->source = (gm_source){ 0 };
         return;
@@ -121,7 +128,7 @@ void gm_request_destroy(gm_request *request)
     if (request->source.end != NULL) request->source.end(request->source.context);
     request->source = (gm_source){ 0 };
     if (request->pending > 0) {
-        request->gone = true;
+        abandon(request);
         return;
     }
     json_decref(request->json);
@@ -403,7 +410,22 @@ void gm_request_hold(gm_request *request)
     request->state = GM_REQUEST_WAITING;
 }
 
-void gm_request_release(gm_request *request) { (void)abandoned(request); }
+void gm_request_release(gm_request *request)
+{
+    request->pool = NULL;
+    (void)abandoned(request);
+}
+
+gm_status gm_request_submit(gm_request *request, gm_pool *pool, const gm_pool_task *task, gm_error *err)
+{
+    gm_pool_id id;
+    gm_status  st = gm_pool_submit(pool, task, &id, err);
+    if (st != GM_OK) return st;
+    gm_request_hold(request);
+    request->pool = pool;
+    request->job  = id;
+    return GM_OK;
+}
 
 static void committed(void *context, uint64_t token, gm_status status, const gm_error *err)
 {

@@ -15,6 +15,7 @@
 #include "access/principal.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/pool.h"
 #include "engine/engine.h"
 
 #include <jansson.h>
@@ -93,6 +94,8 @@ struct gm_request {
     gm_request_call *handle;                            // runs again when a conflict has cleared
     gm_error_writer *write_error;                       // NULL: {"error":{"code","message"}}
     void            *note;                              // of the handler, for then; lies in the arena
+    gm_pool         *pool;                              // where its work is under way; NULL: nowhere
+    gm_pool_id       job;
     gm_request_call *wake;                              // of the transport: the answer is there
     void            *transport, *connection;
     bool             suspended;
@@ -168,6 +171,10 @@ void gm_request_audit(gm_request *request);
 // answered) until it is released.
 void gm_request_hold(gm_request *request);
 void gm_request_release(gm_request *request);
+
+// Has a pool work on the answer: the request is held until task->done releases it. Nobody waits for the answer any more:
+// the work is cancelled. Errors: as gm_pool_submit; nothing has begun then.
+GM_NODISCARD gm_status gm_request_submit(gm_request *request, gm_pool *pool, const gm_pool_task *task, gm_error *err);
 // Runs the handler again after the next batch: a change that this one depends on is in flight.
 void gm_request_retry(gm_request *request);
 // Runs the handler again in the next turn of the loop, which comes at once: a long piece of work lets others have theirs.

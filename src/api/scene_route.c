@@ -150,11 +150,8 @@ void gm_route_scene_file(gm_request *request)
     gm_status st  = r->path.failed ? gm_fail(&err, GM_NOMEM, "api.scene", "reading a file") : GM_OK;
     if (st == GM_OK && o->pool != NULL) {
         gm_pool_task task = { .parts = 1, .run = on_thread, .done = on_done, .context = r };
-        gm_pool_id   id;
-        gm_request_hold(request);
-        st = gm_pool_submit(o->pool, &task, &id, &err);
+        st = gm_request_submit(request, o->pool, &task, &err);
         if (st == GM_OK) return;
-        gm_request_release(request);
     } else if (st == GM_OK) {
         st = read_all(r, &err);
     }

@@ -17,8 +17,9 @@ enum {
 
 // One request on its way through the pool.
 typedef struct work {
-    gm_request       *request;
-    gm_group         *group;
+    gm_request        *request;
+    const gm_pool_job *job;         // while it runs
+    gm_group          *group;
     gm_past           past;
     gm_smooth_options options;
     uint32_t         *shown;        // [shown_count] parts of twins that the asker may see
@@ -60,11 +61,18 @@ static void visit(void *context, gm_time_ns at, const double *mean, const double
     gm_buf_text(&w->text, "]]");
 }
 
+static bool nobody_waits(void *context)
+{
+    const work *w = context;
+    return gm_pool_cancelled(w->job);
+}
+
 static gm_status on_thread(void *context, uint32_t part, uint32_t thread, gm_pool_job *job, gm_error *err)
 {
     work *w = context;
-    (void)part, (void)thread, (void)job;
-    gm_status st = gm_past_smooth(&w->past, w->options, NULL, err);
+    (void)part, (void)thread;
+    w->job       = job;
+    gm_status st = gm_past_smooth(&w->past, w->options, nobody_waits, err);
     if (st == GM_OK && w->points > POINTS_MAX)
         return gm_fail(err, GM_LIMIT, "api.smooth", "%zu points, at most %d are given; ask for them less often ('every')", w->points, POINTS_MAX);
     if (st == GM_OK && w->text.failed) return gm_fail(err, GM_NOMEM, "api.smooth", "writing %zu points", w->points);
@@ -156,7 +164,6 @@ void gm_route_estimates_smoothed(gm_request *request)
     gm_time_ns from = GM_TIME_MIN, to = GM_TIME_MAX;
     gm_dur_ns  every = 60 * GM_SECOND, lag = GM_SMOOTH_ALL;
     gm_error   err = { 0 };
-    gm_pool_id id;
     if (!read_time(request, "from", &from) || !read_time(request, "to", &to) || !read_length(request, "every", &every) || !read_length(request, "lag", &lag)) return;
     if (setup == NULL || !gm_twin_ok(gm_api_find(request, setup->root))) {
         gm_reply_error(request, 404, "EstimateNotFound", "No entry of estimate/*.json is called '" GM_STR_FMT "'.", GM_STR_ARG(gm_str_slice(request->parameters[0], 0, 80)));
@@ -174,10 +181,8 @@ void gm_route_estimates_smoothed(gm_request *request)
     gm_status st  = o->pool != NULL ? prepare(w, setup, from, to, &err) : gm_fail(&err, GM_INVALID, "api.smooth", "there are no worker threads");
     if (st == GM_OK) {
         gm_pool_task task = { .parts = 1, .run = on_thread, .done = on_done, .context = w };
-        gm_request_hold(request);
-        st = gm_pool_submit(o->pool, &task, &id, &err);
+        st = gm_request_submit(request, o->pool, &task, &err);
         if (st == GM_OK) return;
-        gm_request_release(request);
     }
     finish_work(w);
     refuse(request, st, &err);

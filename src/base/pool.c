@@ -323,6 +323,14 @@ void gm_pool_cancel(gm_pool *pool, gm_pool_id id)
     pthread_mutex_unlock(&pool->lock);
 }
 
+uint32_t gm_pool_jobs(gm_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    uint32_t count = pool->job_count;
+    pthread_mutex_unlock(&pool->lock);
+    return count;
+}
+
 bool gm_pool_look(gm_pool *pool, gm_pool_id id, gm_pool_progress *out_progress)
 {
     gm_pool_progress p = { 0 };

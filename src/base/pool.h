@@ -68,6 +68,7 @@ GM_NODISCARD gm_status gm_pool_submit(gm_pool *pool, const gm_pool_task *task, g
 void gm_pool_cancel(gm_pool *pool, gm_pool_id id);
 
 typedef struct gm_pool_progress { uint32_t parts, parts_done, jobs_ahead; } gm_pool_progress;  // ahead: submitted earlier
+uint32_t gm_pool_jobs(gm_pool *pool);  // queued and running
 // False when the job is no longer known.
 bool gm_pool_look(gm_pool *pool, gm_pool_id id, gm_pool_progress *out_progress);
 

@@ -1,4 +1,6 @@
 // docs/root-cause.md as it stands, and behind it: the rig is broken in one place and in two, and the server says in which.
+#include "support/files.h"
+#include "support/http_client.h"
 #include "support/page.h"
 #include "support/support.h"
 
@@ -43,6 +45,38 @@ static void expect_origin(const json_t *origin, const char *twin, const char *mo
     assert_true(size > 0.8 && size < 1.2);
 }
 
+static void wait_for_note(const char *note)
+{
+    gm_child *server = page.server->child;
+    for (int i = 0; i < 600 && gm_str_find(gm_buf_view(&server->err_text), gm_str_of(note)) == SIZE_MAX; i++) gm_child_read(server, 100);
+    if (gm_str_find(gm_buf_view(&server->err_text), gm_str_of(note)) == SIZE_MAX) fail_msg("the server never said '%s': %s", note, GM_TEXT(server->err_text));
+}
+
+static void wait_for_hunt(void)
+{
+    test_http_client client;
+    bool             hunts = false;
+    test_http_open(&client, (uint16_t)atoi(strrchr(page.server->http, ':') + 1), NULL, NULL);
+    for (int i = 0; i < 60000 && !hunts; i++)
+        hunts = gm_str_find(gm_buf_view(&test_http_ask(&client, "GET", "/metrics", NULL, NULL)->body), GM_STR("\ngemel_origin_hunts 1\n")) != SIZE_MAX;
+    test_http_shut(&client);
+    assert_true(hunts);
+}
+
+// rules/*.modes are taken back while the hunt runs: what it was told of them is no longer there.
+static void the_answer_keeps_to_the_files_it_was_asked_under(void)
+{
+    char      path[500];
+    gm_child *asks = gm_child_start((const char *const[]){ "origins", "--search", "4h", "--json", NULL });
+    snprintf(path, sizeof path, "%s/rules/waterworks.modes", page.plant);
+    wait_for_hunt();
+    gm_test_write_file(path, GM_STR("{ \"modes\": [] }\n"));
+    wait_for_note("rules have changed");
+    assert_int_equal(gm_child_wait(asks), 0);
+    assert_non_null(strstr(GM_TEXT(asks->out_text), "\"failure\":\"shut\""));
+    gm_child_free(asks);
+}
+
 static void one_fault_is_named_with_its_size_and_its_alarm(void **state)
 {
     (void)state;
@@ -57,6 +91,7 @@ static void one_fault_is_named_with_its_size_and_its_alarm(void **state)
     assert_true(json_is_true(json_object_get(answer, "explained")) && json_number_value(json_object_get(answer, "none")) < 0.01);
     json_decref(answer);
     GM_EXPECT(1, "nothing", "origins", "--name", "nothing");
+    the_answer_keeps_to_the_files_it_was_asked_under();
 }
 
 // No single fault explains it: that is said, and which two do.
