@@ -222,6 +222,7 @@ static bool body_fits(gm_request *request)
     const gm_api_limits *limits = &request->api->options.limits;
     switch (request->route->body) {
     case GM_BODY_NONE: return true;  // what comes nevertheless is ignored
+    case GM_BODY_PERHAPS:
     case GM_BODY_JSON: request->body.limit = limits->body_max; break;
     case GM_BODY_TWIN:
         request->body.limit = limits->twin_max < limits->body_max ? limits->twin_max : limits->body_max;
@@ -237,6 +238,10 @@ static bool body_fits(gm_request *request)
     }
     if (request->route->body == GM_BODY_BULK) return true;
     gm_str type = gm_request_header(request, "content-type");
+    if (request->route->body == GM_BODY_PERHAPS && type.ptr == NULL && (length.len == 0 || gm_str_is(length, "0")) && gm_request_header(request, "transfer-encoding").ptr == NULL) {
+        request->body.limit = 0;  // nothing comes, and what did nevertheless would be ignored
+        return true;
+    }
     bool lines = request->route->body == GM_BODY_MODELS && gm_str_is(type, "application/x-ndjson");
     if (lines || is_json(type)) return true;
     // Without this a page of another origin could send a body without asking first (see gm_router_is_foreign).

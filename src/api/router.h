@@ -7,6 +7,7 @@
 typedef enum gm_route_body {
     GM_BODY_NONE,    // a body is ignored
     GM_BODY_JSON,    // application/json, or anything that ends in +json
+    GM_BODY_PERHAPS, // the same, or none
     GM_BODY_TWIN,    // the same, as large as a twin may be
     GM_BODY_MODELS,  // the same, larger
     GM_BODY_BULK     // any content type; for bulk ingest

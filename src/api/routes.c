@@ -96,7 +96,7 @@ const gm_route gm_routes[] = {
     { GM_METHOD_GET,   "/v1/maintenance", gm_route_maintenance_list, GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "What maintenance is planned for" },
     { GM_METHOD_GET,   "/v1/maintenance/{name}", gm_route_maintenance, GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Proposed maintenance" },
     { GM_METHOD_POST,  "/v1/maintenance/{name}/make", gm_route_maintenance_make, GM_RIGHT_OPERATE, GM_REACH_PLANT, GM_BODY_JSON, OWN, "Propose maintenance from what is known now" },
-    { GM_METHOD_POST,  "/v1/maintenance/{name}/orders", gm_route_maintenance_orders, GM_RIGHT_OPERATE, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Open work orders of what is proposed" },
+    { GM_METHOD_POST,  "/v1/maintenance/{name}/orders", gm_route_maintenance_orders, GM_RIGHT_OPERATE, GM_REACH_PLANT, GM_BODY_PERHAPS, OWN, "Open work orders of what is proposed" },
     { GM_METHOD_GET,   "/v1/workorders", gm_route_work_orders, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Work orders, the newest first" },
     { GM_METHOD_POST,  "/v1/workorders", gm_route_work_order_post, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, OWN, "Open a work order" },
     { GM_METHOD_GET,   "/v1/workorders/{id}", gm_route_work_order, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "A work order" },

@@ -54,7 +54,7 @@ void gm_route_work_order_post(gm_request *request);
 void gm_route_work_order(gm_request *request);
 void gm_route_work_order_patch(gm_request *request);
 
-// maintenance_route.c
+// maintenance_route.c, maintenance_orders.c
 void gm_route_maintenance_list(gm_request *request);
 void gm_route_maintenance(gm_request *request);
 void gm_route_maintenance_make(gm_request *request);

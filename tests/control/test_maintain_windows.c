@@ -161,6 +161,38 @@ static void a_guess_keeps_the_limits(void **state)
     if (found < possible / 2) fail_msg("%d of %d", found, possible);
 }
 
+// Counted window by window, as gm_windows_keeps does, and job by job, as gm_windows_load does; alone, nothing is cheaper for any job.
+static void what_windows_take_is_what_limits_are_held_against(void **state)
+{
+    (void)state;
+    uint64_t seed = gm_test_seed();
+    int      over = 0;
+    for (int i = 0; i < 300; i++) {
+        problem  p;
+        uint32_t begins[JOBS];
+        double   crews[CREWS * WINDOWS], groups[GROUPS * WINDOWS];
+        bool     fits = true;
+        make(&p, &seed);
+        gm_windows_alone(&p.w, begins);
+        for (uint32_t j = 0; j < p.w.job_count; j++) {
+            double cost = begins[j] == GM_WINDOW_LEFT ? p.jobs[j].left_cost : p.jobs[j].cost[begins[j]];
+            assert_true(cost <= p.jobs[j].left_cost);
+            for (uint32_t v = 0; v < WINDOWS; v++) assert_true(cost <= p.jobs[j].cost[v]);
+        }
+        p.w.stock_count = 0;  // stocks are not windows' load
+        gm_windows_load(&p.w, begins, crews, groups);
+        for (uint32_t v = 0; v < WINDOWS; v++) {
+            for (uint32_t c = 0; c < p.w.crew_count; c++) fits &= crews[c * WINDOWS + v] <= p.w.crews[c].size[v] + 1e-9;
+            for (uint32_t g = 0; g < p.w.group_count; g++) fits &= groups[g * WINDOWS + v] <= p.w.groups[g].out;
+        }
+        bool possible = true;
+        for (uint32_t j = 0; j < p.w.job_count; j++) possible &= begins[j] != GM_WINDOW_LEFT || isfinite(p.jobs[j].left_cost);
+        if ((fits && possible) != gm_windows_keeps(&p.w, begins)) fail_msg("round %d: loads and limits disagree", i);
+        over += !fits;
+    }
+    assert_true(over > 20 && over < 280);
+}
+
 static void the_limit_in_the_way_is_named(void **state)
 {
     (void)state;
@@ -221,6 +253,7 @@ int main(void)
         cmocka_unit_test(the_answer_is_the_best_of_all_assignments),
         cmocka_unit_test(what_lacks_is_enough_when_it_is_given),
         cmocka_unit_test(a_guess_keeps_the_limits),
+        cmocka_unit_test(what_windows_take_is_what_limits_are_held_against),
         cmocka_unit_test(the_limit_in_the_way_is_named),
         cmocka_unit_test(refused_memory_leaves_nothing_behind),
     };

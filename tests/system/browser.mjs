@@ -3,21 +3,21 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { ROOT, tempDir } from "./support.mjs";
+import { ROOT, tempDir, until } from "./support.mjs";
 
 const BROWSER = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => existsSync(p));
 const SHOTS = process.env.GM_SCREENSHOTS ?? join(ROOT, "build", "screenshots");
 
-/** Opens a browser with an empty profile; `faults` lists script errors and whatever was fetched from elsewhere than `address`. */
-export async function openBrowser(address, more = {}) {
+/** Opens a browser with an empty profile; `faults` lists script errors and whatever was fetched from elsewhere than `address`. `space`: it draws in 3D. */
+export async function openBrowser(address, { space = false, ...more } = {}) {
   assert.ok(BROWSER, "chromium is missing: tools/setup test installs it");
   mkdirSync(SHOTS, { recursive: true });
   const profile = tempDir("chromium"), faults = [];
   const context = await chromium.launchPersistentContext(profile.dir, {
     executablePath: BROWSER,
     viewport: { width: 1280, height: 800 },
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-           "--disable-component-update", "--disable-sync"],
+    args: ["--headless", "--no-sandbox", space ? "--enable-unsafe-swiftshader" : "--disable-gpu", "--disable-quic", "--no-first-run",
+           "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     ...more,
   });
   const page = await context.newPage();
@@ -46,5 +46,24 @@ export async function openBrowser(address, more = {}) {
       await context.close();
       profile.remove();
     },
+  };
+}
+
+/** How a page of the console is spoken to; `at` gives the page and the server's address, which are there only when a test runs. */
+export function consoleAt(at) {
+  return {
+    /** A view, as if its address had been typed; it is there when the page is live. */
+    open: async (hash, address = at().http) => {
+      const { page } = at();
+      await page.goto("about:blank");
+      await page.goto(`http://${address}/#${hash}`);
+      await until(async () => (await page.getByTestId("connection").textContent()) === "Live", 60000, "never live");
+    },
+    /** A part of the address. */
+    param: (name) => new URLSearchParams(new URL(at().page.url()).hash.slice(1)).get(name),
+    /** Waits for a text. */
+    has: (locator, pattern, why) => until(async () => pattern.test((await locator.textContent({ timeout: 5000 }).catch(() => "")) ?? ""), 60000, async () => `${why}: ${await locator.textContent({ timeout: 1000 }).catch(() => "nothing")}`),
+    /** How much wider than the window the page is, in px. */
+    tooWide: () => at().page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
   };
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import mqtt from "mqtt";
 import { openBrowser } from "./browser.mjs";
-import { ROOT, json, serve, start, tempDir, until } from "./support.mjs";
+import { ROOT, ingest, json, serve, start, tempDir, until } from "./support.mjs";
 
 const WAIT = 30000;
 const RULES = `rule worn on twins (SELECT * FROM DIGITALTWINS P WHERE IS_OF_MODEL(P, 'dtmi:gemel:pumphouse:Pump;1'))
@@ -16,11 +16,6 @@ const RULES = `rule worn on twins (SELECT * FROM DIGITALTWINS P WHERE IS_OF_MODE
 `;
 let server, browser, page, folder, device;
 const heard = []; // what the device was told
-
-async function ingest(...lines) {
-  const sent = await fetch(`http://${server.http}/v1/ingest`, { method: "POST", headers: { "content-type": "application/x-ndjson" }, body: lines.map((l) => JSON.stringify(l)).join("\n") });
-  assert.ok(sent.ok, await sent.text());
-}
 
 /** A device that obeys: it answers commands, and reports what it is asked to have. */
 async function connectDevice() {
@@ -43,7 +38,7 @@ async function past() {
   lines.push({ $twin: "well", $time: at(0), level: 15 }, { $twin: "vessel", $time: at(0), pressure: 6.2 }, { $twin: "town", $time: at(0), pressure: 3.2 }, { $twin: "main", $time: at(0), flow: 0 },
     { $twin: "valve", $time: at(0), flow: 8 }, { $twin: "pump1", $time: at(0), rotation: 0 }, { $twin: "pump2", $time: at(0), rotation: 0 }, { $twin: "controller", $time: at(0), leadOn: false });
   for (let i = 0; i < 180; i++) lines.push({ $twin: "tower", $time: at(i), level: 4 - i / 180 });
-  await ingest(...lines);
+  await ingest(server.http, lines);
 }
 
 before(async () => {
@@ -74,7 +69,7 @@ const trial = (permitted) => page.locator(`[data-testid='trial'][data-permitted=
 const foot = () => page.evaluate(() => document.querySelector("main").scrollTo(0, 1e6));
 
 test("a command that an interlock refuses can not be sent; once it permits, the command goes its way to the end", { timeout: 180000 }, async () => {
-  await ingest({ $twin: "tower", level: 4.5 });
+  await ingest(server.http, [{ $twin: "tower", level: 4.5 }]);
   await open("twin=valve");
   await page.getByTestId("command-setOpening").click({ timeout: WAIT });
   await page.getByTestId("input-Set the opening").fill("2");
@@ -86,7 +81,7 @@ test("a command that an interlock refuses can not be sent; once it permits, the 
   assert.equal(await page.getByTestId("act-send").isDisabled(), true);
   await foot();
   await browser.shots("command-refused");
-  await ingest({ $twin: "tower", level: 3 });
+  await ingest(server.http, [{ $twin: "tower", level: 3 }]);
   await trial(true);
   await page.locator("[data-testid='interlock-townNotDry'][data-permits='true']").waitFor({ timeout: WAIT });
   await page.getByTestId("act-send").click({ timeout: WAIT });

@@ -1,27 +1,19 @@
 // A fault thought through in the console: what follows from it as a list, and its path lit up through the graph and in 3D.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openBrowser } from "./browser.mjs";
-import { ROOT, json, serve, start, tempDir, until } from "./support.mjs";
+import { consoleAt, openBrowser } from "./browser.mjs";
+import { copyExample, json, serve, start, tempDir, until } from "./support.mjs";
 
 let server, browser, page, data, plant;
 
-function makePlant(dir, rules) {
-  const from = join(ROOT, "examples", "pumphouse");
-  for (const part of ["models", "scene", "twins"]) cpSync(join(from, part), join(dir, part), { recursive: true });
-  mkdirSync(join(dir, "rules"));
-  for (const name of rules) cpSync(join(from, "rules", name), join(dir, "rules", name));
-  writeFileSync(join(dir, "gemel.conf"), "");
-  return dir;
-}
+const makePlant = (dir, rules) => copyExample("pumphouse", dir, ["models", "scene", "twins"], rules);
 
 before(async () => {
   plant = tempDir("fault");
   data = tempDir("fault-data");
   server = await serve(makePlant(join(plant.dir, "plant"), ["waterworks.modes", "waterworks.rules", "waterworks.rollups"]), data.dir);
-  browser = await openBrowser(server.http, { args: ["--headless", "--no-sandbox", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+  browser = await openBrowser(server.http, { space: true });
   page = browser.page;
 });
 
@@ -32,13 +24,7 @@ after(async () => {
   plant?.remove();
 });
 
-const open = async (hash) => {
-  await page.goto("about:blank");
-  await page.goto(`http://${server.http}/#${hash}`);
-  await until(async () => (await page.getByTestId("connection").textContent()) === "Live", 30000, "never live");
-};
-const param = (name) => new URLSearchParams(new URL(page.url()).hash.slice(1)).get(name);
-const has = (locator, pattern, why) => until(async () => pattern.test((await locator.textContent({ timeout: 5000 }).catch(() => "")) ?? ""), 30000, async () => `${why}: ${await locator.textContent().catch(() => "nothing")}`);
+const { open, param, has, tooWide } = consoleAt(() => ({ page, http: server.http }));
 
 test("what follows if the well fails stands in a list, with causes, times and what is left", { timeout: 120000 }, async () => {
   const { body } = await json(server.http, "/v1/impact?twin=well");
@@ -96,8 +82,7 @@ test("redundancy that is left is told, and a twin that nobody needs hits nothing
   for (const view of ["system", "graph", "scene"]) {
     await open(`twin=well&view=${view}&fault=well`);
     await page.locator("main section").first().waitFor({ timeout: 30000 });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `${view} is ${wide} px too wide`);
+    assert.ok((await tooWide()) <= 0, `${view} is ${await tooWide()} px too wide`);
   }
   await page.setViewportSize({ width: 1280, height: 800 });
   assert.deepEqual(browser.faults, []);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openBrowser } from "./browser.mjs";
+import { consoleAt, openBrowser } from "./browser.mjs";
 import { serve, start, tempDir, until, json } from "./support.mjs";
 
 let server, browser, page, data, plant;
@@ -76,14 +76,8 @@ after(async () => {
   plant?.remove();
 });
 
-const open = async (hash, address = server.http) => {
-  await page.goto("about:blank");
-  await page.goto(`http://${address}/#${hash}`);
-  await until(async () => (await page.getByTestId("connection").textContent()) === "Live", 30000, "never live");
-};
-const param = (name) => new URLSearchParams(new URL(page.url()).hash.slice(1)).get(name);
+const { open, param, has, tooWide } = consoleAt(() => ({ page, http: server.http }));
 const rows = (of) => page.locator(`${of} tbody tr`);
-const has = (locator, pattern, why) => until(async () => pattern.test((await locator.textContent({ timeout: 5000 }).catch(() => "")) ?? ""), 30000, async () => `${why}: ${await locator.textContent().catch(() => "nothing")}`);
 
 test("the ribbon on the twin's page shows the phases, by keys too, and leads to the whole thread", { timeout: 120000 }, async () => {
   await open("twin=pump7");
@@ -231,7 +225,7 @@ test("narrow pages have everything in reach", { timeout: 120000 }, async () => {
   for (const [name, hash] of [["ribbon", "twin=pump7"], ["thread", "twin=pump7&view=life"], ["diff", "twin=pump7&view=life&chapter=diff"], ["bom", "twin=pump7&view=life&chapter=bom"], ["system", "twin=site&view=system"]]) {
     await open(hash);
     await page.locator("main section").first().waitFor({ timeout: 30000 });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const wide = await tooWide();
     assert.ok(wide <= 0, `${name} is ${wide} px too wide`);
     await browser.shots(`life-tablet-${name}`);
   }

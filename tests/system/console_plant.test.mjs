@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openBrowser } from "./browser.mjs";
+import { consoleAt, openBrowser } from "./browser.mjs";
 import { ROOT, json, serve, tempDir, until } from "./support.mjs";
 
 const PLANT = join(ROOT, "examples", "pumphouse");
@@ -36,13 +36,8 @@ after(async () => {
   data?.remove();
 });
 
-const open = async (hash) => {
-  await page.goto("about:blank");
-  await page.goto(`http://${server.http}/#${hash}`);
-  await until(async () => (await page.getByTestId("connection").textContent()) === "Live", 15000, "never live");
-};
+const { open, param } = consoleAt(() => ({ page, http: server.http }));
 const level = () => page.getByTestId("value-level").textContent();
-const param = (name) => new URLSearchParams(new URL(page.url()).hash.slice(1)).get(name);
 
 test("scrubbing back shows the twin as it was, in the address too, and leads back to now", { timeout: 60000 }, async () => {
   await open("twin=tower&plot=level&range=24h");

@@ -1,19 +1,18 @@
 // The views of the console that show many twins at once: the plant in space, the tree of a large plant, answers as graphs and
 // plots, and what was measured beside what is estimated and expected.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openBrowser } from "./browser.mjs";
-import { ROOT, json, serve, tempDir, until } from "./support.mjs";
+import { consoleAt, openBrowser } from "./browser.mjs";
+import { ROOT, copyExample, ingest, json, serve, tempDir, until } from "./support.mjs";
 
 const MINUTE = 60000, AREAS = 100, PUMPS = 200; // twins of the plant: the waterworks, a hall, its areas and their pumps
 let server, browser, page, data, plant, begin;
 
 function makePlant() {
   plant = tempDir("views");
-  const from = join(ROOT, "examples", "pumphouse"), p = plant.dir;
-  for (const part of ["models", "behaviors", "scene", "twins"]) cpSync(join(from, part), join(p, part), { recursive: true });
+  const p = copyExample("pumphouse", plant.dir, ["models", "behaviors", "scene", "twins"]);
   const types = [["Hall", "Area"], ["Area", "Unit"]].map(([name, of]) => ({
     "@context": "dtmi:dtdl:context;3", "@id": `dtmi:views:${name};1`, "@type": "Interface", displayName: name,
     contents: [{ "@type": "Relationship", name: "contains", target: `dtmi:views:${of};1` }] }));
@@ -32,13 +31,7 @@ function makePlant() {
     }
   }
   writeFileSync(join(p, "twins", "z.ndjson"), ['{"Section":"Header"}', '{"fileVersion":"1.0.0"}', '{"Section":"Twins"}', ...twins, '{"Section":"Relationships"}', ...links].join("\n"));
-  writeFileSync(join(p, "gemel.conf"), "");
   mkdirSync(join(p, "data"));
-}
-
-async function ingest(lines) {
-  const sent = await fetch(`http://${server.http}/v1/ingest`, { method: "POST", headers: { "content-type": "application/x-ndjson" }, body: lines.map((l) => JSON.stringify(l)).join("\n") });
-  assert.ok(sent.ok, await sent.text());
 }
 
 before(async () => {
@@ -50,8 +43,8 @@ before(async () => {
   for (let i = 0; i <= 300; i++) lines.push({ $twin: "tower", $time: new Date(begin + i * MINUTE).toISOString(), level: 2 + Math.sin(i / 20) });
   lines.push({ $twin: "well", $time: new Date(begin + 10 * MINUTE).toISOString(), level: 14 });
   lines.push({ $twin: "unit7-3", $time: new Date(begin).toISOString(), load: 5 }); // nothing has come from it since
-  await ingest(lines);
-  browser = await openBrowser(server.http, { args: ["--headless", "--no-sandbox", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+  await ingest(server.http, lines);
+  browser = await openBrowser(server.http, { space: true });
   page = browser.page;
 });
 
@@ -62,12 +55,7 @@ after(async () => {
   plant?.remove();
 });
 
-const open = async (hash) => {
-  await page.goto("about:blank");
-  await page.goto(`http://${server.http}/#${hash}`);
-  await until(async () => (await page.getByTestId("connection").textContent()) === "Live", 30000, "never live");
-};
-const param = (name) => new URLSearchParams(new URL(page.url()).hash.slice(1)).get(name);
+const { open, param, tooWide } = consoleAt(() => ({ page, http: server.http }));
 const label = (id) => page.locator(`[data-label='${id}']`);
 
 test("the geometry is shown with its twins; picking, the tree and the address agree", { timeout: 120000 }, async () => {
@@ -199,12 +187,11 @@ test("a forecast stands to the right of now, and the years are one zoom away", {
 
 test("a narrow page has everything in reach", { timeout: 120000 }, async () => {
   await page.setViewportSize({ width: 820, height: 1180 });
-  for (const view of ["twin", "graph", "query", "futures", "fleet", "alarms", "orders", "plans", "letters", "setup"]) {
+  for (const view of ["twin", "graph", "query", "futures", "fleet", "maintenance", "alarms", "orders", "plans", "letters", "setup"]) {
     await open(`twin=tower&view=${view}`);
     await page.locator("main section, main .empty").first().waitFor({ timeout: 30000 });
     for (const cell of await page.locator("[data-testid^='value-']").all()) assert.ok((await cell.boundingBox()).height < 60, `${view}: a number is broken over lines`);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `${view} is ${wide} px too wide`);
+    assert.ok((await tooWide()) <= 0, `${view} is ${await tooWide()} px too wide`);
     await page.screenshot({ path: join(process.env.GM_SCREENSHOTS ?? join(ROOT, "build", "screenshots"), `${view}-tablet.png`) });
   }
   assert.deepEqual(browser.faults, []);

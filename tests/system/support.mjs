@@ -1,6 +1,6 @@
 // What every system test in JavaScript needs: the program as a child process on free ports, and patience with a limit.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,7 +49,7 @@ export async function until(condition, ms, why) {
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > end) throw new Error(typeof why === "function" ? why() : (why ?? "waited in vain"));
+    if (Date.now() > end) throw new Error(typeof why === "function" ? await why() : (why ?? "waited in vain"));
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -58,4 +58,30 @@ export async function json(address, path, init = {}) {
   const reply = await fetch(`http://${address}${path}`, init);
   const text = await reply.text();
   return { status: reply.status, headers: reply.headers, body: text === "" ? null : JSON.parse(text) };
+}
+
+/** Measurements, a line each. */
+export async function ingest(address, lines) {
+  const sent = await fetch(`http://${address}/v1/ingest`, { method: "POST", headers: { "content-type": "application/x-ndjson" }, body: lines.map((l) => JSON.stringify(l)).join("\n") });
+  if (!sent.ok) throw new Error(await sent.text());
+}
+
+/** Some folders of an example, and some of its rules, as a plant of its own. */
+export function copyExample(name, dir, folders, rules = []) {
+  const from = join(ROOT, "examples", name);
+  for (const folder of folders) cpSync(join(from, folder), join(dir, folder), { recursive: true });
+  mkdirSync(join(dir, "rules"), { recursive: true });
+  for (const file of rules) cpSync(join(from, "rules", file), join(dir, "rules", file));
+  writeFileSync(join(dir, "gemel.conf"), "");
+  return dir;
+}
+
+const line = (value) => JSON.stringify(value);
+/** A plant of twins: models (DTDL), twins as [id, model, values], relationships as [from, name, to]. */
+export function writePlant(dir, models, twins, relationships = []) {
+  for (const folder of ["models", "twins", "rules"]) mkdirSync(join(dir, folder), { recursive: true });
+  writeFileSync(join(dir, "models", "all.json"), line(models));
+  writeFileSync(join(dir, "twins", "all.ndjson"), ['{"Section":"Twins"}', ...twins.map(([id, model, values]) => line({ $dtId: id, $metadata: { $model: model }, ...values })),
+    '{"Section":"Relationships"}', ...relationships.map(([from, name, to]) => line({ $dtId: from, $relationshipId: `${name}-${to}`, $targetId: to, $relationshipName: name }))].join("\n"));
+  return dir;
 }

@@ -175,6 +175,18 @@ static void the_page_s_pumps_are_planned_ordered_once_and_compared(void **state)
     assert_int_equal(json_integer_value(json_object_get(again, "there")), windows);
     json_decref(again);
     json_decref(answer);
+
+    // What is ordered stands beside the plan; one alone can be asked for, and only what has a window.
+    answer = gm_served_ask(f->server, "GET", "/v1/maintenance/pumps", NULL, 200);
+    assert_int_equal(json_array_size(json_object_get(answer, "orders")), windows);
+    again = gm_served_ask(f->server, "POST", "/v1/maintenance/pumps/orders", "{\"twins\":[\"pump7\"]}", 200);
+    assert_int_equal(json_integer_value(json_object_get(again, "there")), 1);
+    json_decref(again);
+    json_t *no = gm_served_ask(f->server, "POST", "/v1/maintenance/pumps/orders", "{\"twins\":[\"pump0\"]}", 400);
+    assert_non_null(strstr(json_string_value(json_object_get(json_object_get(no, "error"), "message")), "'pump0' has no window"));
+    json_decref(no);
+    json_decref(gm_served_ask(f->server, "POST", "/v1/maintenance/pumps/orders", "{\"twin\":\"pump7\"}", 400));
+    json_decref(answer);
 }
 
 static void predictions_decide_and_redundancy_parts_and_holidays_are_kept(void **state)

@@ -24,6 +24,7 @@ const PAGES: Record<Exclude<View, "twin">, ReturnType<typeof lazy>> = {
   graph: lazy(async () => (await import("./graph")).Graph),
   query: lazy(async () => (await import("./query")).Query),
   fleet: lazy(async () => (await import("./fleet")).Fleet),
+  maintenance: lazy(async () => (await import("./maintenance")).Maintenance),
   alarms: lazy(async () => (await import("./alarms")).Alarms),
   orders: lazy(async () => (await import("./work_orders")).WorkOrders),
   plans: lazy(async () => (await import("./plans")).Plans),

@@ -113,7 +113,7 @@ export function Fleet() {
   return (
     <>
       <section>
-        <h2>{text.fleet.title}</h2>
+        <div class="toolbar"><h2>{text.fleet.title}</h2> <span class="spacer" /> <button type="button" class="button" data-testid="to-maintenance" onClick={() => show("maintenance")}>{actText.fleet.windows}</button></div>
         {risks.length === 0 ? <p class="dim">{value.risks.trouble ?? text.fleet.none}</p> : <Table rows={risks} columns={columnsOf(value.risks.items, value.anomalies)} file="fleet.csv" sort={{ by: "rul", way: 1 }} />}
         {(value.risks.models ?? []).map((m) => <p key={m.model} class="dim">{actText.fleet.trained(m.model, m.version)}{m.retraining && ` ${actText.fleet.retraining}`} {m.verdict}</p>)}
       </section>

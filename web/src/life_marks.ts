@@ -1,33 +1,15 @@
 // Where the facts of a life stand on its ribbon: marks on a line for each phase, merged where they would cover each other.
 import { PHASES, type Fact, type Phase } from "./life_api";
+import { ticksOf, type Tick } from "./ticks";
 
 export interface Mark { at: number; facts: Fact[] } // share of the ribbon's width, 0 to 1
 export interface Lane { phase: Phase; marks: Mark[]; band: { from: number; to: number } | null }
-export interface Ribbon { start: number; end: number; lanes: Lane[]; ticks: { at: number; label: string }[] }
+export interface Ribbon { start: number; end: number; lanes: Lane[]; ticks: Tick[] }
 
-const NEAR = 0.016, MARGIN = 0.03, DAY = 86400e3, TICKS = 6;
-const STEPS = [60e3, 300e3, 900e3, 3600e3, 3 * 3600e3, 6 * 3600e3, DAY, 2 * DAY, 7 * DAY, 14 * DAY];
+const NEAR = 0.016, MARGIN = 0.03;
 
 const beginOf = (f: Fact): number | null => (f.from === undefined ? null : Date.parse(f.from));
 const endOf = (f: Fact): number | null => (f.to === undefined ? null : Date.parse(f.to));
-
-/** Round moments: steps of seconds to weeks, or the beginnings of months and years. */
-export function ticksOf(start: number, end: number): { at: number; label: string }[] {
-  const span = end - start, rough = span / TICKS, found: number[] = [];
-  const step = STEPS.find((s) => s >= rough);
-  if (step !== undefined) for (let t = Math.ceil(start / step) * step; t <= end; t += step) found.push(t);
-  else {
-    const months = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200].find((m) => m * 30.4 * DAY >= rough) ?? 2400;
-    const first = new Date(start), index = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth() + 1e-9) / months) * months;
-    for (let m = index; ; m += months) {
-      const t = Date.UTC(Math.floor(m / 12), m % 12, 1);
-      if (t > end) break;
-      if (t >= start) found.push(t);
-    }
-  }
-  const how: Intl.DateTimeFormatOptions = span < 2 * DAY ? { hour: "2-digit", minute: "2-digit", hour12: false } : step !== undefined ? { day: "numeric", month: "short" } : span < 4 * 365 * DAY ? { month: "short", year: "numeric" } : { year: "numeric" };
-  return found.map((t) => ({ at: (t - start) / span, label: new Date(t).toLocaleString("en-GB", span < 2 * DAY ? how : { ...how, timeZone: "UTC" }) }));
-}
 
 function marksOf(facts: readonly Fact[], at: (t: number) => number, start: number): Mark[] {
   const marks: Mark[] = [];

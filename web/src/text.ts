@@ -52,7 +52,7 @@ export const text = {
   },
   role: { title: "Your role", reader: "reader", operator: "operator", engineer: "engineer", admin: "admin" },
   views: {
-    title: "Views", twin: "Twin", life: "Life", system: "System", scene: "3D", futures: "What if", graph: "Graph", query: "Query", fleet: "Fleet", alarms: "Alarms", orders: "Work orders", plans: "Plans", letters: "Dead letters", setup: "Set-up",
+    title: "Views", twin: "Twin", life: "Life", system: "System", scene: "3D", futures: "What if", graph: "Graph", query: "Query", fleet: "Fleet", maintenance: "Maintenance", alarms: "Alarms", orders: "Work orders", plans: "Plans", letters: "Dead letters", setup: "Set-up",
   },
   time: {
     title: "The time that the page shows", pause: "Pause", backToLive: "Back to live", earlier: "Earlier", later: "Later",

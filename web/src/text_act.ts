@@ -61,7 +61,7 @@ export const actText = {
     name: (span: string) => `as forecast ${span} ago`, earlier: "Earlier futures…",
   },
   fleet: {
-    noDrivers: "none stands out", plot: "Plot these signals", estimators: "Estimators", unknown: "too little seen to judge it yet", noEstimators: "Nothing is estimated in this plant: it has no estimate/*.json.",
+    noDrivers: "none stands out", windows: "Maintenance windows →", plot: "Plot these signals", estimators: "Estimators", unknown: "too little seen to judge it yet", noEstimators: "Nothing is estimated in this plant: it has no estimate/*.json.",
     nis: "Innovations (1: as modelled)", nisWhat: "The mean of the normalised innovation squared: far above 1, the model or the noise it was given is wrong.",
     counts: { moments: "Moments", taken: "Taken", refused: "Refused", late: "Late", unusable: "Unusable", lost: "Lost", restarts: "Begun again" },
     fault: (what: string, severity: string, since: string) => `Fault found: ${what}, severity ${severity}${since === "" ? "" : `, since ${since}`}.`, mode: (name: string, p: string) => `Mode: ${name} (${p}).`,

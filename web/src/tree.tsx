@@ -8,9 +8,9 @@ import { structureVersion } from "./live";
 import { text } from "./text";
 import { inSight, key, levels, loadLevel, loadMore, rows, seen, toggle, type Row } from "./tree_rows";
 import { select, selected } from "./view";
+import { useVirtual } from "./virtual";
 
 const ROW = 28; // px, as in style.css
-const BEYOND = 12; // rows kept above and below what is in sight
 
 function Badge({ twin }: { twin: string }) {
   const priority = worst.value.get(twin), quiet = silent.value.get(twin);
@@ -51,43 +51,27 @@ function TreeRow({ row, focus }: { row: Row; focus: (index: number) => void }) {
 }
 
 function Rows() {
-  const box = useRef<HTMLDivElement>(null);
-  const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(600);
   const version = structureVersion.value;
-  const all = rows.value;
+  const all = rows.value, list = useVirtual(all.length, ROW);
   useEffect(() => {
     // What was there stays on the page while it is asked for anew.
     for (const parent of new Set(["", ...levels.peek().keys()])) void loadLevel(parent);
   }, [version]);
-  useEffect(() => {
-    const b = box.current!;
-    const size = new ResizeObserver(() => setHeight(b.clientHeight));
-    size.observe(b);
-    return () => size.disconnect();
-  }, []);
-  const first = Math.max(0, Math.floor(top / ROW) - BEYOND);
-  const visible = all.slice(first, first + Math.ceil(height / ROW) + 2 * BEYOND);
+  const visible = all.slice(list.first, list.last);
   const sight = seen(visible), signature = [...sight.roots, "", ...sight.parents].join("\n");
   useEffect(() => { inSight.value = sight; }, [signature]);
   const more = visible.find((r) => r.kind === "say" && r.more !== undefined);
   useEffect(() => {
     if (more?.kind === "say" && more.more !== undefined) void loadMore(more.more);
   }, [more?.kind === "say" ? `${more.more}/${more.index}` : ""]);
-  const focus = (index: number) => {
-    const b = box.current!;
-    if (index * ROW < b.scrollTop) b.scrollTop = index * ROW;
-    else if ((index + 1) * ROW > b.scrollTop + b.clientHeight) b.scrollTop = (index + 1) * ROW - b.clientHeight;
-    requestAnimationFrame(() => b.querySelector<HTMLElement>(`[data-row="${index}"]`)?.focus());
-  };
   const roots = levels.value.get("");
   if (roots?.error !== undefined) return <p class="dim wrap">{roots.error}</p>;
   if (roots !== undefined && roots.items.length === 0) return <p class="dim wrap">{text.noTwins}</p>;
   return (
-    <div ref={box} class="tree" role="tree" aria-label={text.plantTree} onScroll={(e) => setTop(e.currentTarget.scrollTop)}>
+    <div ref={list.box} class="tree" role="tree" aria-label={text.plantTree} onScroll={list.scrolled}>
       <div style={{ height: `${all.length * ROW}px`, position: "relative" }}>
-        <div style={{ position: "absolute", top: `${first * ROW}px`, left: 0, right: 0 }}>
-          {visible.map((row) => <TreeRow key={key(row)} row={row} focus={focus} />)}
+        <div style={{ position: "absolute", top: `${list.first * ROW}px`, left: 0, right: 0 }}>
+          {visible.map((row) => <TreeRow key={key(row)} row={row} focus={list.focus} />)}
         </div>
       </div>
     </div>

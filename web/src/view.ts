@@ -13,7 +13,7 @@ export const RANGES = [
 ] as const;
 export type Range = (typeof RANGES)[number]["key"];
 export type Theme = "auto" | "light" | "dark";
-export const VIEWS = ["twin", "life", "system", "scene", "graph", "futures", "query", "fleet", "alarms", "orders", "plans", "letters", "setup"] as const;
+export const VIEWS = ["twin", "life", "system", "scene", "graph", "futures", "query", "fleet", "maintenance", "alarms", "orders", "plans", "letters", "setup"] as const;
 export type View = (typeof VIEWS)[number];
 export interface Window {
   from: number; // ms since 1970
@@ -48,6 +48,11 @@ export type Chapter = (typeof CHAPTERS)[number];
 export const chapter = signal<Chapter>("thread"); // of a twin's life
 export const knownAt = signal<string>(""); // facts as known now (""), at the page's moment ("then"), or at a time (ISO 8601)
 export const fault = signal<string>(""); // the twin whose failure is thought through; "": none
+export const entry = signal<string>(""); // of rules/*.maintenance; "": the first
+export const MAINTENANCE_ORDERS = ["window", "left", "risk", "twin"] as const;
+export type MaintenanceOrder = (typeof MAINTENANCE_ORDERS)[number];
+export const jobsBy = signal<MaintenanceOrder>("window"); // the order of planned work
+export const jobsFound = signal<string>(""); // a part of the names of assets and work that are shown
 export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "auto");
 
 const time = (text: string | null): number | null => {
@@ -77,6 +82,9 @@ function read(): void {
   pinned.value = p.getAll("future");
   chapter.value = CHAPTERS.find((c) => c === p.get("chapter")) ?? "thread";
   fault.value = p.get("fault") ?? "";
+  entry.value = p.get("entry") ?? "";
+  jobsBy.value = MAINTENANCE_ORDERS.find((o) => o === p.get("by")) ?? "window";
+  jobsFound.value = p.get("find") ?? "";
   const known = p.get("known") ?? "";
   knownAt.value = known === "then" || time(known) !== null ? known : "";
 }
@@ -104,6 +112,9 @@ function write(): string {
   if (allAlarms.value) p.set("all", "yes");
   if (chapter.value !== "thread") p.set("chapter", chapter.value);
   if (fault.value !== "") p.set("fault", fault.value);
+  if (entry.value !== "") p.set("entry", entry.value);
+  if (jobsBy.value !== "window") p.set("by", jobsBy.value);
+  if (jobsFound.value !== "") p.set("find", jobsFound.value);
   if (knownAt.value !== "") p.set("known", knownAt.value);
   for (const id of pinned.value) p.append("future", id);
   const text = p.toString();

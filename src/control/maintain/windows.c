@@ -330,3 +330,38 @@ bool gm_windows_keeps(const gm_windows *w, const uint32_t *begins)
     }
     return ok;
 }
+
+void gm_windows_alone(const gm_windows *w, uint32_t *begins)
+{
+    for (uint32_t j = 0; j < w->job_count; j++) {
+        double least = w->jobs[j].left_cost;
+        begins[j]    = GM_WINDOW_LEFT;
+        for (uint32_t v = 0; v < w->count; v++) {
+            if (!(w->jobs[j].cost[v] < least)) continue;
+            least     = w->jobs[j].cost[v];
+            begins[j] = v;
+        }
+    }
+}
+
+static void add_stretch(double *row, uint32_t count, const gm_window_job *job, uint32_t begin, double amount)
+{
+    if (begin == GM_WINDOW_LEFT) return;
+    for (uint32_t v = begin; v < count && v - begin < job->lasts; v++) row[v] += amount;
+}
+
+void gm_windows_load(const gm_windows *w, const uint32_t *begins, double *crews, double *groups)
+{
+    for (size_t i = 0; i < (size_t)w->crew_count * w->count; i++) crews[i] = 0;
+    for (size_t i = 0; i < (size_t)w->group_count * w->count; i++) groups[i] = 0;
+    for (uint32_t j = 0; j < w->job_count; j++) {
+        const gm_window_job *job = &w->jobs[j];
+        for (uint32_t k = 0; k < job->crew_count; k++) add_stretch(&crews[(size_t)job->crews[k].of * w->count], w->count, job, begins[j], job->crews[k].amount);
+    }
+    for (uint32_t g = 0; g < w->group_count; g++) {
+        for (uint32_t i = 0; i < w->groups[g].count; i++) {
+            uint32_t j = w->groups[g].jobs[i];
+            add_stretch(&groups[(size_t)g * w->count], w->count, &w->jobs[j], begins[j], 1);
+        }
+    }
+}

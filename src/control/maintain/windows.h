@@ -66,4 +66,11 @@ GM_NODISCARD gm_status gm_windows_guess(const gm_alloc *alloc, const gm_windows 
 // Does an assignment keep every limit? For checks of answers.
 bool gm_windows_keeps(const gm_windows *w, const uint32_t *begins);
 
+// Each job where it costs least, as if there were no other: what the limits are held against.
+void gm_windows_alone(const gm_windows *w, uint32_t *begins);
+
+// What an assignment takes in every window, whether it keeps the limits or not: of crews [crew_count * count], a crew's windows side by
+// side, and how many of each group are out [group_count * count]. Cost: each job's windows, for each of its needs and groups.
+void gm_windows_load(const gm_windows *w, const uint32_t *begins, double *crews, double *groups);
+
 #endif
