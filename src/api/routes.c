@@ -107,6 +107,7 @@ const gm_route gm_routes[] = {
     { GM_METHOD_DELETE, "/v1/thread/{id}", gm_route_thread_delete, GM_RIGHT_ADMIN, GM_REACH_PLANT, GM_BODY_NONE, OWN, "Delete facts for good" },
     { GM_METHOD_GET,    "/v1/thread/{id}/parts", gm_route_thread_parts, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "What is installed in a twin, and where it is installed" },
     { GM_METHOD_GET,    "/v1/thread/{id}/diff", gm_route_thread_diff, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Compare two phases of a twin" },
+    { GM_METHOD_POST,   "/v1/thread/explain", gm_route_thread_explain, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_JSON, OWN, "How much of what differs between twins is explained by how they were built" },
     { GM_METHOD_POST,   "/v1/thread/{id}/usage", gm_route_thread_usage, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, OWN, "Make facts of what history says a twin went through" },
     { GM_METHOD_POST,   "/v1/thread/{id}/documents", gm_route_document_add, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_BULK, OWN, "Store a document of a twin" },
     { GM_METHOD_GET,    "/v1/thread/{id}/documents/{hash}", gm_route_document_get, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "A document of a twin" },

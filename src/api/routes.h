@@ -72,6 +72,7 @@ void gm_route_thread_parts(gm_request *request);
 void gm_route_thread_diff(gm_request *request);
 void gm_route_thread_delete(gm_request *request);
 void gm_route_thread_usage(gm_request *request);  // thread/usage_route.c
+void gm_route_thread_explain(gm_request *request);  // thread/explain_route.c
 void gm_route_document_add(gm_request *request);  // thread/documents_route.c
 void gm_route_document_get(gm_request *request);
 void gm_route_bom(gm_request *request);           // thread/bom_route.c

@@ -1,7 +1,7 @@
 // gemel bom import, export: bills of materials as CSV.
 #include "base/number.h"
 #include "cli/client.h"
-#include "cli/csv.h"
+#include "cli/facts_csv.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "control/json.h"
@@ -12,110 +12,38 @@ enum { ASSEMBLY, POSITION, VARIANT, PART, QUANTITY, UNIT, ALTERNATE, SERIALS, FR
 static const char *const names[COLUMNS] = { "assembly", "position", "variant", "part", "quantity", "unit", "alternate", "serials", "from", "to" };
 enum { OPT_HTTP };
 static const gm_option options[] = { [OPT_HTTP] = GM_CLIENT_HTTP };
-enum { FILE_MAX = 256 << 20, FACTS_A_BODY = 5000 };
 
 // ---- import -----------------------------------------------------------------------------------------------------------
 
-typedef struct importing {
-    const gm_cli *cli;
-    gm_http      *http;
-    const char   *file;
-    gm_buf        cells[COLUMNS];
-    size_t        column[COLUMNS];  // which cell of the file is which; SIZE_MAX: not in the file
-    size_t        cell_count, line, rows, waiting;
-    gm_buf        body;
-} importing;
-
-static gm_str cell(const importing *in, size_t which)
-{
-    return in->column[which] != SIZE_MAX ? gm_str_trim(gm_buf_view(&in->cells[in->column[which]])) : (gm_str){ 0 };
-}
-
-static gm_exit read_head(importing *in, gm_str *rest)
-{
-    in->cell_count = gm_csv_next(rest, in->cells, COLUMNS, &in->line);
-    for (size_t i = 0; i < COLUMNS; i++) in->column[i] = SIZE_MAX;
-    for (size_t i = 0; i < in->cell_count && i < COLUMNS; i++) {
-        size_t which = 0;
-        gm_str name  = gm_str_trim(gm_buf_view(&in->cells[i]));
-        while (which < COLUMNS && !gm_str_is(name, names[which])) which++;
-        if (which == COLUMNS) return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:1: there is no column '" GM_STR_FMT "'", in->file, GM_STR_ARG(gm_str_slice(name, 0, 60)));
-        in->column[which] = i;
-    }
-    if (in->cell_count > COLUMNS || in->column[ASSEMBLY] == SIZE_MAX || in->column[POSITION] == SIZE_MAX || in->column[PART] == SIZE_MAX)
-        return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:1: the first line names the columns: assembly,position,part and perhaps variant,quantity,unit,alternate,serials,from,to", in->file);
-    return GM_EXIT_OK;
-}
-
-static gm_exit send(importing *in)
-{
-    gm_http_answer answer;
-    if (in->waiting == 0) return GM_EXIT_OK;
-    gm_buf_add(&in->body, "]", 2);
-    gm_exit code = in->body.failed ? gm_cli_fail_text(in->cli, GM_EXIT_SYSTEM, "out of memory")
-                                   : gm_client_ask(in->cli, in->http, "POST", "/v1/thread", "application/json", (const char *)in->body.ptr, &answer);
-    if (code == GM_EXIT_OK) gm_http_answer_finish(&answer);
-    gm_buf_clear(&in->body);
-    in->waiting = 0;
-    return code;
-}
-
-static gm_exit add_row(importing *in)
+static gm_exit write_row(gm_facts_csv *csv, gm_buf *out)
 {
     double quantity = 1.0;
-    gm_str number = cell(in, QUANTITY), other = cell(in, ALTERNATE), serials = cell(in, SERIALS), variant = cell(in, VARIANT);
+    gm_str number = gm_facts_csv_cell(csv, QUANTITY), other = gm_facts_csv_cell(csv, ALTERNATE), serials = gm_facts_csv_cell(csv, SERIALS), variant = gm_facts_csv_cell(csv, VARIANT);
     bool   alternate = gm_str_is(other, "yes") || gm_str_is(other, "true");
-    if (number.len > 0 && gm_number_read(number, &quantity) != number.len)
-        return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:%zu: '" GM_STR_FMT "' is no quantity", in->file, in->line, GM_STR_ARG(gm_str_slice(number, 0, 40)));
-    if (other.len > 0 && !alternate && !gm_str_is(other, "no") && !gm_str_is(other, "false"))
-        return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:%zu: 'alternate' is yes or no", in->file, in->line);
-    gm_str key = gm_arena_printf(in->cli->arena, "bom/" GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(cell(in, POSITION)), variant.len > 0 ? "~" : "", GM_STR_ARG(variant));
-    gm_buf_text(&in->body, in->waiting++ > 0 ? "," : "[");
-    gm_buf_text(&in->body, "{\"phase\":\"as-designed\",\"twin\":");
-    gm_buf_json_str(&in->body, cell(in, ASSEMBLY));
-    gm_json_member(&in->body, "key", key);
-    gm_json_member(&in->body, "part", cell(in, PART));
-    gm_buf_printf(&in->body, ",\"quantity\":%.17g", quantity);
-    gm_json_member(&in->body, "unit", cell(in, UNIT));
-    gm_json_member(&in->body, "from", cell(in, FROM));
-    gm_json_member(&in->body, "to", cell(in, TO));
+    if (number.len > 0 && gm_number_read(number, &quantity) != number.len) return gm_facts_csv_fail(csv, "'" GM_STR_FMT "' is no quantity", GM_STR_ARG(gm_str_slice(number, 0, 40)));
+    if (other.len > 0 && !alternate && !gm_str_is(other, "no") && !gm_str_is(other, "false")) return gm_facts_csv_fail(csv, "'alternate' is yes or no");
+    gm_str key = gm_arena_printf(gm_facts_csv_cli(csv)->arena, "bom/" GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(gm_facts_csv_cell(csv, POSITION)), variant.len > 0 ? "~" : "", GM_STR_ARG(variant));
+    gm_buf_text(out, "{\"phase\":\"as-designed\",\"twin\":");
+    gm_buf_json_str(out, gm_facts_csv_cell(csv, ASSEMBLY));
+    gm_json_member(out, "key", key);
+    gm_json_member(out, "part", gm_facts_csv_cell(csv, PART));
+    gm_buf_printf(out, ",\"quantity\":%.17g", quantity);
+    gm_json_member(out, "unit", gm_facts_csv_cell(csv, UNIT));
+    gm_json_member(out, "from", gm_facts_csv_cell(csv, FROM));
+    gm_json_member(out, "to", gm_facts_csv_cell(csv, TO));
     if (alternate || serials.len > 0) {
-        gm_buf_printf(&in->body, ",\"more\":{\"alternate\":%s", alternate ? "true" : "false");
-        gm_json_member(&in->body, "serials", serials);
-        gm_buf_byte(&in->body, '}');
+        gm_buf_printf(out, ",\"more\":{\"alternate\":%s", alternate ? "true" : "false");
+        gm_json_member(out, "serials", serials);
+        gm_buf_byte(out, '}');
     }
-    gm_buf_printf(&in->body, ",\"cause\":\"line %zu of an imported file\"}", in->line);
-    in->rows++;
-    return in->waiting == FACTS_A_BODY ? send(in) : GM_EXIT_OK;
-}
-
-static gm_exit import_text(importing *in, gm_str text)
-{
-    size_t  n;
-    gm_exit code = read_head(in, &text);
-    while (code == GM_EXIT_OK && (n = gm_csv_next(&text, in->cells, COLUMNS, &in->line)) > 0) {
-        if (n != in->cell_count) return gm_cli_fail_text(in->cli, GM_EXIT_NO, "%s:%zu: the row has %zu cells, not %zu", in->file, in->line, n, in->cell_count);
-        code = add_row(in);
-    }
-    return code == GM_EXIT_OK ? send(in) : code;
+    gm_buf_printf(out, ",\"cause\":\"line %zu of an imported file\"}", gm_facts_csv_line(csv));
+    return GM_EXIT_OK;
 }
 
 static gm_exit import(const gm_cli *cli, const gm_args *args)
 {
-    importing in    = { .cli = cli, .file = gm_args_operand(args, 0), .body = gm_buf_init(cli->alloc) };
-    uint8_t  *bytes = NULL;
-    size_t    size  = 0;
-    gm_error  err   = { 0 };
-    for (size_t i = 0; i < COLUMNS; i++) in.cells[i] = gm_buf_init(cli->alloc);
-    gm_exit code = gm_client_open(cli, args, OPT_HTTP, &in.http);
-    if (code == GM_EXIT_OK && gm_io_read_file(cli->io, in.file, FILE_MAX, &bytes, &size, &err) != GM_OK) code = gm_cli_fail(cli, &err);
-    if (code == GM_EXIT_OK) code = import_text(&in, (gm_str){ (const char *)bytes, size });
-    if (code == GM_EXIT_OK) fprintf(cli->out, "%zu rows\n", in.rows);
-    for (size_t i = 0; i < COLUMNS; i++) gm_buf_finish(&in.cells[i]);
-    gm_buf_finish(&in.body);
-    gm_free(cli->io->alloc, bytes);
-    gm_http_close(in.http);
-    return code;
+    static const gm_facts_table table = { names, COLUMNS, 1u << ASSEMBLY | 1u << POSITION | 1u << PART, write_row };
+    return gm_facts_csv_import(cli, args, OPT_HTTP, gm_args_operand(args, 0), &table);
 }
 
 static const gm_operand import_operands[] = { { "FILE", "CSV; its first line names the columns" } };

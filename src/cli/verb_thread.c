@@ -139,11 +139,12 @@ const gm_verb gm_verb_thread_parts = {
 
 // ---- diff -----------------------------------------------------------------------------------------------------------
 
-enum { DIFF_HTTP, DIFF_VALID, DIFF_KNOWN, DIFF_ALL, DIFF_JSON };
+enum { DIFF_HTTP, DIFF_VALID, DIFF_KNOWN, DIFF_OWN, DIFF_ALL, DIFF_JSON };
 static const gm_option diff_options[] = {
     [DIFF_HTTP] = GM_CLIENT_HTTP,
     [DIFF_VALID] = VALID_OPTION,
     [DIFF_KNOWN] = KNOWN_OPTION,
+    [DIFF_OWN] = { "own", GM_OPTION_FLAG, NULL, NULL, "of the twin itself, without the parts that are installed in it" },
     [DIFF_ALL] = { "all", GM_OPTION_FLAG, NULL, NULL, "also what is the same or within tolerance" },
     [DIFF_JSON] = JSON_OPTION,
 };
@@ -151,13 +152,29 @@ static const gm_operand diff_operands[] = {
     { "TWIN", "a twin, or a part number" }, { "FIRST", "a phase, such as as-designed" }, { "SECOND", "another, such as as-built" },
 };
 
+// Of parts, where they are in the assembly: "hpc/tip clearance".
+static gm_str key_text(const gm_cli *cli, const json_t *d)
+{
+    gm_str place = gm_json_text(d, "place"), key = gm_json_text(d, "key");
+    return place.len > 0 ? gm_arena_printf(cli->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(place), GM_STR_ARG(key)) : key;
+}
+
+static bool has_parts(const json_t *items)
+{
+    bool parts = false;
+    for (size_t i = 0; i < json_array_size(items); i++) parts = parts || gm_json_text(json_array_get(items, i), "part").len > 0;
+    return parts;
+}
+
+// With parts: which, and why a deviation was granted.
 static gm_exit print_diff(const gm_cli *cli, const json_t *answer, const void *context)
 {
     bool           all   = *(const bool *)context;
     gm_buf         out   = gm_buf_init(cli->alloc);
     const json_t  *items = json_object_get(answer, "items");
-    gm_table_text *table = gm_table_text_create(cli->arena, 4);
-    const gm_str   head[4] = { GM_STR("KEY"), GM_STR("VERDICT"), gm_json_text(answer, "first"), gm_json_text(answer, "second") };
+    bool           parts = has_parts(items);
+    gm_table_text *table = gm_table_text_create(cli->arena, parts ? 6 : 4);
+    const gm_str   head[6] = { GM_STR("KEY"), GM_STR("VERDICT"), gm_json_text(answer, "first"), gm_json_text(answer, "second"), GM_STR("PART"), GM_STR("CAUSE") };
     size_t         rows    = 0;
     if (table == NULL) out.failed = true;
     else gm_table_text_add(table, head);
@@ -165,7 +182,8 @@ static gm_exit print_diff(const gm_cli *cli, const json_t *answer, const void *c
         const json_t *d       = json_array_get(items, i), *first = json_object_get(d, "first"), *second = json_object_get(d, "second");
         gm_str        verdict = gm_json_text(d, "verdict");
         if (!all && (gm_str_is(verdict, "same") || gm_str_is(verdict, "within tolerance"))) continue;
-        const gm_str cells[4] = { gm_json_text(d, "key"), verdict, first != NULL ? value_text(cli, first) : GM_STR("-"), second != NULL ? value_text(cli, second) : GM_STR("-") };
+        const gm_str cells[6] = { key_text(cli, d), verdict, first != NULL ? value_text(cli, first) : GM_STR("-"), second != NULL ? value_text(cli, second) : GM_STR("-"),
+                                  gm_json_text(d, "part"), gm_json_text(d, "cause") };
         gm_table_text_add(table, cells);
         rows++;
     }
@@ -180,14 +198,16 @@ static gm_exit diff(const gm_cli *cli, const gm_args *args)
     bool           all  = gm_args_given(args, DIFF_ALL);
     gm_client_view view = { .http_option = DIFF_HTTP, .json_option = DIFF_JSON, .print = print_diff, .context = &all };
     const char    *path = GM_CLIENT_PATH(cli->arena, "/v1/thread/", gm_args_operand(args, 0), "/diff?first=", gm_args_operand(args, 1), "&second=", gm_args_operand(args, 2));
+    if (path != NULL && !gm_args_given(args, DIFF_OWN)) path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&parts=true", path).ptr);
     return gm_client_show(cli, args, with_times(cli, args, path, DIFF_VALID, DIFF_KNOWN), &view);
 }
 
 const gm_verb gm_verb_thread_diff = {
     .name     = "thread diff",
     .summary  = "compare two phases of a twin: what is out of tolerance",
-    .text     = "Numbers are compared in the first phase's unit, against its limits, or those that the second states. Exit code 1: something is out of tolerance.",
-    .examples = "gemel thread diff pump7 as-designed as-built\ngemel thread diff pump7 as-built maintained --all",
+    .text     = "Numbers are compared in the first phase's unit, against its limits, or those that the second states; of the twin, and of all parts that are installed "
+                "in it then. Exit code 1: something is out of tolerance.",
+    .examples = "gemel thread diff pump7 as-designed as-built\ngemel thread diff pump7 as-built maintained --all\ngemel thread diff engine2 as-designed as-built --valid 2026-02-01T00:00:00Z",
     .syntax   = GM_SYNTAX(diff_options, diff_operands),
     .run      = diff,
 };

@@ -17,7 +17,7 @@ static bool no_memory(gm_request *request)
     return false;
 }
 
-static bool add_root(gm_request *request, gm_str id, gm_arena *arena, gm_fleet *fleet)
+static bool add_root(gm_request *request, gm_str id, gm_arena *arena, gm_fleet_roots *fleet)
 {
     gm_twin twin = gm_api_find(request, id);
     if (!gm_twin_ok(twin)) {
@@ -41,7 +41,7 @@ static bool add_root(gm_request *request, gm_str id, gm_arena *arena, gm_fleet *
 
 static gm_str text_of(const json_t *text) { return (gm_str){ json_string_value(text), json_string_length(text) }; }
 
-static bool add_list(gm_request *request, const json_t *list, gm_arena *arena, gm_fleet *fleet)
+static bool add_list(gm_request *request, const json_t *list, gm_arena *arena, gm_fleet_roots *fleet)
 {
     if (!json_is_array(list) || json_array_size(list) == 0)
         return refuse(request, "\"roots\": expected a list of ids of twins.");
@@ -62,7 +62,7 @@ static const json_t *id_of(const json_t *row)
     return json_is_string(id) ? id : NULL;
 }
 
-static bool add_rows(gm_request *request, const gm_buf *rows, gm_arena *arena, gm_fleet *fleet)
+static bool add_rows(gm_request *request, const gm_buf *rows, gm_arena *arena, gm_fleet_roots *fleet)
 {
     json_t *list = json_loadb((const char *)rows->ptr, rows->len, 0, NULL);
     bool    good = list != NULL || no_memory(request);
@@ -76,7 +76,7 @@ static bool add_rows(gm_request *request, const gm_buf *rows, gm_arena *arena, g
     return good;
 }
 
-static bool ask(gm_request *request, const gm_query *query, gm_arena *arena, gm_fleet *fleet)
+static bool ask(gm_request *request, const gm_query *query, gm_arena *arena, gm_fleet_roots *fleet)
 {
     char     token[GM_QUERY_TOKEN_MAX] = "";
     gm_buf   rows = gm_buf_init(request->alloc);
@@ -106,7 +106,7 @@ static bool ask(gm_request *request, const gm_query *query, gm_arena *arena, gm_
     return good;
 }
 
-static bool add_found(gm_request *request, const json_t *text, gm_arena *arena, gm_fleet *fleet)
+static bool add_found(gm_request *request, const json_t *text, gm_arena *arena, gm_fleet_roots *fleet)
 {
     gm_query *query = NULL;
     gm_error  err   = { 0 };
@@ -123,11 +123,11 @@ static bool add_found(gm_request *request, const json_t *text, gm_arena *arena, 
     return good;
 }
 
-bool gm_fleet_read(gm_request *request, const json_t *body, gm_arena *arena, gm_fleet *out)
+bool gm_fleet_read(gm_request *request, const json_t *body, gm_arena *arena, gm_fleet_roots *out)
 {
     const json_t *root = json_object_get(body, "root"), *roots = json_object_get(body, "roots"),
                  *fleet = json_object_get(body, "fleet");
-    *out       = (gm_fleet){ .asked = root == NULL };
+    *out       = (gm_fleet_roots){ .asked = root == NULL };
     out->twins = GM_ARENA_NEW(arena, gm_twin, GM_FUTURES_MEMBERS_MAX);
     out->roots = GM_ARENA_NEW(arena, gm_str, GM_FUTURES_MEMBERS_MAX);
     if (out->twins == NULL || out->roots == NULL) return no_memory(request);

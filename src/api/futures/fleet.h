@@ -7,15 +7,15 @@
 
 #include <jansson.h>
 
-typedef struct gm_fleet {
+typedef struct gm_fleet_roots {
     gm_twin *twins;
     gm_str  *roots;   // [count] their ids
     uint32_t count;
     bool     asked;   // as a fleet, be it of one
-} gm_fleet;
+} gm_fleet_roots;
 
 // In the arena. Rows of the query are what the one who asks may see. False: replied what is wrong.
 // Cost: one query, which may look at a million rows and relationships.
-bool gm_fleet_read(gm_request *request, const json_t *body, gm_arena *arena, gm_fleet *out);
+bool gm_fleet_read(gm_request *request, const json_t *body, gm_arena *arena, gm_fleet_roots *out);
 
 #endif

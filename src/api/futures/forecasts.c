@@ -208,7 +208,7 @@ static bool fork_group(gm_forecast *f, gm_request *request, uint32_t member, gm_
 }
 
 // "tank2":["tank2","pump2"]: the twins of a member, each in the place where the first member has its own.
-static void tell_twins(const gm_fleet *fleet, uint32_t member, const gm_group *group, gm_buf *out)
+static void tell_twins(const gm_fleet_roots *fleet, uint32_t member, const gm_group *group, gm_buf *out)
 {
     if (!fleet->asked) return;
     gm_buf_text(out, member == 0 ? ",\"twins\":{" : ",");

@@ -30,7 +30,7 @@ typedef struct gm_forecast {
     struct gm_forecast *previous, *next;   // newest first
     char                id[GM_FORECAST_ID];
     gm_arena           *arena;             // what follows lies there
-    gm_fleet            fleet;
+    gm_fleet_roots            fleet;
     gm_str              twins, request_text;  // twins: who is who in the members, as JSON; empty: not a fleet
     gm_group_world      world;             // its group, the first member's, is ours
     gm_futures_request  request;

@@ -1,4 +1,5 @@
 // /v1/thread: facts, read at any (valid, known), added, compared, deleted for good.
+#include "api/live.h"
 #include "api/paging.h"
 #include "api/routes.h"
 #include "api/thread/life.h"
@@ -98,38 +99,66 @@ static void write_side(gm_buf *out, const char *name, const gm_fact *fact)
     gm_buf_byte(out, '}');
 }
 
+static bool shows(const gm_request *request, const gm_difference *d)
+{
+    return (!d->has_first || gm_life_shows(request, &d->first)) && (!d->has_second || gm_life_shows(request, &d->second));
+}
+
+static void write_difference(const gm_part_difference *p, gm_buf *out)
+{
+    const gm_difference *d = &p->difference;
+    gm_buf_text(out, "{\"key\":");
+    gm_buf_json_str(out, d->key);
+    gm_live_member(out, "part", p->part);
+    gm_live_member(out, "place", p->place);
+    gm_buf_printf(out, ",\"verdict\":\"%s\"", gm_verdict_name(d->verdict));
+    if (d->has_first) write_side(out, "first", &d->first);
+    if (d->has_second) write_side(out, "second", &d->second);
+    gm_live_member(out, "cause", d->has_second ? d->second.cause : (gm_str){ 0 });  // where a deviation was granted, say
+    gm_buf_byte(out, '}');
+}
+
+// Of the twin alone, unless its parts are asked for, too.
+static gm_status find_differences(gm_request *request, gm_str id, gm_phase first, gm_phase second, const gm_life_times *times, bool parts,
+                                  gm_part_difference **out, size_t *out_count, gm_error *err)
+{
+    gm_alloc       own = gm_arena_alloc(request->arena);
+    gm_difference *list;
+    if (parts) return gm_thread_diff_assembly(gm_life_thread(request), request->arena, id, first, second, times->valid, times->known, out, out_count, err);
+    gm_status st = gm_thread_diff(gm_life_thread(request), &own, id, first, second, times->valid, times->known, &list, out_count, err);
+    if (st != GM_OK) return st;
+    *out = GM_ARENA_NEW(request->arena, gm_part_difference, *out_count + 1);
+    if (*out == NULL) return gm_fail(err, GM_NOMEM, "api.thread", "comparing phases");
+    for (size_t i = 0; i < *out_count; i++) (*out)[i].difference = list[i];
+    return GM_OK;
+}
+
 void gm_route_thread_diff(gm_request *request)
 {
-    gm_str         id;
-    gm_phase       first = GM_PHASE_DESIGNED, second = GM_PHASE_BUILT;
-    gm_life_times  times;
-    gm_difference *list;
-    size_t         count, out_of = 0;
-    gm_error       err = { 0 };
+    gm_str              id, parts;
+    gm_phase            first = GM_PHASE_DESIGNED, second = GM_PHASE_BUILT;
+    gm_life_times       times;
+    gm_part_difference *list;
+    size_t              count, n = 0, out_of = 0;
+    gm_error            err = { 0 };
     if (!gm_life_id(request, &id) || !gm_life_read_times(request, &times) || !gm_life_read_phase(request, "first", &first) ||
-        !gm_life_read_phase(request, "second", &second)) return;
-    gm_status st = gm_thread_diff(gm_life_thread(request), request->alloc, id, first, second, times.valid, times.known, &list, &count, &err);
+        !gm_life_read_phase(request, "second", &second) || !gm_request_parameter(request, "parts", &parts)) return;
+    gm_status st = find_differences(request, id, first, second, &times, gm_str_is(parts, "true"), &list, &count, &err);
     if (st != GM_OK) {
-        gm_reply_failure(request, st, &err);
+        gm_reply_failure(request, st == GM_LIMIT ? GM_INVALID : st, &err);
         return;
     }
     gm_buf *out = &request->out;
     gm_buf_text(out, "{\"twin\":");
     gm_buf_json_str(out, id);
     gm_buf_printf(out, ",\"first\":\"%s\",\"second\":\"%s\",\"items\":[", gm_phase_name(first), gm_phase_name(second));
-    for (size_t i = 0, n = 0; i < count; i++) {
-        const gm_difference *d = &list[i];
-        if ((d->has_first && !gm_life_shows(request, &d->first)) || (d->has_second && !gm_life_shows(request, &d->second))) continue;
-        gm_buf_printf(out, "%s{\"key\":", n++ > 0 ? "," : "");
-        gm_buf_json_str(out, d->key);
-        gm_buf_printf(out, ",\"verdict\":\"%s\"", gm_verdict_name(d->verdict));
-        if (d->has_first) write_side(out, "first", &d->first);
-        if (d->has_second) write_side(out, "second", &d->second);
-        gm_buf_byte(out, '}');
-        out_of += d->verdict == GM_VERDICT_OUT;
+    for (size_t i = 0; i < count; i++) {
+        if (!shows(request, &list[i].difference)) continue;
+        if (n++ > 0) gm_buf_byte(out, ',');
+        write_difference(&list[i], out);
+        out_of += list[i].difference.verdict == GM_VERDICT_OUT;
     }
     gm_buf_printf(out, "],\"outOfTolerance\":%zu}", out_of);
-    gm_free(request->alloc, list);
     gm_reply_json(request, 200);
 }
 

@@ -54,6 +54,21 @@ void gm_rul_index(const gm_channels *ch, const double *c, size_t n, double *z)
     }
 }
 
+gm_status gm_rul_health(const gm_rul_model *m, const gm_alloc *alloc, const double *rows, size_t n, double *out, gm_error *err)
+{
+    size_t  width                     = m->channels.count + (size_t)1;
+    double *z                         = gm_alloc_array(alloc, n * width, sizeof *z);
+    double  mean[GM_CHANNELS_MAX + 1] = { 0 };
+    if (z == NULL) return gm_fail(err, GM_NOMEM, "insight.rul", "%zu rows", n);
+    for (uint32_t i = 0; i < m->member_count; i++)
+        for (size_t c = 0; c < width; c++) mean[c] += m->members[i].index[c] / m->member_count;
+    gm_rul_normalise(&m->channels, rows, n, z);
+    gm_rul_index(&m->channels, mean, n, z);
+    for (size_t i = 0; i < n; i++) out[i] = z[i * width + width - 1];
+    gm_free(alloc, z);
+    return GM_OK;
+}
+
 static int by_value(const void *a, const void *b)
 {
     float x = *(const float *)a, y = *(const float *)b;

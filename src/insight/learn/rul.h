@@ -68,6 +68,11 @@ typedef struct gm_rul_prediction {
 GM_NODISCARD gm_status gm_rul_predict(const gm_rul_model *model, const gm_alloc *alloc, const double *rows, size_t n,
                                       double age, gm_rul_prediction *out, gm_error *err);
 
+// The health index of each of n rows by itself: the linear one, in cycles, the mean of the members'. Finer than a prediction where wear
+// does not show yet, and noisier. out [n]; NaN: no sensor has a value. GM_NOMEM. Cost: O(n * channels).
+GM_NODISCARD gm_status gm_rul_health(const gm_rul_model *model, const gm_alloc *alloc, const double *rows, size_t n, double *out,
+                                     gm_error *err);
+
 // What the model was made of, for people and the registry.
 typedef struct gm_rul_facts {
     uint32_t settings, sensors, channels, conditions, members, trees, features;

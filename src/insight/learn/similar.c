@@ -9,13 +9,13 @@
 enum { WINDOW = 40, STEP = 2, SMOOTH = 5, ROWS_MIN = 3 };
 
 // The mean of the last SMOOTH values that are there.
-static void smooth(const double *index, size_t stride, size_t n, float *out)
+static void smooth(const double *index, size_t n, float *out)
 {
     for (size_t i = 0; i < n; i++) {
         double sum = 0, count = 0;
         for (size_t k = i + 1 >= SMOOTH ? i + 1 - SMOOTH : 0; k <= i; k++) {
-            if (isnan(index[k * stride])) continue;
-            sum += index[k * stride];
+            if (isnan(index[k])) continue;
+            sum += index[k];
             count++;
         }
         out[i] = (float)(count > 0 ? sum / count : NAN);
@@ -25,17 +25,12 @@ static void smooth(const double *index, size_t stride, size_t n, float *out)
 static gm_status index_of(const gm_rul_model *m, const gm_alloc *alloc, const double *rows, size_t n, float *out,
                           gm_error *err)
 {
-    size_t  width                     = m->channels.count + (size_t)1;
-    double *z                         = gm_alloc_array(alloc, n * width, sizeof *z);
-    double  mean[GM_CHANNELS_MAX + 1] = { 0 };
-    if (z == NULL) return gm_fail(err, GM_NOMEM, "insight.similar", "%zu rows", n);
-    for (uint32_t i = 0; i < m->member_count; i++)
-        for (size_t c = 0; c < width; c++) mean[c] += m->members[i].index[c] / m->member_count;
-    gm_rul_normalise(&m->channels, rows, n, z);
-    gm_rul_index(&m->channels, mean, n, z);
-    smooth(z + width - 1, width, n, out);
-    gm_free(alloc, z);
-    return GM_OK;
+    double *index = gm_alloc_array(alloc, n, sizeof *index);
+    if (index == NULL) return gm_fail(err, GM_NOMEM, "insight.similar", "%zu rows", n);
+    gm_status st = gm_rul_health(m, alloc, rows, n, index, err);
+    if (st == GM_OK) smooth(index, n, out);
+    gm_free(alloc, index);
+    return st;
 }
 
 uint32_t gm_rul_run_print(const gm_fleet *fleet, const gm_run *run)

@@ -79,6 +79,12 @@ typedef struct gm_insight_life {
 // Those with the least remaining life first; sorted in place on each call.  *out viewed until the next turn
 size_t gm_insight_lives(gm_insight *insight, const gm_insight_life **out);
 
+// How a twin began: the health index (gm_rul_health) of each of its first `most` rows, under the model of that entry of remainingLife.
+// out [most]; *out_from: when the first row was, if there is any.
+// Errors: GM_NOTFOUND no such entry, or its model is not there yet; GM_INVALID the twin is of another interface; as of history.
+GM_NODISCARD gm_status gm_insight_first_health(gm_insight *insight, gm_str name, gm_twin twin, size_t most, double *out, size_t *out_count,
+                                               gm_time_ns *out_from, gm_error *err);
+
 gm_anomalies *gm_insight_anomalies(const gm_insight *insight);
 
 // busy: some are being made, which wait no longer. trouble: why there are no predictions; "" when none.
