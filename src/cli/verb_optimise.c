@@ -234,6 +234,7 @@ static gm_status rank(job *j, gm_error *err)
 static gm_status solve(job *j, gm_error *err)
 {
     size_t values = (size_t)(j->output_count + 1) * ((size_t)j->o.knots * (size_t)ceil(j->o.knot_s / j->o.look_s) + 2);
+    j->o.gradual = j->settings;
     gm_status st  = gm_mpc_create(j->cli->alloc, gm_group_program(j->pg.group), &j->o, j->inputs, j->input_count, j->terms, j->term_count, &j->mpc, err);
     if (st == GM_OK) st = j->settings ? rank(j, err) : gm_mpc_solve(j->mpc, j->base, &j->report, err);
     if (st != GM_OK) return st;

@@ -29,7 +29,7 @@ static gm_slot slot_named(const gm_program *p, const char *name)
     return s;
 }
 
-static void open_guess(fixture *f, const double *thetas, uint32_t count, const gm_mpc_input *inputs, uint32_t input_count, double limit)
+static void open_guess_of(fixture *f, const double *thetas, uint32_t count, const gm_mpc_input *inputs, uint32_t input_count, double limit, bool gradual)
 {
     gm_test_model t;
     gm_error      err = { 0 };
@@ -49,9 +49,14 @@ static void open_guess(fixture *f, const double *thetas, uint32_t count, const g
     f->inputs[0].slot = f->u;
     f->inputs[1].slot = f->n;
     gm_mpc_options o = gm_mpc_options_defaults();
-    o.knots = 1, o.knot_s = 10, o.look_s = 1, o.step_s = 1, o.lanes = 64;
+    o.knots = 1, o.knot_s = 10, o.look_s = 1, o.step_s = 1, o.lanes = 64, o.gradual = gradual;
     gm_mpc_term terms[] = { { .kind = GM_MPC_SQUARE, .slot = f->e, .weight = 1 }, { .kind = GM_MPC_KEEP, .slot = f->u, .weight = 1e6, .low = -100, .high = limit } };
     assert_gm_ok(gm_mpc_create(gm_alloc_system(), f->program, &o, f->inputs, input_count, terms, 2, &f->mpc, &err), err);
+}
+
+static void open_guess(fixture *f, const double *thetas, uint32_t count, const gm_mpc_input *inputs, uint32_t input_count, double limit)
+{
+    open_guess_of(f, thetas, count, inputs, input_count, limit, false);
 }
 
 static void close_guess(fixture *f)
@@ -132,6 +137,23 @@ static void bounds_whole_numbers_limits_and_failures_count(void **state)
     close_guess(&f);
 }
 
+// Towards 4 at 0.5 a second, looked at each second, u is 0.5, 1, ... 4 and stays there; theta is 4. At once it is there from the beginning.
+static void a_setting_with_a_rate_is_reached_at_that_rate(void **state)
+{
+    (void)state;
+    static const double theta[] = { 4 }, plan[] = { 4 };
+    for (int gradual = 0; gradual < 2; gradual++) {
+        fixture       f;
+        double        cost, expected = 0;
+        const double *plans[] = { plan };
+        open_guess_of(&f, theta, 1, &(gm_mpc_input){ .low = 0, .high = 6, .rate_max = 0.5 }, 1, 100, gradual);
+        gm_mpc_compare(f.mpc, (const double *const *)f.bases, plans, 1, &cost, NULL);
+        for (int second = 1; gradual && second <= 10; second++) expected += pow(fmin(0.5 * second, 4) - 4, 2);
+        assert_float_equal(cost, expected, 1e-9);
+        close_guess(&f);
+    }
+}
+
 static void what_can_not_be_ranked_is_refused(void **state)
 {
     (void)state;
@@ -155,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_middle_of_what_may_be_is_found_and_judged_by_what_did_not_choose_it),
         cmocka_unit_test(bounds_whole_numbers_limits_and_failures_count),
+        cmocka_unit_test(a_setting_with_a_rate_is_reached_at_that_rate),
         cmocka_unit_test(what_can_not_be_ranked_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -291,6 +291,17 @@ static void add_costs(gm_mpc *c, double t, double dt, double *cost, double *brok
     }
 }
 
+// What the inputs are from now on. gradual: after another look on the way there.
+static void move_inputs(gm_mpc *c, uint32_t knot, const double *const *plans, bool gradual)
+{
+    for (uint32_t i = 0; i < c->input_count; i++) {
+        const gm_mpc_input *in   = &c->inputs[i];
+        double             *row  = gm_lanes_row(c->lanes, 0, in->slot);
+        double              most = gradual && !in->whole ? in->rate_max * c->o.look_s : INFINITY;
+        for (int l = 0; l < N; l++) row[l] = fmin(fmax(plans[l][(size_t)i * c->o.knots + knot], row[l] - most), row[l] + most);
+    }
+}
+
 // Lane l begins at bases[l] and follows plans[l]. looks: called after each look and at the start, or NULL.
 typedef void look_fn(void *context, gm_lanes *lanes, uint32_t look);
 
@@ -304,13 +315,14 @@ static void run_block(gm_mpc *c, const double *const *bases, const double *const
     memset(cost, 0, N * sizeof *cost);
     memset(broken, 0, N * sizeof *broken);
     for (uint32_t k = 0; k < knots; k++) {
-        for (uint32_t i = 0; i < c->input_count; i++) {
-            double *row = gm_lanes_row(c->lanes, 0, c->inputs[i].slot);
-            for (int l = 0; l < N; l++) row[l] = plans[l][(size_t)i * knots + k];
-        }
+        move_inputs(c, k, plans, c->o.gradual);
         if (k == 0) gm_lanes_start(c->lanes, 0, c->worker, GM_START_FORKED);
         else gm_lanes_touch(c->lanes, 0, c->worker);
         for (uint32_t s = 0; s < c->looks_per_knot; s++, look++) {
+            if (s > 0 && c->o.gradual) {
+                move_inputs(c, k, plans, true);
+                gm_lanes_touch(c->lanes, 0, c->worker);
+            }
             gm_lanes_observe(c->lanes, 0, c->worker);
             if (looks != NULL) looks(context, c->lanes, look);
             add_costs(c, look * c->o.look_s, c->o.look_s, cost, broken);

@@ -64,6 +64,7 @@ typedef struct gm_mpc_options {
     uint32_t      lanes, rounds;      // plans a round, rounds a solution
     uint32_t      knots;
     double        knot_s, look_s, step_s;  // s; look_s and step_s are made to divide knot_s
+    bool          gradual;            // an input with a rate goes to its knot's value look by look; false: at once, at the knot's begin
     double        elite;              // CEM: share of plans that count, the better the more
     double        temperature;        // MPPI: share of the costs' deviation
     double        colour;             // correlation of neighbouring knots, 0 .. 1

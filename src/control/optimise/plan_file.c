@@ -106,6 +106,7 @@ static gm_status read_lengths(gm_plan_setup *s, const json_t *object, gm_error *
     if (st != GM_OK) return st;
     if (s->settings && json_object_get(object, "every") != NULL) return wrong(err, s, "every", "settings hold for the whole horizon; \"again\" says how often they are looked for");
     if (s->settings) every = horizon;
+    s->mpc.gradual = s->settings;
     if (horizon < every || horizon / every > GM_MPC_KNOTS_MAX) return wrong(err, s, "horizon", "no shorter than \"every\", and at most 4096 times as long");
     if (s->again_s < 1) return wrong(err, s, "again", "at least a second is expected");
     s->mpc.seed   = seed;
