@@ -1,8 +1,10 @@
 // Impact of one twin in a graph of 100,000 twins and 300,000 relationships: a plant of layers (supplies, machines, lines, consumers) in which
-// each twin needs three of the layer before, all of them or two of the three. Measured over many twins, and over the worst there is: one
-// whose failure stops most of the plant.
+// each twin needs three of the layer before, all of them or two of the three. Measured over every kind of twin there is: some of each layer,
+// the hundred that most relationships touch, the one whose failure stops most of the plant, all while nothing else stands, and again while
+// others have failed already (properties prove it). Of each kind the longest is told, by the clock and by what the thread worked, and what
+// the first one after a change of the graph takes, which works the web of wants out anew.
 //
-//   bench-impact [TWINS [ROUNDS]]
+//   bench-impact [TWINS [ROUNDS]]     ROUNDS: twins of each layer
 #include "bench.h"
 #include "engine/engine.h"
 #include "failure/impact.h"
@@ -12,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LAYERS = 10, EACH = 3, ROUNDS_MAX = 100000 };
+enum { LAYERS = 10, EACH = 3, ROUNDS_MAX = 100000, HUBS = 100, TURNS = 3 };
 
 typedef struct bench {
     char         dir[64];
@@ -27,7 +29,8 @@ typedef struct bench {
 #define INTERFACE(name) "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:b:" name ";1\",\"@type\":\"Interface\",\"contents\":[" \
     "{\"@type\":\"Telemetry\",\"name\":\"x\",\"schema\":\"double\"},{\"@type\":\"Relationship\",\"name\":\"feeds\"}]}"
 static const char models[] = "[" INTERFACE("All") "," INTERFACE("Two") "]";
-static const char declared[] = "{\"modes\":[{\"name\":\"stop\",\"on\":\"dtmi:b:All;1\",\"rate\":1e-5},{\"name\":\"stop\",\"on\":\"dtmi:b:Two;1\",\"rate\":1e-5}],"
+#define PROVEN "\"rate\":1e-5,\"shownBy\":[{\"property\":\"x\",\"above\":100,\"proves\":true}]}"
+static const char declared[] = "{\"modes\":[{\"name\":\"stop\",\"on\":\"dtmi:b:All;1\"," PROVEN ",{\"name\":\"stop\",\"on\":\"dtmi:b:Two;1\"," PROVEN "],"
     "\"needs\":[{\"name\":\"input\",\"on\":\"dtmi:b:All;1\",\"from\":\"<feeds\",\"delay\":\"1min\"},{\"name\":\"input\",\"on\":\"dtmi:b:Two;1\",\"from\":\"<feeds\",\"working\":2,\"delay\":\"5min\"}],"
     "\"losses\":[{\"on\":\"dtmi:b:All;1\",\"costPerHour\":1}]}";
 
@@ -74,9 +77,9 @@ static double worked(void)
 }
 
 typedef struct sample { double wall_s, work_s; size_t stops, at_risk; } sample;
-typedef struct figures { double median, most_99, longest; } figures;
+typedef struct kind { double wall_s, work_s; size_t stops, at_risk; unsigned count; } kind;  // the longest of its twins
 
-static sample measure(bench *b, unsigned twin)
+static sample measure_once(bench *b, unsigned twin)
 {
     gm_failure_moment at = { .state = gm_engine_state(b->engine) };
     gm_impact_options o  = gm_impact_options_defaults(gm_clock_system());
@@ -89,48 +92,132 @@ static sample measure(bench *b, unsigned twin)
     return s;
 }
 
-static int by_work(const void *a, const void *b)
+// The best of some turns: what other programs take of the processor is not the twin's.
+static void measure(bench *b, unsigned twin, kind *k, double *out_wall)
 {
-    double x = ((const sample *)a)->work_s, y = ((const sample *)b)->work_s;
+    sample best = measure_once(b, twin);
+    for (int i = 1; i < TURNS; i++) {
+        sample s = measure_once(b, twin);
+        if (s.work_s < best.work_s) best.work_s = s.work_s;
+        if (s.wall_s < best.wall_s) best.wall_s = s.wall_s;
+    }
+    *out_wall = best.wall_s;
+    k->count++;
+    if (best.wall_s > k->wall_s) k->wall_s = best.wall_s;
+    if (best.work_s <= k->work_s) return;
+    k->work_s  = best.work_s;
+    k->stops   = best.stops;
+    k->at_risk = best.at_risk;
+}
+
+static void tell(const char *name, const kind *k)
+{
+    printf("  %-28s %6u twins: longest %6.1f ms, worked %6.1f ms (%zu stop, %zu at risk)\n", name, k->count, k->wall_s * 1e3, k->work_s * 1e3, k->stops, k->at_risk);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
 }
 
-static int by_wall(const void *a, const void *b)
+typedef struct degree { unsigned twin, count; } degree;
+
+static int by_degree(const void *a, const void *b)
 {
-    double x = ((const sample *)a)->wall_s, y = ((const sample *)b)->wall_s;
-    return x < y ? -1 : x > y;
+    const degree *x = a, *y = b;
+    return x->count != y->count ? (x->count < y->count) - (x->count > y->count) : (x->twin > y->twin) - (x->twin < y->twin);
+}
+
+static degree *sort_by_degree(const bench *b)
+{
+    const gm_state *state = gm_engine_state(b->engine);
+    degree         *all   = calloc(b->twins, sizeof *all);
+    if (all == NULL) exit(1);
+    for (unsigned i = 0; i < b->twins; i++) all[i].twin = i;
+    for (uint32_t i = 0; i < gm_state_edge_limit(state); i++) {
+        gm_edge e;
+        if (!gm_state_edge_at(state, i, &e)) continue;
+        all[gm_state_edge_source(state, e).v].count++;
+        all[gm_state_edge_target(state, e).v].count++;
+    }
+    qsort(all, b->twins, sizeof *all, by_degree);
+    return all;
+}
+
+// All kinds once. Returns the longest.
+static kind run_all(bench *b, const degree *degrees, unsigned rounds)
+{
+    unsigned width = b->twins / LAYERS;
+    size_t   n     = 0;
+    double  *walls = malloc(((size_t)rounds * LAYERS + HUBS + 1) * sizeof *walls);
+    kind     all   = { 0 };
+    if (walls == NULL) exit(1);
+    for (unsigned layer = 0; layer <= LAYERS + 1; layer++) {
+        kind     k = { 0 };
+        char     name[40];
+        unsigned count = layer < LAYERS ? rounds : layer == LAYERS ? HUBS : 1;
+        snprintf(name, sizeof name, layer < LAYERS ? "layer %u" : layer == LAYERS ? "most relationships" : "feeds most", layer);
+        for (unsigned i = 0; i < count; i++, n++)
+            measure(b, layer > LAYERS ? 0 : layer == LAYERS ? degrees[i].twin : layer * width + (unsigned)(gm_bench_draw(&b->random) % width), &k, &walls[n]);
+        tell(name, &k);
+        all.count += k.count;
+        if (k.wall_s > all.wall_s) all.wall_s = k.wall_s;
+        if (k.work_s > all.work_s) { all.work_s = k.work_s; all.stops = k.stops; all.at_risk = k.at_risk; }
+    }
+    qsort(walls, n, sizeof *walls, by_size);
+    printf("  median of all %.2f ms\n", walls[n / 2] * 1e3);
+    tell("all of them", &all);
+    free(walls);
+    return all;
+}
+
+// The first after a change of the graph.
+static void measure_change(bench *b)
+{
+    double wall = 0, work = 0;
+    for (int i = 0; i < 5; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "more%d", i);
+        gm_bench_must(gm_engine_relationship_put(b->engine, (gm_twin){ 1 }, (gm_twin){ b->twins - 1 }, gm_str_of(id), GM_STR("feeds"), GM_STR("{}"), (gm_ask){ 0 }, &b->err), &b->err, "bench-impact");
+        gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-impact");
+        sample s = measure_once(b, 0);
+        if (i == 0 || s.wall_s < wall) wall = s.wall_s;
+        if (i == 0 || s.work_s < work) work = s.work_s;
+    }
+    printf("  the one that feeds most, first after a change of the graph: %.1f ms, worked %.1f ms\n", wall * 1e3, work * 1e3);
+}
+
+// Every twin has a value; one in `failed` of the layers behind the second has one that proves a failure. 0: none.
+static void set_values(bench *b, unsigned failed)
+{
+    for (unsigned i = 0; i < b->twins; i++) {
+        bool          bad  = failed > 0 && i >= 2 * (b->twins / LAYERS) && i % failed == 0;
+        gm_cell_write cell = { .column = 0, .at = gm_now(gm_clock_system()), .value = { .kind = GM_KIND_DOUBLE, .d = bad ? 200 : 1 } };
+        gm_bench_must(gm_engine_write(b->engine, (gm_twin){ i }, 0, &cell, 1, (gm_ask){ 0 }, &b->err), &b->err, "bench-impact");
+        if (i % 10000 == 9999) gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-impact");
+    }
+    gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-impact");
 }
 
 static void run(bench *b, unsigned ones, unsigned rounds)
 {
-    sample *all = malloc(rounds * sizeof *all), worst;
-    if (all == NULL) exit(1);
     make_plant(b, ones);
-    size_t stops = 0, risks = 0;
-    for (unsigned i = 0; i < rounds; i++) {
-        all[i] = measure(b, 1 + (unsigned)(gm_bench_draw(&b->random) % (b->twins - 1)));
-        stops += all[i].stops;
-        risks += all[i].at_risk;
-    }
-    qsort(all, rounds, sizeof *all, by_wall);
-    figures wall = { all[rounds / 2].wall_s * 1e3, all[rounds * 99 / 100].wall_s * 1e3, all[rounds - 1].wall_s * 1e3 };
-    qsort(all, rounds, sizeof *all, by_work);
-    figures work = { all[rounds / 2].work_s * 1e3, all[rounds * 99 / 100].work_s * 1e3, all[rounds - 1].work_s * 1e3 };
-    worst = measure(b, 0);
-    for (int i = 0; i < 4; i++) {
-        sample s = measure(b, 0);
-        if (s.work_s < worst.work_s) worst = s;
-    }
-    printf("%u twins, %zu relationships, 1 in %u needs all of its three. %u impacts (%.0f stop, %.0f at risk on average): median, 99 %%, longest %.2f, %.2f, %.2f ms, of which the "
-           "thread worked %.2f, %.2f, %.2f ms. The twin that feeds most: %.1f ms, worked %.1f ms; %zu stop, %zu at risk\n", b->twins,
-           gm_state_relationship_count(gm_engine_state(b->engine)), ones, rounds, (double)stops / rounds, (double)risks / rounds, wall.median, wall.most_99, wall.longest, work.median,
-           work.most_99, work.longest, worst.wall_s * 1e3, worst.work_s * 1e3, worst.stops, worst.at_risk);
-    free(all);
+    degree *degrees = sort_by_degree(b);
+    printf("%u twins, %zu relationships, 1 in %u needs all of its three; nothing stands:\n", b->twins, gm_state_relationship_count(gm_engine_state(b->engine)), ones);
+    set_values(b, 0);
+    kind worst = run_all(b, degrees, rounds);
+    measure_change(b);
+    printf("the same with one twin in 500 failed:\n");
+    set_values(b, 500);
+    kind again = run_all(b, degrees, rounds);
+    printf("worst of all: %.1f ms, worked %.1f ms\n", (worst.wall_s > again.wall_s ? worst : again).wall_s * 1e3, (worst.work_s > again.work_s ? worst : again).work_s * 1e3);
+    free(degrees);
 }
 
 int main(int argc, char **argv)
 {
-    unsigned              twins  = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 100000, rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 500;
+    unsigned              twins  = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 100000, rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 50;
     static const unsigned ones[] = { 5, 1 };
     if (rounds == 0 || rounds > ROUNDS_MAX || twins < 1000) return 2;
     for (size_t i = 0; i < sizeof ones / sizeof ones[0]; i++) {

@@ -3,6 +3,7 @@
 #include "api/live.h"
 #include "api/routes.h"
 #include "failure/impact.h"
+#include "failure/tree_twins.h"
 
 #include <math.h>
 
@@ -12,6 +13,13 @@ static void add_number(gm_buf *out, const char *key, double value)
 {
     gm_buf_printf(out, ",\"%s\":", key);
     gm_buf_json_number(out, value);
+}
+
+// A need by its name, a gate by its connective.
+static void write_need(gm_request *request, uint32_t need, gm_twin twin)
+{
+    if (need == GM_IMPACT_GATE) gm_live_member(&request->out, "gate", gm_tree_twin_text(gm_api_state(request), twin, GM_STR("connective")));
+    else if (need != GM_IMPACT_NO_NEED) gm_live_member(&request->out, "need", gm_failures_modes(request->api->options.failures)->needs[need].name);
 }
 
 static void write_item(gm_request *request, const gm_impact_item *i)
@@ -30,14 +38,14 @@ static void write_item(gm_request *request, const gm_impact_item *i)
         gm_live_member(out, "relationshipName", r.name);
         gm_live_member(out, "relationshipSource", gm_state_id(state, r.source));
     }
-    if (i->need != GM_IMPACT_NO_NEED) gm_live_member(out, "need", modes->needs[i->need].name);
+    write_need(request, i->need, i->twin);
     gm_buf_printf(out, ",\"certain\":%s", i->certain ? "true" : "false");
     gm_live_member(out, "effect", gm_str_of(gm_failure_effect_name(i->effect)));
     if (i->loss != NULL && i->effect == GM_EFFECT_STOPS) {
         gm_live_member(out, "severity", gm_str_of(gm_loss_severity_name(i->loss->severity)));
         text = i->loss->text;
     }
-    if (text.len == 0 && i->need != GM_IMPACT_NO_NEED) text = modes->needs[i->need].text;
+    if (text.len == 0 && i->need < modes->need_count) text = modes->needs[i->need].text;
     gm_live_member(out, "text", text);
     add_number(out, "delay", i->delay_s);
     add_number(out, "probability", i->probability);
@@ -52,16 +60,16 @@ static void write_spare(gm_request *request, const gm_impact_spare *s)
     gm_buf         *out   = &request->out;
     gm_buf_text(out, "{\"id\":");
     gm_buf_json_str(out, gm_state_id(state, s->twin));
-    gm_live_member(out, "need", gm_failures_modes(request->api->options.failures)->needs[s->need].name);
+    write_need(request, s->need, s->twin);
     gm_buf_printf(out, ",\"needed\":%u,\"working\":%u,\"of\":%u,\"spare\":%u,\"next\":[", s->needed, s->working, s->of, s->working - s->needed);
-    for (uint32_t i = 0; i < s->next_count && i < GM_IMPACT_NEXT_MAX; i++) {
+    for (uint32_t i = 0; i < GM_IMPACT_NEXT_MAX && gm_twin_ok(s->next[i]); i++) {
         if (i > 0) gm_buf_byte(out, ',');
         gm_buf_json_str(out, gm_state_id(state, s->next[i]));
     }
     gm_buf_text(out, "]}");
 }
 
-static void write_answer(gm_request *request, const gm_impact *impact, const gm_impact_options *o, size_t limit)
+static void write_answer(gm_request *request, const gm_impact *impact, const gm_impact_options *o)
 {
     gm_buf *out = &request->out;
     gm_buf_text(out, "{\"twin\":");
@@ -77,16 +85,17 @@ static void write_answer(gm_request *request, const gm_impact *impact, const gm_
     add_number(out, "cost", impact->cost);
     add_number(out, "riskCost", impact->risk_cost);
     gm_buf_text(out, ",\"items\":[");
-    for (size_t i = 0; i < impact->count && i < limit; i++) {
+    for (size_t i = 0; i < impact->count; i++) {
         if (i > 0) gm_buf_byte(out, ',');
         write_item(request, &impact->items[i]);
     }
     gm_buf_text(out, "],\"redundancy\":[");
-    for (size_t i = 0; i < impact->spare_count && i < limit; i++) {
+    for (size_t i = 0; i < impact->spare_count; i++) {
         if (i > 0) gm_buf_byte(out, ',');
         write_spare(request, &impact->spares[i]);
     }
-    gm_buf_printf(out, "],\"more\":%s", impact->count > limit || impact->spare_count > limit ? "true" : "false");
+    gm_buf_printf(out, "],\"more\":%s", impact->more ? "true" : "false");
+    if (gm_principal_scoped(request->principal)) gm_buf_printf(out, ",\"hidden\":%zu", impact->hidden);
     gm_live_member(out, "why", gm_str_of(impact->why));
     gm_buf_byte(out, '}');
     gm_reply_json(request, 200);
@@ -105,9 +114,11 @@ void gm_route_impact(gm_request *request)
         !gm_request_number(request, "limit", 1, LIMIT_MOST, 1000, &limit) || !gm_api_failure_asked(request, id, &twin, &o.horizon))
         return;
     o.mode       = mode;
+    o.list_max   = (size_t)limit;
+    o.fence      = gm_api_fence(request);
     gm_status st = gm_impact_find(request->api->options.failures, &at, twin, &o, &impact, &err);
     if (st != GM_OK) { gm_reply_failure(request, st, &err); return; }
-    if (impact.count > 0) write_answer(request, &impact, &o, (size_t)limit);
+    if (impact.count > 0) write_answer(request, &impact, &o);
     else gm_reply_error(request, 400, "InvalidArgument", "the failure's own delay is longer than the horizon");
     gm_impact_finish(&impact);
 }

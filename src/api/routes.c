@@ -75,7 +75,7 @@ const gm_route gm_routes[] = {
     { GM_METHOD_POST,   "/v1/alarms/{id}/{action}", gm_route_alarm_act, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, OWN, "Acknowledge, shelve or reset an alarm" },
     { GM_METHOD_GET,    "/v1/rollups",         gm_route_rollups,       GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "What systems amount to, from their parts" },
     { GM_METHOD_GET,    "/v1/marks",           gm_route_marks,         GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "What happened when: alarms, anomalies, commands, events, dead letters" },
-    { GM_METHOD_GET,    "/v1/impact",          gm_route_impact,        GM_RIGHT_READ, GM_REACH_PLANT,  GM_BODY_NONE, OWN, "What stops when a twin fails" },
+    { GM_METHOD_GET,    "/v1/impact",          gm_route_impact,        GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "What stops when a twin fails" },
     { GM_METHOD_GET,    "/v1/reliability/{twin}", gm_route_reliability, GM_RIGHT_READ, GM_REACH_PLANT, GM_BODY_NONE, OWN, "How likely a twin is to stop, and by what" },
     { GM_METHOD_GET,    "/v1/origins",         gm_route_origins,       GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "What broke: likely origins of alarms and of odd measurements" },
     { GM_METHOD_GET,   "/v1/commands", gm_route_commands, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, OWN, "Commands, the newest first" },

@@ -63,6 +63,7 @@ static void write_redundancy(const json_t *list, gm_buf *out)
         const json_t *s    = json_array_get(list, i);
         const json_t *next = json_object_get(s, "next");
         gm_str        id = gm_client_text(s, "id"), need = gm_client_text(s, "need");
+        if (need.len == 0) need = gm_client_text(s, "gate");
         gm_buf_printf(out, "  " GM_STR_FMT " (" GM_STR_FMT "): %.0f of %.0f work, %.0f needed", GM_STR_ARG(id), GM_STR_ARG(need), gm_client_number(s, "working"),
                       gm_client_number(s, "of"), gm_client_number(s, "needed"));
         for (size_t k = 0; k < json_array_size(next); k++) gm_buf_printf(out, "%s%s", k > 0 ? ", " : "; it stops when one more fails: ", json_string_value(json_array_get(next, k)));
@@ -87,6 +88,7 @@ static gm_exit print_impact(const gm_cli *cli, const json_t *answer, const void 
         write_items(cli, items, false, &out);
     }
     write_redundancy(json_object_get(answer, "redundancy"), &out);
+    if (gm_client_number(answer, "hidden") > 0) gm_buf_printf(&out, "\n%.0f of them are not yours to see\n", gm_client_number(answer, "hidden"));
     if (json_is_true(json_object_get(answer, "more"))) gm_buf_text(&out, "\nthere are more; see --limit\n");
     if (why.len > 0) gm_buf_printf(&out, "\n" GM_STR_FMT "\n", GM_STR_ARG(why));
     return gm_client_print(cli, &out);

@@ -1,27 +1,11 @@
 // Declarations bound to types, relationship names and queries.
-#include "failure/failures.h"
+#include "failure/failures_parts.h"
 
 #include "query/query.h"
 
 #include <math.h>
 
 #define WHERE "failure"
-
-typedef struct path_number { uint32_t name; bool incoming; } path_number;
-
-enum { FOLLOWS_OUT = 1, FOLLOWS_IN = 2 };
-
-struct gm_failures {
-    const gm_alloc  *alloc;
-    gm_failure_modes        *modes;
-    gm_query       **queries;       // by declaration: modes, then needs, losses, common; NULL: all
-    gm_failure_kind **kinds;        // by type number; NULL: not made yet
-    size_t           kind_capacity;
-    path_number     *paths;         // [needs][GM_NEED_FROM_MAX], then one for each common cause
-    uint8_t         *follows;       // by relationship name
-    size_t           follows_capacity;
-    uint8_t          follows_any;   // all of them together
-};
 
 static uint32_t declarations(const gm_failure_modes *m) { return m->mode_count + m->need_count + m->loss_count + m->common_count; }
 
@@ -57,10 +41,12 @@ void gm_failures_destroy(gm_failures *f)
 {
     if (f == NULL) return;
     forget_kinds(f);
+    gm_failure_web_destroy(f->web);
+    f->web = NULL;
     if (f->modes != NULL) finish_queries(f->alloc, f->queries, declarations(f->modes));
     gm_failure_modes_destroy(f->modes);
     gm_free(f->alloc, f->paths);
-    gm_free(f->alloc, f->follows);
+    gm_failure_web_destroy(f->web);
     gm_free(f->alloc, f);
 }
 
@@ -114,7 +100,7 @@ gm_status gm_failures_set(gm_failures *f, const gm_failure_file *files, size_t c
 {
     gm_failure_modes    *modes   = NULL;
     gm_query   **queries = NULL;
-    path_number *paths   = NULL;
+    gm_path_number *paths   = NULL;
     gm_status    st      = gm_failure_modes_create(f->alloc, &modes, err);
     *out_file            = count;
     for (size_t i = 0; st == GM_OK && i < count; i++) {
@@ -132,6 +118,8 @@ gm_status gm_failures_set(gm_failures *f, const gm_failure_file *files, size_t c
         return st;
     }
     forget_kinds(f);
+    gm_failure_web_destroy(f->web);
+    f->web = NULL;
     if (f->modes != NULL) finish_queries(f->alloc, f->queries, declarations(f->modes));
     gm_failure_modes_destroy(f->modes);
     gm_free(f->alloc, f->paths);
@@ -146,39 +134,20 @@ const gm_failure_modes *gm_failures_modes(const gm_failures *f) { return f->mode
 
 // ---- the graph -------------------------------------------------------------------------------------------------------------------
 
-static path_number *need_paths(const gm_failures *f, uint32_t need) { return &f->paths[(size_t)need * GM_NEED_FROM_MAX]; }
-static path_number *common_path(const gm_failures *f, uint32_t common) { return &f->paths[(size_t)f->modes->need_count * GM_NEED_FROM_MAX + common]; }
+static gm_path_number *common_path(const gm_failures *f, uint32_t common) { return &f->paths[(size_t)f->modes->need_count * GM_NEED_FROM_MAX + common]; }
 
-static bool follow(gm_failures *f, const gm_state *state, const gm_failure_path *path, path_number *out)
+static gm_path_number number_of(const gm_state *state, const gm_failure_path *path)
 {
-    out->incoming = path->incoming;
-    out->name     = gm_state_name_number(state, path->relationship);
-    if (out->name == GM_NONE) return true;  // nobody has used it yet
-    size_t before = f->follows_capacity;
-    if (out->name >= before) {
-        if (!gm_alloc_reserve(f->alloc, &f->follows, &f->follows_capacity, out->name + (size_t)1, sizeof *f->follows)) return false;
-        memset(f->follows + before, 0, f->follows_capacity - before);
-    }
-    return true;
+    return (gm_path_number){ gm_state_name_number(state, path->relationship), path->incoming };
 }
 
 gm_status gm_failures_begin(gm_failures *f, const gm_state *state, gm_error *err)
 {
     const gm_failure_modes *m     = f->modes;
-    size_t          types = 0;
-    if (f->follows != NULL) memset(f->follows, 0, f->follows_capacity);
-    f->follows_any = 0;
     for (uint32_t n = 0; n < m->need_count; n++)
-        for (uint32_t i = 0; i < m->needs[n].from_count; i++) {
-            path_number *p = &need_paths(f, n)[i];
-            if (!follow(f, state, &m->needs[n].from[i], p)) return gm_fail(err, GM_NOMEM, WHERE, "following relationships");
-            uint8_t how = p->incoming ? FOLLOWS_IN : FOLLOWS_OUT;
-            if (p->name != GM_NONE) f->follows[p->name] |= how;
-            f->follows_any |= how;
-        }
-    for (uint32_t c = 0; c < m->common_count; c++)
-        if (!follow(f, state, &m->common[c].within, common_path(f, c))) return gm_fail(err, GM_NOMEM, WHERE, "following relationships");
-    types = gm_state_table_count(state);
+        for (uint32_t i = 0; i < m->needs[n].from_count; i++) gm_failures_need_paths(f, n)[i] = number_of(state, &m->needs[n].from[i]);
+    for (uint32_t c = 0; c < m->common_count; c++) *common_path(f, c) = number_of(state, &m->common[c].within);
+    size_t types = gm_state_table_count(state);
     if (types > f->kind_capacity) {
         size_t before = f->kind_capacity;
         if (!gm_alloc_reserve(f->alloc, &f->kinds, &f->kind_capacity, types, sizeof *f->kinds)) return gm_fail(err, GM_NOMEM, WHERE, "following types");
@@ -242,30 +211,14 @@ const gm_failure_loss *gm_failures_loss(gm_failures *f, const gm_state *state, g
     return NULL;
 }
 
-bool gm_failures_follows(const gm_failures *f, uint32_t name, bool incoming)
-{
-    return name < f->follows_capacity && (f->follows[name] & (incoming ? FOLLOWS_IN : FOLLOWS_OUT)) != 0;
-}
-
-bool gm_failures_follows_any(const gm_failures *f, bool incoming) { return (f->follows_any & (incoming ? FOLLOWS_IN : FOLLOWS_OUT)) != 0; }
-
 static bool is_type(const gm_state *state, gm_twin twin, gm_str dtmi)
 {
     gm_failure_scope scope = { .on = dtmi };
     return dtmi.len == 0 || gm_failure_scope_fits(&scope, gm_state_type(state, twin));
 }
 
-bool gm_failures_need_follows(const gm_failures *f, const gm_state *state, uint32_t need, uint32_t name, bool incoming, gm_twin other)
-{
-    const gm_failure_need *n = &f->modes->needs[need];
-    const path_number     *p = need_paths(f, need);
-    for (uint32_t i = 0; i < n->from_count; i++)
-        if (p[i].name == name && p[i].incoming == incoming) return is_type(state, other, n->of);
-    return false;
-}
-
 // Relationships of one twin in one direction: which of them `wanted` names.
-static bool walk(const gm_state *state, gm_twin twin, const path_number *wanted, uint32_t count, bool incoming, gm_str of, gm_failure_neighbour *each, void *context)
+static bool walk(const gm_state *state, gm_twin twin, const gm_path_number *wanted, uint32_t count, bool incoming, gm_str of, gm_failure_neighbour *each, void *context)
 {
     bool any = false;
     for (uint32_t i = 0; i < count; i++) any = any || wanted[i].incoming == incoming;
@@ -286,12 +239,12 @@ static bool walk(const gm_state *state, gm_twin twin, const path_number *wanted,
 void gm_failures_neighbours(const gm_failures *f, const gm_state *state, uint32_t need, gm_twin twin, gm_failure_neighbour *each, void *context)
 {
     const gm_failure_need *n = &f->modes->needs[need];
-    if (walk(state, twin, need_paths(f, need), n->from_count, false, n->of, each, context))
-        (void)walk(state, twin, need_paths(f, need), n->from_count, true, n->of, each, context);
+    if (walk(state, twin, gm_failures_need_paths(f, need), n->from_count, false, n->of, each, context))
+        (void)walk(state, twin, gm_failures_need_paths(f, need), n->from_count, true, n->of, each, context);
 }
 
 void gm_failures_common_places(const gm_failures *f, const gm_state *state, uint32_t common, gm_twin twin, gm_failure_neighbour *each, void *context)
 {
-    const path_number *p = common_path(f, common);
+    const gm_path_number *p = common_path(f, common);
     if (f->modes->common[common].within.relationship.len > 0) (void)walk(state, twin, p, 1, p->incoming, (gm_str){ 0 }, each, context);
 }

@@ -64,12 +64,6 @@ bool gm_failures_need_is_about(const gm_failures *failures, const gm_state *stat
 bool gm_failures_common_is_about(const gm_failures *failures, const gm_state *state, uint32_t common, gm_twin twin);
 const gm_failure_loss *gm_failures_loss(gm_failures *failures, const gm_state *state, gm_twin twin);  // NULL: none is declared
 
-// Does the relationship, as seen from the needy twin (incoming: it leads to him), count for the need? The other end's interface too.
-bool gm_failures_need_follows(const gm_failures *failures, const gm_state *state, uint32_t need, uint32_t relationship_name, bool incoming, gm_twin other);
-// Does any need follow relationships of that name, seen so?
-bool gm_failures_follows(const gm_failures *failures, uint32_t relationship_name, bool incoming);
-bool gm_failures_follows_any(const gm_failures *failures, bool incoming);  // of whatever name
-
 // Neighbours that count for a need, one call for each relationship, until it returns false. Cost: the twin's relationships.
 typedef bool gm_failure_neighbour(void *context, gm_edge edge, gm_twin other);
 void gm_failures_neighbours(const gm_failures *failures, const gm_state *state, uint32_t need, gm_twin twin, gm_failure_neighbour *each, void *context);

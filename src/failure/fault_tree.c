@@ -7,6 +7,8 @@
 
 #define WHERE "failure.tree"
 
+enum { TWINS_A_LOOK = 32 };  // at the clock
+
 void gm_tree_keep(gm_tree_maker *m, gm_status st)
 {
     if (m->st == GM_OK) m->st = st;
@@ -198,44 +200,26 @@ static void put_need(gm_tree_maker *m, gm_twin twin, uint32_t need)
 
 // ---- twins that are a fault tree already (tree_twins.h) ------------------------------------------------------------------------------
 
-static gm_str text_at(const gm_state *state, gm_twin twin, gm_str path, gm_cell *cell)
-{
-    uint32_t column = gm_type_column_index(gm_state_type(state, twin), path);
-    *cell           = (gm_cell){ 0 };
-    if (column != GM_NO_COLUMN) gm_state_get(state, twin, column, cell);
-    return cell->value.kind == GM_KIND_STRING ? cell->value.s : (gm_str){ 0 };
-}
-
-static uint32_t count_at(const gm_state *state, gm_twin twin, gm_str path, uint32_t otherwise)
-{
-    gm_cell cell;
-    (void)text_at(state, twin, path, &cell);
-    return cell.value.kind == GM_KIND_INT && cell.value.i >= 0 && cell.value.i < UINT32_MAX ? (uint32_t)cell.value.i : otherwise;
-}
-
 static void put_gate(gm_tree_maker *m, const gm_tree_member *x)
 {
     const gm_state *state = m->at->state;
     gm_twin         twin  = { x->twin };
     uint32_t        input = gm_state_name_number(state, GM_STR("input"));
-    gm_cell         cell;
-    gm_str          name = text_at(state, twin, GM_STR("connective"), &cell), id = gm_str_slice(gm_state_id(state, twin), 0, 100);
+    gm_str          id    = gm_str_slice(gm_state_id(state, twin), 0, 100);
     for (gm_edge e = gm_state_first_out(state, twin); gm_edge_ok(e) && m->st == GM_OK; e = gm_state_next_out(state, e)) {
         if (gm_state_edge_name(state, e) != input) continue;
-        bool            negated = gm_str_find(gm_state_relationship(state, e).properties, GM_STR("\"negated\":true")) != SIZE_MAX;
+        bool            negated = gm_tree_twin_negated(state, e);
         gm_tree_member *under   = gm_tree_member_of(m, gm_state_edge_target(state, e));
         if (under != NULL) gm_tree_put(m, &m->inputs, negated ? gm_tree_not(gm_tree_is(under->node)) : gm_tree_is(under->node));
     }
     if (m->st != GM_OK) return;
-    uint32_t n    = (uint32_t)m->inputs.count;
-    gm_gate  kind = gm_str_is(name, "and") ? GM_GATE_AND : gm_str_is(name, "or") ? GM_GATE_OR : gm_str_is(name, "xor") ? GM_GATE_XOR : gm_str_is(name, "cardinality") ? GM_GATE_CARDINALITY : GM_GATE_NONE;
-    if (kind == GM_GATE_NONE || n == 0) {
+    uint32_t          n    = (uint32_t)m->inputs.count;
+    gm_tree_twin_gate gate = gm_tree_twin_gate_of(state, twin, n);
+    if (gate.kind == GM_GATE_NONE || n == 0) {
         gm_tree_keep(m, gm_fail(m->err, GM_INVALID, WHERE, "the gate '" GM_STR_FMT "' has no %s", GM_STR_ARG(id), n == 0 ? "inputs" : "connective"));
         return;
     }
-    bool some = kind == GM_GATE_CARDINALITY;
-    gm_tree_keep(m, gm_fault_tree_gate(m->out->tree, x->node, kind, some ? count_at(state, twin, GM_STR("least"), 0) : 0, some ? count_at(state, twin, GM_STR("most"), n) : 0,
-                                       m->inputs.items, n, m->err));
+    gm_tree_keep(m, gm_fault_tree_gate(m->out->tree, x->node, gate.kind, gate.least, gate.most, m->inputs.items, n, m->err));
 }
 
 // A twin that is a gate or an event of a fault tree. False: it is something else.
@@ -243,19 +227,18 @@ static bool put_tree_twin(gm_tree_maker *m, const gm_tree_member *x)
 {
     const gm_state *state = m->at->state;
     gm_twin         twin  = { x->twin };
-    gm_str          type  = gm_state_type(state, twin)->id;
-    gm_cell         cell;
-    if (gm_str_eq(type, GM_TREE_TWIN_GATE)) put_gate(m, x);
-    else if (gm_str_eq(type, GM_TREE_TWIN_HOUSE)) {
-        (void)text_at(state, twin, GM_STR("state"), &cell);
-        gm_tree_keep(m, gm_fault_tree_constant(m->out->tree, x->node, cell.value.kind == GM_KIND_BOOL && cell.value.i != 0, m->err));
-    } else if (gm_str_eq(type, GM_TREE_TWIN_EVENT)) {
-        (void)text_at(state, twin, GM_STR("probability"), &cell);
-        double           p = cell.value.kind == GM_KIND_DOUBLE ? cell.value.d : NAN;
+    gm_str          label = gm_tree_twin_text(state, twin, GM_STR("label"));
+    double          p;
+    switch (gm_tree_twin_kind_of(gm_state_type(state, twin))) {
+    case GM_TREE_TWIN_NONE: return false;
+    case GM_TREE_TWIN_IS_GATE: put_gate(m, x); break;
+    case GM_TREE_TWIN_IS_HOUSE: gm_tree_keep(m, gm_fault_tree_constant(m->out->tree, x->node, gm_tree_twin_on(state, twin), m->err)); break;
+    case GM_TREE_TWIN_IS_EVENT:
+        p = gm_tree_twin_probability(state, twin);
         gm_failure_event e = { .twin = twin, .mode = GM_NONE, .probability = p, .unavailability = p, .known = !isnan(p) };
-        (void)gm_tree_event(m, &e, gm_state_id(state, twin), text_at(state, twin, GM_STR("label"), &cell));
-    } else return false;
-    gm_str label = text_at(state, twin, GM_STR("label"), &cell);
+        (void)gm_tree_event(m, &e, gm_state_id(state, twin), label);
+        break;
+    }
     if (m->st == GM_OK && label.len > 0) gm_fault_tree_label(m->out->tree, x->node, label);
     return true;
 }
@@ -297,7 +280,11 @@ gm_status gm_failure_tree_build(gm_failures *failures, const gm_failure_moment *
     gm_tree_keep(&m, gm_failures_begin(failures, at->state, err));
     gm_tree_member *top = gm_tree_member_of(&m, root);
     if (top != NULL) out->top = top->node;
-    for (size_t i = 0; m.st == GM_OK && i < m.member_count; i++) expand(&m, i);
+    for (size_t i = 0; m.st == GM_OK && i < m.member_count; i++) {
+        expand(&m, i);
+        if (options->clock != NULL && i % TWINS_A_LOOK == 0 && gm_monotonic(options->clock) > options->until && m.st == GM_OK)
+            m.st = gm_fail(err, GM_LIMIT, WHERE, "making the tree takes longer than it may");
+    }
     if (m.st == GM_OK) m.st = gm_fault_tree_check(out->tree, out->top, err);
     if (m.st == GM_OK) {
         uint32_t nodes      = gm_fault_tree_count(out->tree);

@@ -22,6 +22,8 @@ typedef struct gm_failure_tree_options {
     double   horizon_h;
     gm_twin  given;      // this one fails now, and stays so; GM_NONE: nobody
     uint32_t twins_max;  // larger trees are refused
+    const gm_clock *clock;   // NULL: it may take as long as it takes
+    gm_time_ns      until;   // of this clock, monotonic: refused then
 } gm_failure_tree_options;
 
 typedef struct gm_failure_event {

@@ -1,3 +1,4 @@
+// Fault trees written as twins, and read back.
 #include "failure/tree_twins.h"
 
 #include <math.h>
@@ -110,4 +111,60 @@ gm_status gm_tree_twins_write(const gm_fault_tree *tree, gm_tree_node top, gm_bu
     gm_free(out->alloc, queue);
     gm_free(out->alloc, met);
     return short_of ? gm_fail(err, GM_NOMEM, "failure.twins", "writing a fault tree as twins") : GM_OK;
+}
+
+// ---- read back --------------------------------------------------------------------------------------------------------------------
+
+gm_tree_twin_kind gm_tree_twin_kind_of(const gm_type *type)
+{
+    if (gm_str_eq(type->id, GM_TREE_TWIN_GATE)) return GM_TREE_TWIN_IS_GATE;
+    if (gm_str_eq(type->id, GM_TREE_TWIN_EVENT)) return GM_TREE_TWIN_IS_EVENT;
+    return gm_str_eq(type->id, GM_TREE_TWIN_HOUSE) ? GM_TREE_TWIN_IS_HOUSE : GM_TREE_TWIN_NONE;
+}
+
+static gm_value value_at(const gm_state *state, gm_twin twin, gm_str path)
+{
+    uint32_t column = gm_type_column_index(gm_state_type(state, twin), path);
+    gm_cell  cell   = { 0 };
+    if (column != GM_NO_COLUMN) gm_state_get(state, twin, column, &cell);
+    return cell.value;
+}
+
+gm_str gm_tree_twin_text(const gm_state *state, gm_twin twin, gm_str path)
+{
+    gm_value value = value_at(state, twin, path);
+    return value.kind == GM_KIND_STRING ? value.s : (gm_str){ 0 };
+}
+
+double gm_tree_twin_probability(const gm_state *state, gm_twin event)
+{
+    gm_value value = value_at(state, event, GM_STR("probability"));
+    return value.kind == GM_KIND_DOUBLE ? value.d : NAN;
+}
+
+bool gm_tree_twin_on(const gm_state *state, gm_twin house)
+{
+    gm_value value = value_at(state, house, GM_STR("state"));
+    return value.kind == GM_KIND_BOOL && value.i != 0;
+}
+
+bool gm_tree_twin_negated(const gm_state *state, gm_edge input)
+{
+    return gm_str_find(gm_state_relationship(state, input).properties, GM_STR("\"negated\":true")) != SIZE_MAX;
+}
+
+static uint32_t count_at(const gm_state *state, gm_twin gate, gm_str path, uint32_t otherwise)
+{
+    gm_value value = value_at(state, gate, path);
+    return value.kind == GM_KIND_INT && value.i >= 0 && value.i < UINT32_MAX ? (uint32_t)value.i : otherwise;
+}
+
+gm_tree_twin_gate gm_tree_twin_gate_of(const gm_state *state, gm_twin gate, uint32_t inputs)
+{
+    gm_str name = gm_tree_twin_text(state, gate, GM_STR("connective"));
+    if (gm_str_is(name, "and")) return (gm_tree_twin_gate){ .kind = GM_GATE_AND };
+    if (gm_str_is(name, "or")) return (gm_tree_twin_gate){ .kind = GM_GATE_OR };
+    if (gm_str_is(name, "xor")) return (gm_tree_twin_gate){ .kind = GM_GATE_XOR };
+    if (!gm_str_is(name, "cardinality")) return (gm_tree_twin_gate){ .kind = GM_GATE_NONE };
+    return (gm_tree_twin_gate){ GM_GATE_CARDINALITY, count_at(state, gate, GM_STR("least"), 0), count_at(state, gate, GM_STR("most"), inputs) };
 }

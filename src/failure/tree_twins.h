@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "reliability/tree.h"
+#include "state/state.h"
 
 #define GM_TREE_TWIN_GATE  GM_STR("dtmi:gemel:faulttree:Gate;1")
 #define GM_TREE_TWIN_EVENT GM_STR("dtmi:gemel:faulttree:BasicEvent;1")
@@ -20,5 +21,17 @@ gm_str gm_tree_twins_models(void);
 
 // Appends the part of the tree below top. GM_NOMEM.
 GM_NODISCARD gm_status gm_tree_twins_write(const gm_fault_tree *tree, gm_tree_node top, gm_buf *out, gm_error *err);
+
+// ---- read back, as the twins are now ---------------------------------------------------------------------------------------------
+typedef enum gm_tree_twin_kind { GM_TREE_TWIN_NONE, GM_TREE_TWIN_IS_GATE, GM_TREE_TWIN_IS_EVENT, GM_TREE_TWIN_IS_HOUSE } gm_tree_twin_kind;
+gm_tree_twin_kind gm_tree_twin_kind_of(const gm_type *type);  // NONE: a twin of a plant like any other
+
+// A gate's connective; `least` and `most` of CARDINALITY. kind NONE: it has none. inputs: how many it has.
+typedef struct gm_tree_twin_gate { gm_gate kind; uint32_t least, most; } gm_tree_twin_gate;
+gm_tree_twin_gate gm_tree_twin_gate_of(const gm_state *state, gm_twin gate, uint32_t inputs);
+bool              gm_tree_twin_negated(const gm_state *state, gm_edge input);
+double            gm_tree_twin_probability(const gm_state *state, gm_twin event);  // NaN: it has none
+bool              gm_tree_twin_on(const gm_state *state, gm_twin house);
+gm_str            gm_tree_twin_text(const gm_state *state, gm_twin twin, gm_str path);  // "label", "connective"; empty: none. Viewed
 
 #endif

@@ -29,6 +29,7 @@ struct gm_state {
     gm_index        by_id;
     gm_table_store *tables;   // by type number
     size_t          table_count, table_capacity;
+    uint64_t        edition;   // gm_state_edition
     uint64_t        models_of; // the last record whose models are in the model: perhaps not with tables yet
     gm_graph        graph;
     gm_past         past;

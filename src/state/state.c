@@ -79,6 +79,7 @@ static gm_status apply_models(gm_state *state, uint64_t sequence, const gm_chang
     gm_status       st       = there ? GM_OK : gm_model_add(state->model, &source, 1, &findings, err);
     gm_findings_finish(&findings);
     if (st != GM_OK) return st;
+    state->edition++;
     state->models_of = sequence;
     return gm_state_make_tables(state);
 }
@@ -225,10 +226,12 @@ static gm_status apply_twin_put(gm_state *state, uint64_t sequence, gm_time_ns i
             return gm_fail(err, GM_CONFLICT, "state", "twin '" GM_STR_FMT "' was deleted meanwhile", GM_STR_ARG(change->id));
         }
         number = change->twin;
-        st     = add_twin(state, number, change->id, type, ingest);
+        state->edition++;
+        st = add_twin(state, number, change->id, type, ingest);
     } else if (number != change->twin) {
         return gm_fail(err, GM_CONFLICT, "state", "twin '" GM_STR_FMT "' exists already", GM_STR_ARG(change->id));
     } else {
+        state->edition += state->twins[number].type != type->number;
         st = replace_twin(state, number, type, ingest);
     }
     if (st != GM_OK) return gm_fail(err, st, "state", "twin '" GM_STR_FMT "'", GM_STR_ARG(change->id));
@@ -260,6 +263,7 @@ static gm_status apply_twin_delete(gm_state *state, gm_time_ns ingest, const gm_
     }
     gm_status st = gm_past_keep_twin(&state->past, gm_text_view(twin->id), number, twin->type, twin->since, ingest);
     if (st != GM_OK) return gm_fail(err, st, "state", "deleting twin number %u", number);
+    state->edition++;
     gm_index_remove(&state->by_id, gm_text_view(twin->id));
     gm_table_remove_row(&state->tables[twin->type], &state->texts, twin->row);
     gm_text_drop(&state->texts, twin->id);
@@ -281,6 +285,7 @@ static gm_status keep_edge(gm_state *state, uint32_t edge, gm_time_ns until)
 static gm_status apply_relationship(gm_state *state, uint64_t sequence, gm_time_ns ingest, const gm_change *change, gm_error *err)
 {
     if (!exists(state, change->twin)) return gm_fail(err, GM_CONFLICT, "state", "the relationship's source was deleted meanwhile");
+    state->edition++;
     if (change->kind == GM_CHANGE_RELATIONSHIP_DELETE) {
         uint32_t edge = gm_graph_find(&state->graph, state->ends[GM_DIRECTION_OUT], change->twin, change->id);
         if (edge == GM_NONE) return gm_fail(err, GM_CONFLICT, "state", "the relationship was deleted meanwhile");
@@ -363,6 +368,8 @@ size_t gm_state_twin_count(const gm_state *state)
 {
     return state->twin_count;
 }
+
+uint64_t gm_state_edition(const gm_state *state) { return state->edition; }
 
 uint32_t gm_state_next_twin(const gm_state *state)
 {

@@ -85,6 +85,9 @@ uint64_t       gm_state_version(const gm_state *state, gm_twin twin);    // sequ
 gm_time_ns     gm_state_changed(const gm_state *state, gm_twin twin);    // its time
 size_t         gm_state_twin_count(const gm_state *state);
 uint32_t       gm_state_next_twin(const gm_state *state);                // the number that the next new twin gets
+// Rises when twins or relationships come, change or go, when a twin changes its model, and with interfaces: what was worked out
+// from the graph holds as long as it stays. Values do not count.
+uint64_t       gm_state_edition(const gm_state *state);
 void           gm_state_get(const gm_state *state, gm_twin twin, uint32_t column, gm_cell *out_cell);
 
 // ---- tables -----------------------------------------------------------------------------------------------------

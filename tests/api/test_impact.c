@@ -1,5 +1,9 @@
+#include "access/access.h"
 #include "failure/failures.h"
+#include "failure/tree_twins.h"
 #include "support/api_plant.h"
+
+#include <stdio.h>
 
 static gm_failures *failures;  // of the plant at hand: its API is told of them while it is made
 
@@ -21,20 +25,21 @@ static const char declared[] = "{\"modes\":[{\"name\":\"seized\",\"on\":\"dtmi:t
 #define TWIN(model, more) "{\"$metadata\":{\"$model\":\"dtmi:t:" model ";1\"}" more "}"
 #define INTO(target) "{\"$targetId\":\"" target "\",\"$relationshipName\":\"feeds\"}"
 
+static const api_step fill[] = {
+    { "POST", "/models" V, NULL, models, 201, NULL },
+    { "PUT", "/digitaltwins/p1" V, NULL, TWIN("Pump", ",\"state\":\"on\""), 200, NULL },
+    { "PUT", "/digitaltwins/p2" V, NULL, TWIN("Pump", ",\"state\":\"on\""), 200, NULL },
+    { "PUT", "/digitaltwins/t" V, NULL, TWIN("Tank", ",\"name\":\"The tank\""), 200, NULL },
+    { "PUT", "/digitaltwins/p1/relationships/r1" V, NULL, INTO("t"), 200, NULL },
+    { "PUT", "/digitaltwins/p2/relationships/r2" V, NULL, INTO("t"), 200, NULL },
+};
+
 static void start(api_plant *p)
 {
-    static const api_step steps[] = {
-        { "POST", "/models" V, NULL, models, 201, NULL },
-        { "PUT", "/digitaltwins/p1" V, NULL, TWIN("Pump", ",\"state\":\"on\""), 200, NULL },
-        { "PUT", "/digitaltwins/p2" V, NULL, TWIN("Pump", ",\"state\":\"on\""), 200, NULL },
-        { "PUT", "/digitaltwins/t" V, NULL, TWIN("Tank", ",\"name\":\"The tank\""), 200, NULL },
-        { "PUT", "/digitaltwins/p1/relationships/r1" V, NULL, INTO("t"), 200, NULL },
-        { "PUT", "/digitaltwins/p2/relationships/r2" V, NULL, INTO("t"), 200, NULL },
-    };
     gm_failure_file file = { GM_STR("a.modes"), gm_str_of(declared) };
     size_t          which;
     api_plant_start(p, add_failures);
-    API_TALK(p, steps);
+    API_TALK(p, fill);
     assert_gm_ok(gm_failures_set(failures, &file, 1, &which, &p->err), p->err);
 }
 
@@ -101,8 +106,109 @@ static void a_twins_fault_tree_is_answered(void **state)
     stop(&p);
 }
 
+#define NODE(model, more) "{\"$metadata\":{\"$model\":\"dtmi:gemel:faulttree:" model ";1\"}" more "}"
+#define INPUT(target) "{\"$targetId\":\"" target "\",\"$relationshipName\":\"input\"}"
+
+static void gates_are_followed_like_needs(void **state)
+{
+    (void)state;
+    api_plant p      = { 0 };
+    gm_str    nodes = gm_tree_twins_models();
+    start(&p);
+    const api_step steps[] = {
+        { "POST", "/models" V, NULL, nodes.ptr, 201, NULL },
+        { "PUT", "/digitaltwins/top" V, NULL, NODE("Gate", ",\"connective\":\"or\""), 200, NULL },
+        { "PUT", "/digitaltwins/both" V, NULL, NODE("Gate", ",\"connective\":\"and\""), 200, NULL },
+        { "PUT", "/digitaltwins/power" V, NULL, NODE("BasicEvent", ",\"probability\":0.25"), 200, NULL },
+        { "PUT", "/digitaltwins/maintained" V, NULL, NODE("HouseEvent", ",\"state\":false"), 200, NULL },
+        { "PUT", "/digitaltwins/top/relationships/i1" V, NULL, INPUT("both"), 200, NULL },
+        { "PUT", "/digitaltwins/both/relationships/i2" V, NULL, INPUT("power"), 200, NULL },
+        { "PUT", "/digitaltwins/both/relationships/i3" V, NULL, INPUT("t"), 200, NULL },  // a tank of the plant
+        { "PUT", "/digitaltwins/both/relationships/i4" V, NULL, INPUT("maintained"), 200, NULL },
+        { "GET", "/v1/impact?twin=t", NULL, NULL, 200, "\"stops\":0,\"degraded\":0,\"atRisk\":0" },
+        { "PATCH", "/digitaltwins/maintained" V, NULL, "[{\"op\":\"replace\",\"path\":\"/state\",\"value\":true}]", 204, NULL },
+        { "GET", "/v1/impact?twin=t", NULL, NULL, 200, "\"stops\":0,\"degraded\":0,\"atRisk\":2" },
+        { "GET", "/v1/impact?twin=t", NULL, NULL, 200, "{\"id\":\"both\",\"via\":\"power\",\"relationship\":\"i2\",\"relationshipName\":\"input\",\"relationshipSource\":\"both\",\"gate\":\"and\",\"certain\":false,\"effect\":\"stops\",\"delay\":0,\"probability\":0.25," },
+        { "GET", "/v1/impact?twin=t", NULL, NULL, 200, "\"redundancy\":[{\"id\":\"both\",\"gate\":\"and\",\"needed\":1,\"working\":1,\"of\":3,\"spare\":0,\"next\":[\"power\"]}]" },
+        { "PATCH", "/digitaltwins/power" V, NULL, "[{\"op\":\"replace\",\"path\":\"/probability\",\"value\":1}]", 204, NULL },
+        { "GET", "/v1/impact?twin=t", NULL, NULL, 200, "\"stops\":2" },
+        { "GET", "/v1/impact?twin=t", NULL, NULL, 200, "{\"id\":\"top\",\"via\":\"both\",\"relationship\":\"i1\",\"relationshipName\":\"input\",\"relationshipSource\":\"top\",\"gate\":\"or\",\"certain\":true" },
+        // A gate that needs itself not to be true says nothing that can be followed.
+        { "PUT", "/digitaltwins/both/relationships/i5" V, NULL, "{\"$targetId\":\"top\",\"$relationshipName\":\"input\",\"negated\":true}", 200, NULL },
+        { "GET", "/v1/impact?twin=t", NULL, NULL, 400, "lie in a circle" },
+    };
+    API_TALK(&p, steps);
+    stop(&p);
+}
+
+static gm_access *access_now;
+
+static void add_both(gm_api_options *options)
+{
+    gm_error          err;
+    gm_access_options o = { .alloc = gm_alloc_system(), .clock = options->clock, .engine = options->engine, .relationships = GM_STR("holds") };
+    add_failures(options);
+    assert_gm_ok(gm_access_create(&o, &access_now, &err), err);
+    options->access = access_now;
+}
+
+static const char *enter(api_plant *p, char *header, size_t room, const char *name, const char *scope)
+{
+    gm_user  user = { .name = gm_str_of(name), .right = GM_RIGHT_READ };
+    char     token[GM_TOKEN_TEXT + 1];
+    gm_error err;
+    if (scope != NULL) user.scopes[user.scope_count++] = gm_str_of(scope);
+    assert_gm_ok(gm_access_add_user(access_now, &user, token, (gm_ask){ 0 }, &err), err);
+    assert_gm_ok(gm_engine_settle(p->engine, &err), err);
+    snprintf(header, room, "Authorization: Bearer %s\r\n", token);
+    return header;
+}
+
+static void what_is_hidden_counts_and_is_not_named(void **state)
+{
+    (void)state;
+    static const api_step more[] = {
+        { "PUT", "/digitaltwins/u1" V, NULL, TWIN("Tank", ""), 200, NULL },
+        { "PUT", "/digitaltwins/u2" V, NULL, TWIN("Tank", ""), 200, NULL },
+        { "PUT", "/digitaltwins/t/relationships/r3" V, NULL, INTO("u1"), 200, NULL },
+        { "PUT", "/digitaltwins/u1/relationships/r4" V, NULL, INTO("u2"), 200, NULL },
+    };
+    gm_failure_file file = { GM_STR("a.modes"), gm_str_of(declared) };
+    size_t          which;
+    char            lena[120], anna[120], otto[120];
+    api_plant       p = { 0 };
+    api_plant_start(&p, add_both);
+    API_TALK(&p, fill);
+    assert_gm_ok(gm_failures_set(failures, &file, 1, &which, &p.err), p.err);
+    API_TALK(&p, more);
+    enter(&p, anna, sizeof anna, "anna", NULL);
+    enter(&p, lena, sizeof lena, "lena", "u1");  // the tank in the middle alone
+    enter(&p, otto, sizeof otto, "otto", "p1");
+    const api_step steps[] = {
+        { "GET", "/v1/impact?twin=t", anna, NULL, 200, "\"stops\":2" },
+        { "GET", "/v1/impact?twin=t", anna, NULL, 200, "!hidden" },
+        { "GET", "/v1/impact?twin=t", lena, NULL, 404, NULL },  // not there, for her
+        { "GET", "/v1/impact?twin=u1", lena, NULL, 200, "\"stops\":1" },
+        { "GET", "/v1/impact?twin=u1", lena, NULL, 200, "\"hidden\":1" },
+        { "GET", "/v1/impact?twin=u1", lena, NULL, 200, "!u2" },
+        { "GET", "/v1/impact?twin=u1", lena, NULL, 200, "!r4" },
+        // The redundancy that is left is somebody else's, and so is what hangs on it.
+        { "GET", "/v1/impact?twin=p1", otto, NULL, 200, "\"stops\":0,\"degraded\":0,\"atRisk\":3" },
+        { "GET", "/v1/impact?twin=p1", otto, NULL, 200, "\"redundancy\":[],\"more\":false,\"hidden\":3" },
+        { "GET", "/v1/impact?twin=p1", anna, NULL, 200, "\"redundancy\":[{\"id\":\"t\"" },
+        { "GET", "/v1/reliability/u1", lena, NULL, 403, NULL },
+    };
+    API_TALK(&p, steps);
+    gm_access *access = access_now;
+    stop(&p);
+    gm_access_destroy(access);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(the_path_of_a_failure_is_answered), cmocka_unit_test(a_twins_fault_tree_is_answered) };
+    const struct CMUnitTest tests[] = { 
+        cmocka_unit_test(the_path_of_a_failure_is_answered), cmocka_unit_test(a_twins_fault_tree_is_answered),
+        cmocka_unit_test(gates_are_followed_like_needs),     cmocka_unit_test(what_is_hidden_counts_and_is_not_named),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

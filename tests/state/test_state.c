@@ -270,6 +270,34 @@ static void random_changes_agree_with_plain_arrays(void **unused)
     close_world(&w);
 }
 
+static void the_edition_rises_with_the_graph_alone(void **state)
+{
+    (void)state;
+    world         w;
+    gm_cell_write cell = { .column = 0, .at = 5, .value = { .kind = GM_KIND_DOUBLE, .d = 1 } };
+    open_world(&w);
+    uint64_t e = gm_state_edition(w.state);
+    assert_int_equal(put(&w, 0, "a", "dtmi:t:Pump;1", NULL, 0), GM_OK);
+    assert_int_equal(put(&w, 1, "b", "dtmi:t:Pump;1", NULL, 0), GM_OK);
+    assert_true(gm_state_edition(w.state) > e);
+    e = gm_state_edition(w.state);
+    assert_int_equal(write_cells(&w, 0, 0, &cell, 1), GM_OK);
+    assert_int_equal(put(&w, 1, "b", "dtmi:t:Pump;1", &cell, 1), GM_OK);  // replaced by one of the same model
+    assert_true(gm_state_edition(w.state) == e);
+    static const struct { gm_change_kind kind; uint32_t twin, target; const char *id, *name, *text; } steps[] = {
+        { GM_CHANGE_RELATIONSHIP_PUT, 0, 1, "r", "feeds", "{}" }, { GM_CHANGE_RELATIONSHIP_PUT, 0, 1, "r", "feeds", "{\"negated\":true}" },
+        { GM_CHANGE_RELATIONSHIP_DELETE, 0, 1, "r", "", "" },     { GM_CHANGE_TWIN_DELETE, 1, 0, "b", "", "" },
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        assert_int_equal(texts(&w, steps[i].kind, steps[i].twin, steps[i].target, steps[i].id, steps[i].name, steps[i].text), GM_OK);
+        assert_true(gm_state_edition(w.state) > e);
+        e = gm_state_edition(w.state);
+    }
+    assert_int_equal(put(&w, 0, "a", "dtmi:t:Motor;1", NULL, 0), GM_OK);
+    assert_true(gm_state_edition(w.state) > e);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +305,7 @@ int main(void)
         cmocka_unit_test(changes_that_find_the_world_changed_have_no_effect),
         cmocka_unit_test(a_document_shows_properties_components_and_times),
         cmocka_unit_test(random_changes_agree_with_plain_arrays),
+        cmocka_unit_test(the_edition_rises_with_the_graph_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@ export interface Hit {
   relationship?: string;
   relationshipName?: string;
   need?: string;
+  gate?: string; // of a fault tree: its connective, in place of a need
   certain: boolean; // stops for sure; otherwise with one more failure
   effect: "stops" | "degrades";
   severity?: string;
@@ -25,7 +26,7 @@ export interface Hit {
   cost: number | null;
 }
 
-export interface Spare { id: string; need: string; needed: number; working: number; of: number; spare: number; next: string[] }
+export interface Spare { id: string; need?: string; gate?: string; needed: number; working: number; of: number; spare: number; next: string[] }
 
 export interface Impact {
   twin: string;
@@ -54,7 +55,7 @@ const EVERY_MS = 5000, LIMIT = 1000;
 export const impact = signal<Impact | null>(null); // of the twin that `fault` names; null while it is being asked for
 export const impactError = signal<string | null>(null);
 
-export const kindOf = (h: Hit): Kind => (h.via === undefined ? "failed" : !h.certain ? "risk" : h.effect === "stops" ? "stops" : "degrades");
+export const kindOf = (h: Hit): Kind => (h.need === undefined && h.gate === undefined ? "failed" : !h.certain ? "risk" : h.effect === "stops" ? "stops" : "degrades");
 
 export const chanceText = (p: number | null | undefined): string => (p === null || p === undefined ? text.noChance : p > 0 && p < 0.0005 ? `${p.toExponential(1)}` : `${formatNumber(Math.round(p * 1000) / 10)} %`);
 

@@ -14,7 +14,7 @@ function Row({ hit }: { hit: Hit }) {
       <th scope="row"><span class={`hit-${kind}`}>{KIND_SIGN[kind]}</span> <Twin id={hit.id} /></th>
       <td title={hit.text}>{hitText(hit)}{hit.severity !== undefined && <span class="dim"> · {hit.severity}</span>}{hit.text !== undefined && <span class="dim"> · {hit.text}</span>}</td>
       <td>{hit.via === undefined ? "" : <Twin id={hit.via} />}</td>
-      <td>{hit.relationshipName ?? ""}{hit.need !== undefined && <span class="dim"> ({hit.need})</span>}</td>
+      <td>{hit.relationshipName ?? ""}{(hit.need ?? hit.gate) !== undefined && <span class="dim"> ({hit.need ?? hit.gate})</span>}</td>
       <td class="number">{chanceText(hit.probability)}</td>
       <td class="number dim">{hit.certain ? "" : chanceText(hit.otherwise)}</td>
       <td class="number">{hit.cost === null || hit.cost === 0 ? "" : formatNumber(Math.round(hit.cost))}</td>
@@ -29,7 +29,7 @@ function Redundancy({ i }: { i: Impact }) {
       {i.redundancy.length === 0 ? <p class="dim">{text.noRedundancy}</p> : (
         <ul class="plain-list" data-testid="redundancy">
           {i.redundancy.map((s, k) => (
-            <li key={k}><Twin id={s.id} /> <span class="dim">{s.need}</span>: {text.works(s.working, s.of, s.needed)} · <span class={s.spare === 0 ? "verdict-warn" : ""}>{s.spare === 0 ? "⚠ " : ""}{text.spare(s.spare)}</span>
+            <li key={k}><Twin id={s.id} /> <span class="dim">{s.need ?? s.gate}</span>: {text.works(s.working, s.of, s.needed)} · <span class={s.spare === 0 ? "verdict-warn" : ""}>{s.spare === 0 ? "⚠ " : ""}{text.spare(s.spare)}</span>
               {s.next.length > 0 && <span class="dim"> · {text.next(s.next.join(", "))}</span>}</li>
           ))}
         </ul>
