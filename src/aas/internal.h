@@ -25,6 +25,8 @@ void gm_aas_interface(gm_aas_page *page);
 bool gm_aas_has_series(const gm_type *type);
 bool gm_aas_is_technical(const gm_fact *fact);  // does it stand in the technical data?
 
+void gm_aas_sort_facts(gm_fact *facts, size_t count);  // by key, then phase, as they lie in a thing
+
 // A fact's plain value as text for a property, and its xs: type; false: it has none.
 typedef struct gm_aas_value { const char *type; gm_str text; char digits[GM_NUMBER_TEXT]; } gm_aas_value;
 bool gm_aas_fact_value(const gm_fact *fact, gm_aas_value *out);

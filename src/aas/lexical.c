@@ -1,6 +1,7 @@
 // Texts of the xs: types (XML Schema 1.0, part 2; IEC 63278 DataTypeDefXsd), and values that clients send alone.
 #include "aas/tree.h"
 #include "base/number.h"
+#include "state/document.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -141,7 +142,8 @@ gm_status gm_aas_lexical(const char *type, const json_t *value, gm_buf *out, gm_
     else if (json_is_boolean(value)) gm_buf_text(out, json_is_true(value) ? "true" : "false");
     else if (json_is_integer(value)) gm_buf_printf(out, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value)) gm_buf_json_number(out, json_real_value(value));
-    else return gm_fail(err, GM_INVALID, WHERE, "the value of a property is a text, a number or true or false");
+    else if (json_is_null(value) || strcmp(type, "xs:string") != 0) return gm_fail(err, GM_INVALID, WHERE, "the value of a property is a text, a number or true or false");
+    else gm_document_compact(value, out);  // maps and arrays of twins are properties of their JSON
     if (out->failed) return gm_fail(err, GM_NOMEM, WHERE, "reading a value");
     if (gm_aas_fits(gm_str_of(type), gm_buf_view(out))) return GM_OK;
     return gm_fail(err, GM_INVALID, WHERE, "'" GM_STR_FMT "' is no %s", GM_STR_ARG(gm_str_slice(gm_buf_view(out), 0, 60)), type);

@@ -1,6 +1,7 @@
 #include "aas/plan.h"
 
 #include "aas/plan_parts.h"
+#include "aas/plate.h"
 #include "aas/tree.h"
 #include "base/base64url.h"
 #include "state/document.h"
@@ -152,6 +153,7 @@ static void plan_twin(gm_aas_planning *p, gm_str thing, gm_str dtmi, const json_
 {
     char           *model = gm_arena_printf(p->arena, GM_STR_FMT, GM_STR_ARG(dtmi)).ptr != NULL ? (char *)(uintptr_t)gm_arena_str(p->arena, dtmi).ptr : NULL;
     const gm_type  *type  = gm_model_find(p->model, dtmi);
+    if (type == NULL && p->known != NULL) type = gm_model_find(p->known, dtmi);
     json_t         *twin  = model != NULL ? json_pack("{ss% s{ss}}", "$dtId", thing.ptr, thing.len, "$metadata", "$model", model) : NULL;
     for (size_t i = 0; twin != NULL && type != NULL && i < type->component_count; i++) (void)inside(twin, type->components[i].name, true);
     if (twin != NULL && operational != NULL) set_columns(p, twin, type, operational, 0);
@@ -186,13 +188,31 @@ static bool is_plain(const json_t *shell)
     json_object_foreach((json_t *)(uintptr_t)asset, name, value) {
         if (strcmp(name, "assetKind") != 0 && strcmp(name, "globalAssetId") != 0 && strcmp(name, "assetType") != 0 && strcmp(name, "specificAssetIds") != 0) return false;
     }
+    const json_t *list = json_object_get(asset, "specificAssetIds");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        if (!gm_aas_is_specific(gm_aas_string(one, "name")) || json_object_size(one) != 2) return false;
+    }
     return true;
 }
 
 static bool is_our_shell(gm_aas_planning *p, gm_str id, const json_t *shell, gm_str thing)
 {
     gm_str own, asset = gm_aas_string(json_object_get(shell, "assetInformation"), "globalAssetId");
-    return gm_aas_asset_thing(p->arena, asset, &own) && gm_str_eq(own, thing) && is_plain(shell) && !gm_aas_is_kept(thing, "shell") && id.len > 0;
+    char   name[GM_AAS_ID_SHORT_MAX + 1];
+    gm_aas_id_short(thing, name);
+    bool named = gm_str_is(gm_aas_string(shell, "idShort"), name);
+    return gm_aas_asset_thing(p->arena, asset, &own) && gm_str_eq(own, thing) && named && is_plain(shell) && !gm_aas_is_kept(thing, "shell") && id.len > 0;
+}
+
+// Specific ids are facts, unless the thread in the file says them.
+static void plan_specific(gm_aas_planning *p, gm_str thing, const json_t *shell)
+{
+    const json_t *list = json_object_get(json_object_get(shell, "assetInformation"), "specificAssetIds");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        gm_str name = gm_aas_string(json_array_get(list, i), "name"), value = gm_aas_string(json_array_get(list, i), "value");
+        if (!gm_aas_plan_is_said(p, thing, name, value)) gm_aas_plan_text(p, thing, name, value);
+    }
 }
 
 static void keep_shell(gm_aas_planning *p, gm_str thing, const json_t *shell)
@@ -305,6 +325,7 @@ static void plan_shell(gm_aas_planning *p, const json_t *shell)
     }
     if (!ours) keep_shell(p, thing, shell);
     plan_submodels(p, thing, shell);
+    if (ours) plan_specific(p, thing, shell);
 }
 
 // ---- the whole ------------------------------------------------------------------------------------------------------------------------
@@ -357,10 +378,10 @@ static void plan_all(gm_aas_planning *p)
     plan_rest(p, submodels, json_object_get(p->env, "conceptDescriptions"));
 }
 
-gm_status gm_aas_plan_make(const json_t *env, const gm_aasx_package *package, gm_arena *arena, gm_aas_plan *out, gm_error *err)
+gm_status gm_aas_plan_make(const json_t *env, const gm_model *known, const gm_aasx_package *package, gm_arena *arena, gm_aas_plan *out, gm_error *err)
 {
     *out = (gm_aas_plan){ json_array(), json_array(), json_array(), json_array(), json_array(), json_array(), json_array() };
-    gm_aas_planning p = { .env = env, .package = package, .arena = arena, .plan = out, .model = gm_model_create(gm_alloc_system()), .submodels = json_object(),
+    gm_aas_planning p = { .env = env, .package = package, .arena = arena, .plan = out, .model = gm_model_create(gm_alloc_system()), .known = known, .submodels = json_object(),
                           .assets = json_object(), .said = json_object(), .placed = json_object(), .err = err };
     bool memory = out->models && out->twins && out->relationships && out->facts && out->documents && out->uncertain && out->notes && p.model && p.submodels && p.assets && p.said && p.placed;
     if (memory) plan_all(&p);

@@ -8,6 +8,7 @@
 
 #include "aas/aasx.h"
 #include "base/arena.h"
+#include "model/model.h"
 
 typedef struct gm_aas_plan {  // lists of JSON
     json_t *models;           // DTDL interfaces, those that others need first
@@ -21,9 +22,10 @@ typedef struct gm_aas_plan {  // lists of JSON
 
 #define GM_AAS_ASSET_MODEL "dtmi:gemel:aas:Asset;1"  // of twins that come from elsewhere
 
-// package: the files that came with it; NULL: none. Nothing is checked that gm_aas_check checks; what does not fit is left out with a
+// known: interfaces that are there already, NULL: those of the environment alone. package: the files that came with it; NULL: none. Nothing is checked that gm_aas_check checks; what does not fit is left out with a
 // note. GM_INVALID: something that can not be kept either; GM_NOMEM. *out is to be finished in any case.
-GM_NODISCARD gm_status gm_aas_plan_make(const json_t *environment, const gm_aasx_package *package, gm_arena *arena, gm_aas_plan *out, gm_error *err);
+GM_NODISCARD gm_status gm_aas_plan_make(const json_t *environment, const gm_model *known, const gm_aasx_package *package, gm_arena *arena, gm_aas_plan *out,
+                                        gm_error *err);
 void gm_aas_plan_finish(gm_aas_plan *plan);
 
 #endif

@@ -36,7 +36,7 @@ static json_t *said_of(gm_aas_planning *p, gm_str thing, gm_str key)
     return values;
 }
 
-static bool is_said(gm_aas_planning *p, gm_str thing, gm_str key, gm_str text)
+bool gm_aas_plan_is_said(gm_aas_planning *p, gm_str thing, gm_str key, gm_str text)
 {
     const json_t *values = said_of(p, thing, key);
     for (size_t i = 0; i < json_array_size(values); i++) {
@@ -136,17 +136,22 @@ static gm_str words_of(const json_t *element)
     return first;
 }
 
+void gm_aas_plan_text(gm_aas_planning *p, gm_str thing, gm_str key, gm_str text)
+{
+    json_t *fact = new_fact(thing, "as-built", key);
+    set_text(fact, "value", text);
+    gm_aas_put(p, p->plan->facts, fact);
+    (void)json_array_append_new(said_of(p, thing, key), text_json(text));
+}
+
 static void plan_plates(gm_aas_planning *p, gm_str thing, const json_t *list, const gm_aas_plate *rows, size_t count)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t       *e    = json_array_get(list, i);
         const gm_aas_plate *row  = gm_aas_plate_of(rows, count, gm_aas_string(e, "idShort"));
         gm_str              text = row != NULL ? words_of(e) : (gm_str){ 0 };
-        if (text.len == 0 || is_said(p, thing, gm_str_of(row->key), text)) continue;
-        json_t *fact = new_fact(thing, "as-built", gm_str_of(row->key));
-        set_text(fact, "value", text);
-        gm_aas_put(p, p->plan->facts, fact);
-        (void)json_array_append_new(said_of(p, thing, gm_str_of(row->key)), text_json(text));
+        if (text.len == 0 || gm_aas_plan_is_said(p, thing, gm_str_of(row->key), text)) continue;
+        gm_aas_plan_text(p, thing, gm_str_of(row->key), text);
     }
 }
 
@@ -192,11 +197,12 @@ static void plan_technical(gm_aas_planning *p, gm_str thing, const json_t *e, gm
     gm_str key, name = gm_aas_string(e, "idShort"), text = words_of(e);
     const json_t *children = gm_aas_children(e) != NULL ? json_object_get(e, gm_aas_children(e)) : NULL;
     gm_str path = above.len > 0 ? gm_arena_printf(p->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(above), GM_STR_ARG(name)) : name;
-    for (size_t i = 0; i < json_array_size(children); i++) plan_technical(p, thing, json_array_get(children, i), name.len > 0 ? path : above);
-    bool plain = gm_aas_is(e, "Property") || gm_aas_is(e, "MultiLanguageProperty");
+    for (size_t i = 0; !p->flat && i < json_array_size(children); i++) plan_technical(p, thing, json_array_get(children, i), name.len > 0 ? path : above);
+    bool plain = gm_aas_is(e, "Property") || (gm_aas_is(e, "MultiLanguageProperty") && !p->flat);
     if (!plain || text.len == 0 || path.len == 0 || path.len > GM_FACT_KEY_MAX) return;
     if (!gm_aas_fact_key(p->arena, gm_aas_semantics(e), &key)) key = path;
-    if (is_said(p, thing, key, text)) return;
+    if (p->flat && (gm_aas_plate_has_key(key) || gm_str_starts(key, GM_STR(GM_AAS_KEYS)) || gm_str_starts(key, GM_STR(GM_KEY_BOM)))) return;
+    if (gm_aas_plan_is_said(p, thing, key, text)) return;
     json_t *fact = new_fact(thing, "as-designed", key);
     gm_str  type = gm_aas_string(e, "valueType");
     double  number;
@@ -271,6 +277,37 @@ void gm_aas_plan_template(gm_aas_planning *p, gm_str thing, const json_t *submod
             for (size_t k = 0; k < json_array_size(value); k++) plan_technical(p, thing, json_array_get(value, k), (gm_str){ 0 });
     }
     if (kind == GM_AAS_NAMEPLATE) plan_plates(p, thing, elements, gm_aas_plates, gm_aas_plate_count);
+}
+
+// ---- documents ------------------------------------------------------------------------------------------------------------------------
+
+// The first element of that list, as gemel writes one document with one of each.
+static json_t *first_of(const json_t *element, const char *list)
+{
+    return json_array_get(json_object_get(gm_aas_find((json_t *)(uintptr_t)element, gm_str_of(list)), "value"), 0);
+}
+
+static void plan_handed(gm_aas_planning *p, gm_str thing, const json_t *document)
+{
+    const json_t *version = first_of(document, "DocumentVersions"), *file = first_of(version, "DigitalFiles"), *title = gm_aas_find((json_t *)(uintptr_t)version, GM_STR("Title"));
+    gm_str        key = value_at(first_of(document, "DocumentIds"), "DocumentIdentifier"), date = value_at(version, "StatusSetDate"), hash;
+    if (!gm_aas_file_hash(gm_aas_string(file, "value"), &hash) || key.len == 0 || gm_str_starts(key, GM_STR(GM_AAS_KEYS))) {
+        gm_aas_stop(p, GM_CONFLICT, "a document begins as a file: upload it (POST /v1/thread/{id}/documents), and it is listed here");
+        return;
+    }
+    json_t *fact = new_fact(thing, "as-designed", key), *what = json_object();
+    set_text(what, "hash", hash);
+    set_text(what, "mediaType", gm_aas_string(file, "contentType"));
+    if (!gm_str_eq(words_of(title), key)) set_text(what, "name", words_of(title));
+    (void)json_object_set_new(fact, "document", what);
+    if (date.len == 10) (void)json_object_set_new(fact, "from", json_sprintf(GM_STR_FMT "T00:00:00Z", GM_STR_ARG(date)));
+    gm_aas_put(p, p->plan->facts, fact);
+}
+
+void gm_aas_plan_handed_over(gm_aas_planning *p, gm_str thing, const json_t *submodel)
+{
+    const json_t *list = json_object_get(gm_aas_find((json_t *)(uintptr_t)submodel, GM_STR("Documents")), "value");
+    for (size_t i = 0; p->st == GM_OK && i < json_array_size(list); i++) plan_handed(p, thing, json_array_get(list, i));
 }
 
 // ---- relationships, files, what is kept ---------------------------------------------------------------------------------------------------

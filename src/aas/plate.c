@@ -55,3 +55,14 @@ bool gm_aas_plate_has_key(gm_str key)
     }
     return false;
 }
+
+const char *const gm_aas_specifics[] = { "serialNumber", "batchNumber", "productArticleNumberOfManufacturer", "orderCodeOfManufacturer" };
+const size_t gm_aas_specific_count = sizeof gm_aas_specifics / sizeof gm_aas_specifics[0];
+
+bool gm_aas_is_specific(gm_str key)
+{
+    for (size_t i = 0; i < gm_aas_specific_count; i++) {
+        if (gm_str_is(key, gm_aas_specifics[i])) return true;
+    }
+    return false;
+}

@@ -21,5 +21,8 @@ extern const size_t gm_aas_plate_count, gm_aas_address_count, gm_aas_general_cou
 // The row whose element has that idShort; NULL: none.
 const gm_aas_plate *gm_aas_plate_of(const gm_aas_plate *rows, size_t count, gm_str id_short);
 bool gm_aas_plate_has_key(gm_str key);               // is it a fact that the nameplate shows?
+bool gm_aas_is_specific(gm_str key);                 // is it one of the shell's specificAssetIds?
+extern const char *const gm_aas_specifics[];         // those, and how many
+extern const size_t      gm_aas_specific_count;
 
 #endif

@@ -1,5 +1,6 @@
+#include "aas/added.h"
 #include "aas/internal.h"
-
+#include "aas/plate.h"
 #include "state/document.h"
 
 #include <stdlib.h>
@@ -49,13 +50,28 @@ static int by_key(const void *a, const void *b)
 
 static int by_thing(const void *a, const void *b) { return gm_str_cmp(((const gm_fact *)a)->twin, ((const gm_fact *)b)->twin); }
 
+static void note_added(gm_aas_thing *t, const gm_fact *f)
+{
+    gm_str name = gm_str_slice(f->key, strlen(GM_AAS_KEY_ADDED), f->key.len);
+    for (int k = 0; k < GM_AAS_KIND_COUNT; k++) {
+        if (gm_str_starts(f->key, GM_STR(GM_AAS_KEY_ADDED)) && gm_str_is(name, gm_aas_kind_name((gm_aas_kind)k))) t->added[k] = f->value.text;
+    }
+}
+
+void gm_aas_sort_facts(gm_fact *facts, size_t count)
+{
+    if (count > 1) qsort(facts, count, sizeof *facts, by_key);
+}
+
 // Apart: what was kept for the Asset Administration Shell alone.
 static void sort_out(gm_aas_thing *t, gm_fact *facts, size_t count)
 {
     size_t ours = 0, first_kept = count;
-    if (count > 1) qsort(facts, count, sizeof *facts, by_key);
+    gm_aas_sort_facts(facts, count);
     for (size_t i = 0; i < count; i++) {  // those of "aas/" stand together
         if (gm_str_is(facts[i].key, GM_AAS_KEY_SHELL) && facts[i].value.kind == GM_FACT_JSON) t->shell = facts[i].value.text;
+        if (facts[i].value.kind == GM_FACT_JSON) note_added(t, &facts[i]);
+        if (gm_str_is(facts[i].key, GM_AAS_KEY_GONE)) t->gone = !gm_twin_ok(t->twin);
         if (!gm_str_starts(facts[i].key, GM_STR(GM_AAS_KEYS))) continue;
         if (gm_str_starts(facts[i].key, GM_STR(GM_AAS_KEY_SUBMODELS)) && facts[i].value.kind == GM_FACT_PART) {
             if (first_kept == count) first_kept = i;
@@ -143,8 +159,10 @@ static unsigned kinds_of(const gm_aas_world *w, const gm_aas_thing *t)
         }
     }
     for (int k = 0; k < GM_AAS_KIND_COUNT; k++) {
+        if (t->added[k].len > 0) kinds |= 1u << k;
         if (is_kept_kind(t, (gm_aas_kind)k)) kinds &= ~(1u << k);
     }
+    if (!gm_twin_ok(t->twin)) kinds &= ~(1u << GM_AAS_OPERATIONAL | 1u << GM_AAS_SERIES | 1u << GM_AAS_RELATIONSHIPS);
     return kinds;
 }
 
@@ -196,15 +214,14 @@ static gm_str plain_text(const gm_fact *f) { return f != NULL && f->value.kind =
 
 static void specific_ids(const gm_aas_thing *t, gm_aas_pen *pen)
 {
-    static const char *const keys[] = { "serialNumber", "batchNumber", "productArticleNumberOfManufacturer", "orderCodeOfManufacturer" };
     bool open = false;
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        gm_str value = plain_text(gm_aas_fact(t, gm_str_of(keys[i])));
+    for (size_t i = 0; i < gm_aas_specific_count; i++) {
+        gm_str value = plain_text(gm_aas_fact(t, gm_str_of(gm_aas_specifics[i])));
         if (value.len == 0) continue;
         if (!open) gm_aas_open(pen, "specificAssetIds", '[');
         open = true;
         gm_aas_open(pen, NULL, '{');
-        gm_aas_text(pen, "name", gm_str_of(keys[i]));
+        gm_aas_text(pen, "name", gm_str_of(gm_aas_specifics[i]));
         gm_aas_text(pen, "value", value);
         gm_aas_close(pen, '}');
     }
@@ -314,6 +331,24 @@ void gm_aas_write_shell(const gm_aas_world *w, const gm_aas_thing *t, gm_buf *ou
 // ---- a submodel -----------------------------------------------------------------------------------------------------
 
 void gm_aas_write_submodel(const gm_aas_world *w, const gm_aas_thing *t, gm_aas_kind kind, gm_buf *out)
+{
+    json_t *added = load(t->added[kind]);
+    if (added == NULL) {
+        gm_aas_write_made(w, t, kind, out);
+        return;
+    }
+    gm_buf text = gm_buf_init(out->alloc);
+    gm_aas_write_made(w, t, kind, &text);
+    json_t *made = text.failed ? NULL : json_loadb((const char *)text.ptr, text.len, 0, NULL);
+    if (made != NULL) gm_aas_added_put(made, added);
+    if (made != NULL) gm_document_compact(made, out);
+    else out->failed = true;
+    json_decref(made);
+    json_decref(added);
+    gm_buf_finish(&text);
+}
+
+void gm_aas_write_made(const gm_aas_world *w, const gm_aas_thing *t, gm_aas_kind kind, gm_buf *out)
 {
     static void (*const writers[])(gm_aas_page *) = {
         [GM_AAS_NAMEPLATE] = gm_aas_nameplate, [GM_AAS_TECHNICAL] = gm_aas_technical,     [GM_AAS_STRUCTURE] = gm_aas_structure,

@@ -10,6 +10,8 @@
 //   KEY_SHELL      of the twin: the shell, as JSON                     KEY_SUBMODELS  of the twin: a part: the thread of a submodel
 //   KEY_SUBMODEL   of gm_aas_kept_id("submodel"): it, JSON or document KEY_FILE       of the same: a file that it names
 //   KEY_CONCEPT    of gm_aas_kept_id("concept"): a concept description
+//   KEY_ADDED      of the twin, and the name of a kind behind it: what was added to that submodel (aas/added.h)
+//   KEY_GONE       of a twin or part: true when its shell was deleted; what was said of it stays
 #ifndef GM_AAS_THING_H
 #define GM_AAS_THING_H
 
@@ -23,6 +25,8 @@
 #define GM_AAS_KEY_SUBMODEL  "aas/submodel"
 #define GM_AAS_KEY_FILE      "aas/file"
 #define GM_AAS_KEY_CONCEPT   "aas/concept"
+#define GM_AAS_KEY_ADDED     "aas/added/"
+#define GM_AAS_KEY_GONE      "aas/gone"
 
 typedef struct gm_aas_world {
     const gm_model  *model;
@@ -42,6 +46,8 @@ typedef struct gm_aas_thing {
     const gm_fact *kept;        // kept submodels, in their order: value.text is the thread, value.position the name of the kind, if it is one
     const gm_fact *inside;      // what is installed in it
     gm_str         shell;       // kept JSON, or empty
+    gm_str         added[GM_AAS_KIND_COUNT];  // JSON, or empty
+    bool           gone;        // it has no shell: that was deleted, and there is no twin
     size_t         fact_count, kept_count, inside_count;
     unsigned       kinds;       // 1 << gm_aas_kind: which submodels it has that gemel makes
 } gm_aas_thing;
@@ -63,6 +69,7 @@ void gm_aas_write_shell(const gm_aas_world *world, const gm_aas_thing *thing, gm
 void gm_aas_write_asset(const gm_aas_thing *thing, gm_buf *out);                  // AssetInformation
 void gm_aas_write_submodel_refs(const gm_aas_thing *thing, gm_buf *out);          // a list; "[]" when there are none
 void gm_aas_write_submodel(const gm_aas_world *world, const gm_aas_thing *thing, gm_aas_kind kind, gm_buf *out);
+void gm_aas_write_made(const gm_aas_world *world, const gm_aas_thing *thing, gm_aas_kind kind, gm_buf *out);  // without what was added
 void gm_aas_write_concept(const gm_type *type, uint32_t column, gm_buf *out);     // ConceptDescription
 
 #endif

@@ -25,6 +25,9 @@ void gm_api_document_refused(gm_request *request, const char *message, gm_status
 // False: replied 400 ModelDecommissioned.
 GM_NODISCARD bool gm_api_type_usable(gm_request *request, const gm_type *type);
 
+// The source's type declares the relationship; does the target fit what it says? False: err says why not.
+GM_NODISCARD bool gm_api_target_fits(gm_request *request, gm_twin source, gm_twin target, gm_str name, gm_error *err);
+
 // What a plant's estimate says of a column, for gm_document_notes: ,"estimate":{"value","deviation","innovation","expected"}.
 // context: the request.
 void gm_api_write_estimate(void *request, gm_twin twin, uint32_t column, gm_buf *out);

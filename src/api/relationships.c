@@ -57,8 +57,7 @@ static void after_put(gm_request *request)
     else gm_reply_failure(request, GM_CONFLICT, NULL);
 }
 
-// The source's type declares the relationship; does the target fit what it says?
-static bool target_fits(gm_request *request, gm_twin source, gm_twin target, gm_str name)
+bool gm_api_target_fits(gm_request *request, gm_twin source, gm_twin target, gm_str name, gm_error *err)
 {
     const gm_state             *state    = gm_api_state(request);
     const gm_relationship_type *declared = gm_type_relationship(gm_state_type(state, source), name);
@@ -67,11 +66,8 @@ static bool target_fits(gm_request *request, gm_twin source, gm_twin target, gm_
     const gm_type *found  = gm_state_type(state, target);
     // A model may name a target that was never added; then only an exact match of names can be asked for.
     if (wanted != NULL ? gm_type_is(found, wanted) : gm_str_eq(found->id, declared->target)) return true;
-    gm_reply_error(request, 400, "ValidationFailed",
-                   "Twin relationship does not align with the model: the target of '" GM_STR_FMT
-                   "' must be a " GM_STR_FMT ", and " GM_STR_FMT " is a " GM_STR_FMT ".",
-                   GM_STR_ARG(name), GM_STR_ARG(declared->target), GM_STR_ARG(gm_state_id(state, target)),
-                   GM_STR_ARG(found->id));
+    (void)!gm_fail(err, GM_INVALID, "api.relationships", "the target of '" GM_STR_FMT "' must be a " GM_STR_FMT ", and " GM_STR_FMT " is a " GM_STR_FMT, GM_STR_ARG(gm_str_slice(name, 0, 60)),
+                   GM_STR_ARG(declared->target), GM_STR_ARG(gm_str_slice(gm_state_id(state, target), 0, 60)), GM_STR_ARG(found->id));
     return false;
 }
 
@@ -142,7 +138,10 @@ void gm_route_relationship_put(gm_request *request)
                        "The relationship cannot connect to the same digital twin.");
         return;
     }
-    if (!target_fits(request, source, target, document.name)) return;
+    if (!gm_api_target_fits(request, source, target, document.name, &err)) {
+        gm_reply_error(request, 400, "ValidationFailed", "Twin relationship does not align with the model: %s.", err.text);
+        return;
+    }
     submit(request, source, target, document.name, document.properties, after_put);
 }
 

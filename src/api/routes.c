@@ -5,6 +5,11 @@
 #define AAS GM_FAMILY_AAS
 #define OWN GM_FAMILY_OWN
 
+// A route of submodels is there twice: of the repository, and below a shell that names the submodel.
+#define SUBMODEL(method, tail, call, right, body, summary)                                                  \
+    { method, "/submodels/{id}" tail, call, right, GM_REACH_FENCED, body, AAS, summary },                   \
+    { method, "/shells/{shell}/submodels/{id}" tail, call, right, GM_REACH_FENCED, body, AAS, summary },
+
 const gm_route gm_routes[] = {
     { GM_METHOD_POST,   "/models",           gm_route_models_add,    GM_RIGHT_ENGINEER, GM_REACH_PLANT, GM_BODY_MODELS, ADT, "Add models" },
     { GM_METHOD_GET,    "/models",           gm_route_models_list,   GM_RIGHT_READ,     GM_REACH_MODELS, GM_BODY_NONE,   ADT, "List models" },
@@ -146,19 +151,37 @@ const gm_route gm_routes[] = {
     { GM_METHOD_GET,    "/ping",             gm_route_ping,          GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "Is somebody there? (InfluxDB clients)" },
     { GM_METHOD_GET,    "/health",           gm_route_influx_health, GM_RIGHT_NONE, GM_REACH_NOTHING, GM_BODY_NONE, OWN, "Is the server in order? (InfluxDB clients)" },
     { GM_METHOD_GET, "/shells", gm_route_aas_shells, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "List shells (Asset Administration Shell)" },
+    { GM_METHOD_POST, "/shells", gm_route_aas_shell_post, GM_RIGHT_ENGINEER, GM_REACH_FENCED, GM_BODY_JSON, AAS, "Make a shell" },
     { GM_METHOD_GET, "/shells/{id}", gm_route_aas_shell, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "A shell" },
+    { GM_METHOD_PUT, "/shells/{id}", gm_route_aas_shell_put, GM_RIGHT_ENGINEER, GM_REACH_FENCED, GM_BODY_JSON, AAS, "Make or replace a shell" },
+    { GM_METHOD_DELETE, "/shells/{id}", gm_route_aas_shell_delete, GM_RIGHT_ENGINEER, GM_REACH_FENCED, GM_BODY_NONE, AAS, "Delete a shell, and its twin" },
     { GM_METHOD_GET, "/shells/{id}/asset-information", gm_route_aas_asset, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "What asset a shell is of" },
+    { GM_METHOD_PUT, "/shells/{id}/asset-information", gm_route_aas_asset_put, GM_RIGHT_ENGINEER, GM_REACH_FENCED, GM_BODY_JSON, AAS, "Say what asset a shell is of" },
     { GM_METHOD_GET, "/shells/{id}/submodel-refs", gm_route_aas_refs, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "References to the submodels of a shell" },
+    { GM_METHOD_POST, "/shells/{id}/submodel-refs", gm_route_aas_ref_post, GM_RIGHT_ENGINEER, GM_REACH_FENCED, GM_BODY_JSON, AAS, "Give a shell a submodel" },
+    { GM_METHOD_DELETE, "/shells/{id}/submodel-refs/{submodel}", gm_route_aas_ref_delete, GM_RIGHT_ENGINEER, GM_REACH_FENCED, GM_BODY_NONE, AAS, "Take a submodel from a shell" },
     { GM_METHOD_GET, "/shells/{id}/$reference", gm_route_aas_shell_reference, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "A reference to a shell" },
     { GM_METHOD_GET, "/submodels", gm_route_aas_submodels, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "List submodels" },
-    { GM_METHOD_GET, "/submodels/{id}", gm_route_aas_submodel, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "A submodel" },
-    { GM_METHOD_GET, "/submodels/{id}/submodel-elements", gm_route_aas_elements, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "List the elements of a submodel" },
-    { GM_METHOD_GET, "/submodels/{id}/{view}", gm_route_aas_submodel_view, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "A submodel as $value, $metadata, $reference or $path" },
-    { GM_METHOD_GET, "/submodels/{id}/submodel-elements/{path}", gm_route_aas_element, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "An element by its idShort path" },
-    { GM_METHOD_GET, "/submodels/{id}/submodel-elements/{path}/attachment", gm_route_aas_attachment, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "The file that an element names" },
-    { GM_METHOD_GET, "/submodels/{id}/submodel-elements/{path}/{view}", gm_route_aas_element_view, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "An element as $value, $metadata, $reference or $path" },
-    { GM_METHOD_PATCH, "/submodels/{id}/submodel-elements/{path}/$value", gm_route_aas_set, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, AAS, "Set the value of an element" },
-    { GM_METHOD_PUT, "/submodels/{id}/submodel-elements/{path}/$value", gm_route_aas_set, GM_RIGHT_OPERATE, GM_REACH_FENCED, GM_BODY_JSON, AAS, "Set the value of an element" },
+    { GM_METHOD_POST, "/submodels", gm_route_aas_submodel_post, GM_RIGHT_ENGINEER, GM_REACH_FENCED, GM_BODY_JSON, AAS, "Make a submodel" },
+    SUBMODEL(GM_METHOD_GET, "", gm_route_aas_submodel, GM_RIGHT_READ, GM_BODY_NONE, "A submodel")
+    SUBMODEL(GM_METHOD_PUT, "", gm_route_aas_submodel_put, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Make or replace a submodel")
+    SUBMODEL(GM_METHOD_PATCH, "", gm_route_aas_submodel_patch, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Change a submodel")
+    SUBMODEL(GM_METHOD_DELETE, "", gm_route_aas_submodel_delete, GM_RIGHT_ENGINEER, GM_BODY_NONE, "Delete a submodel")
+    SUBMODEL(GM_METHOD_GET, "/submodel-elements", gm_route_aas_elements, GM_RIGHT_READ, GM_BODY_NONE, "List the elements of a submodel")
+    SUBMODEL(GM_METHOD_POST, "/submodel-elements", gm_route_aas_elements_post, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Add an element to a submodel")
+    SUBMODEL(GM_METHOD_PATCH, "/$metadata", gm_route_aas_submodel_patch_metadata, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Change what describes a submodel")
+    SUBMODEL(GM_METHOD_PATCH, "/$value", gm_route_aas_submodel_patch_value, GM_RIGHT_OPERATE, GM_BODY_JSON, "Set values in a submodel")
+    SUBMODEL(GM_METHOD_GET, "/{view}", gm_route_aas_submodel_view, GM_RIGHT_READ, GM_BODY_NONE, "A submodel as $value, $metadata, $reference or $path")
+    SUBMODEL(GM_METHOD_GET, "/submodel-elements/{path}", gm_route_aas_element, GM_RIGHT_READ, GM_BODY_NONE, "An element by its idShort path")
+    SUBMODEL(GM_METHOD_POST, "/submodel-elements/{path}", gm_route_aas_element_post, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Add an element to another")
+    SUBMODEL(GM_METHOD_PUT, "/submodel-elements/{path}", gm_route_aas_element_put, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Make or replace an element")
+    SUBMODEL(GM_METHOD_PATCH, "/submodel-elements/{path}", gm_route_aas_element_patch, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Change an element")
+    SUBMODEL(GM_METHOD_DELETE, "/submodel-elements/{path}", gm_route_aas_element_delete, GM_RIGHT_ENGINEER, GM_BODY_NONE, "Delete an element")
+    SUBMODEL(GM_METHOD_GET, "/submodel-elements/{path}/attachment", gm_route_aas_attachment, GM_RIGHT_READ, GM_BODY_NONE, "The file that an element names")
+    SUBMODEL(GM_METHOD_PATCH, "/submodel-elements/{path}/$metadata", gm_route_aas_element_patch_metadata, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Change what describes an element")
+    SUBMODEL(GM_METHOD_PATCH, "/submodel-elements/{path}/$value", gm_route_aas_element_set, GM_RIGHT_OPERATE, GM_BODY_JSON, "Set the value of an element")
+    SUBMODEL(GM_METHOD_PUT, "/submodel-elements/{path}/$value", gm_route_aas_element_set, GM_RIGHT_OPERATE, GM_BODY_JSON, "Set the value of an element")
+    SUBMODEL(GM_METHOD_GET, "/submodel-elements/{path}/{view}", gm_route_aas_element_view, GM_RIGHT_READ, GM_BODY_NONE, "An element as $value, $metadata, $reference or $path")
     { GM_METHOD_GET, "/lookup/shells", gm_route_aas_lookup, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "Find shells by what identifies their assets" },
     { GM_METHOD_GET, "/lookup/shells/{id}", gm_route_aas_lookup_ids, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "What identifies the asset of a shell" },
     { GM_METHOD_GET, "/serialization", gm_route_aas_serialization, GM_RIGHT_READ, GM_REACH_FENCED, GM_BODY_NONE, AAS, "Shells and submodels as one environment, JSON or AASX" },

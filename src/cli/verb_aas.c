@@ -314,7 +314,7 @@ static gm_exit import(const gm_cli *cli, const gm_args *args)
     gm_exit     code = open_file(cli, name, &o);
     if (code == GM_EXIT_OK && check(cli, name, o.environment) > 0 && !gm_args_given(args, IM_LAX))
         code = gm_cli_fail_text(cli, GM_EXIT_NO, "%s breaks the metamodel's constraints; nothing was imported (--lax takes it nevertheless)", name);
-    if (code == GM_EXIT_OK && gm_aas_plan_make(o.environment, &o.package, cli->arena, &plan, &err) != GM_OK) code = gm_cli_fail(cli, &err);
+    if (code == GM_EXIT_OK && gm_aas_plan_make(o.environment, NULL, &o.package, cli->arena, &plan, &err) != GM_OK) code = gm_cli_fail(cli, &err);
     if (code == GM_EXIT_OK) code = gm_client_open(cli, args, IM_HTTP, &http);
     if (code == GM_EXIT_OK) code = send_plan(cli, http, &plan, &o.package);
     gm_http_close(http);

@@ -49,7 +49,7 @@ static void shells_of_others_become_twins_facts_and_what_is_kept(void **state)
     json_t     *env   = load(foreign);
     gm_aas_plan plan;
     gm_error    err = { 0 };
-    assert_gm_ok(gm_aas_plan_make(env, NULL, arena, &plan, &err), err);
+    assert_gm_ok(gm_aas_plan_make(env, NULL, NULL, arena, &plan, &err), err);
     assert_true(has(plan.models, "\"@id\":\"" GM_AAS_ASSET_MODEL "\""));
     assert_int_equal(json_array_size(plan.twins), 1);  // a type of parts is none
     assert_true(has(plan.twins, "{\"$dtId\":\"https://m.example/aas/1\",\"$metadata\":{\"$model\":\"" GM_AAS_ASSET_MODEL "\"}}"));
@@ -91,7 +91,7 @@ static void planning_survives_nonsense(void **state)
         json_t     *env   = load(nonsense[i]);
         gm_aas_plan plan;
         gm_error    err;
-        (void)!gm_aas_plan_make(env, NULL, arena, &plan, &err);
+        (void)!gm_aas_plan_make(env, NULL, NULL, arena, &plan, &err);
         gm_aas_plan_finish(&plan);
         json_decref(env);
         gm_arena_destroy(arena);

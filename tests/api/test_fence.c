@@ -131,6 +131,14 @@ static void nothing_of_the_other_side_is_seen_by_any_reading(void **state)
         { "GET", "/submodels/dXJuOmdlbWVsOnN1Ym1vZGVsOk9wZXJhdGlvbmFsRGF0YTpoaWRkZW4tcHVtcA?of=hidden-pump", NULL, 404 },       // urn:gemel:submodel:OperationalData:hidden-pump
         { "GET", "/submodels/dXJuOmdlbWVsOnN1Ym1vZGVsOlJlbGF0aW9uc2hpcHM6cHVtcDE", NULL, 200 },           // urn:gemel:submodel:Relationships:pump1
         { "PATCH", "/submodels/dXJuOmdlbWVsOnN1Ym1vZGVsOk9wZXJhdGlvbmFsRGF0YTpoaWRkZW4tcHVtcA/submodel-elements/name/$value?of=hidden-pump", "\"x\"", 404 },
+        { "DELETE", "/shells/dXJuOmdlbWVsOmFhczpoaWRkZW4tcHVtcA?of=hidden-pump", NULL, 403 },  // urn:gemel:aas:hidden-pump
+        { "DELETE", "/shells/dXJuOmdlbWVsOmFhczpub2JvZHk?of=hidden-pump", NULL, 403 },  // urn:gemel:aas:nobody: the same
+        { "PUT", "/shells/dXJuOmdlbWVsOmFhczpoaWRkZW4tcHVtcA", "{\"modelType\":\"AssetAdministrationShell\",\"id\":\"urn:gemel:aas:hidden-pump\",\"assetInformation\":{\"assetKind\":\"Instance\",\"globalAssetId\":\"x\"}}", 403 },
+        { "POST", "/shells", "{\"modelType\":\"AssetAdministrationShell\",\"id\":\"urn:new:1\",\"assetInformation\":{\"assetKind\":\"Instance\",\"globalAssetId\":\"x\"}}", 403 },
+        { "POST", "/submodels", "{\"modelType\":\"Submodel\",\"id\":\"urn:new:submodel\"}", 403 },
+        { "POST", "/submodels", "{\"modelType\":\"Submodel\",\"id\":\"urn:gemel:submodel:Nameplate:hidden-pump\"}", 403 },
+        { "DELETE", "/submodels/dXJuOmdlbWVsOnN1Ym1vZGVsOlJlbGF0aW9uc2hpcHM6aGlkZGVuLXB1bXA?of=hidden-pump", NULL, 404 },  // urn:gemel:submodel:Relationships:hidden-pump
+        { "GET", "/shells/dXJuOmdlbWVsOmFhczpwdW1wMQ/submodels/dXJuOmdlbWVsOnN1Ym1vZGVsOk9wZXJhdGlvbmFsRGF0YTpoaWRkZW4tcHVtcA?of=hidden-pump", NULL, 404 },  // hidden-pump's, below pump1's shell
         { "GET", "/serialization?aasIds=dXJuOmdlbWVsOmFhczpoaWRkZW4tcHVtcA&of=hidden-pump", NULL, 404 },
         { "GET", "/serialization?aasIds=dXJuOmdlbWVsOmFhczpwdW1wMQ", NULL, 200 },
         { "GET", "/concept-descriptions", NULL, 200 },

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (arena == NULL) abort();
     (void)gm_aas_check(env, NULL, NULL);
     look(json_object_get(env, "submodels"));
-    (void)!gm_aas_plan_make(env, NULL, arena, &plan, &err);
+    (void)!gm_aas_plan_make(env, NULL, NULL, arena, &plan, &err);
     gm_aas_plan_finish(&plan);
     gm_arena_destroy(arena);
     json_decref(env);

@@ -49,19 +49,30 @@ typedef struct gm_aas_found {
     gm_aas_kind   kind;    // MADE
     gm_aas_thing  thing;   // MADE: whose it is
     gm_str        thread;  // KEPT
+    bool          making;  // MADE: it is being made by a client: what holds already must not be contradicted
 } gm_aas_found;
 // A submodel's JSON text by its id, appended. GM_NOTFOUND.
 GM_NODISCARD gm_status gm_aas_submodel_text(gm_request *request, const gm_aas_world *world, gm_str id, gm_aas_found *out, gm_buf *text, gm_error *err);
 GM_NODISCARD gm_status gm_aas_kept_text(gm_request *request, gm_str thread, gm_str key, gm_buf *out, gm_error *err);
 
+bool gm_aas_has_kept(gm_request *request, gm_str thread);   // is it a submodel that is kept, and his to see?
+bool gm_aas_sees_kept(gm_request *request, gm_str thread);  // whether it is there or not: does something that he sees have it?
+
+// The parameters of a submodel's route from its id on, whether it stands below a shell ("/shells/{shell}/submodels/{id}") or not.
+gm_str gm_aas_parameter(const gm_request *request, unsigned i);
 // The submodel of the path as a tree; NULL: replied. The caller decrefs.
 json_t *gm_aas_submodel_tree(gm_request *request, gm_aas_found *out_found);
+// The element of the path in it (borrowed); NULL: replied, or tree is NULL.
+json_t *gm_aas_element_of(gm_request *request, json_t *tree);
 
 // ---- views of a tree
 typedef enum gm_aas_view { GM_AAS_VIEW_PLAIN, GM_AAS_VIEW_VALUE, GM_AAS_VIEW_METADATA, GM_AAS_VIEW_REFERENCE, GM_AAS_VIEW_PATH, GM_AAS_VIEW_COUNT } gm_aas_view;
 // "$value" ...; false: replied 404.
 GM_NODISCARD bool gm_aas_view_of(gm_request *request, gm_str name, gm_aas_view *out);
 // Appends the element as the view has it, after level and extent. submodel_id, path: where it is, path empty: it is the submodel. False: replied.
-GM_NODISCARD bool gm_aas_write_view(gm_request *request, json_t *element, gm_aas_view view, gm_str submodel_id, gm_str path);
+GM_NODISCARD bool gm_aas_write_view(gm_request *request, json_t *submodel, json_t *element, gm_aas_view view, gm_str submodel_id, gm_str path);
+
+// ---- shells
+GM_NODISCARD gm_status gm_aas_open_shell(gm_request *request, const gm_aas_world *world, gm_str id, gm_aas_thing *out, gm_error *err);
 
 #endif

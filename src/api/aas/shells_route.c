@@ -30,7 +30,7 @@ static void no_shell(gm_request *request, gm_str id)
     gm_reply_error(request, 404, "ShellNotFound", "There is no shell '" GM_STR_FMT "'.", GM_STR_ARG(gm_str_slice(id, 0, 300)));
 }
 
-static gm_status open_shell(gm_request *request, const gm_aas_world *world, gm_str id, gm_aas_thing *out, gm_error *err)
+gm_status gm_aas_open_shell(gm_request *request, const gm_aas_world *world, gm_str id, gm_aas_thing *out, gm_error *err)
 {
     gm_str thing;
     if (gm_aas_is_type(id)) {
@@ -38,7 +38,8 @@ static gm_status open_shell(gm_request *request, const gm_aas_world *world, gm_s
         if (type != NULL) gm_aas_open_type(type, out);
         return type != NULL ? GM_OK : GM_NOTFOUND;
     }
-    return gm_aas_shell_thing(request->arena, id, &thing) ? gm_aas_open_thing(world, request->arena, thing, out, err) : GM_NOTFOUND;
+    gm_status st = gm_aas_shell_thing(request->arena, id, &thing) ? gm_aas_open_thing(world, request->arena, thing, out, err) : GM_NOTFOUND;
+    return st == GM_OK && out->gone ? GM_NOTFOUND : st;
 }
 
 bool gm_aas_shell_of(gm_request *request, const gm_aas_world *world, gm_str coded, gm_aas_thing *out)
@@ -46,7 +47,7 @@ bool gm_aas_shell_of(gm_request *request, const gm_aas_world *world, gm_str code
     gm_str   id;
     gm_error err = { 0 };
     if (!gm_aas_decode_id(request, coded, &id)) return false;
-    gm_status st = open_shell(request, world, id, out, &err);
+    gm_status st = gm_aas_open_shell(request, world, id, out, &err);
     if (st == GM_OK) return true;
     if (st == GM_NOTFOUND) no_shell(request, id);
     else gm_reply_failure(request, st, &err);
@@ -198,7 +199,7 @@ static gm_status list_some(gm_aas_listing *l, const wanted *want, write_shell *w
         } else if (type == NULL && fits(l->request, &l->world, want, id)) {
             st = gm_aas_open_thing(&l->world, l->request->arena, id, &thing, &err);
         }
-        if (st == GM_OK) {
+        if (st == GM_OK && !thing.gone) {
             gm_aas_list_item(l);
             write(l, &thing);
         }
@@ -222,7 +223,7 @@ static gm_status list_only(gm_aas_listing *l, const wanted *want, write_shell *w
     } else if (fits(l->request, &l->world, want, want->only)) {
         st = gm_aas_open_thing(&l->world, l->request->arena, want->only, &thing, &err);
     }
-    if (st == GM_OK) {
+    if (st == GM_OK && !thing.gone) {
         gm_aas_list_item(l);
         write(l, &thing);
     }

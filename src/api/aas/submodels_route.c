@@ -1,187 +1,10 @@
 // /submodels and their elements, read.
+#include "aas/files.h"
 #include "api/aas/aas.h"
 #include "api/routes.h"
 #include "api/thread/life.h"
-#include "aas/files.h"
-#include "state/document.h"
 
 #include <stdlib.h>
-
-// ---- one, by its id -----------------------------------------------------------------------------------------------------
-
-gm_status gm_aas_kept_text(gm_request *request, gm_str thread, gm_str key, gm_buf *out, gm_error *err)
-{
-    const gm_life *life  = request->api->life;
-    uint8_t       *bytes = NULL;
-    size_t         size  = 0;
-    gm_fact        f;
-    if (!gm_thread_read(life->thread, thread, GM_PHASE_DESIGNED, key, gm_api_now(request), INT64_MAX, &f))
-        return gm_fail(err, GM_NOTFOUND, "api.aas", "nothing is kept as '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(thread, 0, 120)));
-    if (f.value.kind == GM_FACT_JSON) gm_buf_str(out, f.value.text);
-    if (f.value.kind != GM_FACT_DOCUMENT || life->documents.io == NULL) return GM_OK;
-    gm_status st = gm_documents_read(&life->documents, f.value.text, request->api->options.limits.bulk_max, &bytes, &size, err);
-    if (st != GM_OK) return st;
-    gm_buf_add(out, bytes, size);
-    gm_free(life->documents.io->alloc, bytes);
-    return GM_OK;
-}
-
-typedef struct holder { gm_request *request; bool seen; } holder;
-
-static bool is_seen(void *context, const gm_fact *fact)
-{
-    holder *h = context;
-    h->seen   = gm_life_sees(h->request, fact->twin);
-    return !h->seen;
-}
-
-// A kept submodel belongs to the twins that have it.
-static bool sees_kept(gm_request *request, gm_str thread)
-{
-    holder h = { .request = request };
-    if (!gm_principal_scoped(request->principal)) return true;
-    gm_thread_mentions(gm_life_thread(request), thread, GM_STR(GM_AAS_KEY_SUBMODELS), GM_MENTION_HOLDS, gm_api_now(request), INT64_MAX, is_seen, &h);
-    return h.seen;
-}
-
-static bool is_kept(gm_request *request, gm_str thread)
-{
-    gm_fact f;
-    return gm_thread_read(gm_life_thread(request), thread, GM_PHASE_DESIGNED, GM_STR(GM_AAS_KEY_SUBMODEL), gm_api_now(request), INT64_MAX, &f) && sees_kept(request, thread);
-}
-
-static gm_status open_made(gm_request *request, const gm_aas_world *world, gm_aas_found *out, gm_str id, gm_error *err)
-{
-    gm_str thing;
-    if (!gm_aas_submodel_thing(request->arena, id, &out->kind, &thing)) return GM_NOTFOUND;
-    if (out->kind == GM_AAS_INTERFACE) {
-        const gm_type *type = gm_model_find(world->model, thing);
-        if (type != NULL) gm_aas_open_type(type, &out->thing);
-        return type != NULL ? GM_OK : GM_NOTFOUND;
-    }
-    gm_status st = gm_aas_open_thing(world, request->arena, thing, &out->thing, err);
-    return st == GM_OK && (out->thing.kinds >> out->kind & 1) == 0 ? GM_NOTFOUND : st;
-}
-
-gm_status gm_aas_submodel_text(gm_request *request, const gm_aas_world *world, gm_str id, gm_aas_found *out, gm_buf *text, gm_error *err)
-{
-    *out = (gm_aas_found){ .origin = GM_AAS_KEPT, .thread = gm_aas_kept_id(request->arena, "submodel", id) };
-    if (out->thread.ptr == NULL) return gm_fail(err, GM_NOMEM, "api.aas", "reading a submodel");
-    if (is_kept(request, out->thread)) return gm_aas_kept_text(request, out->thread, GM_STR(GM_AAS_KEY_SUBMODEL), text, err);
-    out->origin  = GM_AAS_MADE;
-    gm_status st = open_made(request, world, out, id, err);
-    if (st == GM_OK) gm_aas_write_submodel(world, &out->thing, out->kind, text);
-    return st;
-}
-
-static bool submodel_of(gm_request *request, gm_aas_found *out, gm_buf *text)
-{
-    gm_str   id;
-    gm_error err = { 0 };
-    if (!gm_aas_decode_id(request, request->parameters[0], &id)) return false;
-    gm_aas_world world = gm_aas_world_of(request);
-    gm_status    st    = gm_aas_submodel_text(request, &world, id, out, text, &err);
-    if (st == GM_OK && text->failed) st = GM_NOMEM;
-    if (st == GM_OK) return true;
-    if (st == GM_NOTFOUND) gm_reply_error(request, 404, "SubmodelNotFound", "There is no submodel '" GM_STR_FMT "'.", GM_STR_ARG(gm_str_slice(id, 0, 300)));
-    else gm_reply_failure(request, st, &err);
-    return false;
-}
-
-json_t *gm_aas_submodel_tree(gm_request *request, gm_aas_found *out_found)
-{
-    gm_buf  text = gm_buf_init(request->alloc);
-    json_t *tree = NULL;
-    if (submodel_of(request, out_found, &text)) {
-        tree = json_loadb((const char *)text.ptr, text.len, 0, NULL);
-        if (tree == NULL) gm_reply_failure(request, GM_NOMEM, NULL);  // it is our own writing, or was read before it was kept
-    }
-    gm_buf_finish(&text);
-    return tree;
-}
-
-// ---- views --------------------------------------------------------------------------------------------------------------
-
-bool gm_aas_view_of(gm_request *request, gm_str name, gm_aas_view *out)
-{
-    static const char *const names[] = { "", "$value", "$metadata", "$reference", "$path" };
-    for (int v = 1; v < GM_AAS_VIEW_COUNT; v++) {
-        if (!gm_str_is(name, names[v])) continue;
-        *out = (gm_aas_view)v;
-        return true;
-    }
-    gm_reply_error(request, 404, "NotFound", "'" GM_STR_FMT "' is no view; there are $value, $metadata, $reference and $path.", GM_STR_ARG(gm_str_slice(name, 0, 100)));
-    return false;
-}
-
-static bool trim(gm_request *request, json_t *element)
-{
-    gm_str level, extent;
-    if (!gm_request_parameter(request, "level", &level) || !gm_request_parameter(request, "extent", &extent)) return false;
-    bool deep = level.len == 0 || gm_str_is(level, "deep"), core = gm_str_is(level, "core");
-    bool with = gm_str_is(extent, "withBlobValue"), without = extent.len == 0 || gm_str_is(extent, "withoutBlobValue");
-    if ((!deep && !core) || (!with && !without)) {
-        gm_reply_error(request, 400, "BadRequest", "'level' is deep or core, 'extent' is withBlobValue or withoutBlobValue.");
-        return false;
-    }
-    if (core) gm_aas_trim_core(element);
-    if (without && extent.len > 0) gm_aas_trim_blobs(element, 0);
-    return true;
-}
-
-// The keys that lead to an element: its submodel, then each on the way with what it is.
-static json_t *reference_to(json_t *submodel, gm_str submodel_id, gm_str path)
-{
-    json_t *keys = json_array();
-    (void)json_array_append_new(keys, json_pack("{sss s%}", "type", "Submodel", "value", submodel_id.ptr, submodel_id.len));
-    for (size_t end = 1; path.len > 0 && end <= path.len; end++) {
-        bool here = end == path.len || path.ptr[end] == '.' || path.ptr[end] == '[';
-        if (!here) continue;
-        gm_str        part  = gm_str_slice(path, 0, end);
-        const json_t *e     = gm_aas_find(submodel, part);
-        size_t        from  = end;
-        while (from > 0 && part.ptr[from - 1] != '.' && part.ptr[from - 1] != '[') from--;
-        gm_str name = gm_str_slice(part, from, end);
-        if (name.len > 0 && name.ptr[name.len - 1] == ']') name.len--;
-        gm_str type = gm_aas_string(e, "modelType");
-        (void)json_array_append_new(keys, json_pack("{ss% ss%}", "type", type.ptr != NULL ? type.ptr : "", type.len, "value", name.ptr, name.len));
-    }
-    return json_pack("{sss o}", "type", "ModelReference", "keys", keys);
-}
-
-static json_t *view_tree(json_t *submodel, json_t *element, gm_aas_view view, gm_str submodel_id, gm_str path)
-{
-    json_t *list;
-    switch (view) {
-    case GM_AAS_VIEW_VALUE: return gm_aas_value_only(element);
-    case GM_AAS_VIEW_METADATA: return gm_aas_metadata_only(element);
-    case GM_AAS_VIEW_REFERENCE: return reference_to(submodel, submodel_id, path);
-    case GM_AAS_VIEW_PATH:
-        list = json_array();
-        if (path.len > 0) (void)json_array_append_new(list, json_stringn(path.ptr, path.len));
-        gm_aas_paths(element, path, list);
-        return list;
-    default: return json_incref(element);
-    }
-}
-
-static bool write_view(gm_request *request, json_t *submodel, json_t *element, gm_aas_view view, gm_str submodel_id, gm_str path)
-{
-    if (!trim(request, element)) return false;
-    json_t *shown = view_tree(submodel, element, view, submodel_id, path);
-    if (shown == NULL) {
-        gm_reply_error(request, 400, "BadRequest", "This element has no value.");
-        return false;
-    }
-    gm_document_compact(shown, &request->out);
-    json_decref(shown);
-    return true;
-}
-
-bool gm_aas_write_view(gm_request *request, json_t *element, gm_aas_view view, gm_str submodel_id, gm_str path)
-{
-    return write_view(request, element, element, view, submodel_id, path);
-}
 
 // ---- /submodels ---------------------------------------------------------------------------------------------------------
 
@@ -226,7 +49,7 @@ static bool write_item(gm_aas_listing *l, gm_buf *text, gm_aas_view view)
         return true;
     }
     json_t *tree = text->failed ? NULL : json_loadb((const char *)text->ptr, text->len, 0, NULL);
-    bool    done = tree != NULL && gm_aas_write_view(l->request, tree, view, gm_aas_string(tree, "id"), (gm_str){ 0 });
+    bool    done = tree != NULL && gm_aas_write_view(l->request, tree, tree, view, gm_aas_string(tree, "id"), (gm_str){ 0 });
     if (tree == NULL) gm_reply_failure(l->request, GM_NOMEM, NULL);
     json_decref(tree);
     return done;
@@ -248,7 +71,7 @@ static bool list_made(gm_aas_listing *l, const gm_aas_thing *t, const filter *f,
 static bool list_kept(gm_aas_listing *l, gm_str thread, const filter *f, gm_aas_view view, gm_buf *text)
 {
     gm_error err = { 0 };
-    if (!is_kept(l->request, thread)) return true;
+    if (!gm_aas_has_kept(l->request, thread)) return true;
     gm_buf_clear(text);
     gm_status st = gm_aas_kept_text(l->request, thread, GM_STR(GM_AAS_KEY_SUBMODEL), text, &err);
     if (st != GM_OK) {
@@ -308,15 +131,15 @@ static void reply_submodel(gm_request *request, gm_aas_view view)
 {
     gm_aas_found found;
     json_t      *tree = gm_aas_submodel_tree(request, &found);
-    if (tree != NULL && gm_aas_write_view(request, tree, view, gm_aas_string(tree, "id"), (gm_str){ 0 })) gm_reply_json(request, 200);
+    if (tree != NULL && gm_aas_write_view(request, tree, tree, view, gm_aas_string(tree, "id"), (gm_str){ 0 })) gm_reply_json(request, 200);
     json_decref(tree);
 }
 
 void gm_route_aas_submodel(gm_request *request)
 {
     gm_aas_view view;
-    gm_str      id = request->parameters[0];
-    if (id.len > 0 && id.ptr[0] == '$') {
+    gm_str      id = gm_aas_parameter(request, 0);
+    if (id.len > 0 && id.ptr[0] == '$' && id.ptr == request->parameters[0].ptr) {  // of all of them, not below a shell
         if (gm_aas_view_of(request, id, &view)) list_submodels(request, view);
         return;
     }
@@ -326,7 +149,7 @@ void gm_route_aas_submodel(gm_request *request)
 void gm_route_aas_submodel_view(gm_request *request)
 {
     gm_aas_view view;
-    if (gm_aas_view_of(request, request->parameters[1], &view)) reply_submodel(request, view);
+    if (gm_aas_view_of(request, gm_aas_parameter(request, 1), &view)) reply_submodel(request, view);
 }
 
 // ---- elements -----------------------------------------------------------------------------------------------------------
@@ -343,7 +166,7 @@ static void list_elements(gm_request *request, gm_aas_view view)
     for (; fine && at < json_array_size(list) && gm_aas_list_has_room(&l); at++) {
         json_t *element = json_array_get(list, at);
         gm_aas_list_item(&l);
-        fine = write_view(request, tree, element, view, gm_aas_string(tree, "id"), gm_aas_string(element, "idShort"));
+        fine = gm_aas_write_view(request, tree, element, view, gm_aas_string(tree, "id"), gm_aas_string(element, "idShort"));
     }
     l.place = (gm_aas_place){ .at = (uint32_t)at };
     if (fine) gm_aas_list_end(&l, at < json_array_size(list));
@@ -352,28 +175,19 @@ static void list_elements(gm_request *request, gm_aas_view view)
 
 void gm_route_aas_elements(gm_request *request) { list_elements(request, GM_AAS_VIEW_PLAIN); }
 
-static json_t *element_of(gm_request *request, json_t *tree)
-{
-    gm_str  path    = request->parameters[1];
-    json_t *element = tree != NULL ? gm_aas_find(tree, path) : NULL;
-    if (tree != NULL && element == NULL)
-        gm_reply_error(request, 404, "ElementNotFound", "The submodel has nothing at '" GM_STR_FMT "'.", GM_STR_ARG(gm_str_slice(path, 0, 300)));
-    return element;
-}
-
 static void reply_element(gm_request *request, gm_aas_view view)
 {
     gm_aas_found found;
     json_t      *tree    = gm_aas_submodel_tree(request, &found);
-    json_t      *element = element_of(request, tree);
-    if (element != NULL && write_view(request, tree, element, view, gm_aas_string(tree, "id"), request->parameters[1])) gm_reply_json(request, 200);
+    json_t      *element = gm_aas_element_of(request, tree);
+    if (element != NULL && gm_aas_write_view(request, tree, element, view, gm_aas_string(tree, "id"), gm_aas_parameter(request, 1))) gm_reply_json(request, 200);
     json_decref(tree);
 }
 
 void gm_route_aas_element(gm_request *request)
 {
     gm_aas_view view;
-    gm_str      path = request->parameters[1];
+    gm_str      path = gm_aas_parameter(request, 1);
     if (path.len > 0 && path.ptr[0] == '$') {
         if (gm_aas_view_of(request, path, &view)) list_elements(request, view);
         return;
@@ -384,7 +198,7 @@ void gm_route_aas_element(gm_request *request)
 void gm_route_aas_element_view(gm_request *request)
 {
     gm_aas_view view;
-    if (gm_aas_view_of(request, request->parameters[2], &view)) reply_element(request, view);
+    if (gm_aas_view_of(request, gm_aas_parameter(request, 2), &view)) reply_element(request, view);
 }
 
 // ---- files --------------------------------------------------------------------------------------------------------------
@@ -409,7 +223,7 @@ void gm_route_aas_attachment(gm_request *request)
     const gm_life *life  = request->api->life;
     uint8_t       *bytes = NULL;
     size_t         size  = 0;
-    json_t        *tree = gm_aas_submodel_tree(request, &found), *element = element_of(request, tree);
+    json_t        *tree = gm_aas_submodel_tree(request, &found), *element = gm_aas_element_of(request, tree);
     if (element != NULL && (!gm_aas_is(element, "File") || life->documents.io == NULL || !hash_of(request, &found, gm_aas_string(element, "value"), &hash))) {
         gm_reply_error(request, 404, "FileNotFound", "This element names no file that is kept here.");
     } else if (element != NULL) {
