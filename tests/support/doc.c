@@ -113,3 +113,13 @@ void gm_doc_free_words(char **words)
     for (size_t i = 0; words != NULL && words[i] != NULL; i++) free(words[i]);
     free(words);
 }
+
+void gm_doc_expect(gm_str expected, gm_str out)
+{
+    gm_str a, b;
+    while (gm_str_next(&expected, '\n', &a)) {
+        bool there = gm_str_next(&out, '\n', &b);
+        while (there && b.len > 0 && b.ptr[b.len - 1] == ' ') b.len--;
+        if (a.len > 0 && (!there || !gm_str_eq(a, b))) fail_msg("expected " GM_STR_FMT "\n     got " GM_STR_FMT, GM_STR_ARG(a), GM_STR_ARG(b));
+    }
+}

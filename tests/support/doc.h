@@ -29,4 +29,7 @@ bool gm_doc_next_command(gm_doc *doc, gm_str *out_command);
 char **gm_doc_words(gm_str command, const char *const *pairs);
 void   gm_doc_free_words(char **words);
 
+// Fails the test where a page's block of output is not what came out; blanks at the ends of lines aside, and what came after it.
+void gm_doc_expect(gm_str expected, gm_str out);
+
 #endif

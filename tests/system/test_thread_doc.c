@@ -24,16 +24,6 @@ static gm_ran run_line(const char *dir, gm_str line)
     return ran;
 }
 
-static void compare(gm_str expected, gm_str out)
-{
-    gm_str a, b;
-    while (gm_str_next(&expected, '\n', &a)) {
-        bool there = gm_str_next(&out, '\n', &b);
-        while (there && b.len > 0 && b.ptr[b.len - 1] == ' ') b.len--;
-        if (a.len > 0 && (!there || !gm_str_eq(a, b))) fail_msg("expected " GM_STR_FMT "\n     got " GM_STR_FMT, GM_STR_ARG(a), GM_STR_ARG(b));
-    }
-}
-
 // Ten pumps that vibrate by 2 mm/s, and by 20 more for each millimetre of clearance, which the page's table has; something else is
 // the matter with each, too, and every row scatters.
 static void run_pumps(const gm_served *server)
@@ -81,7 +71,7 @@ static void what_the_page_says_happens(void **state)
             gm_test_write_file(path, body);
         }
         if (gm_str_is(info, "text")) {
-            compare(body, gm_buf_view(&last.out));
+            gm_doc_expect(body, gm_buf_view(&last.out));
             compared++;
         }
         while (gm_str_is(info, "sh") && gm_str_next(&body, '\n', &line)) {
