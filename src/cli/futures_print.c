@@ -43,10 +43,6 @@ static void print_output(const gm_cli *cli, const char *name, const json_t *outp
     const char    *key;
     if (columns > COLUMNS_MAX) columns = COLUMNS_MAX;
     gm_table_text *table = gm_table_text_create(cli->arena, columns);
-    if (table == NULL) {
-        out->failed = true;
-        return;
-    }
     for (size_t p = 0; p <= n; p++) {  // p = 0 is the header
         size_t k = 1, row = p - 1;
         char   text[32];
@@ -168,10 +164,6 @@ static void print_members(const gm_cli *cli, const json_t *of, gm_buf *out)
     if (json_object_size(members) == 0) return;
     size_t         columns = member_cells(cli, NULL, json_object_iter_value(json_object_iter(members)), cells);
     gm_table_text *table   = gm_table_text_create(cli->arena, columns);
-    if (table == NULL) {
-        out->failed = true;
-        return;
-    }
     gm_table_text_add(table, cells);
     json_object_foreach(members, root, member) {
         member_cells(cli, root, member, cells);

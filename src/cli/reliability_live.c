@@ -36,8 +36,7 @@ static void write_events(const gm_cli *cli, const json_t *answer, gm_buf *out)
     const json_t  *list          = json_object_get(answer, "importance");
     gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("EVENT"), GM_STR("PROBABILITY"), GM_STR("BIRNBAUM"), GM_STR("FUSSELL-VESELY"), GM_STR("RAW") };
-    if (table == NULL) out->failed = true;
-    if (table == NULL || json_array_size(list) == 0) return;
+    if (json_array_size(list) == 0) return;
     gm_table_text_add(table, head);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *e              = json_array_get(list, i);

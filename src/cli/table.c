@@ -18,6 +18,7 @@ gm_table_text *gm_table_text_create(gm_arena *arena, size_t columns)
 
 void gm_table_text_add(gm_table_text *table, const gm_str *cells)
 {
+    if (table == NULL) return;
     row *r = gm_arena_bytes(table->arena, sizeof *r + table->columns * sizeof *cells);
     if (r == NULL) {
         table->failed = true;
@@ -58,11 +59,12 @@ static size_t shown(gm_str text, gm_buf *out)
 
 void gm_table_text_write(const gm_table_text *table, gm_buf *out)
 {
-    size_t *widths = gm_arena_zeroed(table->arena, table->columns + 1, sizeof *widths);
-    if (widths == NULL || table->failed) {
+    size_t *widths = table != NULL && !table->failed ? gm_arena_zeroed(table->arena, table->columns + 1, sizeof *widths) : NULL;
+    if (widths == NULL) {
         out->failed = true;
         return;
     }
+    if (table->first == table->last) return;
     for (const row *r = table->first; r != NULL; r = r->next) {
         for (size_t i = 0; i < table->columns; i++) {
             size_t width = shown(r->cells[i], NULL);
@@ -83,8 +85,8 @@ void gm_table_text_write(const gm_table_text *table, gm_buf *out)
 
 void gm_table_text_write_csv(const gm_table_text *table, gm_buf *out)
 {
-    out->failed = out->failed || table->failed;
-    for (const row *r = table->first; r != NULL && !out->failed; r = r->next) {
+    out->failed = out->failed || table == NULL || table->failed;
+    for (const row *r = !out->failed ? table->first : NULL; r != NULL && !out->failed; r = r->next) {
         for (size_t i = 0; i < table->columns; i++) {
             gm_str cell  = r->cells[i];
             bool   quote = false;

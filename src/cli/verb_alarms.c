@@ -26,9 +26,8 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *
     gm_buf         out   = gm_buf_init(cli->alloc);
     gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("ALARM"), GM_STR("PRIORITY"), GM_STR("STATE"), GM_STR("RAISED"), GM_STR("COUNT"), GM_STR("TEXT") };
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *item = json_array_get(items, i);
         const gm_str  cells[COLUMNS] = { gm_json_text(item, "id"), gm_json_text(item, "priority"), gm_json_text(item, "state"),
                                          gm_json_text(item, "raised"),
@@ -36,7 +35,7 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *
                                          gm_json_text(item, "text") };
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     if (json_array_size(items) == 0) fputs("no alarms\n", cli->err);
     return gm_client_print(cli, &out);
 }

@@ -33,11 +33,8 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *
     gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("TWIN"), GM_STR("DETECTOR"), GM_STR("START"),
                                      GM_STR("END"),  GM_STR("SCORE"),    GM_STR("SIGNALS") };
-    if (table == NULL)
-        out.failed = true;
-    else
-        gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *item           = json_array_get(items, i);
         const gm_str  cells[COLUMNS] = { gm_client_text(item, "twin"),
                                          gm_client_text(item, "detector"),
@@ -48,7 +45,7 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *
                                          signals_text(cli, item) };
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     if (json_array_size(items) == 0) fputs("nothing found\n", cli->err);
     return gm_client_print(cli, &out);
 }

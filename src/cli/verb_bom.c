@@ -54,9 +54,8 @@ static gm_exit print_rows(const gm_cli *cli, const json_t *answer, const void *c
     const json_t  *items = json_object_get(answer, "items");
     gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("LEVEL"), GM_STR("POSITION"), GM_STR("PART"), GM_STR("IN"), GM_STR("QUANTITY"), GM_STR("TOTAL"), GM_STR("UNIT") };
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *r     = json_array_get(items, i);
         size_t        level = (size_t)json_integer_value(json_object_get(r, "level"));
         bool          other = json_is_true(json_object_get(r, "alternate"));
@@ -65,7 +64,7 @@ static gm_exit print_rows(const gm_cli *cli, const json_t *answer, const void *c
                                          gm_json_text(r, "assembly"), number_text(cli, json_object_get(r, "quantity")), number_text(cli, json_object_get(r, "total")), gm_json_text(r, "unit") };
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     if (json_array_size(items) == 0) fputs("no rows\n", cli->err);
     return gm_client_print(cli, &out);
 }

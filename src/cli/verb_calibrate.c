@@ -62,7 +62,6 @@ static gm_exit print_text(const gm_cli *cli, const gm_calibration *fit)
     gm_buf         out   = gm_buf_init(cli->alloc);
     gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("PARAMETER"), GM_STR("BEFORE"), GM_STR("FITTED"), GM_STR("FROM"), GM_STR("TO (95 %)"), GM_STR("UNIT") };
-    if (table == NULL) return gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
     gm_table_text_add(table, head);
     for (uint32_t i = 0; i < fit->count; i++) {
         const gm_calibrated *c = &fit->parameters[i];

@@ -15,15 +15,14 @@ static gm_exit print_letters(const gm_cli *cli, const json_t *letters, const voi
     gm_buf         out    = gm_buf_init(cli->alloc);
     gm_table_text *table  = gm_table_text_create(cli->arena, 4);
     const gm_str   head[] = { GM_STR("TIME"), GM_STR("TOPIC"), GM_STR("REASON"), GM_STR("PAYLOAD") };
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *item    = json_array_get(items, i);
         const gm_str  cells[] = { gm_client_text(item, "time"), gm_client_text(item, "topic"), gm_client_text(item, "reason"),
                                   gm_client_text(item, "payload") };
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     fprintf(cli->err, "%lld in all, %zu of them here\n",
             (long long)json_integer_value(json_object_get(letters, "total")), json_array_size(items));
     return gm_client_print(cli, &out);

@@ -57,7 +57,6 @@ static gm_exit print_live(const gm_cli *cli, const json_t *answer, const void *a
         const json_t *x = json_array_get(items, i);
         if ((name != NULL && !gm_str_is(gm_client_text(x, "name"), name)) || (root != NULL && !gm_str_is(gm_client_text(x, "root"), root))) continue;
         gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
-        if (table == NULL) return gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
         if (shown++ > 0) gm_buf_byte(&out, '\n');
         gm_str trouble = gm_client_text(x, "trouble"), health = gm_client_text(x, "health"), at = gm_client_text(x, "at");
         gm_buf_printf(&out, GM_STR_FMT ": " GM_STR_FMT "%s" GM_STR_FMT "\n", GM_STR_ARG(gm_client_text(x, "name")), GM_STR_ARG(trouble.len > 0 ? trouble : health),

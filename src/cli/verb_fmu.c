@@ -76,16 +76,15 @@ static gm_exit print_variables(const gm_cli *cli, const gm_fmu_description *d)
     gm_table_text *table  = gm_table_text_create(cli->arena, 7);
     const gm_str   head[] = { GM_STR("NAME"), GM_STR("TYPE"), GM_STR("CAUSALITY"), GM_STR("VARIABILITY"), GM_STR("START"), GM_STR("UNIT"),
                               GM_STR("DESCRIPTION") };
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
-    for (uint32_t i = 0; table != NULL && i < d->variable_count; i++) {
+    gm_table_text_add(table, head);
+    for (uint32_t i = 0; i < d->variable_count; i++) {
         const gm_fmu_variable *v       = &d->variables[i];
         gm_str                 start   = v->start_count > 0 ? v->starts[0] : v->start;
         const gm_str           cells[] = { v->name, shape_text(cli, d, v), gm_str_of(gm_fmi_causality_text(v->causality)),
                                            gm_str_of(gm_fmi_variability_text(v->variability)), start, v->unit, v->description };
         gm_table_text_add(table, cells);
     }
-    if (table != NULL) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     if (!out.failed) fwrite(out.ptr, 1, out.len, cli->out);
     gm_exit code = out.failed ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory") : GM_EXIT_OK;
     gm_buf_finish(&out);

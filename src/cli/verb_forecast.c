@@ -24,21 +24,16 @@ static gm_exit print_points(const gm_cli *cli, const json_t *answer, const void 
     gm_buf         out           = gm_buf_init(cli->alloc);
     gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("TIME"), GM_STR("VALUE"), GM_STR("LOW"), GM_STR("HIGH") };
-    if (table == NULL)
-        out.failed = true;
-    else
-        gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(points); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(points); i++) {
         const json_t *p              = json_array_get(points, i);
         gm_str        cells[COLUMNS] = { gm_str_of(json_string_value(json_array_get(p, 0))) };
         for (size_t k = 1; k < COLUMNS; k++)
             cells[k] = gm_arena_printf(cli->arena, "%.6g", json_number_value(json_array_get(p, k)));
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && gm_args_given(args, OPT_CSV))
-        gm_table_text_write_csv(table, &out);
-    else if (table != NULL)
-        gm_table_text_write(table, &out);
+    if (gm_args_given(args, OPT_CSV)) gm_table_text_write_csv(table, &out);
+    else gm_table_text_write(table, &out);
     const json_t *errors = json_object_get(answer, "errors");
     fprintf(cli->err, "%s; season of %lld steps; mean error %.4g, naive %.4g\n",
             json_string_value(json_object_get(answer, "method")),

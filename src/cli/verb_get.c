@@ -29,9 +29,8 @@ static gm_exit print_twin(const gm_cli *cli, const json_t *twin)
     gm_time_ns     now    = gm_now(cli->clock);
     gm_buf_printf(&out, "%s (%s)\n", text_of(twin, "id"), text_of(twin, "model"));
     const json_t *values = json_object_get(twin, "values");
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(values); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(values); i++) {
         const json_t *v = json_array_get(values, i);
         gm_time_ns    at;
         char          age[GM_AGE_TEXT] = "";
@@ -42,7 +41,7 @@ static gm_exit print_twin(const gm_cli *cli, const json_t *twin)
         gm_str      cells[] = { gm_str_of(text_of(v, "path")), gm_buf_view(&value), gm_str_of(unit), gm_str_of(age) };
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && json_array_size(values) > 0) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     static const char *const ways[][3] = { { "out", "target", "->" }, { "in", "source", "<-" } };
     for (size_t w = 0; w < 2; w++) {
         const json_t *edges = json_object_get(json_object_get(twin, "relationships"), ways[w][0]);

@@ -42,7 +42,6 @@ static void write_items(const gm_cli *cli, const json_t *items, bool certain, gm
     enum { COLUMNS = 7 };
     gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("TWIN"), GM_STR("WHEN"), GM_STR("BY"), GM_STR("PROBABILITY"), GM_STR("SEVERITY"), GM_STR("COST"), GM_STR("") };
-    if (table == NULL) { out->failed = true; return; }
     gm_table_text_add(table, head);
     for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *item = json_array_get(items, i);

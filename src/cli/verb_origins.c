@@ -47,7 +47,6 @@ static void write_items(const gm_cli *cli, const json_t *items, gm_buf *out)
     enum { COLUMNS = 7 };
     gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("PROBABILITY"), GM_STR("ORIGIN"), GM_STR("SINCE"), GM_STR("SIZE"), GM_STR("LEAVES"), GM_STR("EXPLAINS"), GM_STR("MISSING") };
-    if (table == NULL) { out->failed = true; return; }
     gm_table_text_add(table, head);
     for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *o = json_array_get(items, i), *with = json_object_get(o, "with");

@@ -28,16 +28,15 @@ static gm_exit print_all(const gm_cli *cli, const json_t *answer, gm_buf *out)
     gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("PLAN"), GM_STR("ROOT"), GM_STR("MADE"), GM_STR("COST"), GM_STR("AS IT IS"), GM_STR("HOW IT STANDS") };
     if (json_array_size(items) == 0) fputs("this plant has no plans (rules/*.plan)\n", cli->err);
-    if (table == NULL) out->failed = true;
-    else gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *plan = json_array_get(items, i);
         const gm_str  cells[COLUMNS] = { gm_client_text(plan, "name"), gm_client_text(plan, "root"), gm_client_text(plan, "at"),
                                          gm_arena_printf(cli->arena, "%.6g", gm_client_number(plan, "cost")),
                                          gm_arena_printf(cli->arena, "%.6g", gm_client_number(plan, "held")), state_of(cli, plan) };
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, out);
+    gm_table_text_write(table, out);
     return gm_client_print(cli, out);
 }
 

@@ -114,8 +114,7 @@ static void print_wears(const gm_cli *cli, const json_t *wears, bool after, gm_b
 {
     const gm_str   head[WEAR_COLUMNS] = { GM_STR("TWIN"), GM_STR("WEARS UNTIL"), GM_STR("HOURS"), GM_STR("90 %"), GM_STR("WITHIN HORIZON"), GM_STR("AT") };
     gm_table_text *table              = gm_table_text_create(cli->arena, WEAR_COLUMNS);
-    if (table == NULL) out->failed = true;
-    if (table == NULL || json_array_size(wears) == 0) return;
+    if (json_array_size(wears) == 0) return;
     gm_table_text_add(table, head);
     for (size_t i = 0; i < json_array_size(wears); i++) add_wear(cli, table, json_array_get(wears, i));
     if (after) gm_buf_byte(out, '\n');
@@ -131,13 +130,10 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *
     gm_table_text *table         = gm_table_text_create(cli->arena, n);
     const gm_str   head[COLUMNS] = { GM_STR("TWIN"),         GM_STR("RUL"), GM_STR("90 %"), GM_STR("HEALTH"),
                                      GM_STR("BEHAVES LIKE"), GM_STR("AT"),  GM_STR("TRUTH") };
-    if (table == NULL)
-        out.failed = true;
-    else
-        gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++)
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(items); i++)
         add_row(cli, table, json_array_get(items, i), t);
-    if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     const char *trouble = json_string_value(json_object_get(answer, "trouble"));
     if (trouble != NULL) fprintf(cli->err, "%s\n", trouble);
     const json_t *wears = json_object_get(answer, "wear");

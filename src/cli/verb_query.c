@@ -95,9 +95,8 @@ static gm_exit print_rows(const gm_cli *cli, const json_t *rows, bool csv)
     }
     gm_buf         out = gm_buf_init(cli->alloc), cell = gm_buf_init(cli->alloc);
     gm_table_text *table = gm_table_text_create(cli->arena, count);
-    if (table == NULL) out.failed = true;
-    if (table != NULL && count > 0) gm_table_text_add(table, columns);
-    for (size_t i = 0; i < json_array_size(flat) && table != NULL; i++) {
+    if (count > 0) gm_table_text_add(table, columns);
+    for (size_t i = 0; i < json_array_size(flat); i++) {
         gm_str cells[COLUMNS_MAX];
         for (size_t c = 0; c < count; c++) {
             json_t *value = json_object_get(json_array_get(flat, i), columns[c].ptr);
@@ -107,8 +106,8 @@ static gm_exit print_rows(const gm_cli *cli, const json_t *rows, bool csv)
         }
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && csv) gm_table_text_write_csv(table, &out);
-    else if (table != NULL) gm_table_text_write(table, &out);
+    if (csv) gm_table_text_write_csv(table, &out);
+    else gm_table_text_write(table, &out);
     gm_buf_finish(&cell);
     json_decref(flat);
     if (!csv) fprintf(cli->err, "%zu row%s%s\n", json_array_size(rows), json_array_size(rows) == 1 ? "" : "s",

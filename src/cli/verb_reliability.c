@@ -127,7 +127,7 @@ static void write_importance(const gm_cli *cli, const gm_args *args, const gm_fa
     gm_ranked_event *list  = gm_reliability_rank(cli->alloc, tree, r, &count);
     gm_table_text   *table = gm_table_text_create(cli->arena, 6);
     const gm_str     head[] = { GM_STR("EVENT"), GM_STR("PROBABILITY"), GM_STR("BIRNBAUM"), GM_STR("FUSSELL-VESELY"), GM_STR("RAW"), GM_STR("RRW") };
-    if (table != NULL && count > 0 && most > 0) {
+    if (count > 0 && most > 0) {
         gm_table_text_add(table, head);
         for (size_t i = 0; i < count && i < most; i++) {
             const gm_event_importance *x = &list[i].i;

@@ -31,16 +31,15 @@ static gm_exit print_table(const gm_cli *cli, const json_t *answer, const void *
     gm_buf         out           = gm_buf_init(cli->alloc);
     gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("ROLL-UP"), GM_STR("SYSTEM"), GM_STR("FUNCTION"), GM_STR("VALUE"), GM_STR("MEMBERS"), GM_STR("MISSING") };
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *item           = json_array_get(items, i);
         const gm_str  cells[COLUMNS] = { gm_client_text(item, "name"), gm_client_text(item, "twin").len > 0 ? gm_client_text(item, "twin") : GM_STR("(plant)"), gm_client_text(item, "function"), value_of(cli, item),
                                          gm_arena_printf(cli->arena, "%lld", json_integer_value(json_object_get(item, "members"))),
                                          gm_arena_printf(cli->arena, "%lld", json_integer_value(json_object_get(item, "missing"))) };
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     if (json_array_size(items) == 0) fputs("nothing is rolled up\n", cli->err);
     return gm_client_print(cli, &out);
 }

@@ -62,17 +62,13 @@ static void list(const gm_cli *cli, const json_t *answer, gm_buf *out)
     const json_t  *firings       = json_object_get(answer, "firings");
     gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("TIME"), GM_STR("TURN"), GM_STR("RULE"), GM_STR("TWIN") };
-    if (table == NULL) {
-        out->failed = true;
-        return;
-    }
     gm_table_text_add(table, head);
     for (size_t i = 0; i < json_array_size(firings); i++) {
         const json_t *f              = json_array_get(firings, i);
         const gm_str  cells[COLUMNS] = { gm_json_text(f, "at"), gm_json_text(f, "turn"), gm_json_text(f, "rule"), gm_json_text(f, "twin") };
         gm_table_text_add(table, cells);
     }
-    if (json_array_size(firings) > 0) gm_table_text_write(table, out);
+    gm_table_text_write(table, out);
 }
 
 static gm_exit print(const gm_cli *cli, const gm_args *args, const json_t *answer)

@@ -76,15 +76,14 @@ static gm_exit print_facts(const gm_cli *cli, const json_t *answer, const void *
     const json_t  *items = json_object_get(answer, "items");
     gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("TWIN"), GM_STR("PHASE"), GM_STR("KEY"), GM_STR("VALUE"), GM_STR("FROM"), GM_STR("TO"), GM_STR("BY") };
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *f = json_array_get(items, i);
         const gm_str  cells[COLUMNS] = { gm_json_text(f, "twin"), gm_json_text(f, "phase"), gm_json_text(f, "key"), value_text(cli, f),
                                          gm_json_text(f, "from"), gm_json_text(f, "to"), gm_json_text(f, "author") };
         gm_table_text_add(table, cells);
     }
-    if (table != NULL && json_array_size(items) > 0) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     if (json_array_size(items) == 0) fputs("nothing is known\n", cli->err);
     return gm_client_print(cli, &out);
 }
@@ -176,9 +175,8 @@ static gm_exit print_diff(const gm_cli *cli, const json_t *answer, const void *c
     gm_table_text *table = gm_table_text_create(cli->arena, parts ? 6 : 4);
     const gm_str   head[6] = { GM_STR("KEY"), GM_STR("VERDICT"), gm_json_text(answer, "first"), gm_json_text(answer, "second"), GM_STR("PART"), GM_STR("CAUSE") };
     size_t         rows    = 0;
-    if (table == NULL) out.failed = true;
-    else gm_table_text_add(table, head);
-    for (size_t i = 0; table != NULL && i < json_array_size(items); i++) {
+    gm_table_text_add(table, head);
+    for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *d       = json_array_get(items, i), *first = json_object_get(d, "first"), *second = json_object_get(d, "second");
         gm_str        verdict = gm_json_text(d, "verdict");
         if (!all && (gm_str_is(verdict, "same") || gm_str_is(verdict, "within tolerance"))) continue;
@@ -187,7 +185,7 @@ static gm_exit print_diff(const gm_cli *cli, const json_t *answer, const void *c
         gm_table_text_add(table, cells);
         rows++;
     }
-    if (table != NULL && rows > 0) gm_table_text_write(table, &out);
+    gm_table_text_write(table, &out);
     if (rows == 0) fputs("no difference\n", cli->err);
     gm_exit code = gm_client_print(cli, &out);
     return code == GM_EXIT_OK && json_integer_value(json_object_get(answer, "outOfTolerance")) > 0 ? GM_EXIT_NO : code;

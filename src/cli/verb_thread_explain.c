@@ -77,10 +77,6 @@ static void tell_deviations(const gm_cli *cli, const json_t *a, gm_buf *out)
     const json_t  *list  = json_object_get(a, "deviations");
     gm_table_text *table = gm_table_text_create(cli->arena, COLUMNS);
     const gm_str   head[COLUMNS] = { GM_STR("DEVIATION"), GM_STR("UNIT"), GM_STR("SPREAD"), GM_STR("EFFECT OF A SPREAD"), GM_STR("INTERVAL"), GM_STR("EXPLAINS %") };
-    if (table == NULL) {
-        out->failed = true;
-        return;
-    }
     gm_table_text_add(table, head);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *d = json_array_get(list, i);
