@@ -41,8 +41,6 @@ void gm_failures_destroy(gm_failures *f)
 {
     if (f == NULL) return;
     forget_kinds(f);
-    gm_failure_web_destroy(f->web);
-    f->web = NULL;
     if (f->modes != NULL) finish_queries(f->alloc, f->queries, declarations(f->modes));
     gm_failure_modes_destroy(f->modes);
     gm_free(f->alloc, f->paths);
