@@ -243,8 +243,25 @@ static void check_children(checking *c, const json_t *parent, const char *name, 
     list(c, parent, name, check_element, depth + 1);
 }
 
+// What means something in a list means one thing.
+static void check_meanings(checking *c, const json_t *e)
+{
+    const json_t *children = json_object_get(e, "value"), *meaning = json_object_get(e, "semanticIdListElement");
+    bool          declared = meaning != NULL;
+    for (size_t i = 0; i < json_array_size(children); i++) {
+        const json_t *own = json_object_get(json_array_get(children, i), "semanticId");
+        if (own == NULL) continue;
+        if (meaning == NULL) meaning = own;
+        if (!json_equal(meaning, own)) {
+            fault(c, declared ? "element %zu of a list means something else than its semanticIdListElement (AASd-107)" : "element %zu of a list means something else than those before it (AASd-114)", i);
+            return;
+        }
+    }
+}
+
 static void check_list_element(checking *c, const json_t *e, unsigned depth)
 {
+    check_meanings(c, e);
     gm_str of = text(c, e, "typeValueListElement", 100, true), type = gm_aas_string(e, "valueTypeListElement");
     const json_t *children = json_object_get(e, "value");
     bool values = gm_str_is(of, "Property") || gm_str_is(of, "Range");

@@ -27,7 +27,8 @@ static void write_fact(gm_aas_page *p, const gm_fact *f)
     const gm_fact_value *v  = &f->value;
     gm_buf               id = gm_buf_init(p->pen.out->alloc);
     gm_aas_fact_id(f->key, &id);
-    gm_aas_begin(&p->pen, "SubmodelElementCollection", (gm_str){ 0 }, gm_buf_view(&id));
+    gm_aas_begin(&p->pen, "SubmodelElementCollection", (gm_str){ 0 }, GM_STR(GM_AAS_OWN "Fact:1"));
+    gm_aas_supplemental(&p->pen, gm_buf_view(&id));
     gm_aas_open(&p->pen, "value", '[');
     text(p, "Phase", gm_str_of(gm_phase_name(f->phase)));
     text(p, "Key", f->key);
@@ -139,7 +140,7 @@ void gm_aas_write_concept(const gm_type *type, uint32_t number_of, gm_buf *out)
     english(&pen, "preferredName", c->display_name.len > 0 ? c->display_name : c->path);
     if (c->unit.len > 0) gm_aas_text(&pen, "unit", c->unit_symbol.len > 0 ? c->unit_symbol : c->unit);
     gm_aas_text(&pen, "dataType", gm_str_of(data_type(c)));
-    if (c->description.len > 0) english(&pen, "definition", c->description);
+    english(&pen, "definition", c->description.len > 0 ? c->description : c->display_name.len > 0 ? c->display_name : c->path);  // there must be one (AASc-3a-008)
     gm_aas_close(&pen, '}');
     gm_aas_close(&pen, '}');
     gm_aas_close(&pen, ']');

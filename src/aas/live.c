@@ -205,7 +205,8 @@ static void write_edge(gm_aas_page *p, gm_relationship r)
 {
     gm_buf id = gm_buf_init(p->pen.out->alloc);
     gm_aas_column_id(p->thing->type->id, r.name, &id);
-    gm_aas_begin(&p->pen, "AnnotatedRelationshipElement", (gm_str){ 0 }, gm_buf_view(&id));
+    gm_aas_begin(&p->pen, "AnnotatedRelationshipElement", (gm_str){ 0 }, GM_STR(GM_AAS_OWN "Relationship:1"));  // all of a list mean the same (AASd-114)
+    gm_aas_supplemental(&p->pen, gm_buf_view(&id));
     gm_buf_clear(&id);
     gm_aas_shell_id(p->thing->id, &id);
     gm_aas_model_reference(&p->pen, "first", "AssetAdministrationShell", gm_buf_view(&id));

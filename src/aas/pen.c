@@ -51,11 +51,11 @@ void gm_aas_begin(gm_aas_pen *pen, const char *model_type, gm_str id_short, gm_s
     if (semantics.len > 0) gm_aas_external(pen, "semanticId", semantics);
 }
 
-void gm_aas_supplemental(gm_aas_pen *pen, const char *id)
+void gm_aas_supplemental(gm_aas_pen *pen, gm_str id)
 {
-    if (id == NULL) return;
+    if (id.len == 0) return;
     gm_aas_open(pen, "supplementalSemanticIds", '[');
-    gm_aas_external(pen, NULL, gm_str_of(id));
+    gm_aas_external(pen, NULL, id);
     gm_aas_close(pen, ']');
 }
 

@@ -27,7 +27,8 @@ void gm_aas_model_reference(gm_aas_pen *pen, const char *name, const char *key_t
 
 // An element up to its own members: {"modelType":...,"idShort":...,"semanticId":... An empty text: none.
 void gm_aas_begin(gm_aas_pen *pen, const char *model_type, gm_str id_short, gm_str semantics);
-void gm_aas_supplemental(gm_aas_pen *pen, const char *id);           // supplementalSemanticIds of one; NULL: nothing
+void gm_aas_supplemental(gm_aas_pen *pen, gm_str id);                // supplementalSemanticIds of one; empty: nothing
+#define GM_AAS_OWN "urn:gemel:aas:semantics:"                        // what no template has a word for
 // Whole elements. value.ptr NULL: without a value.
 void gm_aas_property(gm_aas_pen *pen, gm_str id_short, gm_str semantics, const char *value_type, gm_str value);
 void gm_aas_words(gm_aas_pen *pen, gm_str id_short, gm_str semantics, gm_str english);  // a MultiLanguageProperty

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #define STRUCTURES "https://admin-shell.io/idta/HierarchicalStructures/"
-#define OWN        "urn:gemel:aas:semantics:"
 
 static void number(gm_aas_page *p, const char *name, const char *semantics, const char *type, double value)
 {
@@ -18,7 +17,7 @@ static void number(gm_aas_page *p, const char *name, const char *semantics, cons
 static void text(gm_aas_page *p, const char *name, gm_str value)
 {
     gm_buf id = gm_buf_init(p->pen.out->alloc);
-    gm_buf_printf(&id, OWN "%s:1", name);
+    gm_buf_printf(&id, GM_AAS_OWN "%s:1", name);
     if (value.len > 0) gm_aas_property(&p->pen, gm_str_of(name), gm_buf_view(&id), "xs:string", value);
     if (id.failed) p->pen.out->failed = true;
     gm_buf_finish(&id);
@@ -32,7 +31,7 @@ static void quantity(gm_aas_page *p, const gm_fact *f)
         int n = snprintf(digits, sizeof digits, "%.0f", f->value.number);
         gm_aas_property(&p->pen, GM_STR("BulkCount"), GM_STR(STRUCTURES "BulkCount/1/0"), "xs:unsignedLong", (gm_str){ digits, (size_t)n });
     } else {
-        number(p, "Quantity", OWN "Quantity:1", "xs:double", f->value.number);
+        number(p, "Quantity", GM_AAS_OWN "Quantity:1", "xs:double", f->value.number);
         text(p, "Unit", f->value.unit);
     }
 }

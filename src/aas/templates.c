@@ -31,7 +31,7 @@ static void write_row(gm_aas_page *p, const gm_aas_plate *row, gm_str text)
 {
     gm_aas_pen *pen = &p->pen;
     gm_aas_begin(pen, row->value_type != NULL ? "Property" : "MultiLanguageProperty", gm_str_of(row->id_short), gm_str_of(row->semantics));
-    gm_aas_supplemental(pen, row->supplemental);
+    gm_aas_supplemental(pen, row->supplemental != NULL ? gm_str_of(row->supplemental) : (gm_str){ 0 });
     if (row->value_type != NULL) {
         gm_aas_text(pen, "valueType", gm_str_of(row->value_type));
         gm_aas_text(pen, "value", text);

@@ -61,6 +61,8 @@ static void each_constraint_is_told_by_itself_with_its_place(void **state)
         { SM("{\"modelType\":\"SubmodelElementList\",\"idShort\":\"l\"}"), "'typeValueListElement' is missing" },
         { SM("{\"modelType\":\"SubmodelElementList\",\"idShort\":\"l\",\"typeValueListElement\":\"Property\"}"), "AASd-109" },
         { SM("{\"modelType\":\"SubmodelElementList\",\"idShort\":\"l\",\"typeValueListElement\":\"Capability\",\"value\":[{\"modelType\":\"Property\",\"valueType\":\"xs:int\"}]}"), "AASd-108" },
+        { SM("{\"modelType\":\"SubmodelElementList\",\"idShort\":\"l\",\"typeValueListElement\":\"Capability\",\"value\":[{\"modelType\":\"Capability\",\"semanticId\":{\"type\":\"ExternalReference\",\"keys\":[{\"type\":\"GlobalReference\",\"value\":\"a\"}]}},{\"modelType\":\"Capability\",\"semanticId\":{\"type\":\"ExternalReference\",\"keys\":[{\"type\":\"GlobalReference\",\"value\":\"b\"}]}}]}"), "AASd-114" },
+        { SM("{\"modelType\":\"SubmodelElementList\",\"idShort\":\"l\",\"typeValueListElement\":\"Capability\",\"semanticIdListElement\":{\"type\":\"ExternalReference\",\"keys\":[{\"type\":\"GlobalReference\",\"value\":\"b\"}]},\"value\":[{\"modelType\":\"Capability\",\"semanticId\":{\"type\":\"ExternalReference\",\"keys\":[{\"type\":\"GlobalReference\",\"value\":\"a\"}]}}]}"), "AASd-107" },
         { SM("{\"modelType\":\"SubmodelElementList\",\"idShort\":\"l\",\"typeValueListElement\":\"Capability\",\"value\":[{\"modelType\":\"Capability\",\"idShort\":\"c\"}]}"), "AASd-120" },
         { SM("{\"modelType\":\"Entity\",\"idShort\":\"e\",\"entityType\":\"SelfManagedEntity\"}"), "AASd-014" },
         { SM("{\"modelType\":\"Entity\",\"idShort\":\"e\",\"entityType\":\"CoManagedEntity\",\"globalAssetId\":\"x\"}"), "AASd-014" },
