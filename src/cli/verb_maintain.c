@@ -223,7 +223,7 @@ static gm_status search(void *context, uint32_t part, uint32_t thread, gm_pool_j
 {
     folder_job *j = context;
     (void)part, (void)thread, (void)pool_job;
-    return gm_maintain_propose(j->cli->alloc, &j->c, &j->result, err);
+    return gm_maintain_propose(j->cli->alloc, &j->c, NULL, &j->result, err);
 }
 
 static void searched(void *context, gm_status status, const gm_error *err)

@@ -98,7 +98,7 @@ static void replacing_early_is_useless_without_wear(void **state)
     gm_policy_asset asset = { .now = gm_lifetime_of_age(&life, 0), .renewal = flat, .interval = 80, .planned = 40 };
     gm_policy_outcome out[GM_POLICY_COUNT];
     gm_error          err = { 0 };
-    assert_gm_ok(gm_policies_compare(&asset, 1, &(gm_policies_options){ 1000, 4000, 5 }, out, &err), err);
+    assert_gm_ok(gm_policies_compare(&asset, 1, &(gm_policies_options){ 1000, 4000, 5, NULL }, out, &err), err);
     const gm_policy_outcome *wait = &out[GM_POLICY_FAILURE], *fixed = &out[GM_POLICY_INTERVAL];
     assert_true(fabs(wait->failures.mean - 10) < 3 * wait->failures.half);  // a Poisson process of 10
     near(wait->cost.mean, 10 * wait->failures.mean, 1e-9);
@@ -123,7 +123,7 @@ static void replacing_at_an_age_costs_what_renewal_theory_says(void **state)
     gm_policy_outcome out[GM_POLICY_COUNT];
     gm_error          err = { 0 };
     double            hours = 200000;
-    assert_gm_ok(gm_policies_compare(&asset, 1, &(gm_policies_options){ hours, 60, 9 }, out, &err), err);
+    assert_gm_ok(gm_policies_compare(&asset, 1, &(gm_policies_options){ hours, 60, 9, NULL }, out, &err), err);
     double up = area(&l, 0, best) / (area(&l, 0, best) + 2 * s + 8 * (1 - s));
     assert_true(fabs(out[GM_POLICY_INTERVAL].cost.mean / hours - rate) < 3 * out[GM_POLICY_INTERVAL].cost.half / hours);
     assert_true(fabs(out[GM_POLICY_INTERVAL].availability.mean - up) < 3 * out[GM_POLICY_INTERVAL].availability.half);
@@ -133,7 +133,7 @@ static void replacing_at_an_age_costs_what_renewal_theory_says(void **state)
     assert_true(out[GM_POLICY_PLAN].worse.mean == 0 && out[GM_POLICY_PLAN].worse.half == 0);
     // The same seed, the same answer.
     gm_policy_outcome again[GM_POLICY_COUNT];
-    assert_gm_ok(gm_policies_compare(&asset, 1, &(gm_policies_options){ hours, 60, 9 }, again, &err), err);
+    assert_gm_ok(gm_policies_compare(&asset, 1, &(gm_policies_options){ hours, 60, 9, NULL }, again, &err), err);
     assert_true(again[GM_POLICY_INTERVAL].cost.mean == out[GM_POLICY_INTERVAL].cost.mean);
 }
 
@@ -146,7 +146,7 @@ static void a_plan_that_knows_avoids_the_failure(void **state)
     assert_true(gm_lifetime_of_quantiles(&asset.now, p, t, 3, INFINITY, &life, 10));
     gm_policy_outcome out[GM_POLICY_COUNT];
     gm_error          err = { 0 };
-    assert_gm_ok(gm_policies_compare(&asset, 1, &(gm_policies_options){ 100, 20000, 3 }, out, &err), err);
+    assert_gm_ok(gm_policies_compare(&asset, 1, &(gm_policies_options){ 100, 20000, 3, NULL }, out, &err), err);
     // Before 30 three quarters of the first 5 % fail; a plan's cost is 1 + 9 P(fail), and hardly another job follows within 100.
     double fails = 1 - gm_lifetime_survival(&asset.now, 30);
     near(fails, 0.0375, 1e-9);
@@ -154,7 +154,7 @@ static void a_plan_that_knows_avoids_the_failure(void **state)
     assert_true(out[GM_POLICY_FAILURE].worse.mean - 3 * out[GM_POLICY_FAILURE].worse.half > 0);
     // A life of nothing is refused, not lived for ever.
     asset.renewal.life.mean = 1e-9;
-    assert_int_equal(gm_policies_compare(&asset, 1, &(gm_policies_options){ 1000, 2, 3 }, out, &err), GM_LIMIT);
+    assert_int_equal(gm_policies_compare(&asset, 1, &(gm_policies_options){ 1000, 2, 3, NULL }, out, &err), GM_LIMIT);
 }
 
 int main(void)

@@ -207,20 +207,20 @@ static void the_limit_in_the_way_is_named(void **state)
     uint32_t          begins[3];
     gm_windows_answer a;
     gm_error          err = { 0 };
-    assert_gm_ok(gm_windows_solve(gm_alloc_system(), &w, &(gm_mip_limits){ 10, 0 }, begins, &a, &err), err);
+    assert_gm_ok(gm_windows_solve(gm_alloc_system(), &w, &(gm_mip_limits){ 10, 0, NULL }, begins, &a, &err), err);
     assert_int_equal(a.end, GM_MIP_INFEASIBLE);
     assert_int_equal(a.lack_count, 1);
     assert_true(a.lacks[0].kind == GM_LACK_CREW && a.lacks[0].of == 0 && a.lacks[0].window == 0 && a.lacks[0].there == 1 && fabs(a.lacks[0].wanted - 3) < 1e-6);
     // One that can begin nowhere is named itself.
     cost[0] = INFINITY;
-    assert_gm_ok(gm_windows_solve(gm_alloc_system(), &w, &(gm_mip_limits){ 10, 0 }, begins, &a, &err), err);
+    assert_gm_ok(gm_windows_solve(gm_alloc_system(), &w, &(gm_mip_limits){ 10, 0, NULL }, begins, &a, &err), err);
     assert_true(a.end == GM_MIP_INFEASIBLE && a.lack_count == 3 && a.lacks[0].kind == GM_LACK_JOB);
     // Too large is refused in words.
     w.count = GM_WINDOWS_MAX + 1;
-    assert_int_equal(gm_windows_solve(gm_alloc_system(), &w, &(gm_mip_limits){ 10, 0 }, begins, &a, &err), GM_LIMIT);
+    assert_int_equal(gm_windows_solve(gm_alloc_system(), &w, &(gm_mip_limits){ 10, 0, NULL }, begins, &a, &err), GM_LIMIT);
     // Nothing to do is done.
     w = (gm_windows){ .count = 3 };
-    assert_gm_ok(gm_windows_solve(gm_alloc_system(), &w, &(gm_mip_limits){ 10, 0 }, begins, &a, &err), err);
+    assert_gm_ok(gm_windows_solve(gm_alloc_system(), &w, &(gm_mip_limits){ 10, 0, NULL }, begins, &a, &err), err);
     assert_int_equal(a.end, GM_MIP_OPTIMAL);
 }
 
@@ -237,7 +237,7 @@ static void refused_memory_leaves_nothing_behind(void **state)
         gm_windows_answer a;
         gm_error          err = { 0 };
         gm_fault_alloc_init(&fault, k);
-        gm_status st = gm_windows_solve(&fault.alloc, &p.w, &(gm_mip_limits){ 10, 0 }, begins, &a, &err);
+        gm_status st = gm_windows_solve(&fault.alloc, &p.w, &(gm_mip_limits){ 10, 0, NULL }, begins, &a, &err);
         assert_int_equal(fault.live_blocks, 0);
         if (!fault.fired) {
             assert_int_equal(st, GM_OK);
@@ -247,9 +247,44 @@ static void refused_memory_leaves_nothing_behind(void **state)
     }
 }
 
+// G. Cornuejols, M. Dawande, "A Class of Hard Small 0-1 Programs", IPCO 1998: sums that are to be split evenly. Nobody's branch and bound
+// comes to an end with these in the time that a test has.
+static bool stop_soon(void *context) { return ++*(int *)context > 20; }
+
+static void a_search_is_stopped_while_the_library_is_at_work(void **state)
+{
+    (void)state;
+    enum { SUMS = 6, ITEMS = 50 };
+    uint64_t      seed = 11;
+    int           asked = 0;
+    uint32_t      rows[SUMS], weight[SUMS][ITEMS];
+    double        values[ITEMS + 2 * SUMS];
+    gm_mip        m    = gm_mip_init(gm_alloc_system());
+    gm_mip_stop   stop = { stop_soon, &asked };
+    gm_mip_report report;
+    gm_error      err  = { 0 };
+    if (!gm_mip_available()) skip();
+    for (int k = 0; k < SUMS; k++) {
+        uint32_t total = 0;
+        for (int j = 0; j < ITEMS; j++) total += weight[k][j] = below(&seed, 100);
+        rows[k] = gm_mip_row(&m, total / 2, total / 2);
+    }
+    for (int j = 0; j < ITEMS; j++) {
+        (void)gm_mip_column(&m, 0, 0, 1, true);
+        for (int k = 0; k < SUMS; k++) gm_mip_entry(&m, rows[k], weight[k][j]);
+    }
+    for (int k = 0; k < 2 * SUMS; k++) {
+        (void)gm_mip_column(&m, 1, 0, GM_MIP_FREE, false);
+        gm_mip_entry(&m, rows[k / 2], k % 2 == 0 ? 1 : -1);
+    }
+    assert_int_equal(gm_mip_solve(&m, &(gm_mip_limits){ 600, 0, &stop }, values, &report, &err), GM_CANCELLED);
+    gm_mip_finish(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_search_is_stopped_while_the_library_is_at_work),
         cmocka_unit_test(the_answer_is_the_best_of_all_assignments),
         cmocka_unit_test(what_lacks_is_enough_when_it_is_given),
         cmocka_unit_test(a_guess_keeps_the_limits),

@@ -117,11 +117,14 @@ static void free_job(job *j)
     gm_free(j->all->options.alloc, j);
 }
 
+static bool is_cancelled(void *context) { return gm_pool_cancelled(context); }
+
 static gm_status search(void *context, uint32_t part, uint32_t thread, gm_pool_job *pool_job, gm_error *err)
 {
-    job *j = context;
-    (void)part, (void)thread, (void)pool_job;
-    return gm_maintain_propose(j->all->options.alloc, &j->c, &j->result, err);
+    job        *j    = context;
+    gm_mip_stop stop = { is_cancelled, pool_job };
+    (void)part, (void)thread;
+    return gm_maintain_propose(j->all->options.alloc, &j->c, &stop, &j->result, err);
 }
 
 static void done(void *context, gm_status status, const gm_error *err)

@@ -9,8 +9,8 @@
 //   gm_pool_destroy(pool); gm_maintenance_stop(m); ... gm_maintenance_destroy(m);
 //
 // One is made at a time, whoever asks: the solver is one. Nothing is done by a proposal; people order it (work_orders.h). What was
-// proposed is kept until it is made again, not over a restart. Engine thread; the search runs in the pool, and ends within its
-// time limit (stopping the plant waits for that).
+// proposed is kept until it is made again, not over a restart. Engine thread; the search runs in the pool, and in a process that is killed
+// when the plant stops (mip.h).
 #ifndef GM_CONTROL_MAINTAIN_MAINTENANCE_H
 #define GM_CONTROL_MAINTAIN_MAINTENANCE_H
 

@@ -7,8 +7,12 @@
 //   st = gm_mip_solve(&m, &limits, values, &report, &err);    // values [columns]
 //   gm_mip_finish(&m);
 //
-// Rows come before the columns that have entries in them. One solve at a time in a process: the library below keeps some of its
-// settings for all.
+// Rows come before the columns that have entries in them.
+//
+// CBC can not be told to stop from outside: while it is at work on the root of its search, it looks at no clock and asks nobody. A solve
+// that may have to end early (limits.stop) therefore runs in a process of its own, a copy of this one that has nothing but its memory:
+// it is killed when it is not wanted any more, and if the library should crash there, it is a failed solve. Without stop the solve is
+// made here; one at a time then, for the library keeps some of its settings for all.
 #ifndef GM_CONTROL_MAINTAIN_MIP_H
 #define GM_CONTROL_MAINTAIN_MIP_H
 
@@ -38,10 +42,16 @@ uint32_t gm_mip_row(gm_mip *m, double low, double high);
 uint32_t gm_mip_column(gm_mip *m, double cost, double low, double high, bool whole);
 void     gm_mip_entry(gm_mip *m, uint32_t row, double value);
 
+// Is the answer not wanted any more? Asked every few milliseconds, on the thread that waits for it.
+typedef struct gm_mip_stop { bool (*asked)(void *context); void *context; } gm_mip_stop;
+
 typedef struct gm_mip_limits {
-    double seconds;  // of wall time
-    double gap;      // good enough: (cost - bound) / |cost|
+    double             seconds;  // of wall time
+    double             gap;      // good enough: (cost - bound) / |cost|
+    const gm_mip_stop *stop;     // NULL: it is wanted until the end
 } gm_mip_limits;
+
+static inline bool gm_mip_stopped(const gm_mip_stop *stop) { return stop != NULL && stop->asked(stop->context); }
 
 typedef enum gm_mip_end {
     GM_MIP_OPTIMAL,     // within the gap
@@ -53,8 +63,12 @@ typedef enum gm_mip_end {
 typedef struct gm_mip_report { gm_mip_end end; double cost, bound; } gm_mip_report;
 
 // Minimises. values: [column_count], written for OPTIMAL and OUT_OF_TIME; whole columns are rounded.
-// Errors: GM_NOTFOUND gemel was built without CBC; GM_NOMEM; GM_DIVERGED the library gave up.
+// Errors: GM_NOTFOUND gemel was built without CBC; GM_NOMEM; GM_DIVERGED the library gave up, or crashed; GM_CANCELLED it was stopped;
+//         GM_IO no process could be made.
 GM_NODISCARD gm_status gm_mip_solve(const gm_mip *m, const gm_mip_limits *limits, double *values, gm_mip_report *out, gm_error *err);
+
+// The same here and now, whatever limits->stop says: what the library does (mip_cbc.c, mip_none.c).
+GM_NODISCARD gm_status gm_mip_solve_here(const gm_mip *m, const gm_mip_limits *limits, double *values, gm_mip_report *out, gm_error *err);
 
 // Can it solve anything? GM_NOTFOUND, with a sentence, when it can not.
 bool                   gm_mip_available(void);

@@ -70,7 +70,7 @@ static void take(const gm_mip *m, Cbc_Model *model, double *values, gm_mip_repor
     if (out->bound > out->cost) out->bound = out->cost;
 }
 
-gm_status gm_mip_solve(const gm_mip *m, const gm_mip_limits *limits, double *values, gm_mip_report *out, gm_error *err)
+gm_status gm_mip_solve_here(const gm_mip *m, const gm_mip_limits *limits, double *values, gm_mip_report *out, gm_error *err)
 {
     arrays a = { 0 };
     *out     = (gm_mip_report){ .end = GM_MIP_NOTHING };

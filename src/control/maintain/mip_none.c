@@ -8,7 +8,7 @@ gm_status gm_mip_require(gm_error *err)
     return gm_fail(err, GM_NOTFOUND, "control.mip", "this gemel was built without COIN-OR CBC; it can not plan maintenance");
 }
 
-gm_status gm_mip_solve(const gm_mip *m, const gm_mip_limits *limits, double *values, gm_mip_report *out, gm_error *err)
+gm_status gm_mip_solve_here(const gm_mip *m, const gm_mip_limits *limits, double *values, gm_mip_report *out, gm_error *err)
 {
     (void)m, (void)limits, (void)values;
     *out = (gm_mip_report){ .end = GM_MIP_NOTHING };

@@ -60,6 +60,7 @@ gm_status gm_policies_compare(const gm_policy_asset *assets, size_t count, const
     double hours                = o->horizon * (double)(count > 0 ? count : 1);
     for (uint32_t lane = 0; lane < o->lanes; lane++) {
         double plan = 0;
+        if (gm_mip_stopped(o->stop)) return gm_fail(err, GM_CANCELLED, "control.policies", "comparing policies was stopped");
         for (int p = 0; p < GM_POLICY_COUNT; p++) {
             tally t = { 0 };
             for (size_t i = 0; i < count; i++)

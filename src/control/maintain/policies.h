@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "control/maintain/lifetime.h"
+#include "control/maintain/mip.h"
 
 typedef struct gm_policy_asset {
     gm_lifetime now;                       // of the life that is under way
@@ -24,7 +25,8 @@ typedef struct gm_policy_asset {
 typedef enum gm_policy { GM_POLICY_PLAN, GM_POLICY_INTERVAL, GM_POLICY_FAILURE, GM_POLICY_COUNT } gm_policy;
 const char *gm_policy_name(gm_policy policy);
 
-typedef struct gm_policies_options { double horizon; uint32_t lanes; uint64_t seed; } gm_policies_options;
+// stop: asked before every lane; NULL: never.
+typedef struct gm_policies_options { double horizon; uint32_t lanes; uint64_t seed; const gm_mip_stop *stop; } gm_policies_options;
 
 typedef struct gm_policy_mean { double mean, half; } gm_policy_mean;  // half: of the interval that holds the truth 19 times in 20
 
@@ -35,7 +37,7 @@ typedef struct gm_policy_outcome {
 
 enum { GM_POLICY_LANES_MAX = 1000000, GM_POLICY_LIVES_MAX = 100000 };
 
-// out: [GM_POLICY_COUNT]. GM_LIMIT: an asset lives more than GM_POLICY_LIVES_MAX lives in a lane. O(lanes * assets * lives).
+// out: [GM_POLICY_COUNT]. GM_LIMIT: an asset lives more than GM_POLICY_LIVES_MAX lives in a lane. GM_CANCELLED. O(lanes * assets * lives).
 GM_NODISCARD gm_status gm_policies_compare(const gm_policy_asset *assets, size_t count, const gm_policies_options *options,
                                            gm_policy_outcome out[GM_POLICY_COUNT], gm_error *err);
 

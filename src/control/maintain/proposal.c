@@ -127,7 +127,7 @@ static gm_status prepare(gm_maintain_working *w, gm_error *err)
 
 // ---- policies -------------------------------------------------------------------------------------------------------
 
-static gm_status compare(const gm_maintain_working *w, gm_buf *out, gm_error *err)
+static gm_status compare(const gm_maintain_working *w, const gm_mip_stop *stop, gm_buf *out, gm_error *err)
 {
     const gm_maintain_case    *c = w->c;
     const gm_maintain_request *q = c->request;
@@ -146,22 +146,22 @@ static gm_status compare(const gm_maintain_working *w, gm_buf *out, gm_error *er
     if (draws * q->lanes > DRAWS_MAX)
         return gm_fail(err, GM_LIMIT, WHERE, "comparing policies would take %.2g draws, and %.2g are possible; take fewer \"lanes\" or a shorter \"horizon\" in \"compare\"",
                        draws * q->lanes, DRAWS_MAX);
-    gm_status st = gm_policies_compare(assets, c->asset_count, &(gm_policies_options){ hours, q->lanes, q->seed }, all, err);
+    gm_status st = gm_policies_compare(assets, c->asset_count, &(gm_policies_options){ hours, q->lanes, q->seed, stop }, all, err);
     if (st == GM_OK) gm_maintain_write_policies(all, hours, q, out);
     return st;
 }
 
 // ---- a proposal -----------------------------------------------------------------------------------------------------
 
-gm_status gm_maintain_propose(const gm_alloc *alloc, const gm_maintain_case *c, gm_buf *out, gm_error *err)
+gm_status gm_maintain_propose(const gm_alloc *alloc, const gm_maintain_case *c, const gm_mip_stop *stop, gm_buf *out, gm_error *err)
 {
     gm_maintain_working w = { .alloc = alloc, .c = c, .arena = gm_arena_create(alloc, 0) };
     if (w.arena == NULL) return gm_fail(err, GM_NOMEM, WHERE, "planning");
-    gm_mip_limits limits = { .seconds = c->request->seconds, .gap = c->request->gap };
+    gm_mip_limits limits = { .seconds = c->request->seconds, .gap = c->request->gap, .stop = stop };
     gm_status     st     = prepare(&w, err);
     if (st == GM_OK) st = gm_windows_solve(alloc, &w.w, &limits, w.begins, &w.answer, err);
     if (st == GM_OK) st = gm_maintain_write(&w, out, err);
-    if (st == GM_OK && gm_maintain_answered(&w)) st = compare(&w, out, err);
+    if (st == GM_OK && gm_maintain_answered(&w)) st = compare(&w, stop, out, err);
     if (st == GM_OK && out->failed) st = gm_fail(err, GM_NOMEM, WHERE, "writing a plan");
     gm_arena_destroy(w.arena);
     return st;

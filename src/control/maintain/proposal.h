@@ -1,7 +1,7 @@
 // control/maintain/proposal.h: from a request (request.h) and the plant as it is to a proposal.
 //
 //   gm_maintain_gather(&world, &request, arena, now, &c, &err);     // engine thread: assets, predictions, groups
-//   gm_maintain_propose(alloc, &c, &out, &err);                     // any thread: windows, policies; a JSON object's members
+//   gm_maintain_propose(alloc, &c, NULL, &out, &err);                    // any thread: windows, policies; a JSON object's members
 //
 // What a job costs that begins at t, T being the time to failure as it is known now:
 //
@@ -55,8 +55,9 @@ GM_NODISCARD gm_status gm_maintain_gather(const gm_maintain_world *world, const 
                                           gm_maintain_case *out, gm_error *err);
 
 // Appends "status":...,"items":[...],... to out. A case without an answer is no error: its status is "infeasible", and "trouble"
-// says which limits are in the way. Errors: as gm_windows_solve and gm_policies_compare.
-GM_NODISCARD gm_status gm_maintain_propose(const gm_alloc *alloc, const gm_maintain_case *c, gm_buf *out, gm_error *err);
+// says which limits are in the way. stop: NULL, or whether it is not wanted any more: it then ends soon, with GM_CANCELLED. Errors: as
+// gm_windows_solve and gm_policies_compare.
+GM_NODISCARD gm_status gm_maintain_propose(const gm_alloc *alloc, const gm_maintain_case *c, const gm_mip_stop *stop, gm_buf *out, gm_error *err);
 
 // When window v begins.
 gm_time_ns gm_maintain_window(const gm_maintain_case *c, uint32_t v);

@@ -287,7 +287,7 @@ gm_status gm_windows_solve(const gm_alloc *alloc, const gm_windows *w, const gm_
     }
     st = solve(alloc, w, limits, false, begins, out, err);
     // What is missing is worth knowing roughly: a good answer soon is better than the least one late.
-    gm_mip_limits rough = { .seconds = limits->seconds, .gap = 0.01 };
+    gm_mip_limits rough = { .seconds = limits->seconds, .gap = 0.01, .stop = limits->stop };
     if (st == GM_OK && out->end == GM_MIP_INFEASIBLE) st = solve(alloc, w, &rough, true, begins, out, err);
     if (st == GM_OK && out->end == GM_MIP_NOTHING) st = gm_windows_guess(alloc, w, begins, out, err);
     return st;
