@@ -93,7 +93,7 @@ test("what broke is asked for, ranked with its evidence, and says why there is n
   const section = page.getByTestId("origins");
   await page.getByTestId("origins-find").click();
   await has(section, /this plant has none/, "a plant without a model of itself gives no reason");
-  // What a hunt finds takes long to bring about: here its answer is given, in the words of docs/root-cause.md.
+  // What a real hunt finds is in console_origins.test.mjs; here an answer is given that has all there may be.
   const since = "2026-01-31T08:00:00Z";
   await page.route("**/v1/origins*", (route) => route.fulfill({ json: { name: "waterworks", at: since, none: 0.01, explained: true, items: [
     { twin: "pump1", mode: "wear", kind: "fault", since, size: 0.3, deviation: 0.02, sinceLow: since, sinceHigh: since, probability: 0.92,

@@ -16,7 +16,7 @@ const MODELS = [
   { "@context": "dtmi:dtdl:context;3", "@id": "dtmi:fleet:Pump;1", "@type": "Interface", displayName: "Pump", contents: [number("hours"), { "@type": "Property", name: "place", schema: "string" }] },
   { "@context": "dtmi:dtdl:context;3", "@id": "dtmi:fleet:Fan;1", "@type": "Interface", displayName: "Fan", contents: [number("rul"), number("rulLow"), number("rulHigh"), number("failureCost")] }];
 
-/** Pumps by their age, fans by predictions; two halls of which one pump may be out at a time. */
+/** Pumps by their age, fans by predictions. Of two halls one pump may be out at a time, and all of theirs have to be done soon. */
 function fleet() {
   const twins = [];
   for (let i = 0; i < PUMPS; i++) twins.push([`pump${i}`, "dtmi:fleet:Pump;1", { hours: i < 12 ? 8800 : (i * 37) % 8000, place: i < 6 ? "north" : i < 12 ? "south" : "yard" }]);
@@ -25,11 +25,11 @@ function fleet() {
 }
 
 const of = (model) => `SELECT * FROM DIGITALTWINS T WHERE IS_OF_MODEL(T, 'dtmi:fleet:${model};1')`;
-const PUMP = { of: of("Pump"), work: "Overhaul", lasts: "2d", cost: 4000, life: { mean: 9000, shape: 3.5, age: "hours" }, failure: { cost: 25000, lasts: "6d" }, needs: { fitters: 1 } };
+const PUMP = { of: `${of("Pump")} AND T.place = 'yard'`, work: "Overhaul", lasts: "2d", cost: 4000, life: { mean: 9000, shape: 3.5, age: "hours" }, failure: { cost: 25000, lasts: "6d" }, needs: { fitters: 1 } };
 const ENTRIES = [
-  { name: "yard", horizon: "30d", window: "1d", timeLimit: "2s", gap: 0.05, crews: { fitters: 9, crane: 2 },
+  { name: "yard", horizon: "15d", window: "1d", timeLimit: "1s", gap: 0.02, crews: { fitters: 9, crane: 2 },
     redundancy: ["north", "south"].map((name) => ({ name, of: `SELECT * FROM DIGITALTWINS T WHERE T.place = '${name}'`, out: 1 })),
-    assets: [PUMP, { of: of("Fan"), work: "New bearings", lasts: "1d", cost: 900, life: { mean: 900 }, prediction: { low: "rulLow", rul: "rul", high: "rulHigh" }, failure: { cost: "failureCost" }, needs: { fitters: 2, crane: 1 } }],
+    assets: [PUMP, { ...PUMP, of: `${of("Pump")} AND T.place != 'yard'`, work: "Overhaul in the hall", lasts: "1d", latest: "9d" }, { of: of("Fan"), work: "New bearings", lasts: "1d", cost: 900, life: { mean: 900 }, prediction: { low: "rulLow", rul: "rul", high: "rulHigh" }, failure: { cost: "failureCost" }, needs: { fitters: 2, crane: 1 } }],
     compare: { horizon: "200d", lanes: 40 } },
   { name: "rush", horizon: "10d", window: "1d", crews: { fitters: 1 }, assets: [{ ...PUMP, work: "Check", latest: "2d" }] }];
 
@@ -68,19 +68,17 @@ test("a plan is asked for with what its route takes, and is there when it is mad
   const fields = await page.locator(".make-form input").evaluateAll((all) => all.map((f) => f.name));
   assert.deepEqual([...fields].sort(), [...taken].sort(), "the form is not the route's");
   await page.locator(".make-form [name='lanes']").fill("25");
-  await page.locator(".make-form [name='timeLimit']").fill("3");
+  await page.locator(".make-form [name='timeLimit']").fill("0.5");
   await page.getByTestId("maintenance-send").press("Enter");
   await status().waitFor({ timeout: WAIT });
   const made = await plan();
   assert.equal(made.compare.lanes, 25, "what was typed was not asked for");
   const placed = made.items.filter((i) => i.window !== undefined).length;
-  assert.ok(placed > 0 && made.items.length === PUMPS + FANS);
+  assert.ok(placed >= 12 && made.items.length === PUMPS + FANS);
   await has(status(), new RegExp(`^${placed} of 500 assets have a window, ${500 - placed} are left`), "what is planned");
 });
 
 test("progress is told while it runs, and nothing else can be asked for", { timeout: 120000 }, async () => {
-  await open("view=maintenance");
-  await status().waitFor({ timeout: WAIT });
   const before = (await plan()).at;
   // How far it is depends on the machine: here the list says so until it is let go.
   await page.route("**/v1/maintenance", async (route) => {
@@ -88,6 +86,7 @@ test("progress is told while it runs, and nothing else can be asked for", { time
     Object.assign(list.items[0], { running: true, share: 0.4 });
     await route.fulfill({ json: list });
   });
+  await open("view=maintenance");
   await has(page.getByTestId("maintenance-running"), /40 % of the time limit/, "no progress");
   assert.equal(await page.getByTestId("maintenance-send").isDisabled(), true);
   await browser.shot("maintenance-running");

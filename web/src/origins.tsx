@@ -20,8 +20,10 @@ interface Origins { name: string; at?: string; noticed?: string; none: number | 
 
 const at = (time: string | undefined): string => (time === undefined ? text.unknown : formatMoment(Date.parse(time)));
 
+const short = (x: number, digits: number): string => formatNumber(Number(x.toPrecision(digits)));
+
 function What({ thing }: { thing: Thing }) {
-  const size = thing.size === undefined || thing.size === null ? "" : ` ${formatNumber(thing.size)}${thing.deviation === undefined || thing.deviation === null ? "" : ` ± ${formatNumber(thing.deviation)}`}`;
+  const size = thing.size === undefined || thing.size === null ? "" : ` ${short(thing.size, 4)}${thing.deviation === undefined || thing.deviation === null ? "" : ` ± ${short(thing.deviation, 2)}`}`;
   return <><button type="button" class="link" onClick={() => select(thing.twin)}>{thing.twin}</button> <strong>{thing.failure ?? thing.mode}</strong> <span class="dim">{text.kinds[thing.kind]}{size}{thing.text !== undefined && ` · ${thing.text}`}</span></>;
 }
 
@@ -33,7 +35,7 @@ function Item({ origin, rank }: { origin: Origin; rank: number }) {
         <span class="spacer" />
         <button type="button" class="button" onClick={() => { fault.value = origin.twin; select(origin.twin); }}>{text.follows}</button>
       </div>
-      <p class="dim">{text.since(at(origin.since))}{origin.sinceLow !== undefined && origin.sinceHigh !== undefined && ` (${at(origin.sinceLow)} – ${at(origin.sinceHigh)})`}</p>
+      <p class="dim">{text.since(at(origin.since))}{origin.sinceLow !== undefined && origin.sinceHigh !== undefined && origin.sinceLow !== origin.sinceHigh && ` (${at(origin.sinceLow)} – ${at(origin.sinceHigh)})`}</p>
       {origin.explains.length > 0 && <p>✓ {text.explains} {origin.explains.map((e) => `${e.alarm} (${text.by[e.by]}${e.after === undefined || e.after === null ? "" : `, ${formatSpan(e.after)}`})`).join(", ")}</p>}
       {origin.missing.length > 0 && <p class="verdict-warn">− {text.missing} {origin.missing.map((m) => `${m.alarm} (${chanceText(m.probability)})`).join(", ")}</p>}
     </li>
