@@ -76,19 +76,6 @@ static void list_children(gm_request *request, gm_twin parent, uint32_t size, ui
 
 // ---- search --------------------------------------------------------------------------------------------------------
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
-
-// Without regard to the case of ASCII letters. needle is in lower case already.
-static bool contains(gm_str text, gm_str needle)
-{
-    for (size_t i = 0; i + needle.len <= text.len; i++) {
-        size_t n = 0;
-        while (n < needle.len && lower(text.ptr[i + n]) == needle.ptr[n]) n++;
-        if (n == needle.len) return true;
-    }
-    return false;
-}
-
 // Ids from a root down to the parent, along the first relationship that comes in at each step.
 static void write_path(const gm_state *state, const gm_fence *fence, gm_twin twin, gm_buf *out)
 {
@@ -114,20 +101,18 @@ static void write_path(const gm_state *state, const gm_fence *fence, gm_twin twi
 
 static void search(gm_request *request, gm_str text, uint32_t size, uint64_t position)
 {
-    const gm_state *state = gm_api_state(request);
-    char           *low   = gm_arena_bytes(request->arena, text.len + 1);
-    if (low == NULL) {
+    const gm_state *state  = gm_api_state(request);
+    gm_str          needle = gm_arena_lower(request->arena, text);
+    if (needle.ptr == NULL) {
         request->out.failed = true;
         return;
     }
-    for (size_t i = 0; i < text.len; i++) low[i] = lower(text.ptr[i]);
-    gm_str   needle = { low, text.len };
     uint32_t limit  = gm_state_next_twin(state), written = 0;
     uint64_t next   = position;
     for (; next < limit; next++) {
         gm_twin twin = { (uint32_t)next };
         if (!gm_state_exists(state, twin) || !gm_api_sees(request, twin)) continue;
-        if (!contains(gm_state_id(state, twin), needle) && !contains(gm_live_name(state, twin), needle)) continue;
+        if (!gm_str_has_lower(gm_state_id(state, twin), needle) && !gm_str_has_lower(gm_live_name(state, twin), needle)) continue;
         if (written == size) break;
         open_item(request, twin, &request->out, written++);
         write_path(state, gm_api_fence(request), twin, &request->out);
@@ -142,11 +127,7 @@ static void search(gm_request *request, gm_str text, uint32_t size, uint64_t pos
 
 static gm_str list_name(gm_request *request, gm_str text, gm_twin parent)
 {
-    if (text.len > 0) {
-        char low[SEARCH_TEXT_MAX];
-        for (size_t i = 0; i < text.len; i++) low[i] = lower(text.ptr[i]);
-        return gm_arena_printf(request->arena, "search " GM_STR_FMT, (int)text.len, low);
-    }
+    if (text.len > 0) return gm_arena_printf(request->arena, "search " GM_STR_FMT, GM_STR_ARG(gm_arena_lower(request->arena, text)));
     return gm_twin_ok(parent) ? gm_arena_printf(request->arena, "children %u", parent.v) : GM_STR("roots");
 }
 

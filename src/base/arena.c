@@ -86,6 +86,15 @@ gm_str gm_arena_str(gm_arena *arena, gm_str text)
     return (gm_str){ copy, text.len };
 }
 
+gm_str gm_arena_lower(gm_arena *arena, gm_str text)
+{
+    char *low = gm_arena_bytes(arena, text.len + 1);
+    if (low == NULL) return (gm_str){ 0 };
+    for (size_t i = 0; i < text.len; i++) low[i] = text.ptr[i] >= 'A' && text.ptr[i] <= 'Z' ? (char)(text.ptr[i] + 32) : text.ptr[i];
+    low[text.len] = '\0';
+    return (gm_str){ low, text.len };
+}
+
 gm_str gm_arena_printf(gm_arena *arena, const char *fmt, ...)
 {
     va_list args, again;

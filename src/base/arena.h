@@ -29,6 +29,8 @@ GM_NODISCARD void *gm_arena_zeroed(gm_arena *arena, size_t count, size_t size);
 // Copies text into the arena and appends a NUL (not counted in len), so that .ptr is also a C string.
 // The result's ptr is NULL when memory is refused.
 gm_str gm_arena_str(gm_arena *arena, gm_str text);
+// The same with ASCII letters in lower case.
+gm_str gm_arena_lower(gm_arena *arena, gm_str text);
 gm_str gm_arena_printf(gm_arena *arena, const char *fmt, ...) GM_PRINTF(2, 3);
 
 // An allocator for things that end with the arena (a gm_buf, say): resizing copies, freeing waits for the arena.

@@ -27,6 +27,18 @@ size_t gm_str_find(gm_str text, gm_str needle)
     return at != NULL ? (size_t)(at - text.ptr) : SIZE_MAX;
 }
 
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+bool gm_str_has_lower(gm_str text, gm_str needle)
+{
+    for (size_t i = 0; i + needle.len <= text.len; i++) {
+        size_t n = 0;
+        while (n < needle.len && lower(text.ptr[i + n]) == needle.ptr[n]) n++;
+        if (n == needle.len) return true;
+    }
+    return false;
+}
+
 size_t gm_str_find_char(gm_str text, char needle)
 {
     const char *at = text.len > 0 ? memchr(text.ptr, needle, text.len) : NULL;

@@ -37,6 +37,9 @@ bool gm_str_ends(gm_str text, gm_str suffix);
 size_t gm_str_find(gm_str text, gm_str needle);
 size_t gm_str_find_char(gm_str text, char needle);
 
+// Is needle, which is in lower case, somewhere in text without regard to the case of ASCII letters? An empty needle is.
+bool gm_str_has_lower(gm_str text, gm_str needle);
+
 // From start up to (not including) end; both are cut to the text.
 gm_str gm_str_slice(gm_str text, size_t start, size_t end);
 

@@ -46,6 +46,32 @@ gm_exit gm_client_ask(const gm_cli *cli, gm_http *http, const char *method, cons
     return code;
 }
 
+gm_exit gm_client_ask_all(const gm_cli *cli, gm_http *http, const char *path, const char *list, size_t most, json_t **out_whole)
+{
+    json_t *whole = NULL, *all = NULL;
+    gm_exit code  = GM_EXIT_OK;
+    while (path != NULL && code == GM_EXIT_OK && (most == 0 || json_array_size(all) < most)) {
+        gm_http_answer answer;
+        code = gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer);
+        if (code != GM_EXIT_OK) break;
+        const char *next = json_string_value(json_object_get(answer.body, "nextLink"));
+        path             = next != NULL ? gm_arena_str(cli->arena, gm_str_of(next)).ptr : NULL;
+        if (whole == NULL) {
+            whole = json_incref(answer.body);
+            all   = json_object_get(whole, list);
+        } else if (json_array_extend(all, json_object_get(answer.body, list)) != 0) code = gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+        gm_http_answer_finish(&answer);
+    }
+    json_object_del(whole, "nextLink");
+    while (most > 0 && json_array_size(all) > most) (void)json_array_remove(all, json_array_size(all) - 1);
+    if (code != GM_EXIT_OK) {
+        json_decref(whole);
+        whole = NULL;
+    }
+    *out_whole = whole;
+    return code;
+}
+
 gm_exit gm_client_show(const gm_cli *cli, const gm_args *args, const char *path, const gm_client_view *view)
 {
     gm_http_answer answer;

@@ -25,6 +25,10 @@ GM_NODISCARD gm_exit gm_client_open(const gm_cli *cli, const gm_args *args, size
 GM_NODISCARD gm_exit gm_client_ask(const gm_cli *cli, gm_http *http, const char *method, const char *path,
                                    const char *content_type, const char *body, gm_http_answer *out_answer);
 
+// GETs the path and what its nextLinks lead to, as one document: `list` is the member whose items are joined, and `most` ends it
+// when there are so many (0: all). On failure says why; *out_whole is NULL then, else the caller's to release.
+GM_NODISCARD gm_exit gm_client_ask_all(const gm_cli *cli, gm_http *http, const char *path, const char *list, size_t most, json_t **out_whole);
+
 // Opens the client, GETs the path and prints the answer: as it came when the verb's option json_option was given, else what
 // `print` makes of it. On failure says why. A path of NULL: there was no memory for it. context: for print.
 typedef gm_exit gm_client_printer(const gm_cli *cli, const json_t *answer, const void *context);

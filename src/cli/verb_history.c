@@ -55,26 +55,6 @@ static const char *first_path(const gm_cli *cli, const gm_args *args)
     return path;
 }
 
-// All pages as one document.
-static gm_exit fetch(const gm_cli *cli, gm_http *http, const char *path, json_t **out_whole)
-{
-    json_t *whole = NULL;
-    gm_exit code  = GM_EXIT_OK;
-    while (path != NULL && code == GM_EXIT_OK) {
-        gm_http_answer answer;
-        code = gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer);
-        if (code != GM_EXIT_OK) break;
-        const char *next = json_string_value(json_object_get(answer.body, "nextLink"));
-        path             = next != NULL ? gm_arena_str(cli->arena, gm_str_of(next)).ptr : NULL;
-        if (whole == NULL) whole = json_incref(answer.body);
-        else json_array_extend(json_object_get(whole, "points"), json_object_get(answer.body, "points"));
-        gm_http_answer_finish(&answer);
-    }
-    json_object_del(whole, "nextLink");
-    *out_whole = whole;
-    return code;
-}
-
 static gm_exit print_table(const gm_cli *cli, const json_t *history, bool csv)
 {
     gm_buf         out = gm_buf_init(cli->alloc), value = gm_buf_init(cli->alloc);
@@ -161,7 +141,7 @@ static gm_exit run(const gm_cli *cli, const gm_args *args)
         return code;
     }
     json_t *history = NULL;
-    code            = fetch(cli, http, first_path(cli, args), &history);
+    code            = gm_client_ask_all(cli, http, first_path(cli, args), "points", 0, &history);
     if (code == GM_EXIT_OK) {
         if (gm_args_given(args, OPT_JSON)) {
             json_dumpf(history, cli->out, JSON_COMPACT);

@@ -30,14 +30,16 @@ static const char *with_text(const gm_cli *cli, const gm_args *args, const char 
 
 // ---- show -----------------------------------------------------------------------------------------------------------
 
-enum { SHOW_HTTP, SHOW_VALID, SHOW_KNOWN, SHOW_PHASE, SHOW_KEY, SHOW_HISTORY, SHOW_JSON };
+enum { SHOW_HTTP, SHOW_VALID, SHOW_KNOWN, SHOW_PHASE, SHOW_KEY, SHOW_FIND, SHOW_HISTORY, SHOW_LIMIT, SHOW_JSON };
 static const gm_option show_options[] = {
     [SHOW_HTTP] = GM_CLIENT_HTTP,
     [SHOW_VALID] = VALID_OPTION,
     [SHOW_KNOWN] = KNOWN_OPTION,
     [SHOW_PHASE] = { "phase", GM_OPTION_TEXT, "PHASE", NULL, "as-designed, as-built, as-operated, maintained or decommissioned" },
     [SHOW_KEY] = { "key", GM_OPTION_TEXT, "KEY", NULL, "of this key only" },
-    [SHOW_HISTORY] = { "history", GM_OPTION_FLAG, NULL, NULL, "everything that was ever said, in the order of being known" },
+    [SHOW_FIND] = { "find", GM_OPTION_TEXT, "TEXT", NULL, "a part of the key, the value, the author or the cause, in whatever case" },
+    [SHOW_HISTORY] = { "history", GM_OPTION_FLAG, NULL, NULL, "everything that was ever said" },
+    [SHOW_LIMIT] = { "limit", GM_OPTION_COUNT, "COUNT", NULL, "at most so many, the newest" },
     [SHOW_JSON] = JSON_OPTION,
 };
 static const gm_operand show_operands[] = { { "TWIN", "a twin, or a part number" } };
@@ -90,20 +92,35 @@ static gm_exit print_facts(const gm_cli *cli, const json_t *answer, const void *
 
 static gm_exit show(const gm_cli *cli, const gm_args *args)
 {
-    static const gm_client_view view = { .http_option = SHOW_HTTP, .json_option = SHOW_JSON, .print = print_facts };
-    const char *path = with_times(cli, args, GM_CLIENT_PATH(cli->arena, "/v1/thread/", gm_args_operand(args, 0)), SHOW_VALID, SHOW_KNOWN);
-    path             = with_text(cli, args, path, "phase", SHOW_PHASE);
-    path             = with_text(cli, args, path, "key", SHOW_KEY);
-    if (path != NULL && gm_args_given(args, SHOW_HISTORY)) path = GM_CLIENT_PATH(cli->arena, gm_arena_printf(cli->arena, "%s&history=true", path).ptr);
-    return gm_client_show(cli, args, path, &view);
+    enum { A_PAGE = 1000 };
+    gm_http    *http  = NULL;
+    json_t     *facts = NULL;
+    size_t      most  = gm_args_given(args, SHOW_LIMIT) ? (size_t)gm_args_count(args, SHOW_LIMIT) : 0;
+    const char *path  = with_times(cli, args, GM_CLIENT_PATH(cli->arena, "/v1/thread/", gm_args_operand(args, 0)), SHOW_VALID, SHOW_KNOWN);
+    path              = with_text(cli, args, path, "phase", SHOW_PHASE);
+    path              = with_text(cli, args, path, "key", SHOW_KEY);
+    path              = with_text(cli, args, path, "find", SHOW_FIND);
+    if (gm_args_given(args, SHOW_LIMIT) && most == 0) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--limit is at least 1");
+    if (path != NULL && gm_args_given(args, SHOW_HISTORY)) path = gm_arena_printf(cli->arena, "%s&history=true", path).ptr;
+    if (path != NULL && most > 0 && most < A_PAGE) path = gm_arena_printf(cli->arena, "%s&limit=%zu", path, most).ptr;
+    if (path == NULL) return gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory");
+    gm_exit code = gm_client_open(cli, args, SHOW_HTTP, &http);
+    if (code == GM_EXIT_OK) code = gm_client_ask_all(cli, http, path, "items", most, &facts);
+    if (code == GM_EXIT_OK && gm_args_given(args, SHOW_JSON)) {
+        json_dumpf(facts, cli->out, JSON_COMPACT);
+        fputc('\n', cli->out);
+    } else if (code == GM_EXIT_OK) code = print_facts(cli, facts, NULL);
+    json_decref(facts);
+    gm_http_close(http);
+    return code;
 }
 
 const gm_verb gm_verb_thread_show = {
     .name     = "thread show",
     .summary  = "what is, or was, known of a twin",
     .text     = "Facts of a twin's whole life: as it was designed, built, operated, maintained and decommissioned. --valid asks what was true at a time, "
-                "--known what was believed at a time: corrections that came later are left out. The twin may not exist yet, or any more.",
-    .examples = "gemel thread show pump7\ngemel thread show pump7 --phase as-built --valid 2026-01-10T00:00:00Z\ngemel thread show pump7 --key bore --history",
+                "--known what was believed at a time: corrections that came later are left out. The newest come first. The twin may not exist yet, or any more.",
+    .examples = "gemel thread show pump7\ngemel thread show pump7 --phase as-built --valid 2026-01-10T00:00:00Z\ngemel thread show pump7 --key bore --history\ngemel thread show pump7 --history --limit 20",
     .syntax   = GM_SYNTAX(show_options, show_operands),
     .run      = show,
 };

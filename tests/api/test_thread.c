@@ -17,7 +17,7 @@ static void facts_are_added_corrected_and_read_at_any_time(void **state)
     api_plant_fill(&p);
     static const api_step steps[] = {
         { "GET", "/v1/thread", NULL, NULL, 200, "{\"items\":[]}" },
-        { "GET", "/v1/thread/p1", NULL, NULL, 200, "{\"twin\":\"p1\",\"inGraph\":true,\"items\":[]}" },
+        { "GET", "/v1/thread/p1", NULL, NULL, 200, "{\"twin\":\"p1\",\"inGraph\":true,\"items\":[],\"count\":0,\"said\":0}" },
         { "GET", "/v1/thread/drawing-7", NULL, NULL, 404, "ThreadNotFound" },
         { "POST", "/v1/thread", NULL, FACT("bore", "\"value\":50.02,\"unit\":\"mm\"," FROM("2024-01-05T00:00:00Z")), 204, NULL },
         { "POST", "/v1/thread", NULL, "[" FACT("bore", "\"value\":50.2,\"unit\":\"mm\"," FROM("2024-02-01T00:00:00Z")) "," FACT("serialNumber", "\"value\":\"SN-7\"") "]", 204, NULL },
@@ -33,6 +33,14 @@ static void facts_are_added_corrected_and_read_at_any_time(void **state)
         { "GET", "/v1/thread/p1?phase=whenever", NULL, NULL, 400, "as-designed" },
         { "GET", "/v1/thread/p1?valid=whenever", NULL, NULL, 400, "valid" },
         { "GET", "/v1/thread/p1?history=true&key=bore", NULL, NULL, 200, "\"value\":50.02" },
+        { "GET", "/v1/thread/p1?history=true&key=bore&valid=2024-01-10T00:00:00Z", NULL, NULL, 200, "\"holds\":false},{" },  // the newest first
+        { "GET", "/v1/thread/p1?history=true&limit=2", NULL, NULL, 200, "],\"count\":3,\"said\":3,\"nextLink\":\"/v1/thread/p1?history=true&limit=2&continuationToken=" },
+        { "GET", "/v1/thread/p1?history=true&limit=3", NULL, NULL, 200, "],\"count\":3,\"said\":3}" },
+        { "GET", "/v1/thread/p1?history=true&find=sn-7", NULL, NULL, 200, "],\"count\":1,\"said\":3}" },
+        { "GET", "/v1/thread/p1?history=true&find=50.2", NULL, NULL, 200, "],\"count\":1,\"said\":3}" },
+        { "GET", "/v1/thread/p1?history=true&phase=maintained&phase=as-designed", NULL, NULL, 200, "],\"count\":0,\"said\":3}" },
+        { "GET", "/v1/thread/p1?limit=0", NULL, NULL, 400, "limit" },
+        { "GET", "/v1/thread/p1?continuationToken=1-00000000", NULL, NULL, 400, "token" },
         { "GET", "/v1/thread", NULL, NULL, 200, "{\"items\":[\"p1\"]}" },
         // A thread may be there before the twin, and after it.
         { "POST", "/v1/thread", NULL, "{\"twin\":\"p9\",\"phase\":\"as-designed\",\"key\":\"head\",\"value\":30,\"unit\":\"m\"}", 204, NULL },

@@ -141,6 +141,14 @@ bool gm_life_id(gm_request *request, gm_str *out_id)
     return false;
 }
 
+void gm_life_write_head(gm_request *request, gm_str id)
+{
+    bool is = gm_twin_ok(gm_state_find(gm_api_state(request), id));  // a thread begins before and ends after
+    gm_buf_text(&request->out, "{\"twin\":");
+    gm_buf_json_str(&request->out, id);
+    gm_buf_printf(&request->out, ",\"inGraph\":%s,\"items\":[", is ? "true" : "false");
+}
+
 bool gm_life_read_times(gm_request *request, gm_life_times *out)
 {
     return gm_request_time(request, "valid", gm_api_now(request), &out->valid) && gm_request_time(request, "known", INT64_MAX, &out->known);

@@ -41,6 +41,9 @@ bool gm_life_shows(const gm_request *request, const gm_fact *fact);
 // The id in the path's first parameter; false: replied 404.
 GM_NODISCARD bool gm_life_id(gm_request *request, gm_str *out_id);
 
+// {"twin":..,"inGraph":..,"items":[ : the beginning of an answer about it.
+void gm_life_write_head(gm_request *request, gm_str id);
+
 // The parameters `valid` (default: now) and `known` (default: everything). False: replied 400.
 typedef struct gm_life_times { gm_time_ns valid, known; } gm_life_times;
 GM_NODISCARD bool gm_life_read_times(gm_request *request, gm_life_times *out);

@@ -1,4 +1,4 @@
-// /v1/thread: facts, read at any (valid, known), added, compared, deleted for good.
+// /v1/thread: whose facts there are, parts, phases compared; facts added and deleted for good. facts_route.c reads a twin's.
 #include "api/live.h"
 #include "api/paging.h"
 #include "api/routes.h"
@@ -11,12 +11,12 @@ enum { FACTS_MOST = 10000, LIST_MOST = 1000 };
 
 // ---- reading --------------------------------------------------------------------------------------------------------
 
-typedef struct listing { gm_request *request; gm_str key; size_t count; bool past; } listing;
+typedef struct listing { gm_request *request; size_t count; } listing;
 
 static bool write_one(void *context, const gm_fact *fact)
 {
     listing *l = context;
-    if ((l->key.len > 0 && !gm_str_eq(fact->key, l->key)) || !gm_life_shows(l->request, fact)) return true;
+    if (!gm_life_shows(l->request, fact)) return true;
     if (l->count++ > 0) gm_buf_byte(&l->request->out, ',');
     gm_fact_write(fact, &l->request->out);
     return !l->request->out.failed;
@@ -47,29 +47,6 @@ void gm_route_thread_list(gm_request *request)
     gm_reply_json(request, 200);
 }
 
-static void write_state(gm_request *request, gm_str id)
-{
-    bool is = gm_twin_ok(gm_state_find(gm_api_state(request), id));
-    gm_buf_text(&request->out, "{\"twin\":");
-    gm_buf_json_str(&request->out, id);
-    gm_buf_printf(&request->out, ",\"inGraph\":%s,\"items\":[", is ? "true" : "false");  // a thread begins before and ends after
-}
-
-void gm_route_thread_get(gm_request *request)
-{
-    gm_str        id, all;
-    gm_phase      phase = GM_PHASE_COUNT;
-    gm_life_times times;
-    listing       l = { .request = request };
-    if (!gm_life_id(request, &id) || !gm_life_read_times(request, &times) || !gm_life_read_phase(request, "phase", &phase) ||
-        !gm_request_parameter(request, "key", &l.key) || !gm_request_parameter(request, "history", &all)) return;
-    write_state(request, id);
-    if (gm_str_is(all, "true")) gm_thread_history(gm_life_thread(request), id, l.key, times.known, write_one, &l);
-    else gm_thread_show(gm_life_thread(request), id, phase, times.valid, times.known, write_one, &l);
-    gm_buf_text(&request->out, "]}");
-    gm_reply_json(request, 200);
-}
-
 // What is installed in it, and where it is installed itself; with ever=true at any time.
 void gm_route_thread_parts(gm_request *request)
 {
@@ -80,7 +57,7 @@ void gm_route_thread_parts(gm_request *request)
     if (!gm_life_id(request, &id) || !gm_life_read_times(request, &times) || !gm_request_parameter(request, "ever", &ever)) return;
     const gm_thread *thread = gm_life_thread(request);
     gm_mention       which  = gm_str_is(ever, "true") ? GM_MENTION_EVER : GM_MENTION_HOLDS;
-    write_state(request, id);
+    gm_life_write_head(request, id);
     gm_thread_mentions(thread, id, GM_STR(GM_KEY_INSTALLED), which, times.valid, times.known, write_one, &l);
     gm_buf_byte(&request->out, ']');
     if (gm_thread_read(thread, id, GM_PHASE_BUILT, GM_STR(GM_KEY_INSTALLED), times.valid, times.known, &where) &&
