@@ -258,6 +258,8 @@ static void plan_made(gm_aas_planning *p, gm_str thing, const json_t *submodel, 
     case GM_AAS_STRUCTURE: gm_aas_plan_template(p, thing, submodel, kind, true); break;
     default: break;  // OperationalData is in the twin, TimeSeries in its interface, documents are facts
     }
+    bool whole = kind == GM_AAS_THREAD || kind == GM_AAS_RELATIONSHIPS || kind == GM_AAS_INTERFACE;  // nothing is beside what is planned
+    if (!whole) gm_aas_put(p, p->plan->submodels, json_incref((json_t *)(uintptr_t)submodel));
 }
 
 static const json_t *submodel_of(const gm_aas_planning *p, const json_t *reference, gm_str *out_id)
@@ -380,10 +382,10 @@ static void plan_all(gm_aas_planning *p)
 
 gm_status gm_aas_plan_make(const json_t *env, const gm_model *known, const gm_aasx_package *package, gm_arena *arena, gm_aas_plan *out, gm_error *err)
 {
-    *out = (gm_aas_plan){ json_array(), json_array(), json_array(), json_array(), json_array(), json_array(), json_array() };
+    *out = (gm_aas_plan){ json_array(), json_array(), json_array(), json_array(), json_array(), json_array(), json_array(), json_array() };
     gm_aas_planning p = { .env = env, .package = package, .arena = arena, .plan = out, .model = gm_model_create(gm_alloc_system()), .known = known, .submodels = json_object(),
                           .assets = json_object(), .said = json_object(), .placed = json_object(), .err = err };
-    bool memory = out->models && out->twins && out->relationships && out->facts && out->documents && out->uncertain && out->notes && p.model && p.submodels && p.assets && p.said && p.placed;
+    bool memory = out->models && out->twins && out->relationships && out->facts && out->documents && out->uncertain && out->notes && out->submodels && p.model && p.submodels && p.assets && p.said && p.placed;
     if (memory) plan_all(&p);
     else gm_aas_stop(&p, GM_NOMEM, "planning an import");
     gm_model_destroy(p.model);
@@ -396,7 +398,7 @@ gm_status gm_aas_plan_make(const json_t *env, const gm_model *known, const gm_aa
 
 void gm_aas_plan_finish(gm_aas_plan *plan)
 {
-    json_t **lists[] = { &plan->models, &plan->twins, &plan->relationships, &plan->facts, &plan->documents, &plan->uncertain, &plan->notes };
+    json_t **lists[] = { &plan->models, &plan->twins, &plan->relationships, &plan->facts, &plan->documents, &plan->uncertain, &plan->notes, &plan->submodels };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         json_decref(*lists[i]);
         *lists[i] = NULL;

@@ -18,6 +18,7 @@ typedef struct gm_aas_plan {  // lists of JSON
     json_t *documents;        // {"thread","phase","key","name","mediaType","from","to","cause", "path" of the package or "text"}
     json_t *uncertain;        // facts whose documents are not in the file: the server may have them
     json_t *notes;            // sentences: what was not taken, and why
+    json_t *submodels;        // that gemel wrote: to be posted when all the rest is there, for what clients have added to them
 } gm_aas_plan;
 
 #define GM_AAS_ASSET_MODEL "dtmi:gemel:aas:Asset;1"  // of twins that come from elsewhere

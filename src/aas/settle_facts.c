@@ -252,7 +252,7 @@ static gm_status refuse_installed(const gm_aas_settling *s)
 
 gm_status gm_aas_settle_facts(gm_aas_settling *s)
 {
-    gm_aas_plan     plan_out = { json_array(), json_array(), json_array(), json_array(), json_array(), json_array(), json_array() };
+    gm_aas_plan     plan_out = { .facts = json_array(), .documents = json_array(), .uncertain = json_array(), .notes = json_array() };
     gm_aas_planning p        = { .env = s->wanted, .arena = s->arena, .plan = &plan_out, .assets = json_object(), .said = json_object(), .flat = true, .err = s->err };
     gm_status       st       = plan_out.facts && plan_out.documents && plan_out.uncertain && plan_out.notes && p.assets && p.said ? GM_OK : no_memory(s);
     if (st == GM_OK && s->kind == GM_AAS_THREAD && s->wanted != NULL) st = check_thread(s);

@@ -161,7 +161,17 @@ static const gm_option import_options[] = {
     [IM_LAX]  = { "lax", GM_OPTION_FLAG, NULL, NULL, "take a file that breaks constraints of the metamodel; it is kept as it is" },
 };
 
-typedef struct sending { const gm_cli *cli; gm_http *http; gm_buf body; } sending;
+typedef struct sending { const gm_cli *cli; gm_http *http; gm_buf body; size_t facts, documents, known; } sending;
+
+// What the server says it added, and knew already.
+static void count(sending *s, const json_t *answer)
+{
+    s->facts += (size_t)json_integer_value(json_object_get(answer, "added"));
+    s->known += (size_t)json_integer_value(json_object_get(answer, "known"));
+    if (json_object_get(answer, "hash") == NULL) return;
+    if (json_is_true(json_object_get(answer, "known"))) s->known++;
+    else s->documents++;
+}
 
 static gm_exit post(sending *s, const char *method, const char *path, const char *type)
 {
@@ -173,6 +183,8 @@ static gm_exit post(sending *s, const char *method, const char *path, const char
     else if (answer.code >= 300) {
         (void)!gm_http_refusal(&answer, &err);
         code = gm_client_fail(s->cli, &err, false);
+    } else {
+        count(s, answer.body);
     }
     gm_http_answer_finish(&answer);
     return code;
@@ -217,9 +229,12 @@ static gm_exit send_twins(sending *s, const json_t *twins)
     gm_exit code = GM_EXIT_OK;
     for (size_t i = 0; code == GM_EXIT_OK && i < json_array_size(twins); i++) {
         const json_t *twin = json_array_get(twins, i);
+        const char   *path = GM_CLIENT_PATH(s->cli->arena, "/digitaltwins/", text_of(twin, "$dtId"), "?" GM_API_VERSION);
+        // Nothing but its facts is known of an asset from elsewhere: one that has become a twin with more to it stays.
+        if (strcmp(text_of(json_object_get(twin, "$metadata"), "$model"), GM_AAS_ASSET_MODEL) == 0 && is_there(s, path)) continue;
         gm_buf_clear(&s->body);
         gm_document_compact(twin, &s->body);
-        code = post(s, "PUT", GM_CLIENT_PATH(s->cli->arena, "/digitaltwins/", text_of(twin, "$dtId"), "?" GM_API_VERSION), "application/json");
+        code = post(s, "PUT", path, "application/json");
     }
     return code;
 }
@@ -248,7 +263,7 @@ static gm_exit send_documents(sending *s, const json_t *documents, const gm_aasx
         const json_t       *d    = json_array_get(documents, i);
         const gm_aasx_file *file = gm_aasx_find(package, gm_str_of(text_of(d, "path")));
         const char         *path = GM_CLIENT_PATH(s->cli->arena, "/v1/thread/", text_of(d, "thread"), "/documents?key=", text_of(d, "key"), "&phase=", text_of(d, "phase"), "&name=",
-                                                  text_of(d, "name"), "&from=", text_of(d, "from"), "&to=", text_of(d, "to"), "&cause=", text_of(d, "cause"));
+                                                  text_of(d, "name"), "&from=", text_of(d, "from"), "&to=", text_of(d, "to"), "&cause=", text_of(d, "cause"), "&changed=true");
         gm_buf_clear(&s->body);
         gm_buf_str(&s->body, file != NULL ? gm_buf_view(&file->bytes) : gm_str_of(text_of(d, "text")));
         if (s->body.len == 0) continue;  // an empty file says nothing, and the server would take it for none
@@ -267,7 +282,7 @@ static gm_exit send_facts(sending *s, const json_t *facts)
         gm_document_compact(json_array_get(facts, i), &s->body);
         if (n < FACTS_A_BODY && s->body.len < BODY_MAX && i + 1 < json_array_size(facts)) continue;
         gm_buf_byte(&s->body, ']');
-        code = post(s, "POST", "/v1/thread", "application/json");
+        code = post(s, "POST", "/v1/thread?changed=true", "application/json");
         gm_buf_clear(&s->body);
         n = 0;
     }
@@ -280,10 +295,31 @@ static void send_uncertain(sending *s, const json_t *facts)
     for (size_t i = 0; i < json_array_size(facts); i++) {
         gm_buf_clear(&s->body);
         gm_document_compact(json_array_get(facts, i), &s->body);
-        if (post(s, "POST", "/v1/thread", "application/json") != GM_EXIT_OK)
+        if (post(s, "POST", "/v1/thread?changed=true", "application/json") != GM_EXIT_OK)
             fprintf(s->cli->err, "gemel: the document '%s' of '%s' is not in the file: export a package (.aasx) to take documents along\n",
                     text_of(json_array_get(facts, i), "key"), text_of(json_array_get(facts, i), "twin"));
     }
+}
+
+// What clients have added to submodels that gemel makes: the server keeps it, unless it knows the thing otherwise.
+static gm_exit send_submodels(sending *s, const json_t *submodels)
+{
+    gm_exit code = GM_EXIT_OK;
+    for (size_t i = 0; code == GM_EXIT_OK && i < json_array_size(submodels); i++) {
+        gm_http_answer answer;
+        gm_error       err = { 0 };
+        gm_buf_clear(&s->body);
+        gm_document_compact(json_array_get(submodels, i), &s->body);
+        if (s->body.failed) return no_memory(s->cli);
+        if (gm_http_send(s->http, "POST", "/submodels", "application/json", gm_buf_view(&s->body), &answer, &err) != GM_OK) {
+            code = gm_client_fail(s->cli, &err, true);
+        } else if (answer.code >= 300) {
+            (void)!gm_http_refusal(&answer, &err);
+            fprintf(s->cli->err, "gemel: '%s' is not in all as the file has it: %s\n", text_of(json_array_get(submodels, i), "id"), err.text);
+        }
+        gm_http_answer_finish(&answer);
+    }
+    return code;
 }
 
 static gm_exit send_plan(const gm_cli *cli, gm_http *http, const gm_aas_plan *plan, const gm_aasx_package *package)
@@ -296,11 +332,13 @@ static gm_exit send_plan(const gm_cli *cli, gm_http *http, const gm_aas_plan *pl
     if (code == GM_EXIT_OK) code = send_documents(&s, plan->documents, package);
     if (code == GM_EXIT_OK) code = send_facts(&s, plan->facts);
     if (code == GM_EXIT_OK) send_uncertain(&s, plan->uncertain);
+    if (code == GM_EXIT_OK) code = send_submodels(&s, plan->submodels);
     gm_buf_finish(&s.body);
     for (size_t i = 0; i < json_array_size(plan->notes); i++) fprintf(cli->err, "gemel: %s\n", json_string_value(json_array_get(plan->notes, i)));
-    if (code == GM_EXIT_OK)
-        fprintf(cli->out, "%zu interfaces, %zu twins, %zu relationships, %zu facts, %zu documents\n", models, json_array_size(plan->twins), json_array_size(plan->relationships),
-                json_array_size(plan->facts), json_array_size(plan->documents));
+    if (code != GM_EXIT_OK) return code;
+    fprintf(cli->out, "%zu interfaces, %zu twins, %zu relationships, %zu facts, %zu documents", models, json_array_size(plan->twins), json_array_size(plan->relationships), s.facts, s.documents);
+    if (s.known > 0) fprintf(cli->out, "; %zu facts and documents known already", s.known);
+    fprintf(cli->out, "\n");
     return code;
 }
 
@@ -327,7 +365,8 @@ const gm_verb gm_verb_aas_import = {
     .name     = "aas import",
     .summary  = "bring in Asset Administration Shells from JSON, XML or AASX",
     .text     = "Shells become twins (assets of kind Instance) or parts (Type); nameplates, technical data and structures become facts and bills of materials; documents are "
-                "stored. What has no place here is kept and goes out again as it came in. Twins that are there are replaced, facts are added.",
+                "stored. What has no place here is kept and goes out again as it came in. Twins that are there are replaced. Facts that are known are not added again: of a "
+                "file that was imported before, what has changed becomes corrections.",
     .examples = "gemel aas import pump.aasx\ngemel aas import environment.json --lax",
     .syntax   = GM_SYNTAX(import_options, file_operands),
     .run      = import,

@@ -76,6 +76,15 @@ static gm_status check_value(const gm_fact_value *v, gm_error *err)
     return st == GM_OK && v->more.len > 0 ? check_json(v->more, true, err) : st;
 }
 
+bool gm_fact_same(const gm_fact_value *a, const gm_fact_value *b)
+{
+    if (a->kind != b->kind || a->limits != b->limits) return false;
+    bool texts  = gm_str_eq(a->text, b->text) && gm_str_eq(a->unit, b->unit) && gm_str_eq(a->media, b->media) && gm_str_eq(a->name, b->name) && gm_str_eq(a->position, b->position) && gm_str_eq(a->more, b->more);
+    bool number = a->number == b->number || a->kind == GM_FACT_DOCUMENT;  // how many bytes a document has follows from its hash
+    bool low = (a->limits & GM_FACT_LOW) == 0 || a->low == b->low, high = (a->limits & GM_FACT_HIGH) == 0 || a->high == b->high;
+    return texts && number && low && high;
+}
+
 gm_status gm_fact_check(const gm_fact *f, gm_error *err)
 {
     gm_status st = check_text(f->twin, "twin", 1, GM_FACT_ID_MAX, err);

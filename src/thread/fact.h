@@ -75,6 +75,8 @@ enum {
 // and a part where a key asks for one. GM_INVALID: why not.
 GM_NODISCARD gm_status gm_fact_check(const gm_fact *fact, gm_error *err);
 
+bool gm_fact_same(const gm_fact_value *a, const gm_fact_value *b);  // the same to the last member; a document: the same bytes, name and type
+
 // ---- JSON
 // Reads a fact; its texts are viewed in json, and compact JSON in `texts`, which is emptied first: *out holds until the next use
 // of either. What is missing: twin and author empty, from `now`, to for ever. GM_INVALID, GM_NOMEM.

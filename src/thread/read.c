@@ -25,6 +25,20 @@ bool gm_thread_read(const gm_thread *t, gm_str twin, gm_phase phase, gm_str key,
     return l != NULL && holds(t, l, valid, known, &number, out);
 }
 
+bool gm_thread_knows(const gm_thread *t, const gm_fact *fact)
+{
+    const fact_line *l = line_of(t, fact->twin, fact->phase, fact->key);
+    for (gm_time_ns at = fact->from, end; at < fact->to; at = end) {
+        gm_fact  held = { .value = { .kind = GM_FACT_NONE } };
+        uint32_t row  = NO_ROW;
+        end           = INT64_MAX;
+        if (l != NULL) row = gm_line_at(t, l, l->count, at, &end);
+        if (row != NO_ROW) gm_thread_fact(t, row, &held);
+        if (!gm_fact_same(&held.value, &fact->value) || end <= at) return false;
+    }
+    return true;
+}
+
 void gm_thread_show(const gm_thread *t, gm_str twin, gm_phase phase, gm_time_ns valid, gm_time_ns known, gm_thread_each *each, void *context)
 {
     uint32_t id = gm_index_find(&t->name_index, twin), number;

@@ -40,6 +40,9 @@ uint64_t gm_thread_forget(gm_thread *thread, gm_str twin, gm_str key);
 // Cost: a logarithm of the line's facts. False: nothing holds (or it was taken back).
 bool gm_thread_read(const gm_thread *thread, gm_str twin, gm_phase phase, gm_str key, gm_time_ns valid, gm_time_ns known, gm_fact *out);
 
+// Is it known already: does what holds say the same throughout the time of the fact, whoever said it? Cost: the pieces of that time.
+bool gm_thread_knows(const gm_thread *thread, const gm_fact *fact);
+
 // Calls each until it returns false. Cost: the lines of the twin, or the facts given.
 typedef bool gm_thread_each(void *context, const gm_fact *fact);
 // What holds about a twin at (valid, known), in no promised order. phase GM_PHASE_COUNT: of all phases.

@@ -91,7 +91,7 @@ static void run_page(const char *dir)
             commands++;
         }
     }
-    assert_true(commands >= 9 && compared == 2);
+    assert_true(commands >= 10 && compared == 3);
     gm_ran_finish(&last);
     gm_doc_close(&doc);
 }
@@ -129,6 +129,27 @@ static void compare(const json_t *a, const json_t *b)
     fail_msg("the second export differs at %zu:\n%.500s\n---- is not ----\n%.500s", at, first + from, second + from);
 }
 
+// Everything that was ever said of a thing: how many facts.
+static size_t said(gm_served *server, const char *thread)
+{
+    char path[200];
+    snprintf(path, sizeof path, "/v1/thread/%s?history=true", thread);
+    json_t *answer = gm_served_ask(server, "GET", path, NULL, 200);
+    size_t  n      = json_array_size(json_object_get(answer, "items"));
+    json_decref(answer);
+    return n;
+}
+
+// The same file again says nothing new.
+static void import_again(gm_served *server, const char *file, const char *thread)
+{
+    size_t before = said(server, thread);
+    gm_ran ran    = GM_RUN("aas", "import", file);
+    if (ran.code != 0 || strstr(GM_TEXT(ran.out), "0 facts, 0 documents; ") == NULL) fail_msg("%s: %d %s%s", file, ran.code, GM_TEXT(ran.out), GM_TEXT(ran.err));
+    gm_ran_finish(&ran);
+    assert_int_equal(said(server, thread), before);
+}
+
 // Shell, submodels, file: everything of another's package, and of our own, goes through another server unchanged.
 static void the_page_runs_and_exports_come_back_the_same(void **state)
 {
@@ -140,6 +161,8 @@ static void the_page_runs_and_exports_come_back_the_same(void **state)
     must(GM_RUN("thread", "add", "pump7", "as-operated", "hours", "12.5", "--unit", "h", "--from", "2024-02-01T00:00:00Z", "--to", "2024-03-01T00:00:00Z"), "thread add");
     json_decref(gm_served_ask(server, "PUT", "/digitaltwins/pump7/relationships/f1?api-version=2023-10-31", "{\"$relationshipName\":\"feeds\",\"$targetId\":\"pump8\",\"flow\":1.5}", 200));
     run_page(dir);
+    json_decref(gm_served_ask(server, "POST", "/submodels/dXJuOmdlbWVsOnN1Ym1vZGVsOk5hbWVwbGF0ZTpwdW1wNw/submodel-elements",  // urn:gemel:submodel:Nameplate:pump7
+                              "{\"modelType\":\"Property\",\"idShort\":\"Colour\",\"valueType\":\"xs:string\",\"value\":\"red\"}", 201));
     must(GM_RUN("thread", "move", "impeller", "pump7", "--position", "2", "--at", "2024-01-05T00:00:00Z"), "thread move");
     snprintf(out, sizeof out, "%s/out.aasx", dir);
     snprintf(again, sizeof again, "%s/again.aasx", dir);
@@ -147,6 +170,7 @@ static void the_page_runs_and_exports_come_back_the_same(void **state)
     assert_int_equal(gm_served_stop(server), 0);
     server = serve(dir, "second", false);
     must(GM_RUN("aas", "import", out), "import");
+    import_again(server, out, "pump7");
     must(GM_RUN("aas", "export", "pump8", "pump7", "https://maker.example/aas/42", "--parts", "--out", again), "export again");
     json_t *answer = gm_served_ask(server, "GET", "/digitaltwins/pump7?api-version=2023-10-31", NULL, 200);
     assert_true(json_number_value(json_object_get(json_object_get(answer, "motor"), "rating")) == 11.0);
@@ -218,6 +242,7 @@ static void what_others_made_is_kept_with_its_files(void **state)
     gm_ran_finish(&ran);
     write_package(dir, "in.aasx", "%PDF-1.7 manual");
     must(GM_RUN("aas", "import", in), "import");
+    import_again(server, in, "shell%3AFan42");
     must(GM_RUN("aas", "export", "shell:Fan42", "--out", out), "export");
     json_t *env = environment_of(dir, "out.aasx", &files_out), *before = json_loads(others, 0, NULL);
     assert_int_equal(files_out, 1);
@@ -235,6 +260,33 @@ static void what_others_made_is_kept_with_its_files(void **state)
     json_decref(answer);
     json_decref(env);
     json_decref(before);
+    assert_int_equal(gm_served_stop(server), 0);
+    unsetenv("GEMEL_HTTP");
+    gm_test_remove_dir(dir);
+}
+
+// What has changed in a file since becomes a correction, and nothing else is said again.
+static void a_changed_file_corrects(void **state)
+{
+    (void)state;
+    char dir[256], path[400];
+    gm_test_make_dir(dir, sizeof dir);
+    gm_served *server = serve(dir, "changed", false);
+    json_t    *env    = json_loads(others, 0, NULL);
+    json_t    *plate  = json_array_get(json_object_get(json_array_get(json_object_get(env, "submodels"), 1), "submodelElements"), 0);
+    snprintf(path, sizeof path, "%s/fan.json", dir);
+    assert_int_equal(json_dump_file(env, path, 0), 0);
+    must(GM_RUN("aas", "import", path), "import");
+    import_again(server, path, "shell%3AFan42");
+    size_t before = said(server, "shell%3AFan42");
+    (void)json_object_set_new(plate, "value", json_string("SN-43"));
+    assert_int_equal(json_dump_file(env, path, 0), 0);
+    gm_ran ran = GM_RUN("aas", "import", path);
+    if (strstr(GM_TEXT(ran.out), " 2 facts, 0 documents; ") == NULL) fail_msg("%s%s", GM_TEXT(ran.out), GM_TEXT(ran.err));  // the number, and the submodel that is kept
+    gm_ran_finish(&ran);
+    assert_int_equal(said(server, "shell%3AFan42"), before + 1);
+    import_again(server, path, "shell%3AFan42");
+    json_decref(env);
     assert_int_equal(gm_served_stop(server), 0);
     unsetenv("GEMEL_HTTP");
     gm_test_remove_dir(dir);
@@ -274,6 +326,6 @@ static void bad_files_are_refused_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(the_page_runs_and_exports_come_back_the_same), cmocka_unit_test(what_others_made_is_kept_with_its_files),
-                                        cmocka_unit_test(bad_files_are_refused_by_name) };
+                                        cmocka_unit_test(a_changed_file_corrects), cmocka_unit_test(bad_files_are_refused_by_name) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

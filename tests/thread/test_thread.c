@@ -40,6 +40,17 @@ static const said *plain(const said *all, int n, int twin, int key, gm_phase pha
     return NULL;
 }
 
+// Does it hold at every moment of its time, by looking at each?
+static bool plain_knows(const said *all, int n, const said *one)
+{
+    gm_time_ns end = one->to < 700 ? one->to : 700;  // no time begins or ends behind that
+    for (gm_time_ns at = one->from; at < end; at++) {
+        const said *is = plain(all, n, one->twin, one->key, one->phase, at, INT64_MAX);
+        if (one->taken_back ? is != NULL : is == NULL || is->value != one->value) return false;
+    }
+    return true;
+}
+
 static void compare(const gm_thread *t, const said *all, int n, uint64_t *random, int reads)
 {
     for (int k = 0; k < reads; k++) {
@@ -50,6 +61,10 @@ static void compare(const gm_thread *t, const said *all, int n, uint64_t *random
         const said *is    = plain(all, n, twin, key, phase, valid, known);
         gm_fact     f;
         bool        found = gm_thread_read(t, gm_str_of(twins[twin]), phase, gm_str_of(keys[key]), valid, known, &f);
+        const said *one   = &all[gm_test_random(random) % (uint64_t)n];  // of which most were said over since
+        f                 = found ? f : (gm_fact){ 0 };
+        gm_fact again     = fact_of(one);
+        assert_int_equal(gm_thread_knows(t, &again), plain_knows(all, n, one));
         assert_int_equal(found, is != NULL);
         if (!found) continue;
         assert_true(f.value.number == is->value && f.from == is->from && f.to == is->to && f.known == is->known);

@@ -151,14 +151,6 @@ static gm_status plan(gm_request *request, const json_t *shell, gm_aas_plan *out
     return st;
 }
 
-static bool same_json(gm_str kept, const json_t *value)
-{
-    json_t *old  = json_loadb(kept.ptr != NULL ? kept.ptr : "", kept.len, 0, NULL);
-    bool    same = old != NULL && json_equal(old, value);
-    json_decref(old);
-    return same;
-}
-
 // The shell itself, when it says more than gemel would of its thing; what identifies the asset, as facts.
 static void say_shell(gm_aas_change *c, const shell_place *place, const gm_aas_plan *planned, const json_t *shell)
 {
@@ -179,7 +171,7 @@ static void say_shell(gm_aas_change *c, const shell_place *place, const gm_aas_p
         (void)json_object_del(bare, "submodels");
         kept = bare;
     }
-    if (kept != NULL && !same_json(t->shell, kept)) gm_aas_say_json(c, t->id, GM_AAS_KEY_SHELL, kept);
+    if (kept != NULL && !gm_aas_same_json(t->shell, kept)) gm_aas_say_json(c, t->id, GM_AAS_KEY_SHELL, kept);
     if (kept == NULL && t->shell.len > 0) gm_aas_take_back(c, t->id, GM_PHASE_DESIGNED, GM_STR(GM_AAS_KEY_SHELL));
     if (place->marked) gm_aas_take_back(c, t->id, GM_PHASE_DESIGNED, GM_STR(GM_AAS_KEY_GONE));
     json_decref(bare);

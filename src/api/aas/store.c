@@ -44,6 +44,14 @@ void gm_aas_refuse(gm_request *request, gm_status st, const gm_error *err)
     else gm_reply_failure(request, st, err);
 }
 
+bool gm_aas_same_json(gm_str kept, const json_t *value)
+{
+    json_t *old  = kept.len > 0 ? json_loadb(kept.ptr, kept.len, 0, NULL) : NULL;
+    bool    same = old != NULL && json_equal(old, value);
+    json_decref(old);
+    return same;
+}
+
 // ---- is it one? -----------------------------------------------------------------------------------------------------------
 
 typedef struct first_fault { gm_arena *arena; gm_str pointer, text; } first_fault;
@@ -212,8 +220,8 @@ static void store_made(gm_request *request, const gm_aas_found *found, const jso
         c->reported       = settled.reported;
         c->reported_count = settled.reported_count;
         say_facts(c, &settled);
-        if (settled.added != NULL) gm_aas_say_json(c, thing->id, key.ptr, settled.added);
-        else if (thing->added[found->kind].len > 0) gm_aas_take_back(c, thing->id, GM_PHASE_DESIGNED, key);
+        if (settled.added != NULL && !gm_aas_same_json(thing->added[found->kind], settled.added)) gm_aas_say_json(c, thing->id, key.ptr, settled.added);
+        if (settled.added == NULL && thing->added[found->kind].len > 0) gm_aas_take_back(c, thing->id, GM_PHASE_DESIGNED, key);
         st = relate(c, thing, &settled, &err);
     }
     if (st == GM_OK) gm_aas_change_commit(c, then);

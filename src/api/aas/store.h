@@ -22,6 +22,7 @@ void gm_aas_store(gm_request *request, const gm_aas_found *found, const json_t *
 // Facts that a kept submodel of a template says of the things that have it, and the kind that it is of, into the change.
 void gm_aas_say_template(gm_aas_change *change, const gm_aas_thing *thing, const json_t *submodel);
 
+bool gm_aas_same_json(gm_str kept, const json_t *value);  // is what is kept, as a text, that very value?
 void gm_aas_reply_done(gm_request *request);  // 204
 // The body of a request as a JSON object; NULL: replied.
 json_t *gm_aas_body(gm_request *request);

@@ -28,6 +28,7 @@ typedef struct uploading {
     uint64_t     number;
     gm_fact      fact;
     char         hash[GM_HASH_TEXT + 1];
+    bool         changed;  // ?changed=true: known already, nothing is added
 } uploading;
 
 static void after_fact(gm_request *request)
@@ -50,6 +51,11 @@ static void name_it(gm_request *request)
     uploading *u    = request->note;
     gm_error   err  = { 0 };
     u->fact.value.text = gm_str_of(u->hash);
+    if (u->changed && gm_thread_knows(gm_life_thread(request), &u->fact)) {
+        gm_buf_printf(&request->out, "{\"hash\":\"%s\",\"size\":%zu,\"known\":true}", u->hash, request->body.len);
+        gm_reply_json(request, 200);
+        return;
+    }
     gm_ask    ask   = gm_request_ask(request, after_fact);
     gm_status st    = gm_life_add(request->api->life, &u->fact, 1, ask, &err);
     gm_request_submitted(request, st, &err);
@@ -69,18 +75,19 @@ static void stored(void *context, gm_status st, const gm_error *err)
 static bool read_upload(gm_request *request, uploading *u)
 {
     gm_phase phase = GM_PHASE_DESIGNED;
-    gm_str   key, name, cause, author = gm_principal_name(request->principal);
+    gm_str   key, name, cause, changed, author = gm_principal_name(request->principal);
     gm_error err   = { 0 };
     gm_str   media = gm_request_header(request, "content-type");
     *u = (uploading){ .request = request, .documents = request->api->life->documents };
     if (!gm_life_read_phase(request, "phase", &phase) || !gm_request_parameter(request, "key", &key) || !gm_request_parameter(request, "name", &name) ||
-        !gm_request_parameter(request, "cause", &cause) || !gm_request_time(request, "from", gm_api_now(request), &u->fact.from) ||
+        !gm_request_parameter(request, "cause", &cause) || !gm_request_parameter(request, "changed", &changed) || !gm_request_time(request, "from", gm_api_now(request), &u->fact.from) ||
         !gm_request_time(request, "to", INT64_MAX, &u->fact.to)) return false;
     u->fact.twin   = gm_arena_str(request->arena, request->parameters[0]);
     u->fact.key    = gm_arena_str(request->arena, key);
     u->fact.author = author;
     u->fact.cause  = gm_arena_str(request->arena, cause);
     u->fact.phase  = phase;
+    u->changed     = gm_str_is(changed, "true");
     u->fact.value  = (gm_fact_value){ .kind = GM_FACT_DOCUMENT, .number = (double)request->body.len, .media = media, .name = gm_arena_str(request->arena, name),
                                       .text = GM_STR("0000000000000000000000000000000000000000000000000000000000000000") };
     gm_status st = gm_fact_check(&u->fact, &err);

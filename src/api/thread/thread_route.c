@@ -143,6 +143,37 @@ void gm_route_thread_diff(gm_request *request)
 
 static void after_add(gm_request *request) { gm_reply_empty(request, 204); }
 
+// How many of them were news; note: of how many.
+typedef struct news { size_t added, known; } news;
+
+static void after_news(gm_request *request)
+{
+    const news *n = request->note;
+    gm_buf_printf(&request->out, "{\"added\":%zu,\"known\":%zu}", n->added, n->known);
+    gm_reply_json(request, 200);
+}
+
+// ?changed=true: what is known already is passed over, so that the same file can be brought in again. False: replied, or it waits for
+// facts of the same twins that are in flight.
+static bool keep_news(gm_request *request, gm_fact *facts, size_t *count)
+{
+    news  *n    = GM_ARENA_NEW(request->arena, news, 1);
+    size_t kept = 0;
+    bool   busy = gm_engine_in_flight(request->engine, GM_IN_FLIGHT_FACTS, GM_STR(""));
+    for (size_t i = 0; i < *count && !busy; i++) busy = gm_engine_in_flight(request->engine, GM_IN_FLIGHT_FACTS, facts[i].twin);
+    if (n == NULL) gm_reply_failure(request, GM_NOMEM, NULL);
+    else if (busy) gm_request_retry(request);
+    if (n == NULL || busy) return false;
+    for (size_t i = 0; i < *count; i++) {
+        if (!gm_thread_knows(gm_life_thread(request), &facts[i])) facts[kept++] = facts[i];
+    }
+    *n            = (news){ kept, *count - kept };
+    *count        = kept;
+    request->note = n;
+    if (kept == 0) after_news(request);
+    return kept > 0;
+}
+
 // A document that a fact names must be there, and be what the fact says.
 static gm_status check_document(gm_request *request, const gm_fact *fact, gm_error *err)
 {
@@ -185,8 +216,9 @@ void gm_route_thread_add(gm_request *request)
 {
     const json_t *body  = gm_request_json(request);
     gm_error      err   = { 0 };
+    gm_str        changed;
     size_t        count = json_is_array(body) ? json_array_size(body) : 1;
-    if (body == NULL) return;
+    if (body == NULL || !gm_request_parameter(request, "changed", &changed)) return;
     if (count == 0 || count > FACTS_MOST) {
         gm_reply_error(request, 400, "InvalidArgument", "The body is a fact, or an array of 1 to %d facts.", FACTS_MOST);
         return;
@@ -208,7 +240,9 @@ void gm_route_thread_add(gm_request *request)
         gm_reply_failure(request, st, &err);
         return;
     }
-    gm_ask ask = gm_request_ask(request, after_add);
+    bool only_news = gm_str_is(changed, "true");
+    if (only_news && !keep_news(request, facts, &count)) return;
+    gm_ask ask = gm_request_ask(request, only_news ? after_news : after_add);
     st         = gm_life_add(request->api->life, facts, count, ask, &err);
     gm_request_submitted(request, st, &err);
 }
