@@ -240,6 +240,10 @@ static void whole_numbers(gm_codec *codec, size_t count, head *h, oddities *odd)
         for (size_t i = 0; i < count; i++) m[i] = (int64_t)bits[i];
         return;
     }
+    if (gm_decimal_all(bits, count, &h->decimal, m)) {
+        h->flags |= IS_DECIMAL;
+        return;
+    }
     if (!gm_decimal_fit(bits, count, &h->decimal)) {
         h->flags |= RAW_SUMMARY;
         for (size_t i = 0; i < count; i++) {

@@ -40,6 +40,10 @@ double gm_decimal_value(int64_t m, gm_decimal d);
 // more than one in eight would be an exception at every scale.
 bool gm_decimal_fit(const uint64_t *bits, size_t n, gm_decimal *out);
 
+// The same for the common case: all of them are decimal at the scale that a few suggest, and none is -0.0. out_m [n] are
+// the whole numbers. False: look at it with gm_decimal_fit.
+bool gm_decimal_all(const uint64_t *bits, size_t n, gm_decimal *out, int64_t *out_m);
+
 // For values that are not decimal: whole numbers in the order of the doubles, neighbours 1 apart (both zeros are 0).
 // Differences of these are shorter than the XOR of the bits, which a carry turns into a long row of ones; and
 // trailing zeros of all of them (single precision: 29) are a common divisor.

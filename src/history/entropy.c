@@ -19,11 +19,11 @@ static inline unsigned top_bit(uint64_t u)
     return 63u - (unsigned)__builtin_clzll(u);
 }
 
+// Both cases are computed and one is taken: which one it is can not be foreseen, and a wrong guess costs more.
 static inline unsigned token_of(uint64_t u)
 {
-    if (u < DIRECT) return (unsigned)u;
-    unsigned top = top_bit(u);
-    return DIRECT + (top - DIRECT_LOG) * 4 + (unsigned)(u >> (top - 2) & 3);
+    unsigned top = top_bit(u | DIRECT), large = DIRECT + (top - DIRECT_LOG) * 4 + (unsigned)(u >> (top - 2) & 3);
+    return u < DIRECT ? (unsigned)u : large;
 }
 
 static inline unsigned plain_bits(unsigned token)
@@ -50,14 +50,21 @@ static void count_tokens(gm_entropy *work, const uint64_t *u, size_t n)
 double gm_entropy_bits(gm_entropy *work, const uint64_t *u, size_t n)
 {
     assert(n <= GM_ENTROPY_MOST);
-    count_tokens(work, u, n);
-    double bits = 16;
+    size_t taken = 0;
+    memset(work->count, 0, sizeof work->count);
+    for (size_t from = 0; from < n; from += GM_ENTROPY_STRIDE) {
+        size_t to = gm_entropy_sample_end(from, n);
+        for (size_t i = from; i < to; i++) work->count[token_of(u[i])]++;
+        taken += to - from;
+    }
+    double bits = 0, table = 16;
     for (unsigned t = 0; t < GM_TOKENS; t++) {
         if (work->count[t] == 0) continue;
         double count = work->count[t];
-        bits += count * (log2((double)n / count) + plain_bits(t)) + 3;
+        bits += count * (log2((double)taken / count) + plain_bits(t));
+        table += 3;
     }
-    return bits;
+    return taken > 0 ? bits * (double)n / (double)taken + table : table;
 }
 
 // ---- bits ---------------------------------------------------------------------------------------------------------
@@ -72,7 +79,7 @@ static inline void put_bits(bit_writer *w, uint64_t value, unsigned count)  // c
     gm_put_u64(w->to, w->hold);
     unsigned whole = w->filled / 8;
     w->to += whole;
-    w->hold = whole < 8 ? w->hold >> whole * 8 : 0;
+    w->hold >>= whole * 8;  // at most 7 + 56 bits were held, so 7 bytes go
     w->filled -= whole * 8;
 }
 
@@ -203,6 +210,53 @@ static bool get_codes(bit_reader *r, uint8_t code[GM_TOKENS], unsigned first, un
 
 // ---- both directions ----------------------------------------------------------------------------------------------
 
+// Without a question for each number, but for those so large that a step does not hold them: no bits are written as well.
+static void put_plain(bit_writer *w, const gm_entropy *work, const uint64_t *u, size_t n, unsigned last)
+{
+    uint8_t bits[GM_TOKENS];
+    for (unsigned t = 0; t <= last; t++) bits[t] = (uint8_t)plain_bits(t);
+    if (bits[last] == 0) return;
+    for (size_t i = 0; i < n; i++) {
+        unsigned count = bits[work->token[i]];
+        uint64_t plain = u[i] & ((UINT64_C(1) << count) - 1);
+        if (bits[last] <= 56) put_bits(w, plain, count);
+        else put_long(w, plain, count);
+    }
+}
+
+__extension__ typedef unsigned __int128 wide;
+
+// A token as the coder uses it. The division by its frequency is a multiplication by 2^63 / frequency, rounded up: exact for
+// states below 2^32 (Granlund, Montgomery: Division by invariant integers using multiplication, PLDI 1994).
+typedef struct symbol { uint64_t inverse; uint32_t limit, start, rest; } symbol;
+
+// From the last number to the first, so that the decoder meets them in order. Returns how many words there are.
+static size_t put_tokens(gm_entropy *work, size_t n, const uint32_t frequency[GM_TOKENS], unsigned first, unsigned last,
+                         uint32_t *out_state)
+{
+    symbol   symbols[GM_TOKENS];
+    uint32_t start = 0;
+    for (unsigned t = first; t <= last; t++) {
+        uint32_t f = frequency[t];
+        if (f == 0) continue;
+        symbols[t] = (symbol){ .inverse = (UINT64_C(1) << 63) / f + 1, .limit = f << (32 - SCALE_LOG), .start = start, .rest = SCALE - f };
+        start += f;
+    }
+    uint64_t state = state_low;
+    size_t   words = 0;
+    for (size_t i = n; i-- > 0;) {
+        const symbol *s     = &symbols[work->token[i]];
+        unsigned      full  = state >= s->limit;
+        work->words[words]  = (uint16_t)state;  // kept when it is full; nobody can foresee that
+        words              += full;
+        state             >>= full * 16;
+        uint64_t whole      = (uint64_t)((wide)(state * 2) * s->inverse >> 64);
+        state               = state + whole * s->rest + s->start;  // whole * SCALE + (state - whole * f) + start
+    }
+    *out_state = (uint32_t)state;
+    return words;
+}
+
 void gm_entropy_encode(gm_entropy *work, const uint64_t *u, size_t n, gm_buf *out)
 {
     assert(n <= GM_ENTROPY_MOST);
@@ -219,43 +273,23 @@ void gm_entropy_encode(gm_entropy *work, const uint64_t *u, size_t n, gm_buf *ou
     put_bits(&w, first, 8);
     put_bits(&w, last, 8);
     uint8_t  code[GM_TOKENS];
-    uint32_t frequency[GM_TOKENS], start[GM_TOKENS];
+    uint32_t frequency[GM_TOKENS];
     if (first < last) {
         for (unsigned t = first; t <= last; t++) code[t] = (uint8_t)code_of(work->count[t]);
         bool some = frequencies(code, first, last, frequency);
         assert(some);
         put_codes(&w, code, first, last);
     }
-    for (size_t i = 0; i < n; i++) {
-        unsigned bits = plain_bits(work->token[i]);
-        if (bits > 0) put_long(&w, u[i] & ((UINT64_C(1) << bits) - 1), bits);
-    }
+    put_plain(&w, work, u, n, last);
     if (w.filled > 0) w.to++;  // the last byte begun; put_bits stored it already
     if (first == last) {
         out->len += (size_t)(w.to - begin);
         return;
     }
-
-    uint32_t sum = 0;
-    for (unsigned t = first; t <= last; t++) {
-        start[t] = sum;
-        sum += frequency[t];
-    }
-    // From the last number to the first, so that the decoder meets them in order.
-    uint64_t state = state_low;
-    size_t   words = 0;
-    for (size_t i = n; i-- > 0;) {
-        unsigned t = work->token[i];
-        uint32_t f = frequency[t];
-        if (state >= (uint64_t)f << (32 - SCALE_LOG)) {
-            work->words[words++] = (uint16_t)state;
-            state >>= 16;
-        }
-        uint32_t whole = (uint32_t)state / f;
-        state          = ((uint64_t)whole << SCALE_LOG) + ((uint32_t)state - whole * f) + start[t];
-    }
+    uint32_t state;
+    size_t   words = put_tokens(work, n, frequency, first, last, &state);
     for (size_t i = 0; i < words; i++, w.to += 2) gm_put_u16(w.to, work->words[i]);
-    gm_put_u32(w.to, (uint32_t)state);
+    gm_put_u32(w.to, state);
     out->len += (size_t)(w.to + 4 - begin);
 }
 

@@ -20,7 +20,14 @@ typedef struct gm_entropy {
     uint32_t count[GM_TOKENS];
 } gm_entropy;
 
-// About how many bits gm_entropy_encode would need for u [n]. Cost: some 2 ns a number.
+// About how many bits gm_entropy_encode would need for u [n], by a sample: the first GM_ENTROPY_SAMPLE of every
+// GM_ENTROPY_STRIDE numbers (the others are not read), all of few. Cost: under 1 ns a number.
+enum { GM_ENTROPY_SAMPLE = 16, GM_ENTROPY_STRIDE = 64 };
+static inline size_t gm_entropy_sample_end(size_t from, size_t n)
+{
+    size_t take = n <= 4 * GM_ENTROPY_STRIDE ? GM_ENTROPY_STRIDE : GM_ENTROPY_SAMPLE;
+    return n - from < take ? n : from + take;
+}
 double gm_entropy_bits(gm_entropy *work, const uint64_t *u, size_t n);
 
 // Appends u [n], n <= GM_ENTROPY_MOST. The length is not stored: the reader must know where the stream ends.

@@ -55,10 +55,10 @@ static int64_t weighted_start(const model *m)
     return start;
 }
 
-static inline void linear_misses(const model *m, unsigned taps, const int64_t *x, size_t n, uint64_t *out)
+static inline void linear_misses(const model *m, unsigned taps, const int64_t *x, size_t from, size_t to, uint64_t *out)
 {
     int64_t start = weighted_start(m);
-    for (size_t i = taps; i < n; i++) out[i] = gm_zigzag(x[i] - weighted(m, taps, start, x + i));
+    for (size_t i = from; i < to; i++) out[i] = gm_zigzag(x[i] - weighted(m, taps, start, x + i));
 }
 
 // False: a number out of the range in which the sums can not overflow.
@@ -72,22 +72,34 @@ static inline bool linear_rebuild(const model *m, unsigned taps, const uint64_t 
     return true;
 }
 
-static void misses(const model *m, const int64_t *x, size_t n, uint64_t *out)
+// Ticks depend on all that went before.
+static void grid_misses(const model *m, const int64_t *x, size_t n, uint64_t *out)
 {
-    int64_t before = 0, tick = 0;
+    int64_t tick = 0;
+    for (size_t i = 0; i < n; i++, tick++) {
+        int64_t off = x[i] - tick_time(m, tick);
+        out[i]      = gm_zigzag(off);
+        tick += ticks_skipped(m, off);
+    }
+}
+
+// What is missed from number `from` to before `to`, which depends on the few before it. Not for GRID.
+static void misses(const model *m, const int64_t *x, size_t from, size_t to, uint64_t *out)
+{
+    int64_t before = from > 0 ? x[from - 1] : 0;
     switch (m->kind) {
     case LEVEL:
-        for (size_t i = 0; i < n; i++) out[i] = gm_zigzag(x[i]);
+        for (size_t i = from; i < to; i++) out[i] = gm_zigzag(x[i]);
         break;
     case SLOPE:
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = from; i < to; i++) {
             out[i] = gm_zigzag(minus(minus(x[i], before), m->mean));
             before = x[i];
         }
         break;
     case BEND: {
-        int64_t step = 0;
-        for (size_t i = 0; i < n; i++) {
+        int64_t step = from > 0 ? minus(before, from > 1 ? x[from - 2] : 0) : 0;
+        for (size_t i = from; i < to; i++) {
             int64_t now = minus(x[i], before);
             out[i]      = gm_zigzag(minus(now, step));
             before      = x[i];
@@ -95,24 +107,29 @@ static void misses(const model *m, const int64_t *x, size_t n, uint64_t *out)
         }
         break;
     }
-    case GRID:
-        for (size_t i = 0; i < n; i++, tick++) {
-            int64_t off = x[i] - tick_time(m, tick);
-            out[i]      = gm_zigzag(off);
-            tick += ticks_skipped(m, off);
-        }
-        break;
     case LINEAR:
-        for (size_t i = 0; i < n && i < m->taps; i++) {
-            out[i] = gm_zigzag(minus(x[i], before));
-            before = x[i];
+        for (; from < to && from < m->taps; from++) {
+            out[from] = gm_zigzag(minus(x[from], before));
+            before    = x[from];
         }
-        if (m->taps == 2) linear_misses(m, 2, x, n, out);
-        else if (m->taps == 4) linear_misses(m, 4, x, n, out);
-        else linear_misses(m, m->taps, x, n, out);
+        if (m->taps == 2) linear_misses(m, 2, x, from, to, out);
+        else if (m->taps == 4) linear_misses(m, 4, x, from, to, out);
+        else linear_misses(m, m->taps, x, from, to, out);
         break;
+    case GRID:
     case PREDICTORS: break;
     }
+}
+
+// About how many bits a predictor's misses take; out gets what gm_entropy_bits looks at.
+static double cost_of(gm_integers *work, const model *m, size_t n, uint64_t *out)
+{
+    if (m->kind == GRID) {
+        grid_misses(m, work->x, n, out);
+    } else {
+        for (size_t from = 0; from < n; from += GM_ENTROPY_STRIDE) misses(m, work->x, from, gm_entropy_sample_end(from, n), out);
+    }
+    return gm_entropy_bits(&work->entropy, out, n) + 16 * m->taps;
 }
 
 // The reverse: x from what was missed; missed and x may not overlap. False: numbers that no encoder wrote.
@@ -312,17 +329,51 @@ static bool get_model(gm_bytes *in, model *out)
     return out->kind < PREDICTORS && !in->bad;
 }
 
-static uint64_t divisor(const int64_t *x, size_t n)
+// x / g without a division, where g divides x: odd numbers have an inverse modulo 2^64 (Granlund, Montgomery: Division by
+// invariant integers using multiplication, PLDI 1994, section 9). Where it does not, what comes out is too large, or is not x
+// when it is multiplied again.
+typedef struct divider { int64_t g, most; uint64_t inverse; unsigned shift; } divider;
+
+static divider divider_of(uint64_t g)  // 0 < g <= INT64_MAX
+{
+    divider  d   = { .g = (int64_t)g, .most = INT64_MAX / (int64_t)g, .shift = (unsigned)__builtin_ctzll(g) };
+    uint64_t odd = g >> d.shift;
+    d.inverse    = odd;  // right in 3 bits; each step doubles them
+    for (int i = 0; i < 5; i++) d.inverse *= 2 - odd * d.inverse;
+    return d;
+}
+
+static inline int64_t divided(int64_t x, const divider *d) { return (int64_t)((uint64_t)x * d->inverse) >> d->shift; }
+static inline bool    divides(const divider *d, int64_t x)
+{
+    int64_t q = divided(x, d);
+    return q <= d->most && q >= -d->most && q * d->g == x;
+}
+
+static uint64_t common(uint64_t a, uint64_t b)
+{
+    while (a != 0) {
+        uint64_t rest = b % a;
+        b             = a;
+        a             = rest;
+    }
+    return b;
+}
+
+// The greatest common divisor of x [n], which is taken out of them. 0: all are 0.
+static uint64_t divide_out(int64_t *x, size_t n)
 {
     uint64_t g = 0;
+    divider  d = { 0 };
     for (size_t i = 0; i < n && g != 1; i++) {
-        uint64_t a = x[i] < 0 ? -(uint64_t)x[i] : (uint64_t)x[i];
-        if (g != 0 && a % g == 0) continue;
-        while (a != 0) {
-            uint64_t rest = g % a;
-            g             = a;
-            a             = rest;
-        }
+        if (x[i] == 0 || (d.g != 0 && divides(&d, x[i]))) continue;
+        g = common(x[i] < 0 ? -(uint64_t)x[i] : (uint64_t)x[i], g);
+        d = g <= INT64_MAX ? divider_of(g) : (divider){ 0 };
+    }
+    if (g > 1 && g <= INT64_MAX) {
+        for (size_t i = 0; i < n; i++) x[i] = divided(x[i], &d);
+    } else if (g > INT64_MAX) {
+        for (size_t i = 0; i < n; i++) x[i] = x[i] != 0 ? -1 : 0;  // the divisor is 2^63, all are 0 or -2^63
     }
     return g;
 }
@@ -332,21 +383,16 @@ void gm_integers_encode(gm_integers *work, const int64_t *v, size_t n, int64_t b
     assert(n > 0 && n <= GM_ENTROPY_MOST);
     int64_t *x = work->x;
     for (size_t i = 0; i < n; i++) x[i] = minus(v[i], base);
-    uint64_t g = divisor(x, n);
+    uint64_t g = divide_out(x, n);
     gm_buf_varint(out, g);
     if (g == 0) return;  // all of them are the base
     uint64_t range = 0;
-    if (g > 1 && g <= INT64_MAX) {
-        for (size_t i = 0; i < n; i++) x[i] /= (int64_t)g;
-    } else if (g > INT64_MAX) {
-        for (size_t i = 0; i < n; i++) x[i] = x[i] != 0 ? -1 : 0;  // the divisor is 2^63, all are 0 or -2^63
-    }
     for (size_t i = 0; i < n; i++) range |= gm_zigzag(x[i]);
 
-    // Every candidate that fits is tried for real; the best one's misses are kept in rest[best].
-    model    candidate[PREDICTORS], chosen = { .kind = LEVEL };
-    unsigned count = 0, best = 0;
-    double   bits  = INFINITY;
+    // Every candidate that fits is tried on a part of the numbers.
+    model    candidate[PREDICTORS], *chosen = &candidate[0];
+    unsigned count = 0;
+    double   least = INFINITY;
     int64_t  mean  = n > 1 ? minus(x[n - 1], x[0]) / (int64_t)(n - 1) : 0;
     candidate[count++] = (model){ .kind = SLOPE, .mean = mean };
     if (range < 2 * grid_range && hint == GM_INTEGERS_TIMES) count += fit_grid(x, n, &candidate[count]);
@@ -356,15 +402,15 @@ void gm_integers_encode(gm_integers *work, const int64_t *v, size_t n, int64_t b
         if (range < 2 * linear_range) count += fit_linear(x, n, work->y, &candidate[count]);
     }
     for (unsigned i = 0; i < count; i++) {
-        misses(&candidate[i], x, n, work->rest[1 - best]);
-        double cost = gm_entropy_bits(&work->entropy, work->rest[1 - best], n) + 16 * candidate[i].taps;
-        if (cost >= bits) continue;
-        bits   = cost;
-        chosen = candidate[i];
-        best   = 1 - best;
+        double bits = cost_of(work, &candidate[i], n, work->rest);
+        if (bits >= least) continue;
+        least  = bits;
+        chosen = &candidate[i];
     }
-    put_model(&chosen, out);
-    gm_entropy_encode(&work->entropy, work->rest[best], n, out);
+    if (chosen->kind == GRID) grid_misses(chosen, x, n, work->rest);
+    else misses(chosen, x, 0, n, work->rest);
+    put_model(chosen, out);
+    gm_entropy_encode(&work->entropy, work->rest, n, out);
 }
 
 bool gm_integers_decode(gm_integers *work, const uint8_t *bytes, size_t size, int64_t base, int64_t *out, size_t n)
@@ -379,8 +425,8 @@ bool gm_integers_decode(gm_integers *work, const uint8_t *bytes, size_t size, in
     }
     model m;
     if (!get_model(&in, &m)) return false;
-    if (!gm_entropy_decode(&work->entropy, in.at, gm_bytes_left(&in), work->rest[0], n)) return false;
-    if (!rebuild(&m, work->rest[0], n, out)) return false;
+    if (!gm_entropy_decode(&work->entropy, in.at, gm_bytes_left(&in), work->rest, n)) return false;
+    if (!rebuild(&m, work->rest, n, out)) return false;
     for (size_t i = 0; i < n; i++) out[i] = plus(base, (int64_t)((uint64_t)out[i] * g));
     return true;
 }

@@ -1,7 +1,7 @@
 // history/integers.h: a run of whole numbers (times, or scaled values) into few bytes, and back, bit for bit.
 //
 // The differences to a base are divided by their greatest common divisor; a predictor is fitted; what it misses is
-// coded near its entropy (entropy.h). Of the predictors the one with the fewest bits is taken:
+// coded near its entropy (entropy.h). Of the predictors the one that takes the fewest bits on a sample is taken:
 //   LEVEL   what remains is the number itself               switches, noise around a constant
 //   SLOPE   the one before, plus the mean step              most signals; clocks whose every step has its own error
 //   BEND    straight on through the last two                ramps
@@ -15,11 +15,11 @@
 
 typedef enum gm_integers_hint { GM_INTEGERS_TIMES, GM_INTEGERS_VALUES } gm_integers_hint;  // saves trying in vain
 
-// Working memory; about 230 KiB, made once, used by one thread at a time.
+// Working memory; about 120 KiB, made once, used by one thread at a time.
 typedef struct gm_integers {
     gm_entropy entropy;
     int64_t    x[GM_ENTROPY_MOST];         // the numbers, base taken off, divided
-    uint64_t   rest[2][GM_ENTROPY_MOST];   // what the best predictor so far misses, and the one being tried
+    uint64_t   rest[GM_ENTROPY_MOST];      // what a predictor misses
     double     y[GM_ENTROPY_MOST];
 } gm_integers;
 
