@@ -6,6 +6,7 @@
 #include "api/futures/forecasts.h"
 #include "api/stream.h"
 #include "link/ingest_lines.h"
+#include "link/line_readers.h"
 #include "api/held.h"
 #include "api/marks/marks.h"
 #include "api/thread/feed.h"
@@ -144,6 +145,7 @@ void gm_api_destroy(gm_api *api)
     gm_life_destroy(api->life);
     gm_marks_destroy(api->marks);
     gm_uploads_finish(&api->uploads);
+    gm_line_readers_destroy(api->readers);
     gm_lines_destroy(api->lines);
     if (api->plant.ptr != NULL) gm_free(api->options.alloc, (void *)(uintptr_t)api->plant.ptr);
     gm_free(api->options.alloc, api);

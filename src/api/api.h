@@ -95,6 +95,7 @@ typedef struct gm_api_options {
     // connections; the pool ends before the API is destroyed.
     struct gm_behaviors *behaviors;
     struct gm_pool      *pool;
+    struct gm_pool      *crew;       // prompt threads for short work of requests (reading lines); NULL: it is done here. As the pool
     // FMUs as behaviors (futures/fmu_note.h); viewed. Their archives lie in plant_dir; fmu_host NULL: there are none.
     const struct gm_fmu_note *fmu_notes;
     size_t                    fmu_note_count;

@@ -32,6 +32,7 @@ struct gm_api {
     struct gm_held *held;         // answers that take many turns
     gm_uploads     uploads;       // when each model was added
     struct gm_lines *lines;       // line protocol; made by its first request
+    struct gm_line_readers *readers; // of large bodies of it; NULL: the owner's thread reads them all
     gm_str         plant;
     gm_dur_ns      started;       // monotonic
 };

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { POOL_MAX = 64, BLOCK = 32 << 10, RUNS_PER_TURN = 16, CONNECTION_MEMORY = 32 << 10 };
+enum { POOL_MAX = 64, POOL_LARGE = 8, BLOCK = 32 << 10, RUNS_PER_TURN = 16, CONNECTION_MEMORY = 32 << 10 };
 
 struct gm_http {
     gm_http_options    options;
@@ -25,7 +25,7 @@ struct gm_http {
     bool               timer_soon;     // it fires in the next turn
     gm_request        *first;          // every request under way
     gm_request        *pool[POOL_MAX]; // ended ones
-    size_t             pooled;
+    size_t             pooled, pooled_large;  // of them so many keep a large body
     size_t             body_bytes;
     uint64_t           requests;
     bool               stopping;
@@ -64,6 +64,7 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     gm_request *request = NULL;
     if (http->pooled > 0) {
         request = http->pool[--http->pooled];
+        http->pooled_large -= request->body.capacity > GM_REQUEST_KEEP;
         if (!gm_request_reuse(request, gm_str_of(uri))) {
             gm_request_destroy(request);
             request = NULL;
@@ -95,8 +96,14 @@ static void forget(gm_http *http, gm_request *request)
     bool owed          = request->pending > 0;
     gm_request_end(request);
     if (owed) return;
-    if (http->pooled < POOL_MAX && !http->stopping) http->pool[http->pooled++] = request;
-    else gm_request_destroy(request);
+    if (http->pooled == POOL_MAX || http->stopping) {
+        gm_request_destroy(request);
+        return;
+    }
+    bool large = request->body.capacity > GM_REQUEST_KEEP;
+    if (large && http->pooled_large == POOL_LARGE) gm_buf_finish(&request->body);
+    else http->pooled_large += large;
+    http->pool[http->pooled++] = request;
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **request_context,

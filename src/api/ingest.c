@@ -1,15 +1,17 @@
 // Bulk ingest: newline JSON and the InfluxDB line protocol. A 2xx is sent when everything in the body that could be
-// applied is durable and applied. A large body is worked on in slices, so that others get their turns.
+// applied is durable and applied. A large body is worked on in slices, so that others get their turns; slices of lines are read
+// on other threads when one is free, and each is taken before the next is read, so that all is in the order of the body.
 #include "api/routes.h"
 
 #include "base/le.h"
 #include "link/ingest_lines.h"
 #include "link/line.h"
+#include "link/line_readers.h"
 
 #include <stdio.h>
 #include <zlib.h>
 
-enum { SLICE = 512 << 10, INFLATED_MAX = 192 << 20 };
+enum { SLICE = 512 << 10, READ_LEAST = 16 << 10, INFLATED_MAX = 192 << 20 };  // READ_LEAST: less is done before it is handed over
 
 typedef enum dialect { DIALECT_V1, DIALECT_V2, DIALECT_JSON } dialect;
 
@@ -18,6 +20,10 @@ typedef struct bulk {
     dialect         dialect;
     gm_str          rest;
     gm_line_batch  *batch;               // lines
+    gm_dur_ns       unit;
+    gm_line_reading *reading;            // of the front of rest; NULL: none
+    size_t          slice;               // bytes that it was to read
+    size_t          careful;             // bytes at the front that want care
     uint64_t        lines, rejected;     // newline JSON
     char            first[240];
     gm_ask          ask;                 // of the request, behind on_last
@@ -167,42 +173,93 @@ static bool precision(gm_request *request, dialect d, gm_dur_ns *out_unit)
 
 static void on_lines_durable(gm_request *request) { reply(request); }
 
-static void write_lines(gm_request *request, dialect d)
+static void on_read(void *context) { gm_request_go_on(context); }
+
+// However the request ends.
+static void let_go(gm_request *request)
 {
-    bulk     *b = request->note;
+    bulk *b = request->note;
+    gm_line_readers_give_back(b->reading);
+}
+
+static bool begin_lines(gm_request *request, dialect d)
+{
+    bulk    *b   = begin(request, d);
+    gm_api  *api = request->api;
+    gm_error err;
+    if (b == NULL || !precision(request, d, &b->unit)) return false;
+    bool made = api->lines != NULL || gm_lines_create(api->options.alloc, api->options.ingest, &api->lines, &err) == GM_OK;
+    // Without readers everything is done here: slower, otherwise the same.
+    if (api->readers == NULL && api->options.crew != NULL) api->readers = gm_line_readers_create(api->options.alloc, api->options.crew);
+    request->finish = let_go;
+    if (made) b->batch = gm_lines_begin(api->lines, request->arena, b->unit);
+    if (b->batch == NULL) gm_reply_failure(request, GM_NOMEM, NULL);
+    return b->batch != NULL;
+}
+
+// Has the next slice read elsewhere. False: it is to be done here.
+static bool read_ahead(gm_request *request, bulk *b)
+{
+    gm_str slice = gm_str_slice(b->rest, 0, SLICE);
+    if (request->api->readers == NULL || b->careful > 0 || slice.len < READ_LEAST) return false;
+    // A line that is cut off here belongs to the next slice.
+    while (slice.len < b->rest.len && slice.len > 0 && slice.ptr[slice.len - 1] != '\n') slice.len--;
+    if (slice.len < READ_LEAST) return false;
+    b->slice = slice.len;
+    if (!gm_line_readers_ask(request->api->readers, slice, b->unit, on_read, request, &b->reading)) return false;
+    gm_request_hold(request);
+    return true;
+}
+
+// The next slice, however it is done. GM_LIMIT: come back.
+static gm_status take_slice(bulk *b, gm_error *err)
+{
+    size_t    taken, before = b->rest.len;
+    gm_status st;
+    if (b->reading != NULL) {
+        gm_line_reader *reader = gm_line_reading_of(b->reading, &taken);
+        st = taken > 0 ? gm_lines_take_tables(b->batch, reader, taken, &b->rest, err) : GM_CONFLICT;
+        if (st == GM_LIMIT) return st;
+        gm_line_readers_give_back(b->reading);
+        b->reading = NULL;
+        // What the reader left, or what is not what it looks like.
+        b->careful = b->slice - (before - b->rest.len);
+        return st == GM_CONFLICT ? GM_OK : st;
+    }
+    st          = gm_lines_take(b->batch, &b->rest, b->careful > 0 ? b->careful : SLICE, err);
+    taken       = before - b->rest.len;
+    b->careful -= taken < b->careful ? taken : b->careful;
+    return st;
+}
+
+static void finish_lines(gm_request *request, bulk *b)
+{
     gm_error  err;
-    gm_dur_ns unit;
-    if (b == NULL) {
-        b = begin(request, d);
-        if (b == NULL || !precision(request, d, &unit)) return;
-        gm_api *api  = request->api;
-        if (api->lines == NULL && gm_lines_create(api->options.alloc, api->options.ingest, &api->lines, &err) != GM_OK) {
-            gm_reply_failure(request, GM_NOMEM, NULL);
-            return;
-        }
-        b->batch = gm_lines_begin(api->lines, request->arena, unit);
-        if (b->batch == NULL) {
-            gm_reply_failure(request, GM_NOMEM, NULL);
-            return;
-        }
-    }
-    gm_status st = gm_lines_take(b->batch, &b->rest, SLICE, &err);
-    if (st == GM_LIMIT || (st == GM_OK && b->rest.len > 0)) {
-        if (st == GM_LIMIT) gm_request_retry(request);
-        else gm_request_soon(request);
-        return;
-    }
-    if (st != GM_OK) {
-        gm_reply_failure(request, st, &err);
-        return;
-    }
-    gm_ask ask = gm_request_ask(request, on_lines_durable);
-    st         = gm_lines_finish(b->batch, ask, &b->asked, &err);
+    gm_ask    ask = gm_request_ask(request, on_lines_durable);
+    gm_status st  = gm_lines_finish(b->batch, ask, &b->asked, &err);
     gm_request_submitted(request, st, &err);
     if (st != GM_OK || b->asked) return;
     request->pending--;  // nothing was written, so nobody will answer
     request->state = GM_REQUEST_HANDLING;
     reply(request);
+}
+
+static void write_lines(gm_request *request, dialect d)
+{
+    gm_error err;
+    if (request->note == NULL && !begin_lines(request, d)) return;
+    bulk *b = request->note;
+    if (b->reading == NULL && read_ahead(request, b)) return;
+    gm_status st = take_slice(b, &err);
+    if (st == GM_LIMIT) {
+        gm_request_retry(request);
+    } else if (st != GM_OK) {
+        gm_reply_failure(request, st, &err);
+    } else if (b->rest.len > 0) {
+        if (b->careful > 0 || !read_ahead(request, b)) gm_request_soon(request);
+    } else {
+        finish_lines(request, b);
+    }
 }
 
 void gm_route_write(gm_request *request) { write_lines(request, DIALECT_V1); }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-enum { ARENA_MAX = 256 << 20, KEEP_BUFFER = 64 << 10 };
+enum { ARENA_MAX = 256 << 20 };
 
 static const char *const method_names[] = { "GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "" };
 
@@ -81,9 +81,9 @@ gm_request *gm_request_create(const gm_alloc *alloc, gm_str target)
     return request;
 }
 
-static void empty_buffer(gm_buf *buf)
+static void empty_buffer(gm_buf *buf, size_t keep)
 {
-    if (buf->capacity > KEEP_BUFFER) gm_buf_finish(buf);
+    if (buf->capacity > keep) gm_buf_finish(buf);
     gm_buf_clear(buf);
     buf->limit = 0;
 }
@@ -107,12 +107,13 @@ void gm_request_end(gm_request *request)
         request->source = (gm_source){ 0 };
         return;
     }
+    if (request->finish != NULL) request->finish(request);
     const gm_alloc *alloc = request->alloc;
     gm_arena       *arena = request->arena;
     gm_buf          body = request->body, out = request->out;
     gm_arena_clear(arena);
-    empty_buffer(&body);
-    empty_buffer(&out);
+    empty_buffer(&body, GM_REQUEST_KEEP_BODY);
+    empty_buffer(&out, GM_REQUEST_KEEP);
     // The headers alone are three quarters of it; their count says which of them mean anything.
     memset(request, 0, offsetof(gm_request, headers));
     memset(&request->header_count, 0, sizeof *request - offsetof(gm_request, header_count));
@@ -131,6 +132,7 @@ void gm_request_destroy(gm_request *request)
         abandon(request);
         return;
     }
+    if (request->finish != NULL) request->finish(request);
     json_decref(request->json);
     gm_principal_release(request->principal);
     gm_buf_finish(&request->body);
@@ -427,6 +429,18 @@ gm_status gm_request_submit(gm_request *request, gm_pool *pool, const gm_pool_ta
     return GM_OK;
 }
 
+static void again(void *context)
+{
+    gm_request *request = context;
+    if (abandoned(request)) return;
+    request->state = GM_REQUEST_HANDLING;
+    gm_buf_clear(&request->out);
+    request->reply_header_count = 0;
+    request->handle(request);
+}
+
+void gm_request_go_on(gm_request *request) { again(request); }
+
 static void committed(void *context, uint64_t token, gm_status status, const gm_error *err)
 {
     (void)token;
@@ -464,16 +478,6 @@ void gm_request_submitted(gm_request *request, gm_status status, const gm_error 
     request->pending--;
     if (status == GM_LIMIT) gm_request_retry(request);
     else gm_reply_failure(request, status, err);
-}
-
-static void again(void *context)
-{
-    gm_request *request = context;
-    if (abandoned(request)) return;
-    request->state = GM_REQUEST_HANDLING;
-    gm_buf_clear(&request->out);
-    request->reply_header_count = 0;
-    request->handle(request);
 }
 
 void gm_request_soon(gm_request *request)

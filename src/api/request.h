@@ -25,7 +25,9 @@ enum {
     GM_HEADERS_MAX       = 100,
     GM_REPLY_HEADERS_MAX = 12,
     GM_PARAMETERS_MAX    = 4,
-    GM_RETRIES_MAX       = 1000
+    GM_RETRIES_MAX       = 1000,
+    GM_REQUEST_KEEP      = 64 << 10,  // bytes of a buffer that an ended request keeps for the next one
+    GM_REQUEST_KEEP_BODY = 1 << 20    // the same of the body: who sends in bulk goes on sending
 };
 
 typedef enum gm_method {
@@ -96,6 +98,7 @@ struct gm_request {
     void            *note;                              // of the handler, for then; lies in the arena
     gm_pool         *pool;                              // where its work is under way; NULL: nowhere
     gm_pool_id       job;
+    gm_request_call *finish;                            // of the handler: lets go of what does not, once, when all is over
     gm_request_call *wake;                              // of the transport: the answer is there
     void            *transport, *connection;
     bool             suspended;
@@ -171,6 +174,8 @@ void gm_request_audit(gm_request *request);
 // answered) until it is released.
 void gm_request_hold(gm_request *request);
 void gm_request_release(gm_request *request);
+// The same, and the handler runs again unless nobody waits any more.
+void gm_request_go_on(gm_request *request);
 
 // Has a pool work on the answer: the request is held until task->done releases it. Nobody waits for the answer any more:
 // the work is cancelled. Errors: as gm_pool_submit; nothing has begun then.

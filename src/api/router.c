@@ -231,11 +231,14 @@ static bool body_fits(gm_request *request)
     case GM_BODY_BULK: request->body.limit = limits->bulk_max; break;
     }
     gm_str length = gm_request_header(request, "content-length");
-    if (length.len > 19 || (length.ptr != NULL && strtoull(length.ptr, NULL, 10) > request->body.limit)) {
+    uint64_t bytes = length.ptr != NULL && length.len <= 19 ? strtoull(length.ptr, NULL, 10) : 0;
+    if (length.len > 19 || bytes > request->body.limit) {
         gm_reply_error(request, 413, "PayloadTooLarge", "The body has more than the %zu bytes that are admitted here.",
                        request->body.limit);
         return false;
     }
+    // Room at once for what is not too much to believe: growing copies, and touches fresh memory each time.
+    (void)gm_buf_reserve(&request->body, bytes < GM_REQUEST_KEEP_BODY ? (size_t)bytes : GM_REQUEST_KEEP_BODY);
     if (request->route->body == GM_BODY_BULK) return true;
     gm_str type = gm_request_header(request, "content-type");
     if (request->route->body == GM_BODY_PERHAPS && type.ptr == NULL && (length.len == 0 || gm_str_is(length, "0")) && gm_request_header(request, "transfer-encoding").ptr == NULL) {

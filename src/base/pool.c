@@ -46,6 +46,7 @@ struct gm_pool {
     gm_watch       *watch;
     int             event_fd;
     uint32_t        jobs_max, thread_count;
+    gm_pool_urgency urgency;
     pool_thread     threads[GM_POOL_THREADS_MAX];
 
     pthread_mutex_t lock;
@@ -143,7 +144,7 @@ static void *work(void *context)
 {
     pool_thread *t    = context;
     gm_pool     *pool = t->pool;
-    step_back();
+    if (pool->urgency == GM_POOL_PATIENT) step_back();
     pthread_mutex_lock(&pool->lock);
     while (!pool->stop) {
         gm_pool_job *job = pick(pool);
@@ -237,6 +238,7 @@ gm_status gm_pool_create(const gm_alloc *alloc, gm_loop *loop, const gm_pool_opt
     pool->alloc    = alloc;
     pool->loop     = loop;
     pool->jobs_max = options->jobs_max;
+    pool->urgency  = options->urgency;
     pool->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);

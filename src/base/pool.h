@@ -13,7 +13,8 @@
 //                 +---------------------------------+----------------------------------------------------+
 //
 // Jobs that are under way together get parts in turn, so a small job need not wait for a large one. The threads run as
-// batch work of low priority (SCHED_BATCH, nice 15): who answers people and devices goes first.
+// batch work of low priority (SCHED_BATCH, nice 15): who answers people and devices goes first. A pool of its own that is
+// GM_POOL_PROMPT is for short work that somebody waits for.
 //
 // Owner's thread: everything but gm_pool_cancelled and gm_pool_announce, which belong to run and finish. `run` may be
 // called for different parts at the same time; what one part writes, `finish` and `done` see.
@@ -42,14 +43,17 @@ typedef struct gm_pool_task {
     void *context;
 } gm_pool_task;
 
+typedef enum gm_pool_urgency { GM_POOL_PATIENT, GM_POOL_PROMPT } gm_pool_urgency;
+
 typedef struct gm_pool_options {
     uint32_t threads;   // 0 = one for each core that this process may use; at most GM_POOL_THREADS_MAX
     uint32_t jobs_max;  // jobs queued and running together
+    gm_pool_urgency urgency;
 } gm_pool_options;
 
 enum { GM_POOL_THREADS_MAX = 256 };
 
-gm_pool_options gm_pool_options_defaults(void);  // 0, 64
+gm_pool_options gm_pool_options_defaults(void);  // 0, 64, patient
 
 // loop: where done and news are called; NULL: whoever owns the pool calls gm_pool_turn.
 // Errors: GM_NOMEM, GM_IO (no thread could be started).

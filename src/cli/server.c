@@ -97,6 +97,7 @@ void gm_server_close(gm_server *server)
     gm_mqtt_server_stop(server->prepared);
     server->mqtt = NULL;
     if (server->api != NULL) gm_api_close(server->api);
+    gm_pool_destroy(server->crew);
     gm_pool_destroy(server->pool);  // jobs are told that they are cancelled; the API still has what they belong to
     gm_maintenance_stop(server->maintenance);
     gm_plans_stop(server->plans);

@@ -104,6 +104,8 @@ gm_status gm_server_open_futures(gm_server *server, gm_error *err)
     gm_error        first   = { 0 };
     gm_pool_options options = gm_pool_options_defaults();
     gm_status       st      = gm_pool_create(server->cli->alloc, server->loop, &options, &server->pool, err);
+    options.urgency         = GM_POOL_PROMPT;
+    if (st == GM_OK) st = gm_pool_create(server->cli->alloc, server->loop, &options, &server->crew, err);
     if (st != GM_OK || server->plant->behaviors.count == 0) return st;
     gm_diags_init(&diags, server->cli->alloc);
     st = gm_plant_behaviors(server->plant, &diags, &server->behaviors, err);

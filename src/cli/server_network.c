@@ -90,7 +90,7 @@ gm_status gm_server_create_api(gm_server *server, gm_error *err)
         .publish = publish_event, .publish_context = server,
         .access = server->access,
         .open_metrics = gm_option_yes(gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_OPEN_METRICS)),
-        .behaviors = server->behaviors, .pool = server->pool, .plant_dir = plant_dir.ptr,
+        .behaviors = server->behaviors, .pool = server->pool, .crew = server->crew, .plant_dir = plant_dir.ptr,
         .fmu_host = &server->fmu_host, .fmu_notes = server->fmu_notes, .fmu_note_count = server->fmu_note_count,
         .websocket = take_websocket, .websocket_context = server,
         .metrics = gm_server_write_metrics, .metrics_context = server,

@@ -59,6 +59,7 @@ struct gm_server {  // owner: the loop's thread
     gm_fmu_note      *fmu_notes;
     size_t            fmu_note_count;
     gm_pool          *pool;          // threads for long work
+    gm_pool          *crew;          // for short work that somebody waits for
     gm_api           *api;
     gm_mqtt_server   *prepared;      // holds the sessions; `mqtt` is the same once it listens
     gm_mqtt_server   *mqtt;

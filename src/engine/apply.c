@@ -29,16 +29,12 @@ static gm_status keep_rows(gm_engine *engine, gm_twin twin, const gm_type *type,
         const uint8_t *head = r->heads + c * GM_ROW_HEAD, *values = r->values + c * r->rows * 8;
         uint32_t       column = gm_get_u16(head);
         if (column >= type->column_count) return gm_fail(err, GM_CORRUPT, "engine", "column %u does not exist", column);
-        uint32_t  series = gm_engine_series(engine, type, column);
-        gm_status st     = GM_OK;
-        if (!gm_history_has(engine->history, twin.v, series)) {
-            gm_cell now;
-            gm_state_get(engine->state, twin, column, &now);
-            if (now.value.kind != GM_KIND_NONE && now.source != gm_get_i64(r->times))
-                st = gm_history_append(engine->history, twin.v, series, now.source, now.value, NULL, err);
-        }
-        if (st == GM_OK)
-            st = gm_history_append_rows(engine->history, twin.v, series, (gm_kind)head[2], r->times, values, r->rows, err);
+        uint32_t series = gm_engine_series(engine, type, column);
+        gm_cell  now;
+        gm_state_get(engine->state, twin, column, &now);
+        gm_sample begin = { .at = now.source, .value = now.value };
+        gm_status st    = gm_history_append_rows(engine->history, twin.v, series, now.value.kind != GM_KIND_NONE ? &begin : NULL,
+                                                 (gm_kind)head[2], r->times, values, r->rows, err);
         if (st != GM_OK) return st;
     }
     return GM_OK;

@@ -172,6 +172,10 @@ GM_NODISCARD gm_status gm_engine_submit(gm_engine *engine, gm_change_kind kind, 
 // (docs/formats/history.md). Nobody of that id: no effect, no refusal.
 GM_NODISCARD gm_status gm_engine_history_delete(gm_engine *engine, gm_str id, gm_str path, gm_ask ask, gm_error *err);
 
+// Waits for all that was submitted so far: answered with the last of it, whoever submitted that. *out_asked false: nothing is
+// under way. GM_IO: the log is read-only, so something may have been refused.
+GM_NODISCARD gm_status gm_engine_ask(gm_engine *engine, gm_ask ask, bool *out_asked, gm_error *err);
+
 // Is a change of this twin submitted but not applied yet? By what it changes: the twin itself (created, replaced,
 // deleted), its properties (and so its ETag), its relationships in either direction. An empty id with TWIN asks for
 // changes of any model, a DTMI with TWIN for new twins of that model. FACTS: facts of that id; an empty one: records with facts of

@@ -158,6 +158,22 @@ gm_status gm_engine_history_delete(gm_engine *engine, gm_str id, gm_str path, gm
     return append_texts(engine, GM_CHANGE_HISTORY_DELETE, GM_NONE, GM_NONE, 0, id, path, (gm_str){ 0 }, NULL, 0, ask, err);
 }
 
+gm_status gm_engine_ask(gm_engine *engine, gm_ask ask, bool *out_asked, gm_error *err)
+{
+    *out_asked = engine->settled < engine->submitted;
+    if (*out_asked && reserve_ask(engine) != GM_OK) {
+        *out_asked = false;
+        return gm_fail(err, GM_NOMEM, "engine", "waiting for changes");
+    }
+    if (*out_asked) {
+        add_ask(engine, engine->submitted, ask);
+        return GM_OK;
+    }
+    if (engine->broken.status != GM_OK && err != NULL) *err = engine->broken;
+    gm_status st = engine->broken.status != GM_OK ? engine->broken.status : gm_log_status(engine->log, err);
+    return st == GM_LIMIT || st == GM_NOMEM ? GM_OK : st;  // of the last append: not of what was taken
+}
+
 bool gm_engine_in_flight(const gm_engine *engine, unsigned kinds, gm_str twin_id)
 {
     for (unsigned kind = GM_IN_FLIGHT_TWIN; kind <= GM_IN_FLIGHT_FACTS; kind *= 2) {

@@ -53,9 +53,10 @@ GM_NODISCARD gm_status gm_history_append(gm_history *history, uint32_t twin, uin
                                          gm_value value, bool *out_new, gm_error *err);
 
 // The same with many samples of one number (kind INT or DOUBLE), as a record of rows holds them: times [n] i64 and values [n]
-// i64 or f64, little-endian, not aligned. Refused: some of the first ones were appended.
-// Cost: a few ns each where they follow the newest sample in rising order.
-GM_NODISCARD gm_status gm_history_append_rows(gm_history *history, uint32_t twin, uint32_t column, gm_kind kind,
+// i64 or f64, little-endian, not aligned. begin (may be NULL) is what a series begins with that does not exist yet; not when it is
+// as old as the first of them. Refused: some of the first ones were appended.
+// Cost: a few ns each where they rise and lie next to each other in the open run.
+GM_NODISCARD gm_status gm_history_append_rows(gm_history *history, uint32_t twin, uint32_t column, const gm_sample *begin, gm_kind kind,
                                               const uint8_t *times, const uint8_t *values, size_t n, gm_error *err);
 
 // Seals the open runs of all series that hold at least `at_least` samples, and gives their memory back: for a fleet

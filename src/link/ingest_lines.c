@@ -1,5 +1,5 @@
-// One request: its lines, one by one, and what became of them. The hot path is gm_lines_take_fast; keys and fields it does not
-// know yet, and everything unusual, go through take_line.
+// One request: its lines, one by one, and what became of them. The usual path is gm_lines_take_fast; keys and fields it does not
+// know yet, and everything unusual, go through take_line. Large requests come read (lines_tables.c).
 #include "link/lines_internal.h"
 
 #include <stdio.h>
@@ -46,9 +46,7 @@ gm_line_batch *gm_lines_begin(gm_lines *lines, gm_arena *arena, gm_dur_ns unit)
     if (batch == NULL) return NULL;
     *batch = (gm_line_batch){ .lines = lines, .unit = unit, .first_key = GM_LINES_NOBODY, .last_key = GM_LINES_NOBODY,
                               .before = GM_LINES_NOBODY, .texts = arena, .alloc = gm_arena_alloc(arena) };
-    // Not zeroed: a small request touches little of it.
-    batch->points = gm_arena_bytes(arena, GM_LINES_POINTS * sizeof *batch->points);
-    return batch->points != NULL ? batch : NULL;
+    return batch;
 }
 
 const gm_lines_result *gm_lines_result_of(const gm_line_batch *batch) { return &batch->result; }
@@ -189,11 +187,18 @@ static void look_ahead(gm_line_batch *batch, gm_str rest)
     }
 }
 
-gm_status gm_lines_take(gm_line_batch *batch, gm_str *rest, size_t budget, gm_error *err)
+void gm_lines_begin_turn(gm_line_batch *batch)
 {
-    size_t start  = rest->len;
     batch->latest = gm_loop_now(batch->lines->ingest->options.loop) + batch->lines->ingest->options.future;
     batch->lines->turn++;
+}
+
+gm_status gm_lines_take(gm_line_batch *batch, gm_str *rest, size_t budget, gm_error *err)
+{
+    size_t start = rest->len;
+    gm_lines_begin_turn(batch);
+    if (batch->points == NULL) batch->points = gm_arena_bytes(batch->texts, GM_LINES_POINTS * sizeof *batch->points);
+    if (batch->points == NULL) return gm_fail(err, GM_NOMEM, WHERE, "lines");
     while (rest->len > 0 && start - rest->len < budget) {
         // What is collected is written before the next line, not after the last: finish has something to ask with.
         if (batch->count + GM_MAP_RULES_MAX > GM_LINES_POINTS) {
@@ -220,7 +225,18 @@ gm_status gm_lines_take(gm_line_batch *batch, gm_str *rest, size_t budget, gm_er
     return GM_OK;
 }
 
+// That a twin has gone meanwhile is no matter of whoever waits for the records before it.
+static void on_waited(void *context, uint64_t token, gm_status status, const gm_error *err)
+{
+    gm_line_batch *batch = context;
+    (void)token;
+    batch->ask.call(batch->ask.context, batch->ask.token, status == GM_CONFLICT ? GM_OK : status, err);
+}
+
 gm_status gm_lines_finish(gm_line_batch *batch, gm_ask ask, bool *out_asked, gm_error *err)
 {
-    return gm_lines_flush(batch, ask, out_asked, err);
+    gm_status st = gm_lines_flush(batch, ask, out_asked, err);
+    if (st != GM_OK || *out_asked || !batch->wrote) return st;
+    batch->ask = ask;
+    return gm_engine_ask(batch->lines->ingest->engine, (gm_ask){ .call = on_waited, .context = batch }, out_asked, err);
 }

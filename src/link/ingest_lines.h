@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "link/ingest.h"
+#include "link/lines_read.h"
 
 enum {
     GM_LINES_POINTS = 65536,     // collected before they are written
@@ -27,7 +28,7 @@ typedef struct gm_line_batch gm_line_batch;
 GM_NODISCARD gm_status gm_lines_create(const gm_alloc *alloc, gm_ingest *ingest, gm_lines **out_lines, gm_error *err);
 void                   gm_lines_destroy(gm_lines *lines);  // NULL is allowed
 
-// All of its memory, some MiB, lies in the arena. NULL: memory refused.
+// All of its memory lies in the arena: some MiB from the first gm_lines_take on. NULL: memory refused.
 GM_NODISCARD gm_line_batch *gm_lines_begin(gm_lines *lines, gm_arena *arena, gm_dur_ns unit);
 
 // Takes whole lines off the front of *rest until it is empty or `budget` bytes are done. The text must stay until the
@@ -35,7 +36,12 @@ GM_NODISCARD gm_line_batch *gm_lines_begin(gm_lines *lines, gm_arena *arena, gm_
 // What is wrong with a line is kept in the batch's result (and the dead letters); the other lines are taken.
 GM_NODISCARD gm_status gm_lines_take(gm_line_batch *batch, gm_str *rest, size_t budget, gm_error *err);
 
-// Writes what is still collected. The ask goes with the last record; *out_asked false: there was nothing to write.
+// The same with the front of the text as a reader has read it: `taken` bytes. GM_LIMIT: as above, and the reader is to be left as
+// it is until then. GM_CONFLICT: nothing was taken; the lines are not as plain as they look, gm_lines_take knows.
+GM_NODISCARD gm_status gm_lines_take_tables(gm_line_batch *batch, gm_line_reader *reader, size_t taken, gm_str *rest, gm_error *err);
+
+// Writes what is still collected. The ask is answered when all of the batch is durable; *out_asked false: there is nothing to
+// wait for, and nobody will answer.
 GM_NODISCARD gm_status gm_lines_finish(gm_line_batch *batch, gm_ask ask, bool *out_asked, gm_error *err);
 
 typedef struct gm_lines_result {

@@ -70,10 +70,18 @@ struct gm_line_batch {
     uint32_t        first_key, last_key;  // keys with points, in the order of their first
     uint32_t        before;     // the key of the last line; GM_LINES_NOBODY
     gm_time_ns      latest;     // no line may be later
+    bool            writing;    // the tables of a reader: where it is
+    size_t          table_at;
+    uint32_t        row_at;
+    bool            wrote;      // something that no ask went with
+    gm_ask          ask;        // that waits for it
     gm_line         line;       // the one under way
     size_t          letters;
     gm_lines_result result;
 };
+
+// ---- ingest_lines.c -------------------------------------------------------------------------------------------------
+void gm_lines_begin_turn(gm_line_batch *batch);  // what was looked up before may not hold any more
 
 // ---- lines_keys.c: what keys and their fields mean ----------------------------------------------------------------
 bool gm_lines_same_key(const void *lines, uint32_t id, gm_str text);
@@ -99,6 +107,11 @@ bool gm_lines_take_fast(gm_line_batch *batch, gm_str *rest);
 // ---- lines_write.c: from points to records ------------------------------------------------------------------------
 // n points behind those that the batch has go to the key.
 void gm_lines_add(gm_line_batch *batch, uint32_t key, uint32_t n);
+
+uint8_t gm_lines_flags_of(const gm_type *type, uint16_t column);
+
+// So many values have no place any more.
+void gm_lines_refuse_gone(gm_line_batch *batch, uint64_t values);
 
 // Writes what is collected, a record for each key or a few; keeps what could not be written. The ask goes with the last;
 // *out_asked (may be NULL): false when there is none, and so nobody will be told.

@@ -51,7 +51,7 @@ void gm_lines_add(gm_line_batch *batch, uint32_t id, uint32_t n)
 }
 
 // ---- records ------------------------------------------------------------------------------------------------------
-static uint8_t flags_of(const gm_type *type, uint16_t column)
+uint8_t gm_lines_flags_of(const gm_type *type, uint16_t column)
 {
     return type->columns[column].is_telemetry ? 0 : GM_WRITE_PROPERTIES;
 }
@@ -66,7 +66,7 @@ static gm_status write_rows(gm_line_batch *batch, const gm_line_key *k, gm_line_
     for (uint32_t i = 0; i < c->width; i++) {
         const gm_line_point *p = &batch->points[c->first + i];
         columns[i]             = (gm_row_column){ p->column, p->kind };
-        flags |= flags_of(k->type, p->column);
+        flags |= gm_lines_flags_of(k->type, p->column);
     }
     bool      all = rows == c->count / c->width;
     gm_status st  = gm_engine_write_rows(batch->lines->ingest->engine, k->twin, flags, columns, c->width, rows,
@@ -95,7 +95,7 @@ static gm_status write_cells(gm_line_batch *batch, const gm_line_key *k, gm_line
         if (p->kind == GM_KIND_DOUBLE) cells[n].value.d = p->d;
         else if (p->kind == GM_KIND_STRING || p->kind == GM_KIND_JSON) cells[n].value.s = *p->s;
         else cells[n].value.i = p->i;
-        flags |= flags_of(k->type, p->column);
+        flags |= gm_lines_flags_of(k->type, p->column);
         at = p->next;
     }
     gm_status st = gm_engine_write(batch->lines->ingest->engine, k->twin, flags, cells, n, n == c->count ? ask : (gm_ask){ 0 }, err);
@@ -105,12 +105,19 @@ static gm_status write_cells(gm_line_batch *batch, const gm_line_key *k, gm_line
     return GM_OK;
 }
 
+void gm_lines_refuse_gone(gm_line_batch *batch, uint64_t values)
+{
+    gm_lines_result *result = &batch->result;
+    if (result->rejected == 0) snprintf(result->first, sizeof result->first, "the twin of a line was deleted or got another model meanwhile");
+    result->rejected += values;
+    result->points -= values;
+}
+
 // Between two slices of a request a twin may have gone, or got another model: then its points have no place any more.
 static void drop_chains_of_the_gone(gm_line_batch *batch)
 {
-    gm_lines_result *result = &batch->result;
-    uint32_t        *link   = &batch->first_key;
-    batch->last_key         = GM_LINES_NOBODY;
+    uint32_t *link  = &batch->first_key;
+    batch->last_key = GM_LINES_NOBODY;
     while (*link != GM_LINES_NOBODY) {
         uint32_t       id = *link;
         gm_line_chain *c  = &batch->chains[id];
@@ -119,9 +126,7 @@ static void drop_chains_of_the_gone(gm_line_batch *batch)
             link            = &c->next_key;
             continue;
         }
-        if (result->rejected == 0) snprintf(result->first, sizeof result->first, "the twin of a line was deleted or got another model meanwhile");
-        result->rejected += c->count;
-        result->points -= c->count;
+        gm_lines_refuse_gone(batch, c->count);
         c->count = 0;
         *link    = c->next_key;
     }
@@ -135,6 +140,7 @@ static gm_status write_record(gm_line_batch *batch, uint32_t id, gm_ask ask, gm_
     const gm_line_key *k     = &lines->keys[id];
     gm_status          st    = c->ragged ? write_cells(batch, k, c, ask, err) : write_rows(batch, k, c, ask, err);
     if (st != GM_OK) return st;
+    batch->wrote = batch->wrote || ask.call == NULL;
     lines->ingest->stats.applied++;
     if (k->map != NULL) k->map->stats.applied++;
     return GM_OK;
