@@ -51,6 +51,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) st = gm_server_catch_signals(server, err);
     if (st == GM_OK) st = open_folds(server, err);
     if (st == GM_OK) st = gm_server_recover(server, err);
+    if (st == GM_OK) (void)!gm_engine_use_pool(server->engine, server->crew);  // refused memory: then by itself
     if (st == GM_OK) st = gm_server_check_access(server, err);
     if (st == GM_OK) st = gm_server_load(server, err);
     if (st == GM_OK) st = gm_insight_start(server->insight, server->pool, err);
@@ -98,6 +99,7 @@ void gm_server_close(gm_server *server)
     server->mqtt = NULL;
     if (server->api != NULL) gm_api_close(server->api);
     gm_pool_destroy(server->crew);
+    if (server->engine != NULL) (void)!gm_engine_use_pool(server->engine, NULL);
     gm_pool_destroy(server->pool);  // jobs are told that they are cancelled; the API still has what they belong to
     gm_maintenance_stop(server->maintenance);
     gm_plans_stop(server->plans);

@@ -341,6 +341,7 @@ static void on_turn_end(void *context)
     if (engine->later_count > 0 && engine->settled == engine->submitted) run_later(engine);
     if (engine->tidy) tidy_history(engine);
     gm_engine_expire(engine);
+    gm_history_turn(engine->history);
     gm_log_flush(engine->log);  // after run_later: what it submits must not lie here until something else happens
 }
 
@@ -365,6 +366,8 @@ gm_status gm_engine_settle(gm_engine *engine, gm_error *err)
     }
     return gm_log_status(engine->log, err);
 }
+
+gm_status gm_engine_use_pool(gm_engine *engine, struct gm_pool *pool) { return gm_history_use_pool(engine->history, pool); }
 
 gm_status gm_engine_index_add(gm_engine *engine, gm_str path, gm_index_order order, gm_error *err)
 {

@@ -104,6 +104,11 @@ void gm_engine_follow(gm_engine *engine, gm_follower follower);
 // GM_CORRUPT: neither the checkpoints nor the log say what was; err names file and offset.
 GM_NODISCARD gm_status gm_engine_recover(gm_engine *engine, gm_error *err);
 
+// Blocks of history are sealed in the pool from here on. After gm_engine_recover; NULL when the pool has ended, before the engine
+// is closed. GM_NOMEM: they go on being sealed here.
+struct gm_pool;
+GM_NODISCARD gm_status gm_engine_use_pool(gm_engine *engine, struct gm_pool *pool);
+
 // Indexes of properties (state/indexes.h). They are no part of the log: whoever wants one asks for it after each start.
 GM_NODISCARD gm_status gm_engine_index_add(gm_engine *engine, gm_str path, gm_index_order order, gm_error *err);
 bool                   gm_engine_index_drop(gm_engine *engine, gm_str path);

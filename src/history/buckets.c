@@ -139,7 +139,7 @@ static gm_bucket *bucket_of_whole(filling *f, gm_time_ns first_at, gm_time_ns la
 static gm_status add_whole(filling *f, const gm_sealed *b, bool *out_done, gm_error *err)
 {
     *out_done = false;
-    if (b->where == GM_THAWED || (b->values > 0 && b->min_at == GM_EXTREME_UNKNOWN)) return GM_OK;
+    if (gm_sealed_plain(b) || (b->values > 0 && b->min_at == GM_EXTREME_UNKNOWN)) return GM_OK;
     gm_bucket *bucket = bucket_of_whole(f, b->first_at, b->last_at, f->snap);
     if (bucket == NULL) return GM_OK;
     *out_done = true;
@@ -175,7 +175,7 @@ static gm_status add_blocks(filling *f, gm_history *h, const gm_series *s, gm_bl
         if (st == GM_OK && !done) {
             st = gm_history_open_block(h, s, i, &samples, err);
             // An old checkpoint does not say when the extremes were; now we know.
-            bool unknown = block->min_at == GM_EXTREME_UNKNOWN && block->where != GM_THAWED && !gm_kind_is_text(samples.kind);
+            bool unknown = block->min_at == GM_EXTREME_UNKNOWN && !gm_sealed_plain(block) && !gm_kind_is_text(samples.kind);
             if (st == GM_OK && unknown) gm_samples_extremes(&samples, &block->min_at, &block->max_at);
             if (st == GM_OK && unknown) gm_levels_fall(b, i);
             if (st == GM_OK) st = add_samples(f, &samples, err);

@@ -15,6 +15,7 @@
 #include "history/decimal.h"
 #include "history/levels.h"
 #include "history/rollup.h"
+#include "history/sealing.h"
 
 #include <assert.h>
 
@@ -63,35 +64,32 @@ size_t gm_blocks_find(const gm_blocks *blocks, gm_time_ns at)
 }
 
 // Into a file when there is one that takes it, else into memory: a full disk is a nuisance here, no loss.
-static gm_status put_away(gm_history *h, const gm_series *s, gm_sealed *out, gm_error *err)
+static gm_status put_away(gm_history *h, const gm_series *s, const gm_buf *bytes, gm_sealed *out, gm_error *err)
 {
-    if (h->files != NULL && !h->sealing.failed) {
+    if (h->files != NULL) {
         out->where = GM_IN_FILE;
         gm_error refused;
-        if (gm_files_append(h->files, s->twin, s->column, h->sealing.ptr, out->size, &out->place, &refused) == GM_OK) {
+        if (gm_files_append(h->files, s->twin, s->column, bytes->ptr, out->size, &out->place, &refused) == GM_OK) {
             h->refused.status = GM_OK;
             return GM_OK;
         }
         h->refused = refused;
     }
     out->where = GM_IN_MEMORY;
-    out->bytes = !h->sealing.failed ? gm_alloc_bytes(h->alloc, h->sealing.len) : NULL;
+    out->bytes = gm_alloc_bytes(h->alloc, bytes->len);
     if (out->bytes == NULL) return no_memory(err);
-    memcpy(out->bytes, h->sealing.ptr, h->sealing.len);
+    memcpy(out->bytes, bytes->ptr, bytes->len);
     return GM_OK;
 }
 
-static gm_status seal(gm_history *h, const gm_series *s, const gm_samples *samples, gm_sealed *out, gm_error *err)
+gm_status gm_history_describe(const gm_samples *samples, const gm_buf *bytes, gm_sealed *out, gm_error *err)
 {
-    gm_buf_clear(&h->sealing);
-    gm_block_encode(h->codec, samples, &h->sealing);
-    if (h->sealing.failed) return no_memory(err);
     gm_block_summary sum;
-    gm_status        st = gm_block_read_summary(h->sealing.ptr, h->sealing.len, &sum, err);
+    gm_status        st = gm_block_read_summary(bytes->ptr, bytes->len, &sum, err);
     if (st != GM_OK) return st;
     *out = (gm_sealed){ .first_at = gm_stamp_time(samples->stamp[0]),
                         .last_at  = gm_stamp_time(samples->stamp[samples->n - 1]),
-                        .size     = (uint32_t)h->sealing.len,
+                        .size     = (uint32_t)bytes->len,
                         .n        = (uint16_t)samples->n,
                         .kind     = (uint8_t)sum.kind,
                         .values   = (uint16_t)sum.values,
@@ -103,22 +101,41 @@ static gm_status seal(gm_history *h, const gm_series *s, const gm_samples *sampl
         out->last = sum.last;
         gm_samples_extremes(samples, &out->min_at, &out->max_at);
     }
-    return put_away(h, s, out, err);
+    return GM_OK;
+}
+
+static gm_status seal(gm_history *h, const gm_series *s, const gm_samples *samples, gm_sealed *out, gm_error *err)
+{
+    gm_buf_clear(&h->sealing);
+    gm_block_encode(h->codec, samples, &h->sealing);
+    if (h->sealing.failed) return no_memory(err);
+    gm_status st = gm_history_describe(samples, &h->sealing, out, err);
+    return st == GM_OK ? put_away(h, s, &h->sealing, out, err) : st;
 }
 
 void gm_history_drop_block(gm_history *h, const gm_sealed *block)
 {
+    if (block->where == GM_SEALING) {
+        h->stats.open_bytes -= gm_run_bytes(block->sealing->run);
+        gm_sealing_let_go(block->sealing);
+    }
     if (block->where == GM_IN_MEMORY) gm_free(h->alloc, block->bytes);
     if (block->where == GM_IN_FILE) gm_files_drop(h->files, block->place, block->size);
+}
+
+static gm_status need_room(gm_history *h, gm_blocks *b, size_t count, gm_error *err)
+{
+    size_t before = b->capacity;
+    if (!gm_alloc_reserve(h->alloc, &b->items, &b->capacity, b->count + count, sizeof *b->items)) return no_memory(err);
+    h->stats.index_bytes += (b->capacity - before) * sizeof *b->items;
+    return GM_OK;
 }
 
 // Puts `count` sealed pieces in the place of `gone` entries. The pieces' bytes are taken when it returns GM_OK.
 static gm_status splice(gm_history *h, gm_blocks *b, size_t at, size_t gone, const gm_sealed *pieces, size_t count,
                         gm_error *err)
 {
-    size_t before = b->capacity;
-    if (!gm_alloc_reserve(h->alloc, &b->items, &b->capacity, b->count + count, sizeof *b->items)) return no_memory(err);
-    h->stats.index_bytes += (b->capacity - before) * sizeof *b->items;
+    if (need_room(h, b, count, err) != GM_OK) return GM_NOMEM;
     gm_levels_fall(b, at);
     memmove(b->items + at + count, b->items + at + gone, (b->count - at - gone) * sizeof *b->items);
     for (size_t i = 0; i < count; i++) {
@@ -130,14 +147,19 @@ static gm_status splice(gm_history *h, gm_blocks *b, size_t at, size_t gone, con
     return GM_OK;
 }
 
+static gm_status need_blocks(gm_history *h, gm_series *s, gm_error *err)
+{
+    if (s->large.blocks != NULL) return GM_OK;
+    s->large.blocks = gm_alloc_zeroed(h->alloc, sizeof *s->large.blocks);
+    if (s->large.blocks == NULL) return no_memory(err);
+    h->stats.index_bytes += sizeof *s->large.blocks;
+    return GM_OK;
+}
+
 // Seals the first `count` samples of the open run.
 static gm_status seal_open(gm_history *h, gm_series *s, size_t count, gm_error *err)
 {
-    if (s->large.blocks == NULL) {
-        s->large.blocks = gm_alloc_zeroed(h->alloc, sizeof *s->large.blocks);
-        if (s->large.blocks == NULL) return no_memory(err);
-        h->stats.index_bytes += sizeof *s->large.blocks;
-    }
+    if (need_blocks(h, s, err) != GM_OK) return GM_NOMEM;
     gm_sealed  piece;
     gm_samples samples = gm_run_samples(s->large.open, 0, count);
     gm_status  st      = seal(h, s, &samples, &piece, err);
@@ -149,6 +171,65 @@ static gm_status seal_open(gm_history *h, gm_series *s, size_t count, gm_error *
     }
     gm_run_drop(s->large.open, count);
     return GM_OK;
+}
+
+// The same of a full run of numbers, by others: it becomes a block as it is, and what is newer goes on in a run of its own. False:
+// not now.
+static bool hand_over(gm_history *h, uint32_t id)
+{
+    gm_series *s = gm_series_at(&h->table, id);
+    gm_run    *full = s->large.open, *next = NULL;
+    gm_error   ignored;
+    if (h->sealer == NULL || gm_kind_is_text(full->kind) || need_blocks(h, s, &ignored) != GM_OK) return false;
+    if (need_room(h, s->large.blocks, 1, &ignored) != GM_OK) return false;
+    next = gm_run_create(h->alloc, GM_RUN_MOST);
+    if (next == NULL) return false;
+    gm_samples  old   = gm_run_samples(full, 0, GM_HISTORY_BLOCK);
+    gm_sealing *taken = gm_sealer_take(h->sealer, id, full, GM_HISTORY_BLOCK);
+    if (taken == NULL) {
+        gm_run_destroy(h->alloc, next);
+        return false;
+    }
+    gm_sealed piece = { .where = GM_SEALING, .sealing = taken, .kind = (uint8_t)full->kind, .n = GM_HISTORY_BLOCK,
+                        .first_at = gm_stamp_time(old.stamp[0]), .last_at = gm_stamp_time(old.stamp[GM_HISTORY_BLOCK - 1]) };
+    gm_status st    = splice(h, s->large.blocks, s->large.blocks->count, 0, &piece, 1, &ignored);
+    assert(st == GM_OK);  // there is room
+    next->n    = full->n - GM_HISTORY_BLOCK;
+    next->kind = full->kind;
+    memcpy(gm_run_stamp(next), gm_run_stamp(full) + GM_HISTORY_BLOCK, next->n * sizeof(uint64_t));
+    memcpy(gm_run_bits(next), gm_run_bits(full) + GM_HISTORY_BLOCK, next->n * sizeof(uint64_t));
+    h->stats.open_bytes += gm_run_bytes(next);
+    s->large.open = next;
+    return true;
+}
+
+bool gm_history_sealed(gm_history *h, const gm_sealing *sealing)
+{
+    const gm_series *s = gm_series_at(&h->table, sealing->series);
+    gm_blocks       *b = s->large.blocks;
+    gm_sealed        piece = sealing->sealed;
+    gm_error         ignored;
+    size_t           i = b->count;  // near the end
+    while (i > 0 && (b->items[i - 1].where != GM_SEALING || b->items[i - 1].sealing != sealing)) i--;
+    assert(i > 0);  // whoever takes it away lets go of it
+    if (put_away(h, s, &sealing->bytes, &piece, &ignored) != GM_OK) return false;
+    b->items[i - 1] = piece;
+    gm_levels_fall(b, i - 1);
+    h->stats.sealed_bytes += piece.size;
+    h->stats.open_bytes -= gm_run_bytes(sealing->run);
+    return true;
+}
+
+gm_status gm_history_use_pool(gm_history *h, gm_pool *pool)
+{
+    gm_sealer_destroy(h->sealer);
+    h->sealer = pool != NULL ? gm_sealer_create(h, pool) : NULL;
+    return pool == NULL || h->sealer != NULL ? GM_OK : GM_NOMEM;
+}
+
+void gm_history_turn(gm_history *h)
+{
+    if (h->sealer != NULL) gm_sealer_turn(h->sealer);
 }
 
 // ---- thawing ------------------------------------------------------------------------------------------------------
@@ -200,6 +281,10 @@ gm_status gm_history_open_block(const gm_history *h, const gm_series *s, size_t 
     const uint8_t   *bytes = item->bytes;
     if (item->where == GM_THAWED) {
         *out = gm_run_samples(s->large.blocks->thawed, 0, s->large.blocks->thawed->n);
+        return GM_OK;
+    }
+    if (item->where == GM_SEALING) {
+        *out = gm_run_samples(item->sealing->run, 0, item->sealing->n);
         return GM_OK;
     }
     if (item->where == GM_IN_FILE) {
@@ -337,7 +422,7 @@ static gm_status put_large(gm_history *h, uint32_t id, gm_time_ns at, const gm_v
         }
         // Room and a fitting kind. Sealing moves the end of the blocks, so the place is looked for again.
         if (!gm_run_fits(open, value->kind) || open->text_len > TEXT_OPEN) st = seal_open(h, s, open->n, err);
-        else if (open->n == GM_RUN_MOST) st = seal_open(h, s, GM_HISTORY_BLOCK, err);
+        else if (open->n == GM_RUN_MOST) st = hand_over(h, id) ? GM_OK : seal_open(h, s, GM_HISTORY_BLOCK, err);
         else if (open->n == open->capacity) st = grow_run(h, &s->large.open, GM_RUN_MOST, err);
         else break;
         if (st != GM_OK) return st;
@@ -554,6 +639,7 @@ void gm_history_destroy(gm_history *h)
         if (gm_series_at(&h->table, id)->in_use) gm_history_release_series(h, id);
     }
     gm_series_table_finish(&h->table);
+    gm_sealer_destroy(h->sealer);
     gm_files_close(h->files);
     gm_buf_finish(&h->sealing);
     gm_codec_destroy(h->codec);

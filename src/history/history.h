@@ -10,8 +10,8 @@
 // the same time and value is the same sample sent again and changes nothing; with another value it is a correction and
 // replaces the first. Samples may come in any order of source time.
 //
-// Recent samples of a series lie in an open run; 1024 of them are sealed together: compressed, immutable. A sample
-// that is late for its sealed block opens it again for a while. The engine thread appends and reads; reading uses
+// Recent samples of a series lie in an open run; 1024 of them are sealed together: compressed, immutable (in a pool, when there
+// is one; until that is done they are read as they are). A sample that is late for its sealed block opens it again for a while. The engine thread appends and reads; reading uses
 // working memory of the history too, so there is one reader at a time. Format of sealed blocks: docs/formats/history.md.
 //
 // Memory: about 64 bytes for a series of one or two numbers; 16 bytes a sample in the open run; 104 bytes for each sealed
@@ -43,6 +43,13 @@ void                     gm_history_destroy(gm_history *history);
 // From here on sealed blocks go to files in the directory (made when it is not there); before the first append. When a
 // file refuses one it stays in memory. What lies in the directory from before is known after gm_history_load.
 GM_NODISCARD gm_status gm_history_use_files(gm_history *history, const gm_io *io, const char *path, gm_error *err);
+
+// From here on full blocks of numbers are sealed in the pool, and gm_history_turn is called at the end of each turn of the loop.
+// NULL: here again; the pool must have ended. The history's memory is then asked for on its threads too. GM_NOMEM: they are sealed
+// here as before.
+struct gm_pool;
+GM_NODISCARD gm_status gm_history_use_pool(gm_history *history, struct gm_pool *pool);
+void                   gm_history_turn(gm_history *history);
 
 // Appends one sample; text is copied.
 // *out_new (may be NULL): false when the sample was already there with that value.

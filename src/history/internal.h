@@ -14,8 +14,11 @@ enum {
     GM_HISTORY_THAWED = 64,   // blocks that are open again for late samples, in all series together
 };
 
+typedef struct gm_sealer gm_sealer;
+
 struct gm_history {
     const gm_alloc *alloc;
+    gm_sealer      *sealer;   // NULL: all is sealed here
     gm_codec       *codec;    // used by every call, also by those that only read
     gm_buf          sealing;  // where a block is encoded
     gm_series_table table;
@@ -31,6 +34,12 @@ struct gm_history {
 // The samples of a block: its thawed run, or decoded into the codec (viewed until its next use).
 GM_NODISCARD gm_status gm_history_open_block(const gm_history *history, const gm_series *series, size_t i, gm_samples *out,
                                              gm_error *err);
+
+// What is to be known of a block besides its bytes, but for where these lie.
+GM_NODISCARD gm_status gm_history_describe(const gm_samples *samples, const gm_buf *bytes, gm_sealed *out, gm_error *err);
+
+// The bytes of a block have come: it takes them. False: memory was refused.
+bool gm_history_sealed(gm_history *history, const gm_sealing *sealing);
 
 // A block that nobody refers to any more: its memory, or its share of a file.
 void gm_history_drop_block(gm_history *history, const gm_sealed *block);

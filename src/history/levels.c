@@ -9,7 +9,7 @@ void gm_levels_fall(gm_blocks *b, size_t at)
 static bool has_sums(const gm_sealed *block)
 {
     bool text = gm_kind_is_text((gm_kind)block->kind) && block->values > 0;
-    return block->where != GM_THAWED && !text && (block->values == 0 || block->min_at != GM_EXTREME_UNKNOWN);
+    return !gm_sealed_plain(block) && !text && (block->values == 0 || block->min_at != GM_EXTREME_UNKNOWN);
 }
 
 static gm_level level_of(const gm_sealed *blocks)

@@ -3,7 +3,7 @@
 #include "base/frames.h"
 #include "base/le.h"
 #include "history/decimal.h"
-#include "history/internal.h"
+#include "history/sealing.h"
 
 #include <assert.h>
 
@@ -53,7 +53,27 @@ static void save_block(gm_frames_out *out, const gm_sealed *b)
     }
 }
 
-static void save_series(gm_frames_out *out, const gm_series *s)
+// One that others are sealing: this copy of the process has no others.
+static void save_sealing(const gm_history *h, gm_frames_out *out, const gm_sealed *b)
+{
+    gm_samples samples = gm_run_samples(b->sealing->run, 0, b->sealing->n);
+    gm_buf     bytes   = gm_buf_init(h->alloc);
+    gm_sealed  sealed;
+    gm_error   why;
+    gm_block_encode(h->codec, &samples, &bytes);
+    if (bytes.failed) {
+        gm_frames_fail(out, GM_NOMEM, "no memory for a block");
+    } else if (gm_history_describe(&samples, &bytes, &sealed, &why) != GM_OK) {
+        gm_frames_fail(out, why.status, why.text);
+    } else {
+        sealed.where = GM_IN_MEMORY;
+        sealed.bytes = bytes.ptr;
+        save_block(out, &sealed);
+    }
+    gm_buf_finish(&bytes);
+}
+
+static void save_series(const gm_history *h, gm_frames_out *out, const gm_series *s)
 {
     gm_frames_put_varint(out, (uint64_t)s->twin + 1);
     gm_frames_put_varint(out, s->column);
@@ -68,7 +88,8 @@ static void save_series(gm_frames_out *out, const gm_series *s)
     save_run(out, s->large.open);
     gm_frames_put_varint(out, b != NULL ? b->count : 0);
     for (size_t i = 0; b != NULL && i < b->count; i++) {
-        save_block(out, &b->items[i]);
+        if (b->items[i].where == GM_SEALING) save_sealing(h, out, &b->items[i]);
+        else save_block(out, &b->items[i]);
         if (b->items[i].where == GM_THAWED) save_run(out, b->thawed);
     }
 }
@@ -92,7 +113,7 @@ void gm_history_save(const gm_history *h, gm_frames_out *out)
 {
     for (uint32_t id = 0; id < h->table.used; id++) {
         const gm_series *s = gm_series_at(&h->table, id);
-        if (s->in_use) save_series(out, s);
+        if (s->in_use) save_series(h, out, s);
     }
     gm_frames_put_varint(out, 0);
     save_condemned(h, out);

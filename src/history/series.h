@@ -9,13 +9,15 @@
 #include "history/files.h"
 #include "history/run.h"
 
-typedef enum gm_where { GM_THAWED, GM_IN_MEMORY, GM_IN_FILE } gm_where;
+typedef struct gm_sealing gm_sealing;
+
+typedef enum gm_where { GM_THAWED, GM_IN_MEMORY, GM_IN_FILE, GM_SEALING } gm_where;  // SEALING: sealing.h
 
 // A sealed block, or the one that is thawed: opened again for late samples. The sums over its values are here too, so that
 // a plot of years reads no block that lies in one bucket as a whole.
 typedef struct gm_sealed {
     gm_time_ns first_at, last_at, last_value_at;
-    union { uint8_t *bytes; gm_place place; };
+    union { uint8_t *bytes; gm_place place; gm_sealing *sealing; };
     uint32_t   size;
     uint16_t   n, values;
     uint8_t    where, kind;
@@ -24,6 +26,9 @@ typedef struct gm_sealed {
 } gm_sealed;
 
 #define GM_EXTREME_UNKNOWN INT64_MIN
+
+// Its samples are plain, and there are no sums of them.
+static inline bool gm_sealed_plain(const gm_sealed *block) { return block->where == GM_THAWED || block->where == GM_SEALING; }
 
 typedef struct gm_blocks {
     gm_sealed *items;  // [count] in order of time, not overlapping
