@@ -41,14 +41,19 @@ void gm_aasx_finish(gm_aasx_package *package);
 GM_NODISCARD gm_status gm_aasx_add(gm_aasx_package *package, gm_str path, gm_str media, const uint8_t *bytes, size_t size, gm_error *err);
 const gm_aasx_file *gm_aasx_find(const gm_aasx_package *package, gm_str path);  // NULL: there is none
 
-// The archive's bytes, appended: the same for the same contents. GM_NOMEM; GM_INVALID: built without zip archives.
-GM_NODISCARD gm_status gm_aasx_write(const gm_aasx_package *package, const json_t *environment, gm_buf *out, gm_error *err);
+// The archive's bytes, appended: the same for the same contents. form: of the environment in it. GM_NOMEM; GM_INVALID: built without zip
+// archives, or it can not be said in XML.
+typedef enum gm_aasx_form { GM_AASX_JSON, GM_AASX_XML } gm_aasx_form;
+GM_NODISCARD gm_status gm_aasx_write(const gm_aasx_package *package, const json_t *environment, gm_aasx_form form, gm_buf *out, gm_error *err);
 
 // *out: its files, to be finished in any case. *out_environment: the caller's. GM_INVALID: it is no package, or breaks a rule; err has
 // the sentence. GM_LIMIT: a limit. GM_NOMEM.
 GM_NODISCARD gm_status gm_aasx_read(const gm_alloc *alloc, const uint8_t *bytes, size_t size, const gm_aasx_limits *limits, gm_aasx_package *out,
                                     json_t **out_environment, gm_error *err);
 
+// An environment as the XML of the metamodel (V3.0), appended. What is read back is the same. GM_INVALID: it is no environment, or has a text
+// that XML can not say; GM_NOMEM.
+GM_NODISCARD gm_status gm_aas_write_xml(const json_t *environment, gm_buf *out, gm_error *err);
 // An environment in the XML of the metamodel, as JSON; NULL: err says why.
 json_t *gm_aas_read_xml(const uint8_t *bytes, size_t size, gm_error *err);
 

@@ -3,9 +3,9 @@
 
 static const char WHY[] = "this gemel was built without libzip or libxml2: it reads and writes environments in JSON, no packages";
 
-gm_status gm_aasx_write(const gm_aasx_package *package, const json_t *environment, gm_buf *out, gm_error *err)
+gm_status gm_aasx_write(const gm_aasx_package *package, const json_t *environment, gm_aasx_form form, gm_buf *out, gm_error *err)
 {
-    (void)package, (void)environment, (void)out;
+    (void)package, (void)environment, (void)form, (void)out;
     return gm_fail(err, GM_INVALID, "aas.package", "%s", WHY);
 }
 

@@ -2,11 +2,12 @@
 #include "aas/package.h"
 #include "state/document.h"
 
+#include <stdio.h>
 #include <zip.h>
 
 static const char WHERE[] = "aas.package";
 #define XML "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
-#define ENVIRONMENT "aasx/environment.aas.json"
+static const char *const environments[] = { "aasx/environment.aas.json", "aasx/environment.aas.xml" };  // by their form
 
 static void xml_text(gm_buf *out, gm_str text)
 {
@@ -51,7 +52,7 @@ static void content_types(const gm_aasx_package *p, gm_buf *out)
 {
     gm_buf_text(out, XML "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">"
                          "<Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
-                         "<Default Extension=\"json\" ContentType=\"application/json\"/>"
+                         "<Default Extension=\"json\" ContentType=\"application/json\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/>"
                          "<Override PartName=\"/aasx/aasx-origin\" ContentType=\"text/plain\"/>");
     for (size_t i = 0; i < p->count; i++) {
         gm_buf_text(out, "<Override PartName=\"");
@@ -65,20 +66,23 @@ static void content_types(const gm_aasx_package *p, gm_buf *out)
 
 enum { TYPES, RELS, ORIGIN, ORIGIN_RELS, ENV, ENV_RELS, PARTS };
 
-static gm_status put_all(zip_t *zip, const gm_aasx_package *p, const json_t *environment, gm_buf parts[PARTS], gm_error *err)
+static gm_status put_all(zip_t *zip, const gm_aasx_package *p, const json_t *environment, gm_aasx_form form, gm_buf parts[PARTS], gm_error *err)
 {
-    static const char *const names[PARTS] = { "[Content_Types].xml", "_rels/.rels", "aasx/aasx-origin", "aasx/_rels/aasx-origin.rels", ENVIRONMENT,
-                                              "aasx/_rels/environment.aas.json.rels" };
-    gm_status st = GM_OK;
+    const char *names[PARTS] = { "[Content_Types].xml", "_rels/.rels", "aasx/aasx-origin", "aasx/_rels/aasx-origin.rels", environments[form],
+                                 form == GM_AASX_XML ? "aasx/_rels/environment.aas.xml.rels" : "aasx/_rels/environment.aas.json.rels" };
+    char        target[64];
+    gm_status   st = GM_OK;
+    int         length = snprintf(target, sizeof target, "/%s", environments[form]);
     content_types(p, &parts[TYPES]);
     relationships_open(&parts[RELS]);
     relationship(&parts[RELS], "aasx-origin", GM_STR("/aasx/aasx-origin"), 1);
     gm_buf_text(&parts[RELS], "</Relationships>");
     gm_buf_text(&parts[ORIGIN], "Intentionally empty.");
     relationships_open(&parts[ORIGIN_RELS]);
-    relationship(&parts[ORIGIN_RELS], "aas-spec", GM_STR("/" ENVIRONMENT), 1);
+    relationship(&parts[ORIGIN_RELS], "aas-spec", (gm_str){ target, (size_t)length }, 1);
     gm_buf_text(&parts[ORIGIN_RELS], "</Relationships>");
-    gm_document_compact(environment, &parts[ENV]);
+    if (form == GM_AASX_XML) st = gm_aas_write_xml(environment, &parts[ENV], err);
+    else gm_document_compact(environment, &parts[ENV]);
     relationships_open(&parts[ENV_RELS]);
     for (size_t i = 0; i < p->count; i++) relationship(&parts[ENV_RELS], "aas-suppl", gm_buf_view(&p->files[i].path), i + 1);
     gm_buf_text(&parts[ENV_RELS], "</Relationships>");
@@ -105,7 +109,7 @@ static gm_status take_bytes(zip_source_t *source, gm_buf *out, gm_error *err)
     return GM_OK;
 }
 
-gm_status gm_aasx_write(const gm_aasx_package *p, const json_t *environment, gm_buf *out, gm_error *err)
+gm_status gm_aasx_write(const gm_aasx_package *p, const json_t *environment, gm_aasx_form form, gm_buf *out, gm_error *err)
 {
     gm_buf      parts[PARTS];
     zip_error_t why;
@@ -116,7 +120,7 @@ gm_status gm_aasx_write(const gm_aasx_package *p, const json_t *environment, gm_
     gm_status     st     = zip != NULL ? GM_OK : gm_fail(err, GM_NOMEM, WHERE, "packing");
     if (zip == NULL) zip_source_free(source);
     else zip_source_keep(source);  // it is read after the archive is closed
-    if (st == GM_OK) st = put_all(zip, p, environment, parts, err);
+    if (st == GM_OK) st = put_all(zip, p, environment, form, parts, err);
     if (st == GM_OK && zip_close(zip) != 0) st = gm_fail(err, GM_NOMEM, WHERE, "packing: %s", zip_strerror(zip));
     if (st != GM_OK && zip != NULL) zip_discard(zip);
     if (st == GM_OK) st = take_bytes(source, out, err);

@@ -2,25 +2,13 @@
 // in XML what they are by their own name, in JSON by "modelType".
 #include "aas/xml.h"
 #include "aas/tree.h"
+#include "aas/xml_names.h"
 
 #include "aas/aasx.h"
 
 #include <libxml/parser.h>
 
 static const char WHERE[] = "aas.xml";
-
-typedef struct plural { const char *list, *item; } plural;
-// Lists whose items are all of a kind; their name in XML is of no more use.
-static const plural plurals[] = {
-    { "keys", "key" }, { "qualifiers", "qualifier" }, { "extensions", "extension" }, { "supplementalSemanticIds", "reference" }, { "submodels", "reference" },
-    { "specificAssetIds", "specificAssetId" }, { "embeddedDataSpecifications", "embeddedDataSpecification" }, { "isCaseOf", "reference" }, { "refersTo", "reference" },
-    { "valueReferencePairs", "valueReferencePair" }, { "dataSpecifications", "reference" },
-    { "description", "langStringTextType" }, { "displayName", "langStringNameType" }, { "preferredName", "langStringPreferredNameTypeIec61360" },
-    { "shortName", "langStringShortNameTypeIec61360" }, { "definition", "langStringDefinitionTypeIec61360" },
-};
-// Lists whose items say what they are.
-static const char *const mixed[] = { "submodelElements", "statements", "annotations", "assetAdministrationShells", "conceptDescriptions" };
-static const char *const variables[] = { "inputVariables", "outputVariables", "inoutputVariables" };
 
 static const xmlNode *element_from(const xmlNode *n)
 {
@@ -29,15 +17,6 @@ static const xmlNode *element_from(const xmlNode *n)
 }
 
 static const char *name_of(const xmlNode *n) { return (const char *)n->name; }
-
-static bool in(const char *name, const char *const *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(name, list[i]) == 0) return true;
-    }
-    return false;
-}
-#define IN(name, list) in((name), (list), sizeof(list) / sizeof((list)[0]))
 
 static json_t *read_object(const xmlNode *node, const char *model_type, unsigned depth);
 
@@ -73,13 +52,11 @@ static json_t *read_list(const xmlNode *node, bool typed, unsigned depth)
     return list;
 }
 
-static const plural *plural_of(const xmlNode *node)
+static bool is_plural(const xmlNode *node)
 {
     const xmlNode *first = element_from(node->children);
-    for (size_t i = 0; first != NULL && i < sizeof plurals / sizeof plurals[0]; i++) {
-        if (strcmp(plurals[i].list, name_of(node)) == 0 && strcmp(plurals[i].item, name_of(first)) == 0) return &plurals[i];
-    }
-    return NULL;
+    const char    *item  = gm_aas_xml_item(name_of(node));
+    return first != NULL && item != NULL && strcmp(item, name_of(first)) == 0;
 }
 
 // <operationVariable><value><property>...</property></value></operationVariable>
@@ -112,9 +89,9 @@ static json_t *read_member(const xmlNode *node, const char *owner, unsigned dept
 {
     const char    *name  = name_of(node);
     const xmlNode *first = element_from(node->children);
-    if (IN(name, mixed)) return read_list(node, true, depth);
-    if (IN(name, variables)) return read_variables(node, depth);
-    if (plural_of(node) != NULL) return read_list(node, false, depth);
+    if (gm_aas_xml_is_mixed(name)) return read_list(node, true, depth);
+    if (gm_aas_xml_is_variables(name)) return read_variables(node, depth);
+    if (is_plural(node)) return read_list(node, false, depth);
     if (strcmp(name, "submodels") == 0 && first != NULL && strcmp(name_of(first), "submodel") == 0) return read_list(node, true, depth);
     if (strcmp(name, "value") == 0) return read_value(node, owner, depth);
     if (strcmp(name, "dataSpecificationContent") == 0 && first != NULL) return read_typed(first, depth + 1);
@@ -149,7 +126,7 @@ json_t *gm_aas_read_xml(const uint8_t *bytes, size_t size, gm_error *err)
     json_t  *out  = NULL;
     if (doc == NULL) return NULL;
     const char *space = root->ns != NULL ? (const char *)root->ns->href : "";
-    if (strcmp(name_of(root), "environment") != 0 || strncmp(space, "https://admin-shell.io/aas/3/", strlen("https://admin-shell.io/aas/3/")) != 0)
+    if (strcmp(name_of(root), "environment") != 0 || strncmp(space, GM_AAS_XML_SPACE, strlen(GM_AAS_XML_SPACE)) != 0)
         (void)!gm_fail(err, GM_INVALID, WHERE, "the environment is not of the metamodel V3 (namespace '%.60s')", space);
     else if ((out = read_object(root, NULL, 0)) == NULL)
         (void)!gm_fail(err, GM_INVALID, WHERE, "the environment's XML is nested too deeply, or says something twice");

@@ -185,6 +185,9 @@ void gm_route_aas_serialization(gm_request *request);
 void gm_route_aas_description(gm_request *request);
 void gm_route_aas_concepts(gm_request *request);
 void gm_route_aas_concept(gm_request *request);
+void gm_route_aas_concept_post(gm_request *request);
+void gm_route_aas_concept_put(gm_request *request);
+void gm_route_aas_concept_delete(gm_request *request);
 
 // gemel's own
 void gm_route_whoami(gm_request *request);        // users.c

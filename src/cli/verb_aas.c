@@ -19,10 +19,11 @@ static gm_exit no_memory(const gm_cli *cli) { return gm_cli_fail_text(cli, GM_EX
 
 // ---- export -----------------------------------------------------------------------------------------------------------
 
-enum { EX_HTTP, EX_OUT, EX_PARTS };
+enum { EX_HTTP, EX_OUT, EX_PARTS, EX_XML };
 static const gm_option export_options[] = {
     [EX_HTTP]  = GM_CLIENT_HTTP,
-    [EX_OUT]   = { "out", GM_OPTION_TEXT, "FILE", NULL, "where it goes: .json, or .aasx for a package with all documents" },
+    [EX_OUT]   = { "out", GM_OPTION_TEXT, "FILE", NULL, "where it goes: .json, .xml, or .aasx for a package with all documents" },
+    [EX_XML]   = { "xml", GM_OPTION_FLAG, NULL, NULL, "the environment in the package as XML, for tools that read no JSON" },
     [EX_PARTS] = { "parts", GM_OPTION_FLAG, NULL, NULL, "also the shells of everything it is made of" },
 };
 static const gm_operand export_operands[] = { { .name = "TWIN", .help = "a twin, a part number, or the id of a shell", .repeats = true } };
@@ -50,8 +51,9 @@ static gm_exit export(const gm_cli *cli, const gm_args *args)
     gm_buf      path = gm_buf_init(cli->alloc);
     const char *name = gm_args_given(args, EX_OUT) ? gm_args_text(args, EX_OUT) : NULL;
     if (name == NULL) return gm_cli_fail_text(cli, GM_EXIT_USAGE, "--out says where it goes");
-    bool package = gm_str_ends(gm_str_of(name), GM_STR(".aasx"));
-    gm_buf_printf(&path, "/serialization?format=%s&includeParts=%s&aasIds=", package ? "aasx" : "json", gm_args_given(args, EX_PARTS) ? "true" : "false");
+    bool        package = gm_str_ends(gm_str_of(name), GM_STR(".aasx")), xml = gm_args_given(args, EX_XML) || gm_str_ends(gm_str_of(name), GM_STR(".xml"));
+    const char *format  = package ? (xml ? "aasx-xml" : "aasx") : xml ? "xml" : "json";
+    gm_buf_printf(&path, "/serialization?format=%s&includeParts=%s&aasIds=", format, gm_args_given(args, EX_PARTS) ? "true" : "false");
     for (size_t i = 0; i < args->operand_count; i++) {
         if (i > 0) gm_buf_byte(&path, ',');
         write_id(&path, gm_str_of(gm_args_operand(args, i)));
@@ -75,9 +77,9 @@ static gm_exit export(const gm_cli *cli, const gm_args *args)
 
 const gm_verb gm_verb_aas_export = {
     .name     = "aas export",
-    .summary  = "write twins as Asset Administration Shells, JSON or AASX",
+    .summary  = "write twins as Asset Administration Shells: JSON, XML or AASX",
     .text     = "The shells with all their submodels and the interfaces that they need; a package (.aasx) holds their documents, too. What `gemel aas import` reads.",
-    .examples = "gemel aas export pump7 --out pump7.aasx\ngemel aas export pump7 pump8 --parts --out pumps.json",
+    .examples = "gemel aas export pump7 --out pump7.aasx\ngemel aas export pump7 pump8 --parts --out pumps.xml",
     .syntax   = GM_SYNTAX(export_options, export_operands),
     .run      = export,
 };

@@ -76,9 +76,21 @@ static gm_status check_value(const gm_fact_value *v, gm_error *err)
     return st == GM_OK && v->more.len > 0 ? check_json(v->more, true, err) : st;
 }
 
+// The same JSON, whatever the order of its members.
+static bool same_json(gm_str a, gm_str b)
+{
+    if (gm_str_eq(a, b)) return true;
+    json_t *x = json_loadb(a.ptr, a.len, JSON_DECODE_ANY, NULL), *y = json_loadb(b.ptr, b.len, JSON_DECODE_ANY, NULL);
+    bool    same = x != NULL && y != NULL && json_equal(x, y);
+    json_decref(x);
+    json_decref(y);
+    return same;
+}
+
 bool gm_fact_same(const gm_fact_value *a, const gm_fact_value *b)
 {
     if (a->kind != b->kind || a->limits != b->limits) return false;
+    if (a->kind == GM_FACT_JSON) return same_json(a->text, b->text);
     bool texts  = gm_str_eq(a->text, b->text) && gm_str_eq(a->unit, b->unit) && gm_str_eq(a->media, b->media) && gm_str_eq(a->name, b->name) && gm_str_eq(a->position, b->position) && gm_str_eq(a->more, b->more);
     bool number = a->number == b->number || a->kind == GM_FACT_DOCUMENT;  // how many bytes a document has follows from its hash
     bool low = (a->limits & GM_FACT_LOW) == 0 || a->low == b->low, high = (a->limits & GM_FACT_HIGH) == 0 || a->high == b->high;

@@ -1,4 +1,5 @@
 #include "aas/aasx.h"
+#include "aas/check.h"
 #include "state/document.h"
 #include "support/support.h"
 
@@ -146,8 +147,8 @@ static void what_is_written_is_read_again(void **state)
     gm_aasx_begin(&p, alloc);
     assert_gm_ok(gm_aasx_add(&p, GM_STR("/aasx/documents/0/a&b.pdf"), GM_STR("application/pdf"), (const uint8_t *)"%PDF-1.7", 8, &err), err);
     assert_gm_ok(gm_aasx_add(&p, GM_STR("/aasx/documents/1/empty"), GM_STR(""), (const uint8_t *)"", 0, &err), err);
-    assert_gm_ok(gm_aasx_write(&p, env, &first, &err), err);
-    assert_gm_ok(gm_aasx_write(&p, env, &second, &err), err);
+    assert_gm_ok(gm_aasx_write(&p, env, GM_AASX_JSON, &first, &err), err);
+    assert_gm_ok(gm_aasx_write(&p, env, GM_AASX_JSON, &second, &err), err);
     assert_true(gm_str_eq(gm_buf_view(&first), gm_buf_view(&second)));  // nothing of the moment is in it
     assert_gm_ok(gm_aasx_read(alloc, first.ptr, first.len, &limits, &back, &again, &err), err);
     assert_true(json_equal(env, again));
@@ -201,6 +202,69 @@ static void xml_says_the_same_as_json(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_null(gm_aas_read_xml((const uint8_t *)bad[i], strlen(bad[i]), &err));
 }
 
+// Every kind of element, and what a text may have in it.
+static void what_is_written_as_xml_is_read_back_the_same(void **state)
+{
+    (void)state;
+#define REFERENCE(kind, key, id) "{\"type\":\"" kind "\",\"keys\":[{\"type\":\"" key "\",\"value\":\"" id "\"}]}"
+#define OUT REFERENCE("ExternalReference", "GlobalReference", "urn:x")
+    static const char text[] =
+        "{\"assetAdministrationShells\":[{\"modelType\":\"AssetAdministrationShell\",\"id\":\"a<&>\\\"'\",\"idShort\":\"A1\",\"derivedFrom\":" REFERENCE("ModelReference", "AssetAdministrationShell", "b") ","
+        "\"displayName\":[{\"language\":\"de\",\"text\":\"L\u00fcfter\"}],\"administration\":{\"version\":\"1\",\"revision\":\"2\"},\"assetInformation\":{\"assetKind\":\"Instance\",\"globalAssetId\":\"g\","
+        "\"specificAssetIds\":[{\"name\":\"n\",\"value\":\"v\",\"externalSubjectId\":" OUT "}],\"assetType\":\"t\",\"defaultThumbnail\":{\"path\":\"/p.png\",\"contentType\":\"image/png\"}},"
+        "\"submodels\":[" REFERENCE("ModelReference", "Submodel", "s") "]}],"
+        "\"submodels\":[{\"modelType\":\"Submodel\",\"id\":\"s\",\"kind\":\"Instance\",\"semanticId\":" OUT ",\"supplementalSemanticIds\":[" OUT "],\"submodelElements\":["
+        "{\"modelType\":\"Property\",\"idShort\":\"p1\",\"category\":\"PARAMETER\",\"qualifiers\":[{\"kind\":\"ValueQualifier\",\"type\":\"unit\",\"valueType\":\"xs:string\",\"value\":\"mm\"}],\"extensions\":[{\"name\":\"e\",\"value\":\"1\",\"refersTo\":[" OUT "]}],\"valueType\":\"xs:string\",\"value\":\" two\\nlines\\r\\t \"},"
+        "{\"modelType\":\"MultiLanguageProperty\",\"idShort\":\"m1\",\"value\":[{\"language\":\"en\",\"text\":\"x\"}],\"valueId\":" OUT "},{\"modelType\":\"Range\",\"idShort\":\"r1\",\"valueType\":\"xs:int\",\"min\":\"1\",\"max\":\"2\"},"
+        "{\"modelType\":\"Blob\",\"idShort\":\"b1\",\"contentType\":\"text/plain\",\"value\":\"eA==\"},{\"modelType\":\"File\",\"idShort\":\"f1\",\"contentType\":\"text/plain\",\"value\":\"/x.txt\"},"
+        "{\"modelType\":\"ReferenceElement\",\"idShort\":\"e1\",\"value\":" OUT "},{\"modelType\":\"SubmodelElementCollection\",\"idShort\":\"c1\",\"value\":[{\"modelType\":\"Capability\",\"idShort\":\"cap\"}]},{\"modelType\":\"SubmodelElementCollection\",\"idShort\":\"c2\"},"
+        "{\"modelType\":\"SubmodelElementList\",\"idShort\":\"l1\",\"orderRelevant\":false,\"typeValueListElement\":\"Property\",\"valueTypeListElement\":\"xs:int\",\"value\":[{\"modelType\":\"Property\",\"valueType\":\"xs:int\",\"value\":\"3\"}]},"
+        "{\"modelType\":\"Entity\",\"idShort\":\"n1\",\"entityType\":\"CoManagedEntity\",\"statements\":[{\"modelType\":\"Capability\",\"idShort\":\"in\"}]},{\"modelType\":\"RelationshipElement\",\"idShort\":\"rel\",\"first\":" OUT ",\"second\":" OUT "},"
+        "{\"modelType\":\"AnnotatedRelationshipElement\",\"idShort\":\"ann\",\"first\":" OUT ",\"second\":" OUT ",\"annotations\":[{\"modelType\":\"Property\",\"idShort\":\"w1\",\"valueType\":\"xs:int\"}]},"
+        "{\"modelType\":\"Operation\",\"idShort\":\"op\",\"inputVariables\":[{\"value\":{\"modelType\":\"Property\",\"idShort\":\"by\",\"valueType\":\"xs:int\"}}]},"
+        "{\"modelType\":\"BasicEventElement\",\"idShort\":\"ev\",\"observed\":" REFERENCE("ModelReference", "Submodel", "s") ",\"direction\":\"output\",\"state\":\"on\"}]}],"
+        "\"conceptDescriptions\":[{\"modelType\":\"ConceptDescription\",\"id\":\"c\",\"isCaseOf\":[" OUT "],\"embeddedDataSpecifications\":[{\"dataSpecification\":" OUT ",\"dataSpecificationContent\":{\"modelType\":\"DataSpecificationIec61360\","
+        "\"preferredName\":[{\"language\":\"en\",\"text\":\"n\"}],\"unit\":\"mm\",\"dataType\":\"REAL_MEASURE\",\"definition\":[{\"language\":\"en\",\"text\":\"d\"}],\"levelType\":{\"min\":true,\"nom\":false,\"typ\":false,\"max\":true}}}]}]}";
+    gm_error err  = { 0 };
+    gm_buf   out  = gm_buf_init(alloc);
+    json_t  *env  = json_loads(text, 0, NULL);
+    assert_non_null(env);
+    assert_int_equal(gm_aas_check(env, NULL, NULL), 0);
+    assert_gm_ok(gm_aas_write_xml(env, &out, &err), err);
+    json_t *read = gm_aas_read_xml(out.ptr, out.len, &err);
+    if (read == NULL || !json_equal(read, env)) fail_msg("%s\n%.*s\n%s", err.text, (int)out.len, (char *)out.ptr, json_dumps(read, JSON_COMPACT));
+    // The order that the schema asks for, whatever the order in JSON.
+    static const char *const parts[] = { "<idShort>A1</idShort><displayName>", "</administration><id>a&lt;&amp;&gt;\"'</id><derivedFrom>", "<category>PARAMETER</category><idShort>p1</idShort><qualifiers><qualifier><kind>ValueQualifier</kind><type>unit</type><valueType>xs:string</valueType><value>mm</value>",
+                                         "<value>/x.txt</value><contentType>text/plain</contentType>", "<statements><capability><idShort>in</idShort></capability></statements><entityType>" };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (gm_str_find(gm_buf_view(&out), gm_str_of(parts[i])) == SIZE_MAX) fail_msg("no %s in %.*s", parts[i], (int)out.len, (char *)out.ptr);
+    }
+    json_decref(read);
+    // In a package, too.
+    gm_aasx_package p;
+    gm_aasx_limits  limits = gm_aasx_limits_defaults();
+    gm_buf          bytes  = gm_buf_init(alloc);
+    gm_aasx_begin(&p, alloc);
+    assert_gm_ok(gm_aasx_write(&p, env, GM_AASX_XML, &bytes, &err), err);
+    gm_aasx_finish(&p);
+    assert_gm_ok(gm_aasx_read(alloc, bytes.ptr, bytes.len, &limits, &p, &read, &err), err);
+    assert_true(json_equal(read, env));
+    gm_aasx_finish(&p);
+    json_decref(read);
+    gm_buf_finish(&bytes);
+    gm_buf_finish(&out);
+    json_decref(env);
+    static const char *const bad[] = { "{\"submodels\":[{\"modelType\":\"Submodel\",\"id\":\"\\u0001\"}]}", "{\"submodels\":[{\"id\":\"x\"}]}", "{\"submodels\":[{\"modelType\":\"Submodel\",\"a b\":\"x\"}]}", "{\"submodels\":[{\"modelType\":\"Submodel\",\"id\":5}]}",
+                                       "{\"submodels\":[{\"modelType\":\"Submodel\",\"list\":[1]}]}" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        env = json_loads(bad[i], 0, NULL);
+        out = gm_buf_init(alloc);
+        assert_int_equal(gm_aas_write_xml(env, &out, &err), GM_INVALID);
+        gm_buf_finish(&out);
+        json_decref(env);
+    }
+}
+
 int main(void)
 {
     alloc = gm_alloc_system();
@@ -210,6 +274,7 @@ int main(void)
         cmocka_unit_test(limits_are_limits),
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(xml_says_the_same_as_json),
+        cmocka_unit_test(what_is_written_as_xml_is_read_back_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -412,6 +412,7 @@ static void large_submodels_are_documents(void **state)
 }
 
 // A template's submodel that a shell has says facts of it, whichever of them comes first.
+#define CONCEPT(name) "{\"modelType\":\"ConceptDescription\",\"id\":\"https://m.example/c\",\"idShort\":\"" name "\"}"
 static void templates_that_are_kept_say_facts(void **state)
 {
     (void)state;
@@ -427,6 +428,17 @@ static void templates_that_are_kept_say_facts(void **state)
         { "GET", "/v1/thread/https%3A%2F%2Fm.example%2Faas%2F42?key=serialNumber", NULL, NULL, 200, "\"value\":\"F-2\"" },
         { "POST", "/shells/{urn:gemel:aas:p2}/submodel-refs", NULL, REF("https://m.example/plate"), 201, NULL },
         { "GET", "/v1/thread/p2?key=serialNumber", NULL, NULL, 200, "\"value\":\"F-2\"" },
+        // Concept descriptions are kept, too; those of interfaces are theirs.
+        { "POST", "/concept-descriptions", NULL, CONCEPT("one"), 201, "Location: /concept-descriptions/" },
+        { "POST", "/concept-descriptions", NULL, CONCEPT("two"), 409, "ConceptDescriptionExists" },
+        { "PUT", "/concept-descriptions/{https://m.example/c}", NULL, CONCEPT("two"), 204, NULL },
+        { "GET", "/concept-descriptions/{https://m.example/c}", NULL, NULL, 200, "\"two\"" },
+        { "GET", "/concept-descriptions", NULL, NULL, 200, "https://m.example/c" },
+        { "DELETE", "/concept-descriptions/{https://m.example/c}", NULL, NULL, 204, NULL },
+        { "DELETE", "/concept-descriptions/{https://m.example/c}", NULL, NULL, 404, "ConceptDescriptionNotFound" },
+        { "GET", "/concept-descriptions", NULL, NULL, 200, "!https://m.example/c" },
+        { "PUT", "/concept-descriptions/{https://m.example/c}", NULL, CONCEPT("three"), 201, "\"three\"" },
+        { "DELETE", "/concept-descriptions/{dtmi:t:Pump;1#heat}", NULL, NULL, 409, "property of the interface" },
     };
     TALK(&p, steps);
     api_plant_stop(&p);

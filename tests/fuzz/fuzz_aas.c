@@ -27,6 +27,18 @@ static void look(const json_t *list)
     }
 }
 
+// What can be said in XML is read back, and says the same again.
+static void write_xml(const json_t *env)
+{
+    gm_buf   first = gm_buf_init(gm_alloc_system()), second = gm_buf_init(gm_alloc_system());
+    gm_error err;
+    json_t  *again = gm_aas_write_xml(env, &first, &err) == GM_OK ? gm_aas_read_xml(first.ptr, first.len, &err) : NULL;
+    if (again != NULL && (gm_aas_write_xml(again, &second, &err) != GM_OK || !gm_str_eq(gm_buf_view(&first), gm_buf_view(&second)))) abort();
+    json_decref(again);
+    gm_buf_finish(&first);
+    gm_buf_finish(&second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     json_t *env = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
@@ -37,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (arena == NULL) abort();
     (void)gm_aas_check(env, NULL, NULL);
     look(json_object_get(env, "submodels"));
+    write_xml(env);
     (void)!gm_aas_plan_make(env, NULL, NULL, arena, &plan, &err);
     gm_aas_plan_finish(&plan);
     gm_arena_destroy(arena);

@@ -1,4 +1,4 @@
-// /serialization, /description and /concept-descriptions.
+// /serialization and /description.
 #include "aas/aasx.h"
 #include "aas/files.h"
 #include "api/aas/aas.h"
@@ -206,7 +206,7 @@ static void add_files(packing *p, const json_t *element, gm_str submodel, unsign
     for (size_t i = 0; i < json_array_size(children); i++) add_files(p, json_array_get(children, i), submodel, depth + 1);
 }
 
-static gm_status pack(exporting *e, const json_t *env, gm_buf *out, gm_error *err)
+static gm_status pack(exporting *e, const json_t *env, gm_aasx_form form, gm_buf *out, gm_error *err)
 {
     packing p = { .e = e, .st = GM_OK, .err = err };
     gm_aasx_begin(&p.package, e->request->alloc);
@@ -214,43 +214,66 @@ static gm_status pack(exporting *e, const json_t *env, gm_buf *out, gm_error *er
         const json_t *submodel = json_array_get(e->submodels, i);
         add_files(&p, submodel, gm_aas_string(submodel, "id"), 0);
     }
-    if (p.st == GM_OK) p.st = gm_aasx_write(&p.package, env, out, err);
+    if (p.st == GM_OK) p.st = gm_aasx_write(&p.package, env, form, out, err);
     gm_aasx_finish(&p.package);
     return p.st;
 }
 
-// format: for those who can hardly set a header.
-static bool wants_package(gm_request *request, gm_str format)
+// What the client wants: by ?format=, where a header is hard to set, or by Accept.
+typedef struct wire_form { const char *format, *accept, *type; bool package; gm_aasx_form inside; } wire_form;
+#define PACKAGE "application/asset-administration-shell-package"
+static const wire_form forms[] = {
+    { "aasx-xml", PACKAGE "+xml", PACKAGE "+xml", true, GM_AASX_XML },
+    { "aasx", PACKAGE "+json", PACKAGE, true, GM_AASX_JSON },
+    { "aasx", PACKAGE, PACKAGE, true, GM_AASX_JSON },
+    { "xml", "application/xml", "application/xml; charset=utf-8", false, GM_AASX_XML },
+    { "xml", "text/xml", "application/xml; charset=utf-8", false, GM_AASX_XML },
+    { "json", "application/json", "application/json; charset=utf-8", false, GM_AASX_JSON },
+};
+enum { FORMS = sizeof forms / sizeof forms[0] };
+
+// A browser's Accept names XML, but after pages; what names JSON, too, gets that. NULL: replied 400.
+static const wire_form *wanted_form(gm_request *request)
 {
-    return gm_str_is(format, "aasx") || gm_str_find(gm_request_header(request, "accept"), GM_STR("asset-administration-shell-package")) != SIZE_MAX;
+    gm_str format, accept = gm_request_header(request, "accept");
+    bool   plain = gm_str_find(accept, GM_STR("application/json")) != SIZE_MAX || gm_str_find(accept, GM_STR("text/html")) != SIZE_MAX;
+    if (!gm_request_parameter(request, "format", &format)) return NULL;
+    for (int i = 0; i < FORMS; i++) {
+        if (format.len > 0 ? gm_str_is(format, forms[i].format) : gm_str_find(accept, gm_str_of(forms[i].accept)) != SIZE_MAX && (forms[i].package || !plain)) return &forms[i];
+    }
+    if (format.len == 0) return &forms[FORMS - 1];
+    gm_reply_error(request, 400, "BadRequest", "'format' is json, xml, aasx or aasx-xml.");
+    return NULL;
 }
 
-static void reply(gm_request *request, exporting *e, bool aasx)
+static void reply(gm_request *request, exporting *e, const wire_form *form)
 {
-    json_t   *env = environment(e);
     gm_error  err = { 0 };
+    json_t   *env = environment(e);
     gm_status st  = env != NULL ? GM_OK : GM_NOMEM;
-    if (st == GM_OK && aasx) st = pack(e, env, &request->out, &err);
+    if (st == GM_OK && form->package) st = pack(e, env, form->inside, &request->out, &err);
+    else if (st == GM_OK && form->inside == GM_AASX_XML) st = gm_aas_write_xml(env, &request->out, &err);
     else if (st == GM_OK) gm_document_compact(env, &request->out);
     json_decref(env);
+    if (st != GM_OK) gm_buf_clear(&request->out);
     if (st != GM_OK) gm_reply_failure(request, st, &err);
-    else if (aasx) gm_reply_text(request, 200, "application/asset-administration-shell-package");
-    else gm_reply_json(request, 200);
+    else gm_reply_text(request, 200, form->type);
 }
 
 void gm_route_aas_serialization(gm_request *request)
 {
     gm_error  err   = { 0 };
-    gm_str    text, parts, format;
+    gm_str    text, parts;
     size_t    count = 0;
-    if (!gm_request_parameter(request, "includeConceptDescriptions", &text) || !gm_request_parameter(request, "includeParts", &parts) ||
-        !gm_request_parameter(request, "format", &format)) return;
+    if (!gm_request_parameter(request, "includeConceptDescriptions", &text) || !gm_request_parameter(request, "includeParts", &parts)) return;
+    const wire_form *form = wanted_form(request);
+    if (form == NULL) return;
     exporting e = { .request = request, .world = gm_aas_world_of(request), .shells = json_array(), .submodels = json_array(), .concepts = json_array(), .seen = json_object(),
                     .all_concepts = !gm_str_is(text, "false"), .parts = gm_str_is(parts, "true") };
     gm_status st = take_parameter(&e, "aasIds", true, &count, &err);
     if (st == GM_OK) st = take_parameter(&e, "submodelIds", false, &count, &err);
     if (st == GM_OK && count == 0) st = gm_fail(&err, GM_INVALID, "api.aas", "say which: aasIds or submodelIds, base64url, separated by commas");
-    if (st == GM_OK) reply(request, &e, wants_package(request, format));
+    if (st == GM_OK) reply(request, &e, form);
     else if (st != GM_CANCELLED) gm_reply_failure(request, st, &err);
     json_decref(e.shells);
     json_decref(e.submodels);
@@ -267,64 +290,4 @@ void gm_route_aas_description(gm_request *request)
                           "\"https://admin-shell.io/aas/API/3/0/SubmodelRepositoryServiceSpecification/SSP-002\","
                           "\"https://admin-shell.io/aas/API/3/1/DiscoveryServiceSpecification/SSP-002\","
                           "\"https://admin-shell.io/aas/API/3/1/ConceptDescriptionRepositoryServiceSpecification/SSP-002\"]}"));
-}
-
-// ---- concept descriptions -------------------------------------------------------------------------------------------------------
-
-// Interfaces first, column by column (place.at: the interface, place.sub: how many of its columns are behind); then what was kept.
-static bool list_columns(gm_aas_listing *l, const gm_type *type, uint32_t from)
-{
-    for (uint32_t c = from; c < type->column_count; c++) {
-        if (!gm_aas_list_has_room(l)) {
-            l->place = (gm_aas_place){ .phase = GM_AAS_PHASE_TYPES, .at = type->number, .sub = c };
-            return false;
-        }
-        gm_aas_list_item(l);
-        gm_aas_write_concept(type, c, &l->request->out);
-    }
-    return true;
-}
-
-void gm_route_aas_concepts(gm_request *request)
-{
-    gm_aas_listing l    = { .request = request };
-    bool           room = true;
-    if (!gm_aas_list_begin(&l)) return;
-    while (room && gm_aas_list_has_room(&l)) {
-        gm_str         id;
-        gm_error       err;
-        const gm_type *type;
-        gm_aas_place   before = l.place;
-        if (l.place.phase == GM_AAS_PHASE_TWINS) l.place = (gm_aas_place){ .phase = GM_AAS_PHASE_PARTS };  // twins have none of their own
-        l.place.sub = 0;
-        if (!gm_aas_list_next(&l, &id, &type)) break;
-        if (type == NULL && l.place.phase == GM_AAS_PHASE_TWINS) {
-            l.place = (gm_aas_place){ .phase = GM_AAS_PHASE_PARTS };
-        } else if (type != NULL) {
-            room = list_columns(&l, type, before.phase == GM_AAS_PHASE_TYPES && type->number == before.at ? before.sub : 0);
-        } else if (gm_aas_is_kept(id, "concept") && !gm_principal_scoped(request->principal)) {
-            gm_aas_list_item(&l);
-            if (gm_aas_kept_text(request, id, GM_STR(GM_AAS_KEY_CONCEPT), &request->out, &err) != GM_OK) gm_buf_text(&request->out, "null");
-        }
-    }
-    gm_aas_list_end(&l, true);
-}
-
-void gm_route_aas_concept(gm_request *request)
-{
-    gm_str   id, dtmi, path;
-    gm_error err = { 0 };
-    if (!gm_aas_decode_id(request, request->parameters[0], &id)) return;
-    const gm_type *type   = gm_aas_column_of(id, &dtmi, &path) ? gm_model_find(gm_api_model(request), dtmi) : NULL;
-    uint32_t       column = type != NULL ? gm_type_column_index(type, path) : GM_NO_COLUMN;
-    if (column != GM_NO_COLUMN) {
-        gm_aas_write_concept(type, column, &request->out);
-        gm_reply_json(request, 200);
-        return;
-    }
-    gm_str    thread = gm_aas_kept_id(request->arena, "concept", id);
-    gm_status st     = thread.ptr == NULL ? GM_NOMEM : gm_aas_kept_text(request, thread, GM_STR(GM_AAS_KEY_CONCEPT), &request->out, &err);
-    if (st == GM_NOTFOUND) gm_reply_error(request, 404, "ConceptDescriptionNotFound", "There is no concept description '" GM_STR_FMT "'.", GM_STR_ARG(gm_str_slice(id, 0, 300)));
-    else if (st != GM_OK) gm_reply_failure(request, st, &err);
-    else gm_reply_json(request, 200);
 }
