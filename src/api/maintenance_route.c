@@ -1,4 +1,5 @@
 // /v1/maintenance: what rules/*.maintenance propose, as it was last made.
+#include "api/failure_now.h"
 #include "api/live.h"
 #include "api/maintenance.h"
 #include "api/routes.h"
@@ -117,8 +118,11 @@ void gm_route_maintenance_make(gm_request *request)
     gm_maintenance_how how;
     gm_error           err = { 0 };
     if (!gm_maintenance_named(request, &i) || !read_how(request, &how)) return;
-    gm_maintenance *m  = request->api->options.maintenance;
-    gm_status       st = gm_maintenance_make(m, i, &how, &err);
+    gm_maintenance   *m      = request->api->options.maintenance;
+    gm_failure_moment moment = gm_api_failure_moment(request);
+    how.failures             = request->api->options.failures;
+    how.moment               = &moment;
+    gm_status st             = gm_maintenance_make(m, i, &how, &err);
     if (st != GM_OK) {
         gm_reply_failure(request, st, &err);
         return;

@@ -76,6 +76,10 @@ GM_NODISCARD gm_status gm_plant_check_rules(gm_plant *plant, const gm_model *mod
 GM_NODISCARD gm_status gm_plant_check_rollups(gm_plant *plant, const gm_model *model, gm_error *err);  // the same for rules/*.rollups
 GM_NODISCARD gm_status gm_plant_check_modes(gm_plant *plant, const gm_model *model, gm_error *err);    // the same for rules/*.modes
 
+// Puts the declarations of rules/*.modes in force. GM_INVALID: a file does not read; *out_file is its name, and what stood before stays.
+struct gm_failures;
+GM_NODISCARD gm_status gm_plant_set_modes(const gm_plant *plant, struct gm_failures *failures, gm_str *out_file, gm_error *err);
+
 // The [history ...] sections of gemel.conf: what they name is in the model. GM_NOMEM only.
 GM_NODISCARD gm_status gm_plant_check_history(gm_plant *plant, const gm_model *model);
 

@@ -108,3 +108,19 @@ gm_status gm_plant_check_modes(gm_plant *plant, const gm_model *model, gm_error 
     if (st == GM_NOMEM) return gm_fail(err, GM_NOMEM, "cli.check", "checking failure modes");
     return st != GM_OK ? st : t.status;
 }
+
+gm_status gm_plant_set_modes(const gm_plant *plant, gm_failures *failures, gm_str *out_file, gm_error *err)
+{
+    size_t           count = 0, file = 0;
+    gm_failure_file *files = gm_alloc_array(plant->alloc, plant->rules.count + 1, sizeof *files);
+    *out_file              = (gm_str){ 0 };
+    if (files == NULL) return gm_fail(err, GM_NOMEM, "cli.plant", "reading failure modes");
+    for (size_t i = 0; i < plant->rules.count; i++) {
+        const gm_plant_file *f = &plant->rules.items[i];
+        if (gm_failure_modes_is(f->name) && f->text.ptr != NULL) files[count++] = (gm_failure_file){ f->name, f->text };
+    }
+    gm_status st = gm_failures_set(failures, files, count, &file, err);
+    if (st != GM_OK && file < count) *out_file = files[file].name;
+    gm_free(plant->alloc, files);
+    return st;
+}

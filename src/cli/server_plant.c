@@ -146,19 +146,11 @@ bool gm_server_set_rollups(gm_server *server, gm_plant *plant)
 
 static bool set_failures(gm_server *server, const gm_plant *plant)
 {
-    gm_error         err   = {0};
-    size_t           count = 0, file = 0;
-    gm_failure_file *files = gm_alloc_array(server->cli->alloc, plant->rules.count + 1, sizeof *files);
-    gm_status        st    = files != NULL ? GM_OK : gm_fail(&err, GM_NOMEM, "cli.server", "reading failure modes");
-    for (size_t i = 0; files != NULL && i < plant->rules.count; i++) {
-        const gm_plant_file *f = &plant->rules.items[i];
-        if (gm_failure_modes_is(f->name) && f->text.ptr != NULL) files[count++] = (gm_failure_file){ f->name, f->text };
-    }
-    if (st == GM_OK) st = gm_failures_set(server->failures, files, count, &file, &err);
-    if (st != GM_OK && file < count)
-        fprintf(server->cli->err, "gemel: " GM_STR_FMT ":%u: %s; the failure modes from before stay\n", GM_STR_ARG(files[file].name), err.line, err.text);
+    gm_error  err = {0};
+    gm_str    file;
+    gm_status st = gm_plant_set_modes(plant, server->failures, &file, &err);
+    if (st != GM_OK && file.len > 0) fprintf(server->cli->err, "gemel: " GM_STR_FMT ":%u: %s; the failure modes from before stay\n", GM_STR_ARG(file), err.line, err.text);
     else if (st != GM_OK) fprintf(server->cli->err, "gemel: %s; the failure modes from before stay\n", err.text);
-    gm_free(server->cli->alloc, files);
     return st == GM_OK;
 }
 

@@ -37,21 +37,31 @@ static gm_str hours(const gm_cli *cli, double h)
 
 static gm_str money(const gm_cli *cli, double value) { return gm_arena_printf(cli->arena, fabs(value) < 1000 ? "%.4g" : "%.0f", value); }
 
+// Is there more to a failure than what is stated?
+static bool others_stop(const json_t *items)
+{
+    bool any = false;
+    for (size_t i = 0; i < json_array_size(items); i++) any = any || json_object_get(json_object_get(json_array_get(items, i), "failure"), "stops") != NULL;
+    return any;
+}
+
 static void print_items(const gm_cli *cli, const json_t *answer, gm_buf *out)
 {
-    enum { COLUMNS = 7 };
+    enum { COLUMNS = 9 };
     const json_t  *items         = json_object_get(answer, "items");
-    const gm_str   head[COLUMNS] = { GM_STR("FROM"), GM_STR("TO"), GM_STR("TWIN"), GM_STR("WORK"), GM_STR("COST"), GM_STR("FAILS BEFORE"), GM_STR("LEFT (5 .. 95 %)") };
-    gm_table_text *table         = gm_table_text_create(cli->arena, COLUMNS);
+    const gm_str   head[COLUMNS] = { GM_STR("FROM"), GM_STR("TO"), GM_STR("TWIN"), GM_STR("WORK"), GM_STR("COST"), GM_STR("FAILS BEFORE"), GM_STR("LEFT (5 .. 95 %)"),
+                                     GM_STR("A FAILURE COSTS"), GM_STR("AND STOPS") };
+    gm_table_text *table         = gm_table_text_create(cli->arena, others_stop(items) ? COLUMNS : COLUMNS - 2);
     if (json_array_size(items) == 0) return;
     gm_table_text_add(table, head);
     for (size_t i = 0; i < json_array_size(items); i++) {
-        const json_t *item = json_array_get(items, i), *p = json_object_get(item, "prediction");
+        const json_t *item = json_array_get(items, i), *p = json_object_get(item, "prediction"), *failure = json_object_get(item, "failure");
         bool          set  = json_object_get(item, "window") != NULL;
         const gm_str  cells[COLUMNS] = { set ? gm_client_text(item, "from") : GM_STR("later"), gm_client_text(item, "to"), gm_client_text(item, "twin"), gm_client_text(item, "work"),
                                          money(cli, gm_client_number(item, "cost")), gm_arena_printf(cli->arena, "%.1f %%", 100 * gm_client_number(item, "failsBefore")),
                                          gm_arena_printf(cli->arena, GM_STR_FMT " .. " GM_STR_FMT, GM_STR_ARG(hours(cli, gm_client_number(p, "hours5"))),
-                                                         GM_STR_ARG(hours(cli, gm_client_number(p, "hours95")))) };
+                                                         GM_STR_ARG(hours(cli, gm_client_number(p, "hours95")))),
+                                         money(cli, gm_client_number(failure, "cost")), gm_arena_printf(cli->arena, "%.0f", gm_client_number(failure, "stops")) };
         gm_table_text_add(table, cells);
     }
     gm_table_text_write(table, out);
@@ -298,6 +308,21 @@ static json_t *whole_answer(const folder_job *j, gm_str name, gm_time_ns at, dou
     return answer;
 }
 
+// With what is declared to fail; alarms and the thread are not asked, for no server follows them.
+static gm_status gather(const gm_cli *cli, const gm_plant_group *pg, const gm_maintain_request *q, gm_time_ns now, gm_maintain_case *out, gm_error *err)
+{
+    gm_failures      *failures = NULL;
+    gm_failure_moment moment   = { .state = pg->state, .now = now };
+    gm_maintain_world world    = { .alloc = cli->alloc, .state = pg->state, .moment = &moment, .clock = cli->clock };
+    gm_str            file;
+    gm_status         st = gm_failures_create(cli->alloc, &failures, err);
+    if (st == GM_OK) st = gm_plant_set_modes(pg->plant, failures, &file, err);
+    world.failures = failures;
+    if (st == GM_OK) st = gm_maintain_gather(&world, q, cli->arena, now, out, err);
+    gm_failures_destroy(failures);
+    return st;
+}
+
 static gm_exit plan_folder(const gm_cli *cli, const gm_args *args, const char *folder)
 {
     gm_plant_group      pg;
@@ -315,9 +340,8 @@ static gm_exit plan_folder(const gm_cli *cli, const gm_args *args, const char *f
     gm_status st = read_request(cli, args, pg.plant, &q, &err);
     if (st == GM_OK) st = gm_mip_require(&err);
     if (st == GM_OK) {
-        gm_maintain_world world = { .alloc = cli->alloc, .state = pg.state };
         take_options(args, &q);
-        st = gm_maintain_gather(&world, &q, cli->arena, gm_args_given(args, OPT_NOW) ? gm_args_time(args, OPT_NOW) : at, &j.c, &err);
+        st = gather(cli, &pg, &q, gm_args_given(args, OPT_NOW) ? gm_args_time(args, OPT_NOW) : at, &j.c, &err);
     }
     if (st == GM_OK) st = search_in_pool(&j, q.seconds, &err);
     json_t *answer = st == GM_OK ? whole_answer(&j, q.name, at, (double)(gm_monotonic(cli->clock) - begin) / 1e9) : NULL;

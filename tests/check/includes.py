@@ -17,7 +17,7 @@ ALLOWED = {
     "reliability": ["base", "model", "log", "state", "history", "engine"],
     "failure": ["base", "model", "log", "state", "history", "engine", "query", "thread", "reliability"],
     "insight": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures"],
-    "control": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "insight"],
+    "control": ["base", "model", "log", "state", "history", "engine", "query", "physics", "futures", "failure", "insight"],
     "access": ["base", "model", "log", "state", "history", "engine", "query"],
     "link": ["base", "model", "log", "state", "history", "engine", "access"],
     "api": ["base", "model", "log", "state", "history", "engine", "query", "rollup", "physics", "futures", "reliability", "failure",

@@ -47,7 +47,7 @@ static void a_plan_is_refused_with_the_same_sentence(void **state)
     gm_mip_stop         stop  = { never, NULL };
     assert_gm_ok(gm_maintain_read(arena, gm_str_of(text), q, &count, &err), err);  // files are read and checked all the same
     gm_life           life  = { 100, 1 };
-    gm_maintain_asset asset = { .id = GM_STR("pump1"), .kind = &q[0].kinds[0], .failure_cost = 9, .left = gm_lifetime_of_age(&life, 0) };
+    gm_maintain_asset asset = { .id = GM_STR("pump1"), .kind = &q[0].kinds[0], .planned_cost = 1, .failure_cost = 9, .left = gm_lifetime_of_age(&life, 0) };
     gm_maintain_case  c     = { .request = &q[0], .windows = 10, .assets = &asset, .asset_count = 1 };
     assert_int_equal(gm_maintain_propose(gm_alloc_system(), &c, &stop, &out, &err), GM_NOTFOUND);
     assert_non_null(strstr(err.text, SAYS));

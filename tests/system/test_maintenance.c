@@ -1,6 +1,7 @@
 // Maintenance from files to work orders: the page's entries on a plant, over the command line and HTTP.
 #include "support/doc.h"
 #include "support/files.h"
+#include "support/golden.h"
 #include "support/program.h"
 #include "support/support.h"
 #include "support/temp_dir.h"
@@ -224,6 +225,52 @@ static void predictions_decide_and_redundancy_parts_and_holidays_are_kept(void *
     json_decref(answer);
 }
 
+static double member(const json_t *object, const char *first, const char *second)
+{
+    const json_t *value = json_object_get(object, first);
+    return json_number_value(second != NULL ? json_object_get(value, second) : value);
+}
+
+// The pumphouse's own entry: fitters enough for both pumps, and both are due, but the vessel needs one; the valve takes the town along.
+static void expect_upkeep(const json_t *answer)
+{
+    const json_t *pump1 = item_of(answer, "pump1"), *pump2 = item_of(answer, "pump2"), *valve = item_of(answer, "valve");
+    const json_t *group = json_array_get(json_object_get(answer, "redundancy"), 0);
+    assert_string_equal(json_string_value(json_object_get(answer, "status")), "optimal");
+    assert_string_equal(json_string_value(json_object_get(group, "name")), "one pump of vessel");
+    assert_true(json_array_size(json_object_get(group, "twins")) == 2 && member(group, "out", NULL) == 1);
+    for (size_t v = 0; v < 30; v++) assert_true(json_integer_value(json_array_get(json_object_get(group, "planned"), v)) <= 1);
+    assert_true(has_window(answer, "pump1") && has_window(answer, "pump2"));
+    assert_true(fabs(member(pump1, "window", NULL) - member(pump2, "window", NULL)) >= 2);  // windows of a day, and each lasts two
+    assert_true(member(pump1, "failure", "cost") == 3500 && json_object_get(json_object_get(pump1, "failure"), "impact") == NULL);
+    // The town is dry after a minute: 900 for each of the other hours that the repair takes, and the report of it.
+    double impact = 900 * (6 - 1 / 60.0) + 2500;
+    assert_true(fabs(member(valve, "failure", "impact") - impact) < 0.01 && fabs(member(valve, "failure", "cost") - impact - 400) < 0.01);
+    assert_true(member(valve, "failure", "stops") == 2);
+}
+
+static void what_stops_counts_and_who_stands_in_stays(void **state)
+{
+    fixture   *f = *state;
+    char       plant[300], data[300], command[1200];
+    json_t    *answer;
+    gm_served *server;
+    if (!gm_mip_available()) skip();
+    snprintf(plant, sizeof plant, "%s/pumphouse", f->dir);
+    snprintf(data, sizeof data, "%s/pumphouse-data", f->dir);
+    snprintf(command, sizeof command, "cp -r '%s/examples/pumphouse' '%s' && rm -rf '%s/data'", gm_test_root(), plant, plant);
+    assert_int_equal(system(command), 0);
+    answer = run_json((const char *const[]){ "maintain", plant, "--initial", "--lanes", "50", "--json", NULL }, 0);
+    expect_upkeep(answer);
+    json_decref(answer);
+    // The same of a running plant.
+    server = gm_serve(plant, data, NULL, NULL);
+    answer = run_json((const char *const[]){ "maintain", "--http", server->http, "--lanes", "50", "--json", NULL }, 0);
+    expect_upkeep(answer);
+    json_decref(answer);
+    assert_int_equal(gm_served_stop(server), 0);
+}
+
 static void what_can_not_be_is_said_in_a_sentence(void **state)
 {
     fixture *f = *state;
@@ -290,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_page_s_pumps_are_planned_ordered_once_and_compared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(predictions_decide_and_redundancy_parts_and_holidays_are_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_stops_counts_and_who_stands_in_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_can_not_be_is_said_in_a_sentence, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_are_checked_and_read_again, set_up, tear_down),
     };

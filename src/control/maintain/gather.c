@@ -1,5 +1,5 @@
 // The plant's side of a proposal: which assets there are, what is known of each, and which of them stand in for each other.
-#include "control/maintain/proposal.h"
+#include "control/maintain/consequence.h"
 
 #include "query/query.h"
 
@@ -177,7 +177,7 @@ static gm_status take_asset(void *context, gm_twin twin, gm_error *err)
     }
     if (g->out->asset_count == GM_WINDOWS_JOBS_MAX) return gm_fail(err, GM_LIMIT, WHERE, "more than %d assets; narrow the query", GM_WINDOWS_JOBS_MAX);
     gm_maintain_asset *a = &g->out->assets[g->out->asset_count];
-    *a                   = (gm_maintain_asset){ .id = gm_arena_str(g->arena, id), .kind = t->kind, .failure_cost = t->kind->failure_cost };
+    *a                   = (gm_maintain_asset){ .id = gm_arena_str(g->arena, id), .twin = twin, .kind = t->kind, .planned_cost = t->kind->cost, .failure_cost = t->kind->failure_cost };
     if (a->id.ptr == NULL) return no_memory(err);
     gm_str from = t->kind->failure_cost_of;
     if (from.len > 0 && (!value_of(g, twin, from, &a->failure_cost, NULL) || a->failure_cost < 0))
@@ -211,7 +211,7 @@ static gm_status gather_groups(gathering *g, gm_error *err)
         if (t.members == NULL || t.taken == NULL) return no_memory(err);
         gm_status st = each_twin(g, q->groups[i].of, take_member, &t, err);
         if (st != GM_OK) return st;
-        g->out->groups[i] = (gm_window_group){ q->groups[i].name, t.members, t.count, q->groups[i].out };
+        g->out->groups[g->out->group_count++] = (gm_window_group){ q->groups[i].name, t.members, t.count, q->groups[i].out };
     }
     return GM_OK;
 }
@@ -256,6 +256,7 @@ gm_status gm_maintain_gather(const gm_maintain_world *world, const gm_maintain_r
         st            = each_twin(&g, request->kinds[k].of, take_asset, &t, err);
     }
     if (st == GM_OK) st = gather_groups(&g, err);
+    if (st == GM_OK) st = gm_maintain_consequences(world, arena, out, err);
     gm_free(world->alloc, g.asset_of);
     return st;
 }

@@ -165,7 +165,8 @@ static gm_status read_again(job *j, const entry *x, gm_str name, const gm_mainte
 
 static gm_status prepare(gm_maintenance *m, job *j, const entry *x, gm_str name, const gm_maintenance_how *how, gm_error *err)
 {
-    gm_maintain_world world = { .alloc = m->options.alloc, .state = gm_engine_state(m->options.engine), .insight = m->options.insight, .wears = m->options.wears };
+    gm_maintain_world world = { .alloc = m->options.alloc, .state = gm_engine_state(m->options.engine), .insight = m->options.insight, .wears = m->options.wears,
+                                .failures = how->failures, .moment = how->moment, .clock = m->options.clock };
     j->arena                = gm_arena_create(m->options.alloc, 0);
     if (j->arena == NULL) return gm_fail(err, GM_NOMEM, WHERE, "planning");
     gm_status st = read_again(j, x, name, how, err);

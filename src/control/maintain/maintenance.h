@@ -42,6 +42,8 @@ typedef struct gm_maintenance_how {
     double     seconds, gap;  // gap < 0: as the file has it
     gm_time_ns now;           // 0: the clock's
     int64_t    lanes;         // < 0: as the file has it
+    gm_failures             *failures;  // what is declared to fail, and what is known of it now; borrowed for the call. NULL: nothing is
+    const gm_failure_moment *moment;
 } gm_maintenance_how;
 
 gm_maintenance_how gm_maintenance_how_defaults(void);

@@ -13,14 +13,14 @@ static const double DRAWS_MAX = 3e8;
 static gm_renewal renewal_of(const gm_maintain_asset *a)
 {
     const gm_maintain_kind *k = a->kind;
-    return (gm_renewal){ .life = { k->life.mean * k->cycle_h, k->life.shape }, .planned = k->cost, .failed = a->failure_cost,
+    return (gm_renewal){ .life = { k->life.mean * k->cycle_h, k->life.shape }, .planned = a->planned_cost, .failed = a->failure_cost,
                          .planned_down = k->lasts_h, .failed_down = k->failure_lasts_h };
 }
 
 static double cost_at(const gm_maintain_asset *a, double rate, double t)
 {
     double s = gm_lifetime_survival(&a->left, t);
-    return a->failure_cost * (1 - s) + a->kind->cost * s + rate * gm_lifetime_excess(&a->left, t);
+    return a->failure_cost * (1 - s) + a->planned_cost * s + rate * gm_lifetime_excess(&a->left, t);
 }
 
 static bool inside_outage(const gm_maintain_request *q, gm_time_ns from, gm_time_ns to)
@@ -106,7 +106,7 @@ static gm_status make_limits(gm_maintain_working *w, gm_error *err)
         ok        = stocks[i].size != NULL;
     }
     w->w = (gm_windows){ .count = w->c->windows, .jobs = w->jobs, .crews = crews, .stocks = stocks, .groups = w->c->groups, .job_count = w->c->asset_count,
-                         .crew_count = q->crew_count, .stock_count = q->stock_count, .group_count = q->group_count };
+                         .crew_count = q->crew_count, .stock_count = q->stock_count, .group_count = w->c->group_count };
     return ok ? GM_OK : gm_fail(err, GM_NOMEM, WHERE, "planning");
 }
 

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "control/maintain/request.h"
 #include "control/maintain/windows.h"
+#include "failure/failures.h"
 #include "insight/live/insight.h"
 #include "insight/live/wear.h"
 
@@ -25,6 +26,9 @@ typedef struct gm_maintain_world {
     const gm_state *state;
     gm_insight     *insight;
     const gm_wears *wears;
+    gm_failures    *failures;            // with `moment` and `clock`: what is declared in rules/*.modes; NULL: nothing is
+    const gm_failure_moment *moment;
+    const gm_clock *clock;
 } gm_maintain_world;
 
 // In the order in which they are looked for, the last first.
@@ -32,9 +36,13 @@ typedef enum gm_maintain_source { GM_MAINTAIN_LIFE, GM_MAINTAIN_PROPERTIES, GM_M
 
 typedef struct gm_maintain_asset {
     gm_str                  id;
+    gm_twin                 twin;
     const gm_maintain_kind *kind;
     gm_lifetime             left;    // hours from now
-    double                  age_h, failure_cost;
+    double                  age_h;
+    double                  planned_cost, failure_cost;  // with what stops meanwhile (consequence.h)
+    double                  impact;  // of failure_cost, what is lost because others stop
+    uint32_t                stops;   // how many others
     gm_maintain_source      source;  // where `left` is from, as of `at`; model: its name
     gm_time_ns              at;      // 0: no prediction
     gm_str                  model;
@@ -45,12 +53,12 @@ typedef struct gm_maintain_case {  // everything is in the arena
     gm_time_ns                 now, first;   // first: when the first window begins, the next whole multiple after now
     uint32_t                   windows;
     gm_maintain_asset         *assets;
-    gm_window_group           *groups;       // [request->group_count]
-    uint32_t                   asset_count;
+    gm_window_group           *groups;       // those of the request, then those of consequence.h that bind
+    uint32_t                   asset_count, group_count;
 } gm_maintain_case;
 
 // The request must stay where it is. Errors: GM_INVALID a query that is wrong, an asset that two kinds claim, a property without a
-// number; GM_LIMIT more than GM_WINDOWS_JOBS_MAX assets; GM_NOMEM. Cost: the queries, and a look-up for each asset.
+// number, a failure without a cost; GM_LIMIT more than GM_WINDOWS_JOBS_MAX assets; GM_NOMEM. Cost: the queries, a look-up for each asset, and consequence.h.
 GM_NODISCARD gm_status gm_maintain_gather(const gm_maintain_world *world, const gm_maintain_request *request, gm_arena *arena, gm_time_ns now,
                                           gm_maintain_case *out, gm_error *err);
 

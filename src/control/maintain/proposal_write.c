@@ -55,7 +55,12 @@ static void write_item(const gm_maintain_working *w, uint32_t i, uint32_t alone,
     add_number(out, ",\"failsBefore\":", rounded(1 - gm_lifetime_survival(&a->left, t), 1e-6));
     add_number(out, ",\"wastes\":", rounded(gm_lifetime_excess(&a->left, t), 0.01));
     write_prediction(a, out);
-    gm_buf_byte(out, '}');
+    add_number(out, ",\"failure\":{\"cost\":", rounded(a->failure_cost, 0.01));
+    if (a->impact > 0 || a->stops > 0) {
+        add_number(out, ",\"impact\":", rounded(a->impact, 0.01));
+        gm_buf_printf(out, ",\"stops\":%u", a->stops);
+    }
+    gm_buf_text(out, "}}");
 }
 
 typedef struct placed { uint32_t window, asset; } placed;

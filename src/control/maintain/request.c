@@ -282,8 +282,9 @@ static gm_status read_failure(const reader *r, const json_t *object, gm_maintain
     json_t                  *failure   = json_object_get(object, "failure");
     gm_status                st        = known(r, failure, "failure", members);
     k->failure_lasts_h                 = k->lasts_h;
+    k->failure_stated                  = json_object_get(failure, "cost") != NULL;
     if (st == GM_OK && json_is_string(json_object_get(failure, "cost"))) st = text(r, failure, "cost", true, &k->failure_cost_of);
-    else if (st == GM_OK) st = number(r, failure, "cost", true, 0, &k->failure_cost);
+    else if (st == GM_OK) st = number(r, failure, "cost", false, 0, &k->failure_cost);
     return st == GM_OK ? hours(r, failure, "lasts", false, &k->failure_lasts_h) : st;
 }
 
@@ -349,11 +350,22 @@ static gm_status read_compare(const reader *r, const json_t *object, gm_maintain
     return st == GM_OK ? count(r, compare, "seed", 0, UINT32_MAX, &q->seed) : st;
 }
 
+// Where they are left out, a failure must say itself what it costs.
+static gm_status read_modes(const reader *r, const json_t *object, gm_maintain_request *q)
+{
+    const json_t *modes = json_object_get(object, "modes");
+    if (modes != NULL && !json_is_boolean(modes)) return wrong(r, "modes", "true or false is expected: does it count what stops with an asset (rules/*.modes)?");
+    q->modes = modes == NULL || json_is_true(modes);
+    for (uint32_t i = 0; i < q->kind_count && !q->modes; i++)
+        if (!q->kinds[i].failure_stated) return wrong(r, "cost", "what a failure costs is needed in \"failure\" where \"modes\" is false");
+    return GM_OK;
+}
+
 static gm_status read_entry(gm_arena *arena, json_t *object, gm_maintain_request *q, gm_error *err)
 {
-    static const char *const members[] = { "name", "horizon", "window", "crews", "stocks", "redundancy", "outages", "assets", "compare", "timeLimit", "gap", NULL };
+    static const char *const members[] = { "name", "horizon", "window", "crews", "stocks", "redundancy", "outages", "assets", "compare", "timeLimit", "gap", "modes", NULL };
     reader                   r         = { .arena = arena, .name = GM_STR("?"), .err = err };
-    *q                                 = (gm_maintain_request){ .lanes = 1000, .seed = 1, .gap = 0.001 };
+    *q                                 = (gm_maintain_request){ .lanes = 1000, .seed = 1, .gap = 0.001, .modes = true };
     if (!json_is_object(object)) return gm_fail(err, GM_INVALID, WHERE, "an entry is an object with \"name\", \"horizon\", \"window\" and \"assets\"");
     gm_status st = text(&r, object, "name", true, &q->name);
     if (st != GM_OK) return st;
@@ -364,6 +376,7 @@ static gm_status read_entry(gm_arena *arena, json_t *object, gm_maintain_request
     if (st == GM_OK) st = read_groups(&r, object, q);
     if (st == GM_OK) st = stretches(&r, object, "outages", false, &q->outages, &q->outage_count);
     if (st == GM_OK) st = read_kinds(&r, object, q);
+    if (st == GM_OK) st = read_modes(&r, object, q);
     return st == GM_OK ? read_compare(&r, object, q) : st;
 }
 

@@ -43,6 +43,7 @@ typedef struct gm_maintain_kind {
     bool              elapses;           // what is left shrinks with the clock since the prediction was made
     double            lasts_h, cost, failure_lasts_h, failure_cost;
     gm_str            failure_cost_of;   // property that has it instead; empty: failure_cost holds
+    bool              failure_stated;    // one of the two is there; otherwise all its cost is what stops with it
     double            interval;          // of the policy that it is compared with; 0: the one that costs least; units
     gm_maintain_need *crews, *parts;
     uint32_t          crew_count, part_count;
@@ -62,6 +63,7 @@ typedef struct gm_maintain_request {
     uint32_t             lanes;          // 0: nothing is compared
     uint32_t             seed;
     double               seconds, gap;   // of the search
+    bool                 modes;          // what stops with an asset counts, and who stands in for it (consequence.h)
 } gm_maintain_request;
 
 enum { GM_MAINTAIN_SECONDS_MAX = 600 };
