@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE (10 * GM_SECOND)
+#define PATIENCE (60 * GM_SECOND)
 
 void test_http_open(test_http_client *client, uint16_t port, void (*turn)(void *context), void *context)
 {
