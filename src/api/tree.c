@@ -55,7 +55,8 @@ static void list_roots(gm_request *request, uint32_t size, uint64_t position)
     if (next < limit) gm_page_next(request, GM_STR("roots"), next);
 }
 
-static void list_children(gm_request *request, gm_twin parent, uint32_t size, uint64_t position)
+// offset: of those that he sees, so many are left out before the page; for who jumps into a long list. The token's position counts all.
+static void list_children(gm_request *request, gm_twin parent, uint32_t size, uint64_t position, uint64_t offset)
 {
     const gm_state *state   = gm_api_state(request);
     gm_str          list    = gm_arena_printf(request->arena, "children %u", parent.v);
@@ -64,13 +65,17 @@ static void list_children(gm_request *request, gm_twin parent, uint32_t size, ui
     uint64_t        at      = 0;
     for (; gm_edge_ok(edge); edge = gm_state_next_out(state, edge), at++) {
         if (at < position || !gm_api_sees(request, gm_state_edge_target(state, edge))) continue;
+        if (offset > 0) {
+            offset--;
+            continue;
+        }
         if (written == size) break;
         gm_relationship r = gm_state_relationship(state, edge);
         open_item(request, r.target, &request->out, written++);
         gm_live_member(&request->out, "relationship", r.name);
         gm_buf_byte(&request->out, '}');
     }
-    gm_buf_byte(&request->out, ']');
+    gm_buf_printf(&request->out, "],\"total\":%u", count_children(state, gm_api_fence(request), parent));
     if (gm_edge_ok(edge)) gm_page_next(request, list, at);
 }
 
@@ -134,9 +139,9 @@ static gm_str list_name(gm_request *request, gm_str text, gm_twin parent)
 void gm_route_tree(gm_request *request)
 {
     gm_str   parent_id, text;
-    uint64_t size, position;
+    uint64_t size, position, offset;
     if (!gm_request_parameter(request, "parent", &parent_id) || !gm_request_parameter(request, "search", &text) ||
-        !gm_request_number(request, "limit", 1, PAGE_MAX, PAGE, &size)) return;
+        !gm_request_number(request, "limit", 1, PAGE_MAX, PAGE, &size) || !gm_request_number(request, "offset", 0, UINT32_MAX, 0, &offset)) return;
     if (text.len > SEARCH_TEXT_MAX) {
         gm_reply_error(request, 400, "InvalidArgument", "A search has at most %d bytes.", SEARCH_TEXT_MAX);
         return;
@@ -149,10 +154,14 @@ void gm_route_tree(gm_request *request)
             return;
         }
     }
+    if (offset > 0 && (!gm_twin_ok(parent) || text.len > 0)) {
+        gm_reply_error(request, 400, "InvalidArgument", "'offset' is for the children of a 'parent'.");
+        return;
+    }
     if (!gm_page_position(request, list_name(request, text, parent), &position)) return;
     gm_buf_text(&request->out, "{\"items\":[");
     if (text.len > 0) search(request, text, (uint32_t)size, position);
-    else if (gm_twin_ok(parent)) list_children(request, parent, (uint32_t)size, position);
+    else if (gm_twin_ok(parent)) list_children(request, parent, (uint32_t)size, position, position > 0 ? 0 : offset);
     else list_roots(request, (uint32_t)size, position);
     gm_buf_byte(&request->out, '}');
     gm_reply_json(request, 200);

@@ -65,6 +65,7 @@ export interface TreeItem {
 
 export interface TreePage {
   items: TreeItem[];
+  total?: number; // of children: on all pages
   nextLink?: string;
 }
 
@@ -283,8 +284,8 @@ const VERSION = "api-version=2023-10-31"; // of the Azure Digital Twins routes
 
 export const api = {
   plant: (signal?: AbortSignal) => get<Plant>("/v1/plant", signal),
-  children: (parent: string | null, signal?: AbortSignal) =>
-    get<TreePage>(`/v1/tree?limit=500${parent === null ? "" : `&parent=${q(parent)}`}`, signal),
+  children: (parent: string | null, offset = 0) =>
+    get<TreePage>(`/v1/tree?limit=500${parent === null ? "" : `&parent=${q(parent)}`}${offset > 0 ? `&offset=${offset}` : ""}`),
   more: (nextLink: string) => get<TreePage>(nextLink),
   search: (text: string, signal?: AbortSignal) => get<TreePage>(`/v1/tree?limit=50&search=${q(text)}`, signal),
   twin: (id: string, signal?: AbortSignal) => get<Twin>(`/v1/twins/${q(id)}`, signal),

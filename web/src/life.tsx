@@ -71,7 +71,7 @@ function Told({ id }: { id: string }) {
         <LifeForms id={id} />
         <Chapters />
       </section>
-      {chapter.value === "thread" && found !== null && found.said.length > 0 && <ThreadList life={found} out={out} />}
+      {chapter.value === "thread" && found !== null && found.said.length > 0 && <ThreadList id={id} out={out} />}
       {chapter.value === "diff" && <DiffView id={id} />}
       {chapter.value === "bom" && <BomView id={id} />}
     </>

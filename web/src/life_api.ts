@@ -26,7 +26,13 @@ export interface Fact extends Said {
   known?: string;
   author?: string;
   cause?: string;
+  holds?: boolean; // in a history: at the time that it was asked for
 }
+
+/** The newest first; count: on all pages; said: ever, by whoever. */
+export interface Facts { items: Fact[]; count: number; said: number; nextLink?: string }
+/** Which facts: all that was ever said, or what holds; of these phases (all when there are none); with a text in them. */
+export interface Asked { history: boolean; phases: readonly Phase[]; find: string; limit: number }
 
 export interface NewFact extends Said {
   twin: string;
@@ -90,8 +96,9 @@ const choice = (c: BomChoice) => `${c.serial === "" ? "" : `&serial=${q(c.serial
 const orNothing = <T>(empty: T) => (e: Error & { status?: number }): T => { if (e.status === 404) return empty; throw e; };
 
 export const life = {
-  holding: async (id: string, t: Times, stop?: AbortSignal) => (await get<{ items: Fact[] }>(`/v1/thread/${q(id)}?${times(t)}`, stop).catch(orNothing({ items: [] as Fact[] }))).items,
-  everSaid: async (id: string, t: Times, stop?: AbortSignal) => (await get<{ items: Fact[] }>(`/v1/thread/${q(id)}?history=true${when("known", t.known)}`, stop).catch(orNothing({ items: [] as Fact[] }))).items,
+  facts: (id: string, asked: Asked, t: Times, stop?: AbortSignal) =>
+    get<Facts>(`/v1/thread/${q(id)}?limit=${asked.limit}${asked.history ? "&history=true" : ""}${asked.phases.map((p) => `&phase=${p}`).join("")}${asked.find === "" ? "" : `&find=${q(asked.find)}`}${times(t)}`, stop)
+      .catch(orNothing<Facts>({ items: [], count: 0, said: 0 })),
   parts: (id: string, t: Times, stop?: AbortSignal) => get<{ items: Fact[]; installedIn?: Fact }>(`/v1/thread/${q(id)}/parts?${times(t)}`, stop).catch(orNothing({ items: [] as Fact[] } as { items: Fact[]; installedIn?: Fact })),
   diff: (id: string, first: Phase, second: Phase, t: Times, stop?: AbortSignal) => get<Diff>(`/v1/thread/${q(id)}/diff?first=${first}&second=${second}${times(t)}`, stop).catch(orNothing<Diff>({ items: [], outOfTolerance: 0 })),
   add: (fact: NewFact) => post<null>("/v1/thread", fact),

@@ -4,7 +4,7 @@ import { formatMoment } from "./format";
 import type { Fact, Phase } from "./life_api";
 import { FactCard, momentText, saidText } from "./life_fact";
 import { ribbonOf, type Lane, type Mark } from "./life_marks";
-import { idOf, type Life } from "./life_use";
+import type { Life } from "./life_use";
 import { now } from "./live";
 import { lifeText as text } from "./text_life";
 import { moment } from "./view";
@@ -26,17 +26,17 @@ function neighbour(lanes: readonly Lane[], [phase, i]: Place, step: number): Pla
   return null;
 }
 
-interface LaneProps { lane: Lane; life: Life; out: ReadonlySet<string>; open: Place | null; tab: Place | null; put: (place: Place) => void; key_: (e: KeyboardEvent, place: Place) => void }
+interface LaneProps { lane: Lane; out: ReadonlySet<string>; open: Place | null; tab: Place | null; put: (place: Place) => void; key_: (e: KeyboardEvent, place: Place) => void }
 
-function LaneRow({ lane, life, out, open, tab, put, key_ }: LaneProps) {
-  const wrong = (m: Mark) => lane.phase === "as-built" && m.facts.some((f) => out.has(f.key) && life.holding.has(idOf(f)));
+function LaneRow({ lane, out, open, tab, put, key_ }: LaneProps) {
+  const wrong = (m: Mark) => lane.phase === "as-built" && m.facts.some((f) => out.has(f.key) && f.holds === true);
   return (
     <div class="lane" data-phase={lane.phase}>
       <span class="lane-name">{text.phases[lane.phase]}</span>
       <div class="lane-line">
         {lane.band === null ? <span class="dim lane-none">{text.noFactsInPhase}</span> : <span class="lane-band" style={{ left: `${lane.band.from * 100}%`, width: `${Math.max(0.3, (lane.band.to - lane.band.from) * 100)}%` }} />}
         {lane.marks.map((m, i) => {
-          const holds = m.facts.some((f) => life.holding.has(idOf(f))), bad = wrong(m), isOpen = open !== null && open[0] === lane.phase && open[1] === i;
+          const holds = m.facts.some((f) => f.holds === true), bad = wrong(m), isOpen = open !== null && open[0] === lane.phase && open[1] === i;
           const label = m.facts.length === 1 ? `${m.facts[0]!.key}: ${saidText(m.facts[0]!)}` : text.several(m.facts.length);
           return (
             <button key={i} type="button" class={`mark${holds ? " holds" : ""}${bad ? " bad" : ""}${m.facts.length > 1 ? " several" : ""}`} style={{ left: `${m.at * 100}%` }} data-mark={`${lane.phase}-${i}`}
@@ -80,7 +80,7 @@ export function RibbonView({ life, out }: { life: Life; out: ReadonlySet<string>
   const pageAt = ((at ?? hour) - ribbon.start) / (ribbon.end - ribbon.start);
   return (
     <div class="ribbon" ref={box} data-testid="ribbon" role="group" aria-label={text.ribbon} onKeyDown={(e) => { if (e.key === "Escape" && shownAt !== null) { setOpen(null); go(shownAt); } }}>
-      {ribbon.lanes.map((lane) => <LaneRow key={lane.phase} lane={lane} life={life} out={out} open={shownAt} tab={tab} key_={key} put={(p) => { setFocus(p); setOpen(shownAt !== null && shownAt[0] === p[0] && shownAt[1] === p[1] ? null : p); }} />)}
+      {ribbon.lanes.map((lane) => <LaneRow key={lane.phase} lane={lane} out={out} open={shownAt} tab={tab} key_={key} put={(p) => { setFocus(p); setOpen(shownAt !== null && shownAt[0] === p[0] && shownAt[1] === p[1] ? null : p); }} />)}
       <div class="lane axis" aria-hidden="true">
         <span class="lane-name" />
         <div class="lane-line">
@@ -90,12 +90,12 @@ export function RibbonView({ life, out }: { life: Life; out: ReadonlySet<string>
       </div>
       {shown.length > 0 && (
         <div class="panel" data-testid="ribbon-facts">
-          <ul class="plain-list">{shown.slice(0, SHOWN_MAX).map((f, i) => <FactCard key={i} fact={f} holds={life.holding.has(idOf(f))} out={f.phase === "as-built" && out.has(f.key) && life.holding.has(idOf(f))} />)}</ul>
+          <ul class="plain-list">{shown.slice(0, SHOWN_MAX).map((f, i) => <FactCard key={i} fact={f} holds={f.holds === true} out={f.phase === "as-built" && out.has(f.key) && f.holds === true} />)}</ul>
           {shown.length > SHOWN_MAX && <p class="dim">{text.more(shown.length - SHOWN_MAX)}</p>}
           <button type="button" class="button" onClick={() => { const p = shownAt; setOpen(null); go(p); }}>{text.close}</button>
         </div>
       )}
-      <p class="dim hint">{text.ribbonHint}</p>
+      <p class="dim hint">{text.ribbonHint}{life.of > life.said.length && ` ${text.ribbonCut(life.said.length, life.of)}`}</p>
     </div>
   );
 }

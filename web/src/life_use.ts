@@ -23,16 +23,16 @@ export function mayNotAdd(): string | null {
   return principal.value?.role === "reader" ? text.form.mayNot : null;
 }
 
-export const idOf = (f: Fact): string => JSON.stringify([f.phase, f.key, f.from ?? "", f.known ?? ""]);
+const RECENT = 1000; // facts that the ribbon draws
 
-export interface Life { id: string; said: Fact[]; holding: ReadonlySet<string> }
+export interface Life { id: string; said: Fact[]; of: number } // the newest, each with whether it holds; of so many
 
-/** Everything that was said of it (until known), and which of it holds; null while it is being asked for. */
+/** What was said of it last (until known), and which of it holds; null while it is being asked for. */
 export function useLife(id: string): { life: Life | null; error: string | null } {
   const t = times.value;
   const { value, error } = useRegularly(async (stop): Promise<Life> => {
-    const [said, holding] = await Promise.all([life.everSaid(id, t, stop), life.holding(id, t, stop)]);
-    return { id, said, holding: new Set(holding.map(idOf)) };
+    const facts = await life.facts(id, { history: true, phases: [], find: "", limit: RECENT }, t, stop);
+    return { id, said: facts.items, of: facts.said };
   }, EVERY_MS, [id, t.valid, t.known, lifeVersion.value]);
   return { life: value !== null && value.id === id ? value : null, error };
 }

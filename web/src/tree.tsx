@@ -6,11 +6,12 @@ import { silent, worst } from "./alarm_badges";
 import { api, type TreePage } from "./api";
 import { structureVersion } from "./live";
 import { text } from "./text";
-import { inSight, key, levels, loadLevel, loadMore, rows, seen, toggle, type Row } from "./tree_rows";
+import { inSight, key, levels, loadLevel, loadMore, loadPage, rows, seen, toggle, type Row } from "./tree_rows";
 import { select, selected } from "./view";
-import { useVirtual } from "./virtual";
+import { rowAfter, useVirtual } from "./virtual";
 
 const ROW = 28; // px, as in style.css
+const SETTLE_MS = 60;
 
 function Badge({ twin }: { twin: string }) {
   const priority = worst.value.get(twin), quiet = silent.value.get(twin);
@@ -29,9 +30,11 @@ function TreeRow({ row, focus }: { row: Row; focus: (index: number) => void }) {
   const move = (e: KeyboardEvent) => {
     if (e.key === "ArrowRight" && item.children > 0 && !row.open) toggle(row.path);
     else if (e.key === "ArrowLeft" && row.open) toggle(row.path);
-    else if (e.key === "ArrowDown") focus(row.index + 1);
-    else if (e.key === "ArrowUp") focus(row.index - 1);
-    else return;
+    else {
+      const to = rowAfter(e.key, row.index, rows.peek().length);
+      if (to === null) return;
+      focus(to);
+    }
     e.preventDefault();
   };
   return (
@@ -57,16 +60,21 @@ function Rows() {
     // What was there stays on the page while it is asked for anew.
     for (const parent of new Set(["", ...levels.peek().keys()])) void loadLevel(parent);
   }, [version]);
-  const visible = all.slice(list.first, list.last);
+  const visible = all.slice(list.first, list.last), missing = all.missing(list.first, list.last);
   const sight = seen(visible), signature = [...sight.roots, "", ...sight.parents].join("\n");
   useEffect(() => { inSight.value = sight; }, [signature]);
-  const more = visible.find((r) => r.kind === "say" && r.more !== undefined);
   useEffect(() => {
-    if (more?.kind === "say" && more.more !== undefined) void loadMore(more.more);
-  }, [more?.kind === "say" ? `${more.more}/${more.index}` : ""]);
+    // Who flies over a long list does not ask for what he leaves behind at once.
+    const timer = window.setTimeout(() => missing.forEach((m) => void loadPage(m.parent, m.page)), SETTLE_MS);
+    return () => window.clearTimeout(timer);
+  }, [missing.map((m) => `${m.parent}/${m.page}`).join("\n")]);
+  const more = visible.find((r) => r.kind === "say" && r.more === true);
+  useEffect(() => {
+    if (more?.kind === "say") void loadMore(more.parent);
+  }, [more?.kind === "say" ? `${more.parent}/${more.index}` : ""]);
   const roots = levels.value.get("");
   if (roots?.error !== undefined) return <p class="dim wrap">{roots.error}</p>;
-  if (roots !== undefined && roots.items.length === 0) return <p class="dim wrap">{text.noTwins}</p>;
+  if (roots !== undefined && roots.total === 0) return <p class="dim wrap">{text.noTwins}</p>;
   return (
     <div ref={list.box} class="tree" role="tree" aria-label={text.plantTree} onScroll={list.scrolled}>
       <div style={{ height: `${all.length * ROW}px`, position: "relative" }}>

@@ -25,6 +25,15 @@ export function useVirtual(count: number, row: number, above = 0): Virtual {
     size.observe(b);
     return () => size.disconnect();
   }, [count === 0]);
+  // A row that is not there yet gets the focus when it comes, if it has not gone elsewhere.
+  const wanted = useRef<number | null>(null);
+  const take = () => {
+    const b = box.current, row_ = wanted.current === null ? null : b?.querySelector<HTMLElement>(`[data-row="${wanted.current}"]`);
+    if (b === null || row_ === null || row_ === undefined) return;
+    wanted.current = null;
+    if (document.activeElement === document.body || b.contains(document.activeElement)) row_.focus();
+  };
+  useEffect(take);
   const first = Math.max(0, Math.min(count, Math.floor((top - above) / row) - BEYOND));
   const focus = (index: number) => {
     const b = box.current;
@@ -32,7 +41,8 @@ export function useVirtual(count: number, row: number, above = 0): Virtual {
     const at = above + index * row;
     if (at - above < b.scrollTop) b.scrollTop = at - above; // what stands above stays there
     else if (at + row > b.scrollTop + b.clientHeight) b.scrollTop = at + row - b.clientHeight;
-    requestAnimationFrame(() => b.querySelector<HTMLElement>(`[data-row="${index}"]`)?.focus());
+    wanted.current = index;
+    take();
   };
   return { box, first, last: Math.min(count, first + Math.ceil(height / row) + 2 * BEYOND), scrolled: (e) => setTop(e.currentTarget.scrollTop), focus };
 }
