@@ -29,9 +29,9 @@ function FactRow({ fact, index, out }: { fact: Fact; index: number; out: Readonl
       <td>{text.phases[fact.phase]}</td>
       <th scope="row" title={fact.key}>{fact.key}</th>
       <td title={saidText(fact)}>{!holds && <span title={text.holdsNot}>○ </span>}<SaidView twin={fact.twin} said={fact} />{bad && <strong class="verdict-bad"> ✗ {text.outOf}</strong>}</td>
-      <td class="time">{momentText(fact.from, text.always)}</td>
-      <td class="time">{momentText(fact.to, "")}</td>
-      <td class="time quiet">{momentText(fact.known, h.nobody)}</td>
+      <td class="time" title={fact.from}>{momentText(fact.from, text.always)}</td>
+      <td class="time" title={fact.to}>{momentText(fact.to, "")}</td>
+      <td class="time quiet" title={fact.known}>{momentText(fact.known, h.nobody)}</td>
       <td class="quiet" title={fact.author}>{fact.author ?? h.nobody}</td>
       <td class="quiet" title={fact.cause}>{fact.cause ?? ""}</td>
     </tr>

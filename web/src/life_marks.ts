@@ -6,7 +6,7 @@ export interface Mark { at: number; facts: Fact[] } // share of the ribbon's wid
 export interface Lane { phase: Phase; marks: Mark[]; band: { from: number; to: number } | null }
 export interface Ribbon { start: number; end: number; lanes: Lane[]; ticks: Tick[] }
 
-const NEAR = 0.016, MARGIN = 0.03;
+const NEAR = 0.028, MARGIN = 0.03;
 
 const beginOf = (f: Fact): number | null => (f.from === undefined ? null : Date.parse(f.from));
 const endOf = (f: Fact): number | null => (f.to === undefined ? null : Date.parse(f.to));

@@ -24,6 +24,7 @@ export const text = {
   noSamples: "No samples in this range.",
   range: "Range",
   relationships: "Relationships",
+  countOf: (n: number, more: boolean) => (more ? `${n.toLocaleString("en")} or more` : n.toLocaleString("en")),
   incoming: "from",
   outgoing: "to",
   model: "Model",

@@ -12,6 +12,8 @@ import { text } from "./text";
 import { actText } from "./text_act";
 import { plotted, range, select, togglePlot } from "./view";
 
+const RELATIONSHIPS_MOST = 500; // of each direction: what the server tells with a twin
+
 const OLD_TIMES = 60e3; // telemetry that has not come for so long is told to be old
 
 function Quality({ value, age }: { value: Value; age: number | null }) {
@@ -114,7 +116,7 @@ export function TwinPage({ twin }: { twin: Twin }) {
       )}
       {out.length + incoming.length > 0 && (
         <details class="links" open={out.length + incoming.length <= 12}>
-          <summary>{text.relationships} ({out.length + incoming.length})</summary>
+          <summary>{text.relationships} ({text.countOf(out.length + incoming.length, out.length >= RELATIONSHIPS_MOST || incoming.length >= RELATIONSHIPS_MOST)})</summary>
           <ul>
             <Links title={text.outgoing} links={out} end="target" />
             <Links title={text.incoming} links={incoming} end="source" />
