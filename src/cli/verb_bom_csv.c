@@ -63,17 +63,18 @@ const gm_verb gm_verb_bom_import = {
 enum { EX_HTTP, EX_VALID, EX_KNOWN };
 static const gm_option export_options[] = {
     [EX_HTTP] = GM_CLIENT_HTTP,
-    [EX_VALID] = { "valid", GM_OPTION_TIME, "TIME", NULL, "effective then; now unless given" },
+    [EX_VALID] = { "valid", GM_OPTION_TIME, "TIME", NULL, "only what is effective then; all times unless given" },
     [EX_KNOWN] = { "known", GM_OPTION_TIME, "TIME", NULL, "as it was known then; everything known unless given" },
 };
 static const gm_operand export_operands[] = { { "ASSEMBLY", "a twin, or a part number" } };
 
-// A row's own line: an assembly that is used in several places stands in the file once.
+// A row's own line: an assembly that is used in several places stands in the file once, a row of it once for each time in which it is effective.
 static bool seen(json_t *done, const json_t *row)
 {
     char   *key  = NULL;
     gm_str  a = gm_json_text(row, "assembly"), p = gm_json_text(row, "position"), v = gm_json_text(row, "variant");
-    json_t *text = json_pack("[s%s%s%]", a.ptr, a.len, p.ptr != NULL ? p.ptr : "", p.len, v.ptr != NULL ? v.ptr : "", v.len);
+    gm_str  from = gm_json_text(row, "from");
+    json_t *text = json_pack("[s%s%s%s%]", a.ptr, a.len, p.ptr != NULL ? p.ptr : "", p.len, v.ptr != NULL ? v.ptr : "", v.len, from.ptr != NULL ? from.ptr : "", from.len);
     if (text != NULL) key = json_dumps(text, JSON_COMPACT);
     bool before = key != NULL && json_object_get(done, key) != NULL;
     if (key != NULL && !before) (void)json_object_set_new(done, key, json_true());
@@ -118,7 +119,8 @@ static gm_exit export(const gm_cli *cli, const gm_args *args)
 {
     gm_http       *http = NULL;
     gm_http_answer answer;
-    const char    *path = GM_CLIENT_PATH(cli->arena, "/v1/bom/", gm_args_operand(args, 0), "?alternates=true&valid=", gm_args_given(args, EX_VALID) ? gm_args_text(args, EX_VALID) : "",
+    bool           then = gm_args_given(args, EX_VALID);
+    const char    *path = GM_CLIENT_PATH(cli->arena, "/v1/bom/", gm_args_operand(args, 0), then ? "?alternates=true&valid=" : "?alternates=true&ever=true&valid=", then ? gm_args_text(args, EX_VALID) : "",
                                          "&known=", gm_args_given(args, EX_KNOWN) ? gm_args_text(args, EX_KNOWN) : "");
     gm_exit        code = path == NULL ? gm_cli_fail_text(cli, GM_EXIT_SYSTEM, "out of memory") : gm_client_open(cli, args, EX_HTTP, &http);
     if (code == GM_EXIT_OK) code = gm_client_ask(cli, http, "GET", path, NULL, NULL, &answer);
@@ -133,8 +135,9 @@ static gm_exit export(const gm_cli *cli, const gm_args *args)
 const gm_verb gm_verb_bom_export = {
     .name     = "bom export",
     .summary  = "write a bill of materials, all levels, as CSV",
-    .text     = "What `gemel bom import` reads: each assembly's rows once, wherever it is used.",
-    .examples = "gemel bom export pump-P100 > pump.csv",
+    .text     = "What `gemel bom import` reads: each assembly's rows once, wherever it is used, and rows of all times, past and to come, each from and to when it "
+                "is effective. With --valid only those that are effective then.",
+    .examples = "gemel bom export pump-P100 > pump.csv\ngemel bom export pump-P100 --valid 2027-01-01T00:00:00Z",
     .syntax   = GM_SYNTAX(export_options, export_operands),
     .run      = export,
 };

@@ -56,7 +56,8 @@ static int by_position(const void *a, const void *b)
     int         c = gm_position_compare(x->line.position, y->line.position);
     if (c == 0) c = (int)x->line.alternate - (int)y->line.alternate;
     if (c == 0) c = gm_position_compare(x->line.variant, y->line.variant);
-    return c != 0 ? c : gm_str_cmp(x->part, y->part);
+    if (c == 0) c = gm_str_cmp(x->part, y->part);
+    return c != 0 ? c : (x->fact.from > y->fact.from) - (x->fact.from < y->fact.from);
 }
 
 // items.list is the caller's to free, also after an error.
@@ -66,6 +67,7 @@ static gm_status list_items(items *in, gm_str part)
     if (in->up && o->installed) gm_thread_show(in->thread, part, GM_PHASE_COUNT, o->valid, o->known, collect, in);
     else if (in->up) gm_thread_mentions(in->thread, part, GM_STR(GM_KEY_BOM), GM_MENTION_HOLDS, o->valid, o->known, collect, in);
     else if (o->installed) gm_thread_mentions(in->thread, part, GM_STR(GM_KEY_INSTALLED), GM_MENTION_HOLDS, o->valid, o->known, collect, in);
+    else if (o->ever) gm_thread_stretches(in->thread, part, o->phase, o->known, collect, in);
     else gm_thread_show(in->thread, part, o->phase, o->valid, o->known, collect, in);
     if (in->st == GM_OK && in->count > 1) qsort(in->list, in->count, sizeof *in->list, by_position);
     return in->st;
@@ -78,11 +80,23 @@ typedef struct walk {
     void                 *context;
     bool                  up, stopped;
     uint32_t              rows;
+    uint8_t              *been;       // ever: a bit for each name whose rows have been told
     gm_error             *err;
 } walk;
 
+// What is used in many places and at many times is told once.
+static bool been_there(walk *w, gm_str part)
+{
+    uint32_t id = w->been != NULL ? gm_index_find(&w->thread->name_index, part) : GM_INDEX_NONE;
+    if (id == GM_INDEX_NONE) return false;
+    bool before = (w->been[id / 8] & (1U << id % 8)) != 0;
+    w->been[id / 8] |= (uint8_t)(1U << id % 8);
+    return before;
+}
+
 static gm_status walk_part(walk *w, gm_str part, uint32_t level, double total)
 {
+    if (been_there(w, part)) return GM_OK;
     items     in = { .thread = w->thread, .options = w->options, .top = level == 1 && !w->up, .up = w->up, .err = w->err };
     gm_status st = list_items(&in, part);
     if (st == GM_OK && level > GM_CONTAINMENT_DEPTH_MAX + 1) st = gm_fail(w->err, GM_LIMIT, WHERE, "a bill of materials is too deep");
@@ -103,7 +117,10 @@ static gm_status walk_part(walk *w, gm_str part, uint32_t level, double total)
 gm_status gm_bom_show(const gm_thread *t, gm_str top, const gm_bom_options *options, gm_bom_each *each, void *context, gm_error *err)
 {
     walk w = { .thread = t, .options = options, .each = each, .context = context, .err = err };
-    return walk_part(&w, top, 1, 1.0);
+    if (options->ever) w.been = gm_alloc_zeroed(t->alloc, t->name_count / 8 + 1);
+    gm_status st = options->ever && w.been == NULL ? gm_fail(err, GM_NOMEM, WHERE, "a bill of materials") : walk_part(&w, top, 1, 1.0);
+    gm_free(t->alloc, w.been);
+    return st;
 }
 
 gm_status gm_bom_where_used(const gm_thread *t, gm_str part, const gm_bom_options *options, gm_bom_each *each, void *context, gm_error *err)

@@ -18,6 +18,7 @@ typedef struct gm_bom_options {
     bool       installed;   // the parts that are in it, in place of rows
     bool       alternates;  // these, too
     uint32_t   levels;      // at most; 0: all
+    bool       ever;        // rows of all times, each with when it is effective, each assembly's once; valid is not looked at. Down only
 } gm_bom_options;
 
 enum { GM_BOM_ROWS_MAX = 100000 };

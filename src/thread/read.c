@@ -51,6 +51,40 @@ void gm_thread_show(const gm_thread *t, gm_str twin, gm_phase phase, gm_time_ns 
     }
 }
 
+// The stretches of one line; false: each has had enough.
+static bool each_stretch(const gm_thread *t, const fact_line *l, gm_phase phase, gm_time_ns known, gm_thread_each *each, void *context)
+{
+    gm_fact    fact;
+    gm_time_ns to;
+    uint32_t   n = gm_line_known(t, l, known);
+    for (gm_time_ns at = INT64_MIN; n > 0; at = to) {
+        gm_time_ns from = at;
+        uint32_t   row  = gm_line_at(t, l, n, at, &to);
+        // Where others begin within it without a hold of their own, it goes on.
+        while (to != INT64_MAX && row != NO_ROW) {
+            gm_time_ns further;
+            if (gm_line_at(t, l, n, to, &further) != row) break;
+            to = further;
+        }
+        if (row != NO_ROW) {
+            gm_thread_fact(t, row, &fact);
+            fact.from = from > fact.from ? from : fact.from;
+            fact.to   = to < fact.to ? to : fact.to;
+            if (fact.value.kind != GM_FACT_NONE && (phase == GM_PHASE_COUNT || fact.phase == phase) && !each(context, &fact)) return false;
+        }
+        if (to == INT64_MAX) return true;
+    }
+    return true;
+}
+
+void gm_thread_stretches(const gm_thread *t, gm_str twin, gm_phase phase, gm_time_ns known, gm_thread_each *each, void *context)
+{
+    uint32_t id = gm_index_find(&t->name_index, twin);
+    for (uint32_t at = id != GM_INDEX_NONE ? t->names[id].lines : NO_LINE; at != NO_LINE; at = t->lines[at].next) {
+        if (!each_stretch(t, &t->lines[at], phase, known, each, context)) return;
+    }
+}
+
 void gm_thread_history(const gm_thread *t, gm_str twin, gm_str key, gm_time_ns known, gm_thread_each *each, void *context)
 {
     uint32_t id = gm_index_find(&t->name_index, twin);

@@ -47,6 +47,9 @@ bool gm_thread_knows(const gm_thread *thread, const gm_fact *fact);
 typedef bool gm_thread_each(void *context, const gm_fact *fact);
 // What holds about a twin at (valid, known), in no promised order. phase GM_PHASE_COUNT: of all phases.
 void gm_thread_show(const gm_thread *thread, gm_str twin, gm_phase phase, gm_time_ns valid, gm_time_ns known, gm_thread_each *each, void *context);
+// What holds when, as known at `known`: every stretch of every key with the fact that holds in it, whose from and to are the stretch's.
+// Cost: the facts of the twin.
+void gm_thread_stretches(const gm_thread *thread, gm_str twin, gm_phase phase, gm_time_ns known, gm_thread_each *each, void *context);
 // Everything that was ever said by `known` (an empty key: whatever the key), in the order of being known within a line.
 void gm_thread_history(const gm_thread *thread, gm_str twin, gm_str key, gm_time_ns known, gm_thread_each *each, void *context);
 

@@ -232,9 +232,71 @@ static void serials_and_positions_are_read(void **state)
     assert_true(gm_position_compare(GM_STR("a10b2"), GM_STR("a10b10")) < 0 && gm_position_compare(GM_STR("7"), GM_STR("7")) == 0);
 }
 
+// ---- all times ------------------------------------------------------------------------------------------------------
+
+typedef struct stretches { gm_time_ns at; int holding; double quantity; const char *key; } stretches;
+
+static bool find_at(void *context, const gm_fact *f)
+{
+    stretches *s = context;
+    if (!gm_str_is(f->key, s->key) || f->from > s->at || s->at >= f->to) return true;
+    s->holding++;
+    s->quantity = f->value.number;
+    return true;
+}
+
+// Whatever was said, corrected and taken back: at each moment exactly the stretch of what holds then is there.
+static void stretches_are_what_is_read_at_every_moment(void **state)
+{
+    (void)state;
+    uint64_t random = gm_test_seed();
+    for (int round = 0; round < 40; round++) {
+        bill b;
+        open_bill(&b);
+        int said = 1 + (int)(gm_test_random(&random) % 30);  // short lines and long ones
+        for (int i = 0; i < said; i++) {
+            uint64_t   r    = gm_test_random(&random);
+            gm_time_ns from = (gm_time_ns)(r % 50), to = r / 64 % 3 == 0 ? INT64_MAX : from + 1 + (gm_time_ns)(r / 256 % 30);
+            gm_fact    f    = { .twin = GM_STR("pump"), .key = r / 16384 % 4 == 0 ? GM_STR("bom/2") : GM_STR("bom/1"), .phase = GM_PHASE_DESIGNED, .from = from, .to = to, .known = b.known++ };
+            if (r / 65536 % 6 != 0) f.value = (gm_fact_value){ .kind = GM_FACT_PART, .text = GM_STR("bolt"), .number = i + 1 };
+            assert_gm_ok(gm_thread_take(b.thread, &f, &b.err), b.err);
+        }
+        gm_time_ns known = round % 3 == 0 ? 1 + said / 2 : INT64_MAX;
+        for (gm_time_ns at = -2; at < 90; at++) {
+            for (int k = 0; k < 2; k++) {
+                stretches s = { .at = at, .key = k == 0 ? "bom/1" : "bom/2" };
+                gm_fact   f;
+                bool      is = gm_thread_read(b.thread, GM_STR("pump"), GM_PHASE_DESIGNED, gm_str_of(s.key), at, known, &f);
+                gm_thread_stretches(b.thread, GM_STR("pump"), GM_PHASE_COUNT, known, find_at, &s);
+                if (s.holding != is || (is && s.quantity != f.value.number)) fail_msg("round %d, %s at %d: %d stretches", round, s.key, (int)at, s.holding);
+            }
+        }
+        gm_thread_destroy(b.thread);
+    }
+}
+
+static void a_bill_of_all_times_tells_each_assembly_once(void **state)
+{
+    (void)state;
+    bill b;
+    open_bill(&b);
+    make_pump(&b);
+    ROW(&b, "pump", "30", "motor", 1, 500, INT64_MAX, NULL);  // a second one, later
+    ROW(&b, "motor", "9", "kit", 1, 600, 700, NULL);
+    ROW(&b, "kit", "1", "seal", 3, 600, 700, NULL);
+    gm_bom_options o = at(50);
+    o.ever = o.alternates = true;
+    show(&b, "pump", o,
+         "1 2 housing<pump x1=1\n1 10 motor<pump x1=1\n2 1 bolt<motor x4=4\n2 1 bolt<motor x6=6\n2 2 bearing 2<motor x2=2\n2 2 bearing 1<motor x2=2\n2 9 kit<motor x1=1\n"
+         "3 1 seal<kit x3=3\n1 20 bolt<pump x8=8\n1 20 bolt A2<pump x8=8\n1 30 motor<pump x1=1\n");
+    gm_thread_destroy(b.thread);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stretches_are_what_is_read_at_every_moment),
+        cmocka_unit_test(a_bill_of_all_times_tells_each_assembly_once),
         cmocka_unit_test(a_bill_is_shown_level_by_level_with_quantities_alternates_and_effectivity),
         cmocka_unit_test(a_bill_that_would_contain_itself_is_refused),
         cmocka_unit_test(mass_cost_and_carbon_add_up_and_what_is_missing_is_named),

@@ -6,16 +6,17 @@
 static bool read_options(gm_request *request, gm_str *out_id, gm_bom_options *o)
 {
     gm_life_times times;
-    gm_str        installed, alternates;
+    gm_str        installed, alternates, ever;
     uint64_t      levels;
     *o = (gm_bom_options){ .phase = GM_PHASE_COUNT };
     if (!gm_life_id(request, out_id) || !gm_life_read_times(request, &times) || !gm_life_read_phase(request, "phase", &o->phase) ||
         !gm_request_parameter(request, "serial", &o->serial) || !gm_request_parameter(request, "installed", &installed) ||
-        !gm_request_parameter(request, "alternates", &alternates) || !gm_request_number(request, "levels", 0, 1000, 0, &levels)) return false;
+        !gm_request_parameter(request, "alternates", &alternates) || !gm_request_parameter(request, "ever", &ever) || !gm_request_number(request, "levels", 0, 1000, 0, &levels)) return false;
     o->valid      = times.valid;
     o->known      = times.known;
     o->installed  = gm_str_is(installed, "true");
     o->alternates = gm_str_is(alternates, "true");
+    o->ever       = gm_str_is(ever, "true");
     o->levels     = (uint32_t)levels;
     return true;
 }
@@ -64,6 +65,10 @@ static void list(gm_request *request, gm_status (*walk)(const gm_thread *, gm_st
     gm_error       err = { 0 };
     listing        l   = { .request = request };
     if (!read_options(request, &id, &o)) return;
+    if (o.ever && (walk != gm_bom_show || o.installed)) {
+        gm_reply_error(request, 400, "InvalidArgument", "'ever' is for the rows of a bill of materials.");
+        return;
+    }
     gm_buf_text(&request->out, "{\"of\":");
     gm_buf_json_str(&request->out, id);
     gm_buf_text(&request->out, ",\"items\":[");
