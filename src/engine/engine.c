@@ -223,12 +223,16 @@ static void count_commit(gm_engine *engine)
 // What is durable must be applied, and nothing may be acknowledged or seen in between.
 static bool apply_batch(gm_engine *engine)
 {
-    enum { TRIES = 3 };
+    enum { TRIES = 3, AHEAD = 3 };
     gm_record record;
+    gm_ahead  ahead;
+    gm_ahead_begin(&ahead, engine->batch_at);
+    for (int i = 1; i < AHEAD; i++) gm_ahead_step(&ahead, engine);
     for (size_t at = engine->batch_at; gm_log_batch_next(&engine->batch, &at, &record); engine->batch_at = at) {
         gm_change change;
         gm_error  err = { 0 };
         gm_status st  = engine->broken.status;
+        gm_ahead_step(&ahead, engine);
         if (st == GM_OK) {
             for (int i = 0; i < TRIES; i++) {
                 st = gm_engine_apply(engine, &record, &change, &err);

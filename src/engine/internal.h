@@ -76,4 +76,9 @@ void                   gm_engine_end_expiry(gm_engine *engine);
 // Applies a HISTORY_DELETE (forget.c). GM_NOMEM.
 GM_NODISCARD gm_status gm_engine_forget(gm_engine *engine, const gm_change *change, gm_error *err);
 
+// ---- ahead.c ------------------------------------------------------------------------------------------------------
+typedef struct gm_ahead { size_t at; uint32_t series[2]; } gm_ahead;  // of the next record, and of the one behind it
+void gm_ahead_begin(gm_ahead *ahead, size_t at);
+void gm_ahead_step(gm_ahead *ahead, const gm_engine *engine);  // before each record
+
 #endif

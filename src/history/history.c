@@ -559,6 +559,27 @@ gm_status gm_history_append_rows(gm_history *h, uint32_t twin, uint32_t column, 
     return GM_OK;
 }
 
+uint32_t gm_history_expect(const gm_history *h, uint32_t twin, uint32_t column)
+{
+    uint32_t id = gm_series_find(&h->table, twin, column);
+    if (id == GM_INDEX_NONE) return id;
+    const gm_series *s = gm_series_at(&h->table, id);
+    if (s->is_large && s->large.open != NULL) __builtin_prefetch(s->large.open, 1);
+    return id;
+}
+
+void gm_history_expect_append(const gm_history *h, uint32_t series)
+{
+    const gm_series *s = gm_series_at(&h->table, series);
+    if (!s->is_large || s->large.open == NULL || s->large.open->n == 0) return;
+    gm_run   *run   = s->large.open;
+    uint64_t *stamp = gm_run_stamp(run) + run->n - 1, *bits = gm_run_bits(run) + run->n;
+    __builtin_prefetch(stamp, 1);  // the rows of a record are a line or two
+    __builtin_prefetch(stamp + 8, 1);
+    __builtin_prefetch(bits, 1);
+    __builtin_prefetch(bits + 8, 1);
+}
+
 // ---- letting go -----------------------------------------------------------------------------------------------------
 
 void gm_history_release_series(gm_history *h, uint32_t id)

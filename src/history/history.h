@@ -66,6 +66,11 @@ GM_NODISCARD gm_status gm_history_append(gm_history *history, uint32_t twin, uin
 GM_NODISCARD gm_status gm_history_append_rows(gm_history *history, uint32_t twin, uint32_t column, const gm_sample *begin, gm_kind kind,
                                               const uint8_t *times, const uint8_t *values, size_t n, gm_error *err);
 
+// For whoever appends to many series in turn: asks memory for what an append to the series will touch, first where its newest samples
+// lie (which gives it a number; UINT32_MAX: there is none), and some time later for them. Promises nothing.
+uint32_t gm_history_expect(const gm_history *history, uint32_t twin, uint32_t column);
+void     gm_history_expect_append(const gm_history *history, uint32_t series);
+
 // Seals the open runs of all series that hold at least `at_least` samples, and gives their memory back: for a fleet
 // that has fallen silent. A sealed block of few samples compresses less (bench-history). GM_NOMEM: some are sealed.
 GM_NODISCARD gm_status gm_history_seal(gm_history *history, size_t at_least, gm_error *err);

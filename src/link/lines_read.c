@@ -179,12 +179,19 @@ static const char *take_name(gm_line_reader *r, const chain *c, bool fresh, size
 }
 
 // Room for a line of any width.
-static bool reserve(gm_line_reader *r)
+static bool grow(gm_line_reader *r)
 {
     return gm_alloc_reserve(r->alloc, &r->cells, &r->cell_capacity, r->used + ROW_HEAD + GM_LINE_FIELDS_MAX, sizeof *r->cells) &&
            gm_alloc_reserve(r->alloc, &r->names, &r->name_capacity, r->name_count + GM_LINE_FIELDS_MAX, sizeof *r->names) &&
            gm_alloc_reserve(r->alloc, &r->chains, &r->chain_capacity, r->table_count + 1, sizeof *r->chains) &&
            gm_alloc_reserve(r->alloc, &r->tables, &r->table_capacity, r->table_count + 1, sizeof *r->tables);
+}
+
+static inline bool reserve(gm_line_reader *r)
+{
+    bool room = r->used + ROW_HEAD + GM_LINE_FIELDS_MAX <= r->cell_capacity && r->name_count + GM_LINE_FIELDS_MAX <= r->name_capacity &&
+                r->table_count < r->chain_capacity && r->table_count < r->table_capacity;
+    return room || grow(r);
 }
 
 static void add_row(gm_line_reader *r, uint32_t id, bool fresh, uint16_t width, gm_time_ns at)

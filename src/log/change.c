@@ -262,6 +262,15 @@ gm_status gm_change_decode(uint8_t kind, const uint8_t *payload, size_t size, gm
     return GM_OK;
 }
 
+bool gm_change_peek_rows(uint8_t kind, const uint8_t *payload, size_t size, uint32_t *out_twin, uint32_t *out_type, uint32_t *out_column)
+{
+    if (kind != GM_CHANGE_WRITE || size < WRITE_HEADER + ROWS_HEADER + GM_ROW_HEAD || (payload[8] & GM_WRITE_ROWS) == 0) return false;
+    *out_twin   = gm_get_u32(payload);
+    *out_type   = gm_get_u32(payload + 4);
+    *out_column = gm_get_u16(payload + WRITE_HEADER + ROWS_HEADER);
+    return true;
+}
+
 // Where in the table *at stands tells column and row.
 static bool next_of_rows(const gm_change *change, const uint8_t **at, gm_cell_write *out)
 {

@@ -114,6 +114,9 @@ void gm_change_encode_texts(uint8_t *out, uint32_t twin, uint32_t target, uint8_
 
 GM_NODISCARD gm_status gm_change_decode(uint8_t kind, const uint8_t *payload, size_t size, gm_change *out_change, gm_error *err);
 
+// Of a record of rows, without a look at the rest: its twin and type, and its first column. False: it is none.
+bool gm_change_peek_rows(uint8_t kind, const uint8_t *payload, size_t size, uint32_t *out_twin, uint32_t *out_type, uint32_t *out_column);
+
 // Walks the cells: *at starts at change->cells. False at the end (all lengths were checked by decode).
 bool gm_change_next_cell(const gm_change *change, const uint8_t **at, gm_cell_write *out_cell);
 
