@@ -444,6 +444,48 @@ static void templates_that_are_kept_say_facts(void **state)
     api_plant_stop(&p);
 }
 
+#define PROPERTY(name, value) "{\"modelType\":\"Property\",\"idShort\":\"" name "\",\"valueType\":\"xs:string\",\"value\":\"" value "\"}"
+#define FACTS "/submodels/{urn:gemel:submodel:DigitalThread:p1}/submodel-elements/Facts"
+static void facts_and_documents_are_told_by_their_submodels(void **state)
+{
+    (void)state;
+    api_plant p;
+    start(&p);
+    static const api_step thread[] = {
+        { "POST", "/v1/thread", NULL, "{\"twin\":\"p1\",\"phase\":\"as-operated\",\"key\":\"hours\",\"value\":12,\"unit\":\"h\"}", 204, NULL },
+        { "POST", FACTS, NULL, "{\"modelType\":\"SubmodelElementCollection\",\"value\":[" PROPERTY("Phase", "maintained") "," PROPERTY("Key", "oil") "," PROPERTY("Value", "changed") "," PROPERTY("From", "2024-01-05T00:00:00Z") "]}", 201, NULL },
+        { "GET", "/v1/thread/p1?key=oil", NULL, NULL, 200, "\"phase\":\"maintained\",\"key\":\"oil\",\"value\":\"changed\",\"from\":\"2024-01-05T00:00:00Z\"" },
+        { "GET", FACTS "%5B1%5D.Key/$value", NULL, NULL, 200, "\"oil\"" },
+        { "PATCH", FACTS "%5B1%5D.Value/$value", NULL, "\"topped up\"", 204, NULL },
+        { "GET", "/v1/thread/p1?key=oil&history=true", NULL, NULL, 200, "\"changed\"" },  // nothing is overwritten
+        { "GET", "/v1/thread/p1?key=oil", NULL, NULL, 200, "\"topped up\"" },
+        { "POST", FACTS "%5B1%5D", NULL, PROPERTY("Weather", "fine"), 409, "has no 'Weather'" },
+        { "DELETE", FACTS "%5B1%5D", NULL, NULL, 204, NULL },
+        { "GET", "/v1/thread/p1?key=oil", NULL, NULL, 200, "\"items\":[]" },
+        { "GET", "/v1/thread/p1?key=hours", NULL, NULL, 200, "\"value\":12,\"unit\":\"h\"" },
+        { "POST", "/v1/thread/p1/documents?key=manual&name=manual.txt&from=2024-01-05T00:00:00Z", "Content-Type: text/plain\r\n", "Turn it on.", 201, NULL },
+        { "POST", "/v1/thread/p1/documents?key=drawing&name=drawing.txt", "Content-Type: text/plain\r\n", "A pump.", 201, NULL },
+        { "GET", "/submodels/{urn:gemel:submodel:HandoverDocumentation:p1}/submodel-elements/Documents%5B1%5D.DocumentVersions%5B0%5D.DigitalFiles%5B0%5D/attachment", NULL, NULL, 200, "Turn it on." },
+    };
+    TALK(&p, thread);
+    json_t *before = get(&p, "/submodels/{urn:gemel:submodel:HandoverDocumentation:p1}");
+    static const api_step documents[] = {
+        { "POST", "/submodels/{urn:gemel:submodel:HandoverDocumentation:p1}/submodel-elements/Documents", NULL, "{\"modelType\":\"SubmodelElementCollection\"}", 409, "upload it" },
+        { "DELETE", "/submodels/{urn:gemel:submodel:HandoverDocumentation:p1}/submodel-elements/Documents%5B0%5D", NULL, NULL, 204, NULL },
+        { "GET", "/v1/thread/p1?key=drawing", NULL, NULL, 200, "\"items\":[]" },
+        { "GET", "/v1/thread/p1?key=manual", NULL, NULL, 200, "manual.txt" },
+        { "DELETE", "/submodels/{urn:gemel:submodel:HandoverDocumentation:p1}", NULL, NULL, 204, NULL },
+        { "GET", "/submodels/{urn:gemel:submodel:HandoverDocumentation:p1}", NULL, NULL, 404, NULL },
+    };
+    TALK(&p, documents);
+    assert_int_equal(send(&p, "POST", "/submodels", before), 201);
+    json_t *after = get(&p, "/submodels/{urn:gemel:submodel:HandoverDocumentation:p1}");
+    must_equal(after, before, "the documents that were handed over again");
+    json_decref(before);
+    json_decref(after);
+    api_plant_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +496,7 @@ int main(void)
         cmocka_unit_test(bad_input_is_refused_with_a_sentence),
         cmocka_unit_test(large_submodels_are_documents),
         cmocka_unit_test(templates_that_are_kept_say_facts),
+        cmocka_unit_test(facts_and_documents_are_told_by_their_submodels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,10 @@ static const attempt attempts[] = {
     { "POST", "/query" V, NULL, "{\"query\":\"SELECT * FROM DIGITALTWINS T WHERE T.temp > 0 ORDER BY T.site\"}", 200, NULL, NULL, NULL, false },
     { "POST", "/digitaltwins/s3/telemetry" V, "Message-Id: m%u\r\n", "{\"temp\":200,\"count\":%u}", 204, "/v1/alarms", "hot@s3", NULL, true },
     { "GET", "/v1/history?twin=s1&property=temp", NULL, NULL, 200, NULL, NULL, NULL, false },
+    { "POST", "/submodels", NULL, "{\"modelType\":\"Submodel\",\"id\":\"urn:gemel:submodel:Nameplate:m%u\",\"submodelElements\":[{\"modelType\":\"Property\",\"idShort\":\"SerialNumber\",\"valueType\":\"xs:string\",\"value\":\"sn%u\"},"
+      "{\"modelType\":\"Property\",\"idShort\":\"Colour\",\"valueType\":\"xs:string\",\"value\":\"red%u\"}]}", 201, "/v1/thread/m%u", "\"sn%u\"", "\"red%u\"", false },
+    { "POST", "/shells", NULL, "{\"modelType\":\"AssetAdministrationShell\",\"id\":\"urn:x:%u\",\"idShort\":\"Fan%u\",\"assetInformation\":{\"assetKind\":\"Instance\",\"globalAssetId\":\"urn:y:%u\"}}", 201,
+      "/shells?idShort=Fan%u", "\"idShort\":\"Fan%u\"", NULL, false },
     { "POST", "/v1/checkpoint", NULL, "{}", 0, NULL, NULL, NULL, false },
 };
 

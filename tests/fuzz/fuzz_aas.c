@@ -1,6 +1,8 @@
-// Environments of the Asset Administration Shell: whatever JSON comes, it is checked, looked at in every view and planned, and all of
-// that ends.
+// Environments of the Asset Administration Shell: whatever JSON comes, it is checked, looked at in every view, changed, written as XML
+// and planned, and all of that ends.
+#include "aas/added.h"
 #include "aas/check.h"
+#include "aas/edit.h"
 #include "aas/plan.h"
 #include "aas/tree.h"
 
@@ -8,6 +10,14 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool is_sound(const json_t *submodel)
+{
+    json_t *env = json_pack("{s[O]}", "submodels", submodel);
+    size_t  n   = gm_aas_check(env, NULL, NULL);
+    json_decref(env);
+    return n == 0;
+}
 
 static void look(const json_t *list)
 {
@@ -25,6 +35,37 @@ static void look(const json_t *list)
         gm_aas_trim_core(copy);
         json_decref(copy);
     }
+}
+
+// A submodel is changed as clients do, with whatever another one has.
+static void edit(const json_t *one, const json_t *other)
+{
+    gm_error err;
+    json_t  *paths = json_array(), *copy = json_deep_copy(one), *value = gm_aas_value_only(one), *added;
+    (void)!gm_aas_merge(copy, other, GM_AAS_WHOLE, &err);
+    (void)!gm_aas_insert(copy, json_array_get(json_object_get(other, "submodelElements"), 0), &err);
+    json_decref(copy);
+    copy = json_deep_copy(one);
+    if (value != NULL && gm_aas_set_values(copy, value, &err) == GM_NOMEM) abort();
+    gm_aas_paths(one, (gm_str){ 0 }, paths);
+    for (size_t i = 0; i < json_array_size(paths) && i < 20; i++) {
+        gm_str path = gm_str_of(json_string_value(json_array_get(paths, i)));
+        (void)!gm_aas_remove(copy, path, &err);
+        (void)!gm_aas_replace(copy, gm_aas_above(path), other, &err);
+    }
+    json_decref(copy);
+    // What was added to one to make it the other makes it that again.
+    copy = json_deep_copy(other);
+    if (gm_aas_added_make(one, NULL, other, &added, &err) == GM_OK) {
+        gm_aas_added_put(copy, added);
+        json_t *more = NULL, *first = added;
+        if (is_sound(one) && is_sound(other) && (gm_aas_added_make(one, NULL, copy, &more, &err) != GM_OK || more != NULL)) abort();
+        json_decref(more);
+        json_decref(first);
+    }
+    json_decref(copy);
+    json_decref(value);
+    json_decref(paths);
 }
 
 // What can be said in XML is read back, and says the same again.
@@ -48,7 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gm_error    err;
     if (arena == NULL) abort();
     (void)gm_aas_check(env, NULL, NULL);
-    look(json_object_get(env, "submodels"));
+    const json_t *submodels = json_object_get(env, "submodels");
+    look(submodels);
+    if (json_is_object(json_array_get(submodels, 0)) && json_is_object(json_array_get(submodels, 1))) edit(json_array_get(submodels, 0), json_array_get(submodels, 1));
     write_xml(env);
     (void)!gm_aas_plan_make(env, NULL, NULL, arena, &plan, &err);
     gm_aas_plan_finish(&plan);

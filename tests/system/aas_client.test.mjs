@@ -181,3 +181,33 @@ test("what the library builds is kept, read back, deleted and made again", async
     home.remove();
   }
 });
+
+test("what was answered is there after the power has gone", async () => {
+  const home = tempDir("aas-kill");
+  const plant = copyExample("pumphouse", join(home.dir, "plant"), ["models"]), data = join(home.dir, "data");
+  let server = await serve(plant, data);
+  try {
+    const body = jsonization.toJsonable(everyKind());
+    const many = Array.from({ length: 40 }, (_, i) => ({ ...body, id: `urn:x:${i}` }));
+    const plate = { modelType: "Submodel", id: "urn:gemel:submodel:Nameplate:fan", submodelElements: [
+      { modelType: "Property", idShort: "SerialNumber", valueType: "xs:string", value: "SN-1" }, { modelType: "Property", idShort: "Colour", valueType: "xs:string", value: "red" }] };
+    await send(server.http, "POST", "/submodels", plate, 201);
+    const answered = [];
+    const under = many.map(async (one) => {
+      const reply = await json(server.http, "/submodels", { method: "POST", headers: JSON_BODY, body: JSON.stringify(one) }).catch(() => null);
+      if (reply !== null && reply.status === 201) answered.push(one);
+    });
+    await Promise.race(under);
+    server.child.kill("SIGKILL");
+    await server.ended;
+    await Promise.all(under);
+    server = await serve(plant, data);
+    assert.ok(answered.length > 0);
+    for (const one of answered) assert.deepEqual(await send(server.http, "GET", `/submodels/${base64url(one.id)}`, undefined, 200), one);
+    const values = await send(server.http, "GET", `/submodels/${base64url(plate.id)}/$value`, undefined, 200);
+    assert.deepEqual([values.SerialNumber, values.Colour], ["SN-1", "red"]);
+  } finally {
+    await server.stop();
+    home.remove();
+  }
+});
