@@ -178,6 +178,8 @@ const gm_route gm_routes[] = {
     SUBMODEL(GM_METHOD_PATCH, "/submodel-elements/{path}", gm_route_aas_element_patch, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Change an element")
     SUBMODEL(GM_METHOD_DELETE, "/submodel-elements/{path}", gm_route_aas_element_delete, GM_RIGHT_ENGINEER, GM_BODY_NONE, "Delete an element")
     SUBMODEL(GM_METHOD_GET, "/submodel-elements/{path}/attachment", gm_route_aas_attachment, GM_RIGHT_READ, GM_BODY_NONE, "The file that an element names")
+    SUBMODEL(GM_METHOD_PUT, "/submodel-elements/{path}/attachment", gm_route_aas_attachment_put, GM_RIGHT_ENGINEER, GM_BODY_BULK, "Put the file that an element names")
+    SUBMODEL(GM_METHOD_DELETE, "/submodel-elements/{path}/attachment", gm_route_aas_attachment_delete, GM_RIGHT_ENGINEER, GM_BODY_NONE, "Delete the file that an element names")
     SUBMODEL(GM_METHOD_PATCH, "/submodel-elements/{path}/$metadata", gm_route_aas_element_patch_metadata, GM_RIGHT_ENGINEER, GM_BODY_JSON, "Change what describes an element")
     SUBMODEL(GM_METHOD_PATCH, "/submodel-elements/{path}/$value", gm_route_aas_element_set, GM_RIGHT_OPERATE, GM_BODY_JSON, "Set the value of an element")
     SUBMODEL(GM_METHOD_PUT, "/submodel-elements/{path}/$value", gm_route_aas_element_set, GM_RIGHT_OPERATE, GM_BODY_JSON, "Set the value of an element")

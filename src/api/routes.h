@@ -159,6 +159,8 @@ void gm_route_aas_elements(gm_request *request);
 void gm_route_aas_submodel_view(gm_request *request);
 void gm_route_aas_element(gm_request *request);
 void gm_route_aas_attachment(gm_request *request);
+void gm_route_aas_attachment_put(gm_request *request);
+void gm_route_aas_attachment_delete(gm_request *request);
 void gm_route_aas_element_view(gm_request *request);
 void gm_route_aas_shell_post(gm_request *request);
 void gm_route_aas_shell_put(gm_request *request);

@@ -486,6 +486,36 @@ static void facts_and_documents_are_told_by_their_submodels(void **state)
     api_plant_stop(&p);
 }
 
+#define FORM "Content-Type: multipart/form-data; boundary=\"b-1\"\r\n"
+#define PART(name, more, bytes) "--b-1\r\nContent-Disposition: form-data; name=\"" name "\"" more "\r\n\r\n" bytes "\r\n"
+#define MANUAL "/submodels/{https://m.example/files}/submodel-elements/Manual"
+static void files_are_put_with_their_elements(void **state)
+{
+    (void)state;
+    api_plant p;
+    start(&p);
+    static const api_step steps[] = {
+        { "POST", "/submodels", NULL, "{\"modelType\":\"Submodel\",\"id\":\"https://m.example/files\",\"submodelElements\":[{\"modelType\":\"File\",\"idShort\":\"Manual\",\"contentType\":\"text/plain\"},{\"modelType\":\"Capability\",\"idShort\":\"none\"}]}", 201, NULL },
+        { "GET", MANUAL "/attachment", NULL, NULL, 404, "FileNotFound" },
+        { "PUT", MANUAL "/attachment", FORM, PART("fileName", "", "../man ual.txt") PART("file", "; filename=\"x.txt\"\r\nContent-Type: text/plain", "Turn --b-1 it\r\non.") "--b-1--\r\n", 204, NULL },
+        { "GET", MANUAL "/attachment", NULL, NULL, 200, "Turn --b-1 it\r\non." },
+        { "GET", MANUAL "/$value", NULL, NULL, 200, "{\"contentType\":\"text/plain\",\"value\":\"/aasx/files/_._man_ual.txt\"}" },
+        { "PUT", MANUAL "/attachment", FORM, PART("file", "; filename=\"new.pdf\"\r\nContent-Type: application/pdf", "no PDF") "--b-1--", 400, "application/pdf" },
+        { "PUT", MANUAL "/attachment", FORM, PART("file", "; filename=\"new.pdf\"\r\nContent-Type: application/pdf", "%PDF-1.7") "--b-1--", 204, NULL },
+        { "GET", MANUAL, NULL, NULL, 200, "\"contentType\":\"application/pdf\",\"value\":\"/aasx/files/new.pdf\"" },
+        { "GET", "/v1/thread/submodel%3Ahttps%3A%2F%2Fm.example%2Ffiles", NULL, NULL, 200, "!_man_ual.txt" },  // the first is let go
+        { "PUT", MANUAL "/attachment", FORM, "--b-1\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\ncut off", 400, "multipart/form-data" },
+        { "PUT", MANUAL "/attachment", FORM, "nothing", 400, "multipart/form-data" },
+        { "PUT", MANUAL "/attachment", NULL, "{}", 400, "multipart/form-data" },
+        { "PUT", "/submodels/{https://m.example/files}/submodel-elements/none/attachment", FORM, PART("file", "", "x") "--b-1--", 400, "no File" },
+        { "DELETE", MANUAL "/attachment", NULL, NULL, 204, NULL },
+        { "GET", MANUAL "/attachment", NULL, NULL, 404, "FileNotFound" },
+        { "GET", MANUAL, NULL, NULL, 200, "!\"value\"" },
+    };
+    TALK(&p, steps);
+    api_plant_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -497,6 +527,7 @@ int main(void)
         cmocka_unit_test(large_submodels_are_documents),
         cmocka_unit_test(templates_that_are_kept_say_facts),
         cmocka_unit_test(facts_and_documents_are_told_by_their_submodels),
+        cmocka_unit_test(files_are_put_with_their_elements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,19 +89,49 @@ void gm_aas_take_back(gm_aas_change *c, gm_str thread, gm_phase phase, gm_str ke
     gm_aas_say(c, &(gm_fact){ .twin = thread, .phase = phase, .key = key, .value = { .kind = GM_FACT_NONE } });
 }
 
-// What the request remembers between two runs: the document that is durable by now.
-typedef struct stored_document { char hash[GM_HASH_TEXT + 1]; } stored_document;
+// What the request remembers between two runs: the documents that are durable by now. Bytes of the body, which stays where it is, are
+// known again by their place, and a text that is made anew each time by its hash.
+typedef struct stored_document { struct stored_document *before; const char *bytes; char hash[GM_HASH_TEXT + 1]; } stored_document;
 
-static void say_document(gm_aas_change *c, gm_fact *f, gm_str text)
+static const stored_document *stored_bytes(const gm_request *request, const char *bytes)
 {
-    const stored_document *there = c->request->note;
-    gm_documents_hash((const uint8_t *)text.ptr, text.len, c->hash);
-    f->value = (gm_fact_value){ .kind = GM_FACT_DOCUMENT, .number = (double)text.len, .media = GM_STR("application/json"), .name = GM_STR("aas.json"), .text = gm_str_of(c->hash) };
-    if (there == NULL || strcmp(there->hash, c->hash) != 0) {
+    const stored_document *d = request->note;
+    while (d != NULL && d->bytes != bytes) d = d->before;
+    return d;
+}
+
+static bool stored_hash(const gm_request *request, const char *hash)
+{
+    const stored_document *d = request->note;
+    while (d != NULL && strcmp(d->hash, hash) != 0) d = d->before;
+    return d != NULL;
+}
+
+static void say_document(gm_aas_change *c, gm_fact *f, gm_str bytes, const char *hash)
+{
+    f->value.kind   = GM_FACT_DOCUMENT;
+    f->value.number = (double)bytes.len;
+    f->value.text   = gm_str_of(hash);
+    gm_aas_say(c, f);
+}
+
+static void say_text(gm_aas_change *c, gm_fact *f, gm_str text)
+{
+    char hash[GM_HASH_TEXT + 1];
+    gm_documents_hash((const uint8_t *)text.ptr, text.len, hash);
+    if (c->document.len == 0 && !stored_hash(c->request, hash)) {  // one at a time: for the next the request comes back
         c->document = gm_arena_str(c->request->arena, text);
         if (c->document.ptr == NULL) gm_aas_change_fail(c, GM_NOMEM, NULL);
     }
-    gm_aas_say(c, f);
+    say_document(c, f, text, hash);
+}
+
+void gm_aas_say_file(gm_aas_change *c, gm_str thread, gm_str key, gm_str media, gm_str name, gm_str bytes)
+{
+    gm_fact                f     = { .twin = thread, .phase = GM_PHASE_DESIGNED, .key = key, .value = { .media = media, .name = name } };
+    const stored_document *there = stored_bytes(c->request, bytes.ptr);
+    if (there == NULL && c->document.len == 0) c->document = bytes;
+    say_document(c, &f, bytes, there != NULL ? there->hash : "0000000000000000000000000000000000000000000000000000000000000000");
 }
 
 void gm_aas_say_json(gm_aas_change *c, gm_str thread, const char *key, const json_t *value)
@@ -115,7 +145,8 @@ void gm_aas_say_json(gm_aas_change *c, gm_str thread, const char *key, const jso
         f.value.text = gm_buf_view(&text);
         gm_aas_say(c, &f);
     } else {
-        say_document(c, &f, gm_buf_view(&text));
+        f.value = (gm_fact_value){ .media = GM_STR("application/json"), .name = GM_STR("aas.json") };
+        say_text(c, &f, gm_buf_view(&text));
     }
     gm_buf_finish(&text);
 }
@@ -208,6 +239,7 @@ static gm_status store(void *context, uint32_t part, uint32_t thread, gm_pool_jo
 {
     gm_aas_change *c = context;
     (void)part, (void)thread, (void)job;
+    gm_documents_hash((const uint8_t *)c->document.ptr, c->document.len, c->hash);
     return gm_documents_write(&c->request->api->life->documents, c->upload, (const uint8_t *)c->document.ptr, c->document.len, c->hash, err);
 }
 
@@ -220,6 +252,8 @@ static void stored(void *context, gm_status st, const gm_error *err)
         if (note == NULL && st == GM_OK) st = GM_NOMEM;
         if (st == GM_OK) {
             memcpy(note->hash, c->hash, sizeof note->hash);
+            note->before  = request->note;
+            note->bytes   = c->document.ptr;
             request->note = note;
             gm_request_soon(request);
         } else {
@@ -236,7 +270,7 @@ void gm_aas_change_commit(gm_aas_change *c, gm_request_call *then)
     gm_error    err;
     c->then = then;
     if (c->st == GM_OK && c->document.len > 0 && life->documents.io == NULL)
-        gm_aas_change_fail(c, gm_fail(&err, GM_INVALID, WHERE, "this server keeps no documents, and this is more than the %d bytes of a fact", GM_FACT_TEXT_MAX), &err);
+        gm_aas_change_fail(c, gm_fail(&err, GM_INVALID, WHERE, "this server keeps no documents, and this is one, or more than the %d bytes of a fact", GM_FACT_TEXT_MAX), &err);
     if (c->st != GM_OK) {
         gm_reply_failure(request, c->st, &c->err);
         return;

@@ -23,7 +23,7 @@ typedef struct gm_aas_change {
     gm_request      *request;
     gm_fact         *facts;
     size_t           fact_count, fact_capacity;
-    gm_str           document;          // text that is to become one
+    gm_str           document;          // bytes that are to become one, before anything else
     uint64_t         upload;
     char             hash[GM_HASH_TEXT + 1];
     gm_str           thing;             // whose twin the rest is about
@@ -49,6 +49,8 @@ gm_aas_change *gm_aas_change_begin(gm_request *request);
 // A fact that holds from now on, unless from is set; its texts are copied. Author and cause are filled in.
 void gm_aas_say(gm_aas_change *change, const gm_fact *fact);
 void gm_aas_say_json(gm_aas_change *change, gm_str thread, const char *key, const json_t *value);
+// bytes: of the request's body, not empty.
+void gm_aas_say_file(gm_aas_change *change, gm_str thread, gm_str key, gm_str media, gm_str name, gm_str bytes);
 // The same without a value: nothing of that is known to hold from now on.
 void gm_aas_take_back(gm_aas_change *change, gm_str thread, gm_phase phase, gm_str key);
 void gm_aas_change_fail(gm_aas_change *change, gm_status status, const gm_error *err);  // the first counts

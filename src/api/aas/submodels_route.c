@@ -1,5 +1,4 @@
 // /submodels and their elements, read.
-#include "aas/files.h"
 #include "api/aas/aas.h"
 #include "api/routes.h"
 #include "api/thread/life.h"
@@ -199,44 +198,4 @@ void gm_route_aas_element_view(gm_request *request)
 {
     gm_aas_view view;
     if (gm_aas_view_of(request, gm_aas_parameter(request, 2), &view)) reply_element(request, view);
-}
-
-// ---- files --------------------------------------------------------------------------------------------------------------
-
-// The document of a path: by its hash, or as the kept submodel's own file.
-static bool hash_of(gm_request *request, const gm_aas_found *found, gm_str path, gm_str *out_hash)
-{
-    gm_fact f;
-    if (found->origin == GM_AAS_MADE) return gm_aas_file_hash(path, out_hash);
-    gm_str key = gm_arena_printf(request->arena, GM_AAS_KEY_FILE GM_STR_FMT, GM_STR_ARG(path));
-    if (key.ptr == NULL || !gm_thread_read(gm_life_thread(request), found->thread, GM_PHASE_DESIGNED, key, gm_api_now(request), INT64_MAX, &f) ||
-        f.value.kind != GM_FACT_DOCUMENT) return false;
-    *out_hash = gm_arena_str(request->arena, f.value.text);
-    return true;
-}
-
-void gm_route_aas_attachment(gm_request *request)
-{
-    gm_aas_found   found;
-    gm_str         hash;
-    gm_error       err   = { 0 };
-    const gm_life *life  = request->api->life;
-    uint8_t       *bytes = NULL;
-    size_t         size  = 0;
-    json_t        *tree = gm_aas_submodel_tree(request, &found), *element = gm_aas_element_of(request, tree);
-    if (element != NULL && (!gm_aas_is(element, "File") || life->documents.io == NULL || !hash_of(request, &found, gm_aas_string(element, "value"), &hash))) {
-        gm_reply_error(request, 404, "FileNotFound", "This element names no file that is kept here.");
-    } else if (element != NULL) {
-        gm_status st = gm_documents_read(&life->documents, hash, request->api->options.limits.bulk_max, &bytes, &size, &err);
-        if (st != GM_OK) {
-            gm_reply_failure(request, st, &err);
-        } else {
-            gm_buf_add(&request->out, bytes, size);
-            gm_free(life->documents.io->alloc, bytes);
-            gm_reply_header(request, "Content-Disposition", "attachment");
-            gm_reply_header(request, "X-Content-Type-Options", "nosniff");
-            gm_reply_text(request, 200, "application/octet-stream");  // never shown in place: a document is not a page of this server
-        }
-    }
-    json_decref(tree);
 }
