@@ -12,6 +12,9 @@ const EVERY_MS = 15000, PAGE = 200, CSV_MOST = 100000, TYPING_MS = 150;
 const ROW = 31, HEAD = 28; // px, as in life.css
 const CSV_COLUMNS = ["phase", "key", "value", "from", "to", "known", "author", "cause"];
 
+/** Without its seconds, which the title has. */
+const minuteText = (at: string | undefined, absent: string): string => momentText(at, absent).replace(/(\d\d:\d\d):\d\d$/, "$1");
+
 /** What is typed, when one has stopped typing. */
 function useSettled(what: string): string {
   const [settled, setSettled] = useState(what);
@@ -29,9 +32,9 @@ function FactRow({ fact, index, out }: { fact: Fact; index: number; out: Readonl
       <td>{text.phases[fact.phase]}</td>
       <th scope="row" title={fact.key}>{fact.key}</th>
       <td title={saidText(fact)}>{!holds && <span title={text.holdsNot}>○ </span>}<SaidView twin={fact.twin} said={fact} />{bad && <strong class="verdict-bad"> ✗ {text.outOf}</strong>}</td>
-      <td class="time" title={fact.from}>{momentText(fact.from, text.always)}</td>
-      <td class="time" title={fact.to}>{momentText(fact.to, "")}</td>
-      <td class="time quiet" title={fact.known}>{momentText(fact.known, h.nobody)}</td>
+      <td class="time" title={fact.from}>{minuteText(fact.from, text.always)}</td>
+      <td class="time" title={fact.to}>{minuteText(fact.to, "")}</td>
+      <td class="time quiet" title={fact.known}>{minuteText(fact.known, h.nobody)}</td>
       <td class="quiet" title={fact.author}>{fact.author ?? h.nobody}</td>
       <td class="quiet" title={fact.cause}>{fact.cause ?? ""}</td>
     </tr>
@@ -77,7 +80,7 @@ export function ThreadList({ id, out }: { id: string; out: ReadonlySet<string> }
   return (
     <section data-testid="thread-list">
       <div class="toolbar">
-        <label>{text.list.filter} <input type="search" value={filter} placeholder={text.list.filterWhat} data-testid="thread-filter" onInput={(e) => setFilter(e.currentTarget.value)} /></label>
+        <label>{text.list.filter} <input type="search" size={34} value={filter} placeholder={text.list.filterWhat} data-testid="thread-filter" onInput={(e) => setFilter(e.currentTarget.value)} /></label>
         {PHASES.map((p) => <label key={p} class="chip"><input type="checkbox" checked={!hidden.has(p)} data-testid={`phase-${p}`} onChange={() => flip(p)} /> {text.phases[p]} </label>)}
         <label class="chip"><input type="checkbox" checked={all} data-testid="thread-all" onChange={(e) => setAll(e.currentTarget.checked)} /> {text.list.all} </label>
         <span class="spacer" />

@@ -42,7 +42,7 @@ function LaneRow({ lane, out, open, tab, put, key_ }: LaneProps) {
             <button key={i} type="button" class={`mark${holds ? " holds" : ""}${bad ? " bad" : ""}${m.facts.length > 1 ? " several" : ""}`} style={{ left: `${m.at * 100}%` }} data-mark={`${lane.phase}-${i}`}
                     aria-label={`${text.phases[lane.phase]}, ${label}, ${holds ? text.holds : text.holdsNot}${bad ? `, ${text.outOf}` : ""}`} aria-expanded={isOpen} title={titleOf(m.facts)}
                     tabIndex={tab !== null && tab[0] === lane.phase && tab[1] === i ? 0 : -1} onClick={() => put([lane.phase, i])} onKeyDown={(e) => key_(e, [lane.phase, i])}>
-              {bad ? "✗" : m.facts.length > 1 ? m.facts.length : ""}
+              {bad ? "✗" : m.facts.length > 99 ? "+" : m.facts.length > 1 ? m.facts.length : ""}
             </button>
           );
         })}

@@ -32,6 +32,7 @@ function JobPanel({ proposal, job, scale, done, told }: { proposal: Proposal; jo
         <div><dt>{j.window}</dt><dd>{when}</dd></div>
         <div><dt>{j.cost}</dt><dd>{money(job.cost)}</dd></div>
         <div><dt>{j.fails}</dt><dd>{chance(job.failsBefore)}</dd></div>
+        {job.failure !== undefined && <div><dt>{j.failure}</dt><dd>{job.failure.impact === undefined ? money(job.failure.cost) : j.stops(money(job.failure.cost), money(job.failure.impact), job.failure.stops ?? 0)}</dd></div>}
         <div><dt>{j.left}</dt><dd>{leftText(job)}</dd></div>
         <div><dt>{j.wastes}</dt><dd>{spanOfHours(job.wastes)}</dd></div>
         <div><dt>{j.prediction}</dt><dd>{p.model ?? j.known[p.from] ?? p.from}{p.at !== undefined && ` ${j.at(at(p.at))}`}</dd></div>
@@ -56,7 +57,7 @@ function Windows({ proposal, again }: { proposal: Proposal; again: () => void })
     <>
       <section data-testid="windows">
         <div class="toolbar">
-          <label>{text.chart.find} <input type="search" size={30} value={find} placeholder={text.chart.findWhat} data-testid="jobs-find" onInput={(e) => (jobsFound.value = e.currentTarget.value)} /></label>
+          <label>{text.chart.find} <input type="search" size={34} value={find} placeholder={text.chart.findWhat} data-testid="jobs-find" onInput={(e) => (jobsFound.value = e.currentTarget.value)} /></label>
           <label>{text.chart.order} <select value={order} data-testid="jobs-by" onChange={(e) => (jobsBy.value = MAINTENANCE_ORDERS.find((o) => o === e.currentTarget.value) ?? "window")}>{MAINTENANCE_ORDERS.map((o) => <option key={o} value={o}>{text.chart.orders[o]}</option>)}</select></label>
           <span class="dim" data-testid="jobs-count">{text.chart.shown(rows.length, items.length)}</span>
           <span class="spacer" />
@@ -84,7 +85,7 @@ function Outcome({ proposal }: { proposal: Proposal }) {
         <p data-testid="maintenance-status" data-status={proposal.status}>
           {items.length > 0 ? <strong>{text.planned(placed, items.length)}{placed < items.length && `, ${text.later(items.length - placed)}`}. </strong> : null}
           <span class={proposal.status === "optimal" ? "quality good" : "quality warn"}>{proposal.status === "optimal" ? "✓" : "⚠"} {text.status[proposal.status]}</span>{" "}
-          <span class="dim">{proposal.cost !== undefined && `${text.cost}: ${money(proposal.cost)}`}{proposal.bound !== undefined && ` (${text.bound(money(proposal.bound))})`}. {text.made(at(proposal.at), formatSpan(proposal.seconds ?? 0))}{moment.value !== null && ` ${text.alwaysNow}`}</span>
+          <span class="dim">{proposal.cost !== undefined && `${text.cost}: ${money(proposal.cost)}${proposal.bound === undefined ? "" : ` (${text.bound(money(proposal.bound))})`}. `}{text.made(at(proposal.at), formatSpan(proposal.seconds ?? 0))}{moment.value !== null && ` ${text.alwaysNow}`}</span>
         </p>
       )}
       {proposal.trouble !== undefined && <p class="refusal" data-testid="maintenance-trouble">{proposal.trouble}</p>}
@@ -104,7 +105,7 @@ function EntryView({ entry, again, heading }: { entry: Entry; again: () => void;
         <div class="toolbar">
           {heading}
           <span class="spacer" />
-          <button type="button" class="button" data-testid="maintenance-ask" aria-expanded={open} disabled={open && !asking} onClick={() => setAsking(!asking)}>{text.form.title}</button>
+          {(!open || asking) && <button type="button" class="button" data-testid="maintenance-ask" aria-expanded={open} onClick={() => setAsking(!asking)}>{text.form.title}</button>}
           <button type="button" class="button" onClick={() => show("fleet")}>{text.from}</button>
         </div>
         {whole.error !== null && <p class="refusal" role="alert">{whole.error}</p>}

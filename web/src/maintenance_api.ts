@@ -14,6 +14,7 @@ export interface Job {
   failsBefore: number;
   wastes: number; // hours of life
   prediction: Prediction;
+  failure?: { cost: number; impact?: number; stops?: number }; // impact: of the cost, because others stop
 }
 
 export interface Crew { name: string; size: number[]; busy: number[]; alone: number[] } // of each window

@@ -9,7 +9,7 @@ export const maintenanceText = {
     optimal: "The best there is, to within the gap.", outOfTime: "The search ended with its time: a better plan may be possible.", infeasible: "No plan keeps all limits.", nothing: "The time was over before there was a plan.",
   },
   cost: "Expected cost", bound: (b: string) => `no plan can cost less than ${b}`, planned: (n: number, of: number) => `${n.toLocaleString("en")} of ${few(of, "asset has", "assets have")} a window`,
-  later: (n: number) => `${n.toLocaleString("en")} are left to the next plan`, alwaysNow: "Plans are as they were last made: the page's time does not change them.",
+  later: (n: number) => `${few(n, "is", "are")} left to the next plan`, alwaysNow: "Plans are as they were last made: the page's time does not change them.",
   form: {
     title: "Make a new plan…", timeLimit: "Search at most", gap: "Good enough within", lanes: "Futures to compare in", now: "As if it were", make: "Make a plan", making: "Being made…",
     hint: (seconds: string, gap: string, lanes: string) => `Left empty: as the file has it (${seconds}, ${gap} %, ${lanes} futures), and from now.`, seconds: "s", percent: "%",
@@ -35,9 +35,9 @@ export const maintenanceText = {
     free: "No conflict to avoid: alone, too many would never be out at once either.",
   },
   job: {
-    cost: "Expected cost", fails: "Fails before", wastes: "Life thrown away", left: "Life left", prediction: "Known from", window: "Window", groups: "Stands in for", life: "its age and the life of its kind",
+    cost: "Expected cost", fails: "Fails before", failure: "A failure costs", stops: (cost: string, impact: string, n: number) => `${cost}, ${impact} of it as ${few(n, "other stops", "others stop")}`, wastes: "Life thrown away", left: "Life left", prediction: "Known from", window: "Window", groups: "Stands in for", life: "its age and the life of its kind",
     known: { life: "its age and the life of its kind", properties: "predictions in its properties", model: "a trained model", wear: "wear by physics" } as { [from: string]: string },
-    shifted: (from: string) => `alone it would be cheapest from ${from}`, aloneLater: "alone it would be cheapest left to the next plan", go: "Look at it", close: "Close", at: (when: string) => `as of ${when}`,
+    shifted: (from: string) => `Alone it would be cheapest from ${from}.`, aloneLater: "Alone it would be cheapest left to the next plan.", go: "Look at it", close: "Close", at: (when: string) => `as of ${when}`,
   },
   order: {
     one: "Order it…", all: (n: number) => `Order all ${n.toLocaleString("en")}…`, really: (work: string, twin: string, from: string) => `Open a work order: ${work}, ${twin}, ${from}?`,
