@@ -2,6 +2,8 @@
 
 #include "failure/impact.h"
 
+#include <math.h>
+
 static const char WHERE[] = "control.maintain";
 
 // A need that lost some with at least one asset, and was still met.
@@ -50,22 +52,46 @@ static gm_status note_spare(looking *l, uint32_t asset, const gm_impact_spare *s
     return GM_OK;
 }
 
+// What is lost when it is out for so long, of what stops for sure.
+static double lost_within(const gm_impact *impact, double hours)
+{
+    double sum = 0;
+    for (size_t i = 0; i < impact->count; i++) {
+        const gm_impact_item *item = &impact->items[i];
+        double                left = hours - item->delay_s / 3600;
+        if (item->certain && item->effect == GM_EFFECT_STOPS && item->loss != NULL && left >= 0) sum += item->loss->cost + item->loss->cost_per_h * left;
+    }
+    return sum;
+}
+
+// One walk as far as the longer of the two; where that is too much to be listed, a walk for each.
+static gm_status lose(const looking *l, const gm_maintain_asset *a, const gm_impact *longest, double hours, double *out, gm_error *err)
+{
+    gm_impact impact;
+    *out = lost_within(longest, hours);
+    if (!longest->more) return GM_OK;
+    gm_status st = follow(l, a, hours, &impact, err);
+    if (st != GM_OK) return st;
+    *out = impact.cost;
+    gm_impact_finish(&impact);
+    return GM_OK;
+}
+
 // Money that is lost while it is out, failed and for planned work; and who stands in for it.
 static gm_status look_at(looking *l, uint32_t index, gm_error *err)
 {
-    gm_maintain_asset *a       = &l->c->assets[index];
-    bool               outages = l->c->request->outage_count > 0;
-    gm_impact          impact;
-    gm_status          st = follow(l, a, a->kind->failure_lasts_h, &impact, err);
+    gm_maintain_asset      *a    = &l->c->assets[index];
+    const gm_maintain_kind *k    = a->kind;
+    double                  work = 0;
+    gm_impact               impact;
+    gm_status               st = follow(l, a, fmax(k->failure_lasts_h, k->lasts_h), &impact, err);
     if (st != GM_OK) return st;
-    a->impact = impact.cost;
-    a->stops  = (uint32_t)impact.stops;
-    gm_impact_finish(&impact);
-    st = follow(l, a, a->kind->lasts_h, &impact, err);
-    if (st != GM_OK) return st;
-    a->failure_cost += a->impact;
-    a->planned_cost += outages ? 0 : impact.cost;
+    st = lose(l, a, &impact, k->failure_lasts_h, &a->impact, err);
+    if (st == GM_OK && l->c->request->outage_count == 0) st = lose(l, a, &impact, k->lasts_h, &work, err);
     for (size_t i = 0; st == GM_OK && i < impact.spare_count; i++) st = note_spare(l, index, &impact.spares[i], err);
+    a->stops = (uint32_t)impact.stops;
+    a->failure_cost += a->impact;
+    a->planned_cost += work;
     gm_impact_finish(&impact);
     return st;
 }

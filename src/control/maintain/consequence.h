@@ -11,7 +11,7 @@
 
 // Adds to the costs of all assets, and groups to those that were asked for. Nothing happens where nothing is declared.
 // Errors: GM_INVALID nothing says what the failure of an asset costs; as gm_impact_find. GM_NOMEM.
-// LIMIT: two failures followed for each asset, on the engine's thread: some 0.2 ms each in a plant of 100,000 twins.
+// LIMIT: a failure followed for each asset, on the engine's thread: some 0.1 ms each in a plant of 100,000 twins.
 GM_NODISCARD gm_status gm_maintain_consequences(const gm_maintain_world *world, gm_arena *arena, gm_maintain_case *io, gm_error *err);
 
 #endif
