@@ -88,6 +88,9 @@ static gm_status keep_mode(gm_arena *arena, const gm_failure_mode *m, declared *
         *sign      = m->signs[i];
         sign->name = gm_arena_str(arena, sign->name);
         kept       = sign->name.ptr != NULL;
+        if (sign->on.relationship.len == 0) continue;
+        sign->on.relationship = gm_arena_str(arena, sign->on.relationship);
+        kept                  = kept && sign->on.relationship.ptr != NULL;
     }
     return kept ? GM_OK : gm_fail(err, GM_NOMEM, WHERE, "failure modes");
 }
@@ -129,12 +132,16 @@ static gm_status take_modes(work *w, gm_error *err)
 
 // ---- alarms -----------------------------------------------------------------------------------------------------------
 
-// Does an alarm of that rule stand on any twin of the group? A valve that is shut shows in the town's pressure.
-static bool stands(const work *w, const gm_alarms *alarms, gm_str rule)
+// Does the sign of a candidate's mode show? On the twins that it names; where it names none on any of the group: a valve that is shut
+// shows in the town's pressure.
+static bool stands(const work *w, uint32_t candidate, const gm_alarms *alarms, const gm_failure_sign *s)
 {
+    gm_failure_moment at   = gm_api_failure_moment(w->request);
+    gm_twin           twin = gm_state_find(at.state, w->list.items[candidate].twin);
+    if (s->on.relationship.len > 0) return gm_twin_ok(twin) && gm_failure_sign_shows(&at, twin, s);
     for (size_t i = 0; alarms != NULL && i < gm_alarms_count(alarms); i++) {
         gm_alarm a = gm_alarms_at(alarms, i);
-        if (a.active && gm_str_eq(a.is.name, rule) && gm_group_member(w->group, a.is.twin) != UINT32_MAX) return true;
+        if (a.active && gm_str_eq(a.is.name, s->name) && gm_group_member(w->group, a.is.twin) != UINT32_MAX) return true;
     }
     return false;
 }
@@ -146,7 +153,7 @@ static double signs_say(const work *w, uint32_t candidate, const gm_alarms *alar
     double          all = 0;
     for (uint32_t i = 0; i < m->alarm_count; i++) {
         const gm_failure_sign *s = &m->alarms[i];
-        bool   shows = stands(w, alarms, s->name);
+        bool   shows = stands(w, candidate, alarms, s);
         double ratio = shows ? log(s->probability / s->otherwise) : log((1 - s->probability) / (1 - s->otherwise));
         all += fmin(SIGN_MOST, fmax(-SIGN_MOST, isnan(ratio) ? 0 : ratio));
     }
@@ -224,7 +231,7 @@ static void write_missing(const work *w, const gm_origin *x, const gm_alarms *al
     gm_buf_text(out, ",\"missing\":[");
     for (uint32_t i = 0; i < m->alarm_count; i++) {
         const gm_failure_sign *s = &m->alarms[i];
-        if (s->probability < 0.5 || stands(w, alarms, s->name)) continue;
+        if (s->probability < 0.5 || stands(w, x->candidate, alarms, s)) continue;
         gm_buf_text(out, any ? ",{\"alarm\":" : "{\"alarm\":");
         gm_buf_json_str(out, s->name);
         gm_live_member(out, "twin", w->list.items[x->candidate].twin);

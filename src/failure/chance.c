@@ -34,7 +34,15 @@ static double hours_at(const gm_state *state, gm_twin twin, gm_str path, double 
     return time ? gm_unit_to_si(&column->unit_si, value) / 3600 : value;
 }
 
-bool gm_failure_sign_shows(const gm_failure_moment *at, gm_twin twin, const gm_failure_sign *s)
+enum { SIGN_RELATED_MAX = 10000 };  // twins that one sign is looked for on
+
+// NaN compares false.
+static bool says(const gm_failure_sign *s, double value)
+{
+    return s->kind == GM_SIGN_ABOVE ? value > s->number : s->kind == GM_SIGN_BELOW ? value < s->number : value == s->number;
+}
+
+static bool shows_on(const gm_failure_moment *at, gm_twin twin, const gm_failure_sign *s)
 {
     if (s->kind == GM_SIGN_ALARM) return at->senses.alarm != NULL && at->senses.alarm(at->senses.context, s->name, gm_state_id(at->state, twin));
     if (s->value == GM_KIND_STRING) {
@@ -44,8 +52,22 @@ bool gm_failure_sign_shows(const gm_failure_moment *at, gm_twin twin, const gm_f
         gm_state_get(at->state, twin, column, &cell);
         return cell.value.kind == GM_KIND_STRING && gm_str_eq(cell.value.s, s->text);
     }
-    double value = number_at(at->state, twin, s->name, NULL);  // NaN compares false
-    return s->kind == GM_SIGN_ABOVE ? value > s->number : s->kind == GM_SIGN_BELOW ? value < s->number : value == s->number;
+    return says(s, number_at(at->state, twin, s->name, NULL));
+}
+
+bool gm_failure_sign_shows(const gm_failure_moment *at, gm_twin twin, const gm_failure_sign *s)
+{
+    if (s->on.relationship.len == 0) return shows_on(at, twin, s);
+    const gm_state *state = at->state;
+    bool            in    = s->on.incoming;
+    uint32_t        name  = gm_state_name_number(state, s->on.relationship), met = 0;
+    for (gm_edge e = in ? gm_state_first_in(state, twin) : gm_state_first_out(state, twin); gm_edge_ok(e) && met < SIGN_RELATED_MAX;
+         e         = in ? gm_state_next_in(state, e) : gm_state_next_out(state, e)) {
+        if (gm_state_edge_name(state, e) != name) continue;
+        met++;
+        if (shows_on(at, in ? gm_state_edge_source(state, e) : gm_state_edge_target(state, e), s)) return true;
+    }
+    return false;
 }
 
 bool gm_failure_stands(const gm_failures *f, const gm_failure_moment *at, gm_twin twin, uint32_t mode)
@@ -117,43 +139,65 @@ gm_failure_chance gm_failure_chance_of(const gm_failures *f, const gm_failure_mo
 
 typedef struct looker { gm_failures *failures; const gm_failure_moment *at; gm_failure_standing *each; void *context; } looker;
 
-static bool proven_by(const gm_failure_mode *m, gm_sign_kind kind, gm_str name)
+static bool proves(const gm_failure_sign *s, bool alarm) { return s->proves && (s->kind == GM_SIGN_ALARM) == alarm; }
+
+static void stop_by(const looker *l, gm_twin twin, uint32_t mode)
 {
-    for (uint32_t i = 0; i < m->sign_count; i++)
-        if (m->signs[i].proves && m->signs[i].kind == kind && (name.ptr == NULL || gm_str_eq(m->signs[i].name, name))) return true;
-    return false;
+    if (gm_failures_mode_is_about(l->failures, l->at->state, mode, twin)) l->each(l->context, twin, mode);
 }
 
-static bool proven_by_property(const gm_failure_mode *m)
+// Twins that would see the sign on this one: itself, or those at the other end of the sign's path, gone backwards.
+static void stop_around(const looker *l, gm_twin twin, const gm_failure_sign *s, uint32_t mode)
 {
-    return proven_by(m, GM_SIGN_ABOVE, (gm_str){ 0 }) || proven_by(m, GM_SIGN_BELOW, (gm_str){ 0 }) || proven_by(m, GM_SIGN_IS, (gm_str){ 0 });
+    const gm_state         *state = l->at->state;
+    const gm_failure_scope *scope = &gm_failures_modes(l->failures)->modes[mode].scope;
+    if (s->on.relationship.len == 0) {
+        if (gm_failure_scope_fits(scope, gm_state_type(state, twin))) stop_by(l, twin, mode);
+        return;
+    }
+    uint32_t name = gm_state_name_number(state, s->on.relationship);
+    bool     in   = !s->on.incoming;
+    for (gm_edge e = in ? gm_state_first_in(state, twin) : gm_state_first_out(state, twin); gm_edge_ok(e); e = in ? gm_state_next_in(state, e) : gm_state_next_out(state, e)) {
+        gm_twin other = in ? gm_state_edge_source(state, e) : gm_state_edge_target(state, e);
+        if (gm_state_edge_name(state, e) == name && gm_failure_scope_fits(scope, gm_state_type(state, other))) stop_by(l, other, mode);
+    }
 }
 
 static void on_alarm(void *to, gm_str rule, gm_str id)
 {
-    looker        *l = to;
-    const gm_failure_modes *m = gm_failures_modes(l->failures);
-    gm_twin         twin = gm_state_find(l->at->state, id);
-    const gm_failure_kind *kind = gm_twin_ok(twin) ? gm_failures_kind(l->failures, gm_state_type(l->at->state, twin)) : NULL;
-    for (uint32_t i = 0; kind != NULL && i < kind->mode_count; i++) {
-        uint32_t mode = kind->modes[i];
-        if (m->modes[mode].effect == GM_EFFECT_STOPS && proven_by(&m->modes[mode], GM_SIGN_ALARM, rule) && gm_failures_mode_is_about(l->failures, l->at->state, mode, twin))
-            l->each(l->context, twin, mode);
+    const looker           *l    = to;
+    const gm_failure_modes *m    = gm_failures_modes(l->failures);
+    gm_twin                 twin = gm_state_find(l->at->state, id);
+    for (uint32_t mode = 0; gm_twin_ok(twin) && mode < m->mode_count; mode++) {
+        for (uint32_t i = 0; m->modes[mode].effect == GM_EFFECT_STOPS && i < m->modes[mode].sign_count; i++) {
+            const gm_failure_sign *s = &m->modes[mode].signs[i];
+            if (proves(s, true) && gm_str_eq(s->name, rule)) stop_around(l, twin, s, mode);
+        }
+    }
+}
+
+// One sign over a table. What is a number is compared as it lies in its column: absent is NaN, which compares false.
+static void look_at_rows(const looker *l, gm_table table, const gm_failure_sign *s, uint32_t mode)
+{
+    uint32_t        column = s->on.relationship.len == 0 ? gm_type_column_index(table.type, s->name) : GM_NO_COLUMN;
+    const gm_cells *cells  = column != GM_NO_COLUMN ? &table.columns[column] : NULL;
+    bool            plain  = cells != NULL && cells->source != NULL && cells->kind == GM_KIND_DOUBLE && s->value != GM_KIND_STRING;
+    if (s->on.relationship.len == 0 && (cells == NULL || cells->source == NULL)) return;  // nobody has a value
+    for (uint32_t row = 0; row < table.rows; row++) {
+        gm_twin twin = { table.twins[row] };
+        if (!gm_twin_ok(twin)) continue;
+        if (plain ? says(s, cells->d[row]) : gm_failure_sign_shows(l->at, twin, s)) stop_by(l, twin, mode);
     }
 }
 
 static void look_through(const looker *l, gm_table table)
 {
-    const gm_failure_modes        *m    = gm_failures_modes(l->failures);
-    const gm_failure_kind *kind = table.live > 0 ? gm_failures_kind(l->failures, table.type) : NULL;
+    const gm_failure_modes *m    = gm_failures_modes(l->failures);
+    const gm_failure_kind  *kind = table.live > 0 ? gm_failures_kind(l->failures, table.type) : NULL;
     for (uint32_t i = 0; kind != NULL && i < kind->mode_count; i++) {
-        uint32_t mode = kind->modes[i];
-        if (m->modes[mode].effect != GM_EFFECT_STOPS || !proven_by_property(&m->modes[mode])) continue;
-        for (uint32_t row = 0; row < table.rows; row++) {
-            gm_twin twin = { table.twins[row] };
-            if (gm_twin_ok(twin) && gm_failure_stands(l->failures, l->at, twin, mode) && gm_failures_mode_is_about(l->failures, l->at->state, mode, twin))
-                l->each(l->context, twin, mode);
-        }
+        const gm_failure_mode *mode = &m->modes[kind->modes[i]];
+        for (uint32_t k = 0; mode->effect == GM_EFFECT_STOPS && k < mode->sign_count; k++)
+            if (proves(&mode->signs[k], false)) look_at_rows(l, table, &mode->signs[k], kind->modes[i]);
     }
 }
 

@@ -85,8 +85,8 @@ typedef struct gm_failure_chance {
 // Cost: constant. The formulas: docs/reliability.md.
 gm_failure_chance gm_failure_chance_of(const gm_failures *failures, const gm_failure_moment *at, gm_twin twin, uint32_t mode, double horizon_h);
 
-// Twins on which something stands that stops them: calls each, perhaps more than once for a twin. Cost: the active alarms, and the
-// tables of interfaces with a mode that a property proves.
+// Twins on which something stands that stops them: calls each, perhaps more than once for a twin. Cost: the active alarms times the modes,
+// and the tables of interfaces with a mode that a property proves.
 typedef void gm_failure_standing(void *context, gm_twin twin, uint32_t mode);
 void gm_failures_standing(gm_failures *failures, const gm_failure_moment *at, gm_failure_standing *each, void *context);
 

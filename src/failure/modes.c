@@ -158,9 +158,9 @@ static void read_sign(reader *r, const gm_json *o, gm_failure_sign *s)
 {
     static const struct { const char *key; gm_sign_kind kind; } compares[] = { { "above", GM_SIGN_ABOVE }, { "below", GM_SIGN_BELOW }, { "is", GM_SIGN_IS } };
     if (o->kind != GM_JSON_OBJECT) { wrong(r, o, "a sign is an object with \"alarm\" or \"property\""); return; }
-    check_keys(r, o, "alarm property above below is probability otherwise proves");
+    check_keys(r, o, "alarm property on above below is probability otherwise proves");
     gm_str         alarm = text_of(r, o, "alarm"), property = text_of(r, o, "property");
-    const gm_json *value = NULL, *proves = gm_json_get(o, GM_STR("proves"));
+    const gm_json *value = NULL, *proves = gm_json_get(o, GM_STR("proves")), *on = gm_json_get(o, GM_STR("on"));
     int            count = 0;
     *s = (gm_failure_sign){ .kind = GM_SIGN_ALARM, .name = alarm.len > 0 ? alarm : property, .value = GM_KIND_DOUBLE };
     for (size_t i = 0; i < sizeof compares / sizeof compares[0]; i++) {
@@ -177,6 +177,7 @@ static void read_sign(reader *r, const gm_json *o, gm_failure_sign *s)
     else if (value != NULL && value->kind == GM_JSON_STRING) { s->value = GM_KIND_STRING; s->text = value->text; }
     else if (value != NULL && value->kind == GM_JSON_BOOL) { s->value = GM_KIND_BOOL; s->number = value->truth; }
     else if (value != NULL) wrong(r, value, "\"is\" is a text, a number, true or false");
+    if (on != NULL) s->on = path_of(r, on);
     if (proves != NULL && proves->kind != GM_JSON_BOOL) wrong(r, proves, "\"proves\" is true or false");
     s->proves      = proves != NULL && proves->truth;
     s->probability = number_of(r, o, "probability", 0, 1, 1);

@@ -47,6 +47,7 @@ typedef enum gm_sign_kind { GM_SIGN_ALARM, GM_SIGN_ABOVE, GM_SIGN_BELOW, GM_SIGN
 typedef struct gm_failure_sign {
     gm_sign_kind kind;
     gm_str       name;         // ALARM: of the rule; otherwise the path of a property
+    gm_failure_path on;        // of any twin that this leads to; no relationship: of the twin itself
     double       number;       // ABOVE, BELOW; IS of a number; IS of a boolean: 0 or 1
     gm_str       text;         // IS of a text; else empty
     gm_kind      value;        // what `is` was: GM_KIND_DOUBLE, _BOOL, _STRING; DOUBLE for ABOVE and BELOW

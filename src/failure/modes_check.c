@@ -55,18 +55,6 @@ static void check_number(const checker *c, const gm_failure_scope *scope, const 
     else if (!is_number(column)) tell(c, scope, "%s '" GM_STR_FMT "': '" GM_STR_FMT "' is no number", what, NAMED(name), NAMED(path));
 }
 
-static void check_sign(const checker *c, const gm_failure_mode *m, const gm_failure_sign *s)
-{
-    if (s->kind == GM_SIGN_ALARM) return;  // rules are another file's: who reads both compares them
-    const gm_column *column = column_of(c, &m->scope, s->name);
-    if (column == NULL) {
-        tell(c, &m->scope, "mode '" GM_STR_FMT "': " GM_STR_FMT " has no property '" GM_STR_FMT "'", NAMED(m->name), NAMED(m->scope.on), NAMED(s->name));
-        return;
-    }
-    bool fits = s->value == GM_KIND_DOUBLE ? is_number(column) : s->value == column->kind;
-    if (!fits) tell(c, &m->scope, "mode '" GM_STR_FMT "': the sign by '" GM_STR_FMT "' compares with another kind of value", NAMED(m->name), NAMED(s->name));
-}
-
 static void check_path(const checker *c, const gm_failure_scope *scope, const char *what, gm_str name, gm_failure_path path)
 {
     bool there = path.relationship.len == 0;
@@ -77,6 +65,29 @@ static void check_path(const checker *c, const gm_failure_scope *scope, const ch
     if (there) return;
     if (path.incoming) tell(c, scope, "%s '" GM_STR_FMT "': no interface has a relationship '" GM_STR_FMT "'", what, NAMED(name), NAMED(path.relationship));
     else tell(c, scope, "%s '" GM_STR_FMT "': " GM_STR_FMT " has no relationship '" GM_STR_FMT "'", what, NAMED(name), NAMED(scope->on), NAMED(path.relationship));
+}
+
+// Of who stands at the other end of a path, any interface may have the property.
+static const gm_column *column_of_sign(const checker *c, const gm_failure_mode *m, const gm_failure_sign *s)
+{
+    if (s->on.relationship.len == 0) return column_of(c, &m->scope, s->name);
+    const gm_column *column = NULL;
+    for (size_t t = 0; column == NULL && t < gm_model_count(c->model); t++) column = gm_type_column(gm_model_at(c->model, t), s->name);
+    return column;
+}
+
+static void check_sign(const checker *c, const gm_failure_mode *m, const gm_failure_sign *s)
+{
+    check_path(c, &m->scope, "mode", m->name, s->on);
+    if (s->kind == GM_SIGN_ALARM) return;  // rules are another file's: who reads both compares them
+    const gm_column *column = column_of_sign(c, m, s);
+    if (column == NULL) {
+        gm_str who = s->on.relationship.len == 0 ? m->scope.on : GM_STR("what is related so");
+        tell(c, &m->scope, "mode '" GM_STR_FMT "': " GM_STR_FMT " has no property '" GM_STR_FMT "'", NAMED(m->name), NAMED(who), NAMED(s->name));
+        return;
+    }
+    bool fits = s->value == GM_KIND_DOUBLE ? is_number(column) : s->value == column->kind;
+    if (!fits) tell(c, &m->scope, "mode '" GM_STR_FMT "': the sign by '" GM_STR_FMT "' compares with another kind of value", NAMED(m->name), NAMED(s->name));
 }
 
 static void check_mode(const checker *c, const gm_failure_mode *m)

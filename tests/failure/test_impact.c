@@ -171,6 +171,48 @@ static void what_stands_already_counts(void **state)
     close_plant(&f);
 }
 
+static void a_sign_may_show_on_twins_that_are_related(void **state)
+{
+    (void)state;
+    static const char signs[] = "{\"modes\":["
+        "{\"name\":\"lost\",\"on\":\"dtmi:t:Pump;1\",\"rate\":1e-3,\"shownBy\":[{\"alarm\":\"hot\",\"on\":\"feeds\",\"proves\":true},"
+        "{\"property\":\"rank\",\"above\":80,\"on\":\"<holds\",\"proves\":true}]}],"
+        "\"needs\":[{\"name\":\"water\",\"on\":\"dtmi:t:Tank;1\",\"from\":\"<feeds\",\"working\":1}]}";
+    fixture f;
+    open_plant(&f, signs);
+    twin(&f, "p1", "Pump");
+    twin(&f, "p2", "Pump");
+    twin(&f, "tank", "Tank");
+    twin(&f, "sensor", "User");
+    feeds(&f, "p1", "tank");
+    feeds(&f, "p2", "tank");
+    gm_small_plant_relate(&f.plant, "sensor", "h", "holds", "p2", "{}");
+    gm_impact i = find(&f, "p1", GM_DAY, NULL);
+    assert_true(i.standing == 0 && i.stops == 0 && i.at_risk == 1);
+    gm_impact_finish(&i);
+    f.alarm = "p1";  // which is no sign on the pump itself
+    i       = find(&f, "p2", GM_DAY, NULL);
+    assert_true(i.standing == 0 && i.stops == 0);
+    gm_impact_finish(&i);
+    f.alarm = "tank";  // both feed it, so both have failed, and the tank with them
+    i       = find(&f, "sensor", GM_DAY, NULL);
+    assert_int_equal(i.standing, 3);
+    gm_impact_finish(&i);
+    f.alarm = NULL;
+    gm_small_plant_twin(&f.plant, "sensor", "{\"$metadata\":{\"$model\":\"dtmi:t:User;1\"},\"rank\":81}");
+    gm_failure_moment at = { .state = f.plant.state };
+    assert_true(gm_failure_stands(f.failures, &at, gm_state_find(f.plant.state, GM_STR("p2")), 0));
+    assert_false(gm_failure_stands(f.failures, &at, gm_state_find(f.plant.state, GM_STR("p1")), 0));
+    i = find(&f, "p1", GM_DAY, NULL);
+    assert_true(i.standing == 1 && i.stops == 1);
+    gm_impact_finish(&i);
+    gm_small_plant_unrelate(&f.plant, "sensor", "h");
+    i = find(&f, "p1", GM_DAY, NULL);
+    assert_true(i.standing == 0 && i.stops == 0);
+    gm_impact_finish(&i);
+    close_plant(&f);
+}
+
 static void loops_end_and_few_neighbours_are_too_few(void **state)
 {
     (void)state;
@@ -233,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_followed_with_its_delays_and_costs),
         cmocka_unit_test(redundancy_that_is_left_is_named_with_its_risk),
         cmocka_unit_test(what_stands_already_counts),
+        cmocka_unit_test(a_sign_may_show_on_twins_that_are_related),
         cmocka_unit_test(loops_end_and_few_neighbours_are_too_few),
         cmocka_unit_test(every_refused_allocation_is_told),
     };

@@ -19,7 +19,7 @@ static void declarations_are_read(void **state)
     (void)state;
     static const char text[] = "{\"modes\":[\n"
         "{\"name\":\"bearing\"," PUMP ",\"rate\":2e-5,\"repair\":\"8h\",\"delay\":\"10min\",\"cost\":120,\"text\":\"It seizes\",\"members\":\"SELECT * FROM DIGITALTWINS\","
-        "\"shownBy\":[{\"alarm\":\"hot\",\"probability\":0.9,\"otherwise\":0.02},{\"property\":\"state\",\"is\":\"off\",\"proves\":true},{\"property\":\"x\",\"above\":7.5}]},\n"
+        "\"shownBy\":[{\"alarm\":\"hot\",\"probability\":0.9,\"otherwise\":0.02},{\"property\":\"state\",\"is\":\"off\",\"proves\":true},{\"property\":\"x\",\"above\":7.5,\"on\":\"<feeds\"}]},\n"
         "{\"name\":\"wear\"," PUMP ",\"weibull\":{\"shape\":2,\"scale\":9000,\"age\":{\"phase\":\"as-operated\",\"fact\":\"hours\"}},\"effect\":\"degrades\"},"
         "{\"name\":\"life\"," PUMP ",\"life\":{\"median\":\"rul\",\"sure\":\"rulSure\",\"unitHours\":1.5}},"
         "{\"name\":\"start\"," PUMP ",\"probability\":0.01}],"
@@ -37,6 +37,7 @@ static void declarations_are_read(void **state)
     assert_true(bearing->law == GM_MODE_RATE && bearing->rate == 2e-5 && bearing->repair_h == 8 && bearing->delay == 10 * GM_MINUTE && bearing->scope.line == 2);
     assert_true(bearing->sign_count == 3 && bearing->signs[0].otherwise == 0.02 && bearing->signs[1].proves && gm_str_is(bearing->signs[1].text, "off"));
     assert_true(bearing->signs[1].otherwise == 0 && bearing->signs[2].number == 7.5 && bearing->signs[2].kind == GM_SIGN_ABOVE && bearing->signs[2].otherwise == 0.01);
+    assert_true(bearing->signs[0].on.relationship.len == 0 && bearing->signs[2].on.incoming && gm_str_is(bearing->signs[2].on.relationship, "feeds"));
     assert_true(m->modes[1].effect == GM_EFFECT_DEGRADES && gm_str_is(m->modes[1].age_fact, "hours") && m->modes[1].scale == 9000);
     assert_true(m->modes[2].law == GM_MODE_LIFE && gm_str_is(m->modes[2].life[GM_LIFE_SURE], "rulSure") && m->modes[2].unit_h == 1.5);
     assert_true(m->need_count == 3 && m->needs[0].from_count == 2 && m->needs[0].from[0].incoming && !m->needs[0].from[1].incoming && m->needs[0].working == GM_WORKING_ALL);
@@ -78,6 +79,7 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         { MODE(",\"rate\":1,\"shownBy\":[{\"property\":\"b\"}]"), "\"above\"", 2 },
         { MODE(",\"rate\":1,\"shownBy\":[{\"property\":\"b\",\"above\":\"x\"}]"), "are numbers", 2 },
         { MODE(",\"rate\":1,\"shownBy\":[{\"alarm\":\"b\",\"probability\":2}]"), "from 0 to 1", 2 },
+        { MODE(",\"rate\":1,\"shownBy\":[{\"alarm\":\"b\",\"on\":\"<\"}]"), "a relationship is a text", 2 },
         { NEED(""), "\"from\"", 3 },
         { NEED(",\"from\":\"<\""), "a relationship is a text", 3 },
         { NEED(",\"from\":[]"), "a list of at most", 3 },
@@ -124,6 +126,8 @@ static void names_that_no_model_has_are_found(void **state)
         { "{\"modes\":[{\"name\":\"m\"," PUMP ",\"weibull\":{\"shape\":1,\"scale\":1,\"age\":\"age\"}}]}", "has no property 'age'" },
         { "{\"modes\":[{\"name\":\"m\"," PUMP ",\"weibull\":{\"shape\":1,\"scale\":1,\"age\":\"state\"}}]}", "'state' is no number" },
         { "{\"modes\":[{\"name\":\"m\"," PUMP ",\"rate\":1,\"shownBy\":[{\"property\":\"state\",\"above\":1}]}]}", "another kind of value" },
+        { "{\"modes\":[{\"name\":\"m\"," PUMP ",\"rate\":1,\"shownBy\":[{\"alarm\":\"low\",\"on\":\"nowhere\"}]}]}", "no relationship 'nowhere'" },
+        { "{\"modes\":[{\"name\":\"m\"," PUMP ",\"rate\":1,\"shownBy\":[{\"property\":\"nothing\",\"above\":1,\"on\":\"feeds\"}]}]}", "what is related so has no property" },
         { "{\"needs\":[{\"name\":\"n\"," PUMP ",\"from\":\"supplies\"}]}", "dtmi:t:Pump;1 has no relationship 'supplies'" },
         { "{\"needs\":[{\"name\":\"n\"," PUMP ",\"from\":\"<feeds\"}]}", "no interface has a relationship 'feeds'" },
         { "{\"needs\":[{\"name\":\"n\"," PUMP ",\"from\":\"delivers\",\"of\":\"dtmi:t:Fan;1\"}]}", "there is no interface" },
