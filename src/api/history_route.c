@@ -1,6 +1,7 @@
 // GET /v1/history: the samples of one property, all of them in pages, or at most `points` that keep the shape. DELETE: gone for
 // good, of one property or of all.
 #include "api/paging.h"
+#include "api/rollup_sight.h"
 #include "api/routes.h"
 #include "state/document.h"
 
@@ -74,24 +75,38 @@ static bool thin_text(void *context, const gm_sample *sample)
     return !s->out->failed;
 }
 
-// At most `points` of the `total` samples in [from, to).
-static gm_status thin(gm_request *request, gm_twin twin, uint32_t column, gm_time_ns from, gm_time_ns to, size_t total,
-                      size_t points, gm_error *err)
+// Whose past it is: a column's, or what was recorded of a roll-up.
+typedef struct past {
+    gm_twin  twin;      // GM_NONE: the plant, of a roll-up
+    uint32_t column;    // of a roll-up the number of its series
+    bool     rollup, text;
+    gm_kind  kind;
+    gm_str   path, unit;
+} past;
+
+static gm_status read_past(gm_request *request, const past *p, gm_time_ns from, gm_time_ns to, gm_history_each *each, void *context, gm_error *err)
 {
-    gm_kind   kind    = gm_state_type(gm_api_state(request), twin)->columns[column].kind;
-    bool      is_text = kind == GM_KIND_STRING || kind == GM_KIND_JSON;
+    if (p->rollup) return gm_engine_own_read(request->engine, p->twin, p->column, from, to, each, context, err);
+    return gm_engine_read_history(request->engine, p->twin, p->column, from, to, each, context, err);
+}
+
+// At most `points` of the `total` samples in [from, to).
+static gm_status thin(gm_request *request, const past *p, gm_time_ns from, gm_time_ns to, size_t total, size_t points, gm_error *err)
+{
+    bool      is_text = p->text;
     gm_status st      = GM_OK;
     if (!is_text) {
         size_t     n       = points / 2, written = 0;
         gm_bucket *buckets = GM_ARENA_NEW(request->arena, gm_bucket, n);
         if (buckets == NULL) return gm_fail(err, GM_NOMEM, "api.history", "no memory for %zu points", points);
-        st = gm_engine_read_outline(request->engine, twin, column, from, to, n, buckets, err);
-        for (size_t i = 0; st == GM_OK && i < n; i++) write_bucket(&request->out, &written, kind, &buckets[i]);
+        st = p->rollup ? gm_engine_own_outline(request->engine, p->twin, p->column, from, to, n, buckets, err)
+                       : gm_engine_read_outline(request->engine, p->twin, p->column, from, to, n, buckets, err);
+        for (size_t i = 0; st == GM_OK && i < n; i++) write_bucket(&request->out, &written, p->kind, &buckets[i]);
         is_text = st == GM_INVALID;  // it was text once, under another model
     }
     if (!is_text) return st;
     skipping s = { .out = &request->out, .step = points > 1 ? (total + points - 2) / (points - 1) : total, .total = total };
-    return gm_engine_read_history(request->engine, twin, column, from, to, thin_text, &s, err);
+    return read_past(request, p, from, to, thin_text, &s, err);
 }
 
 // ---- the route -----------------------------------------------------------------------------------------------------
@@ -117,15 +132,71 @@ static uint32_t find_column(gm_request *request, gm_twin twin, gm_str property)
     return GM_NO_COLUMN;
 }
 
-static void open_answer(gm_request *request, gm_twin twin, const gm_column *column)
+static const gm_str ROLLUP = { "$rollup/", 8 };
+
+// `$rollup/NAME` of a twin, or without one of the plant. What was recorded of names that are no longer declared is not told.
+static bool find_rollup(gm_request *request, gm_twin twin, gm_str property, past *out)
+{
+    gm_rollups     *rollups = request->api->options.rollups;
+    gm_str          name    = gm_str_slice(property, ROLLUP.len, property.len);
+    gm_rollup_sight sight;
+    size_t          i;
+    if (rollups == NULL || !gm_rollups_find(rollups, name, &i)) {
+        gm_reply_error(request, 404, "RollupNotFound", "there is no roll-up '" GM_STR_FMT "'", GM_STR_ARG(gm_str_slice(name, 0, 80)));
+        return false;
+    }
+    const gm_rollup_definition *d     = gm_rollups_definition(rollups, i);
+    bool                        whole = d->relationship.len == 0;
+    if (whole != !gm_twin_ok(twin)) {
+        gm_reply_error(request, 400, whole ? "InvalidArgument" : "MissingArgument", whole ? "This roll-up is about the whole plant: no 'twin' goes with it." : "Both 'twin' and 'property' are needed.");
+        return false;
+    }
+    gm_rollup_sight_open(&sight, request);
+    bool shown = gm_rollup_sight_shows(&sight, i, twin);
+    gm_rollup_sight_close(&sight);
+    if (!shown) {
+        gm_reply_error(request, 403, "AuthorizationFailed", "What this system amounted to is made of twins that are not yours to see, too.");
+        return false;
+    }
+    *out = (past){ .twin = twin, .rollup = true, .path = property, .text = d->function == GM_ROLLUP_WORST, .kind = d->function == GM_ROLLUP_K_OF_N ? GM_KIND_BOOL : GM_KIND_DOUBLE };
+    if (d->function <= GM_ROLLUP_WEIGHTED) out->unit = gm_rollup_symbol(d, gm_api_model(request), 0);
+    if (!gm_rollups_series(rollups, name, &out->column)) out->column = UINT32_MAX - GM_OWN_SERIES;  // nothing was recorded yet
+    return true;
+}
+
+static bool find_past(gm_request *request, gm_str id, gm_str property, past *out)
+{
+    bool    rollup = gm_str_starts(property, ROLLUP);
+    gm_twin twin   = { GM_NONE };
+    if (property.len == 0 || (id.len == 0 && !rollup)) {
+        gm_reply_error(request, 400, "MissingArgument", "Both 'twin' and 'property' are needed.");
+        return false;
+    }
+    if (id.len > 0) {
+        twin = gm_api_find(request, id);
+        if (!gm_twin_ok(twin)) {
+            gm_api_no_twin(request, gm_str_slice(id, 0, 300));
+            return false;
+        }
+    }
+    if (rollup) return find_rollup(request, twin, property, out);
+    uint32_t column = find_column(request, twin, property);
+    if (column == GM_NO_COLUMN) return false;
+    const gm_column *c = &gm_state_type(gm_api_state(request), twin)->columns[column];
+    *out = (past){ .twin = twin, .column = column, .kind = c->kind, .text = c->kind == GM_KIND_STRING || c->kind == GM_KIND_JSON, .path = c->path, .unit = c->unit };
+    return true;
+}
+
+static void open_answer(gm_request *request, const past *p)
 {
     gm_buf *out = &request->out;
     gm_buf_text(out, "{\"twin\":");
-    gm_buf_json_str(out, gm_state_id(gm_api_state(request), twin));
+    if (gm_twin_ok(p->twin)) gm_buf_json_str(out, gm_state_id(gm_api_state(request), p->twin));
+    else gm_buf_text(out, "null");
     gm_buf_text(out, ",\"property\":");
-    gm_buf_json_str(out, column->path);
+    gm_buf_json_str(out, p->path);
     gm_buf_text(out, ",\"unit\":");
-    if (column->unit.len > 0) gm_buf_json_str(out, column->unit);
+    if (p->unit.len > 0) gm_buf_json_str(out, p->unit);
     else gm_buf_text(out, "null");
     gm_buf_text(out, ",\"points\":[");
 }
@@ -135,32 +206,22 @@ void gm_route_history(gm_request *request)
     gm_str     id, property;
     gm_time_ns from, to;
     uint64_t   points;
+    past       p;
     if (!gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "property", &property) ||
         !gm_request_time(request, "from", GM_TIME_MIN, &from) || !gm_request_time(request, "to", GM_TIME_MAX, &to) ||
         !gm_request_number(request, "points", 2, POINTS_MAX, 0, &points)) return;
-    if (id.len == 0 || property.len == 0) {
-        gm_reply_error(request, 400, "MissingArgument", "Both 'twin' and 'property' are needed.");
-        return;
-    }
-    gm_twin twin = gm_api_find(request, id);
-    if (!gm_twin_ok(twin)) {
-        gm_api_no_twin(request, gm_str_slice(id, 0, 300));
-        return;
-    }
-    uint32_t column = find_column(request, twin, property);
-    if (column == GM_NO_COLUMN) return;
-    open_answer(request, twin, &gm_state_type(gm_api_state(request), twin)->columns[column]);
+    if (!find_past(request, id, property, &p)) return;
+    open_answer(request, &p);
 
     gm_error   err   = { 0 };
     reading    all   = { .out = &request->out, .limit = points > 0 ? points : PAGE };
     uint64_t   count = 0;
     gm_time_ns first, last;
-    gm_status  st = points > 0 ? gm_engine_history_extent(request->engine, twin, column, from, to, &count, &first, &last, &err) : GM_OK;
-    if (st == GM_OK && count > points && points > 0) {
-        st = thin(request, twin, column, first, last + 1, count, points, &err);
-    } else if (st == GM_OK) {
-        st = gm_engine_read_history(request->engine, twin, column, from, to, read_all, &all, &err);
-    }
+    gm_status  st = GM_OK;
+    if (points > 0) st = p.rollup ? gm_engine_own_extent(request->engine, p.twin, p.column, from, to, &count, &first, &last, &err)
+                                  : gm_engine_history_extent(request->engine, p.twin, p.column, from, to, &count, &first, &last, &err);
+    if (st == GM_OK && count > points && points > 0) st = thin(request, &p, first, last + 1, count, points, &err);
+    else if (st == GM_OK) st = read_past(request, &p, from, to, read_all, &all, &err);
     bool more = all.more;
     if (st != GM_OK) {
         gm_reply_failure(request, st, &err);
@@ -184,18 +245,22 @@ static void after_delete(gm_request *request) { gm_reply_empty(request, 204); }
 void gm_route_history_delete(gm_request *request)
 {
     gm_str  id, property;
-    gm_twin past;
+    gm_twin was;
     if (!gm_request_parameter(request, "twin", &id) || !gm_request_parameter(request, "property", &property)) return;
     if (id.len == 0) {
         gm_reply_error(request, 400, "MissingArgument", "'twin' is needed: whose history is to be deleted.");
         return;
     }
     gm_twin twin = gm_api_find(request, id);
-    if (!gm_twin_ok(twin) && !gm_state_past_twin(gm_api_state(request), id, 0, &past)) {
+    if (!gm_twin_ok(twin) && !gm_state_past_twin(gm_api_state(request), id, 0, &was)) {
         gm_api_no_twin(request, gm_str_slice(id, 0, 300));
         return;
     }
-    if (property.len > 0 && gm_twin_ok(twin) && find_column(request, twin, property) == GM_NO_COLUMN) return;
+    if (property.len > 0 && !gm_str_starts(property, ROLLUP) && gm_twin_ok(twin) && find_column(request, twin, property) == GM_NO_COLUMN) return;
+    if (gm_str_starts(property, ROLLUP)) {
+        gm_reply_error(request, 400, "InvalidArgument", "What was recorded of roll-ups is deleted with everything that was of the twin: without 'property'.");
+        return;
+    }
     gm_error err = { 0 };
     gm_ask   ask = gm_request_ask(request, after_delete);
     gm_request_submitted(request, gm_engine_history_delete(request->engine, id, property, ask, &err), &err);

@@ -2,6 +2,7 @@
 // the pages that follow.
 // LIMIT: the first page of such an answer builds it on the engine thread; hence the bound on twins.
 #include "api/held.h"
+#include "api/rollup_sight.h"
 #include "api/routes.h"
 #include "api/thread/life.h"
 #include "engine/past_states.h"
@@ -104,11 +105,16 @@ static bool ask_slice(asking *a)
            .fence = gm_api_fence(request), .items_max = a->left, .token = gm_str_of(a->token), .work_max = SLICE_WORK
     };
     gm_query_facts facts  = { .read = gm_life_read_value, .context = request, .now = gm_api_now(request) };
+    gm_rollup_sight sight;
+    gm_rollup_sight_open(&sight, request);
+    facts.rollup          = gm_rollup_sight_read;
+    facts.rollups         = &sight;
     page.facts            = &facts;
     gm_error      err     = { 0 };
     size_t        before  = request->out.len;
     if (a->items > 0) gm_buf_byte(&request->out, ',');
     gm_status st = run(a, &page, &err);
+    gm_rollup_sight_close(&sight);
     if (st != GM_OK) {
         bool token = st == GM_INVALID && a->given;
         gm_buf_clear(&request->out);

@@ -175,7 +175,7 @@ void gm_route_rule_test(gm_request *request)
     if (t->limit > FIRINGS_MOST) t->limit = FIRINGS_MOST;
     if (!read_time(request, body, "to", gm_api_now(request), &t->to) || !read_time(request, body, "from", t->to - GM_DAY, &t->from)) return;
     gm_dry_run_options o = { .alloc = request->alloc, .engine = request->engine, .book = read_book(request, body, rules), .from = t->from, .to = t->to,
-                             .fired = note_firing, .context = t };
+                             .facts = gm_control_facts(request->api->options.control), .fired = note_firing, .context = t };
     if (o.book == NULL) return;
     gm_status st = gm_dry_run_create(&o, &t->run, &err);
     if (st == GM_OK) st = gm_held_begin(&t->held, request, play_on, end_test, t, &err);

@@ -41,6 +41,12 @@ static gm_status open_folds(gm_server *server, gm_error *err)
     return st == GM_OK ? gm_server_create_api(server, err) : st;
 }
 
+static bool rule_waits(void *context, gm_str rollup)
+{
+    const gm_server *server = context;
+    return gm_control_asks_rollup(server->control, rollup);
+}
+
 static gm_status open_parts(gm_server *server, gm_error *err)
 {
     gm_status st = gm_plant_read(server->cli->io, server->options.plant, &server->plant, err);
@@ -64,6 +70,7 @@ static gm_status open_parts(gm_server *server, gm_error *err)
     if (st == GM_OK) gm_maintenance_start(server->maintenance, server->pool);
     if (st == GM_OK) (void)gm_server_set_rules(server, server->plant);
     if (st == GM_OK) (void)gm_server_set_rollups(server, server->plant);
+    if (st == GM_OK) st = gm_rollups_start(server->rollups, &(gm_rollup_recording){ server->loop, server->cli->clock, rule_waits, server }, err);
     if (st == GM_OK) (void)gm_server_set_failures(server, server->plant);
     // Before anybody can command anything, the interlocks are in force.
     if (st == GM_OK) st = gm_engine_settle(server->engine, err);
@@ -107,6 +114,7 @@ void gm_server_close(gm_server *server)
     gm_estimates_stop(server->estimates);
     gm_insight_stop(server->insight);
     gm_control_stop(server->control);
+    if (server->rollups != NULL) gm_rollups_stop(server->rollups);
     gm_engine_close(server->engine);
     gm_maintenance_destroy(server->maintenance);
     gm_plans_destroy(server->plans);

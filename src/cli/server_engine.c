@@ -65,12 +65,25 @@ static gm_status start_futures(void *context, gm_str request, char out_id[GM_CON
     return gm_api_start_futures(server->api, request, out_id, err);
 }
 
+static bool read_rollup(void *context, gm_twin twin, gm_str name, gm_str part, gm_time_ns at, gm_value *out)
+{
+    const gm_server *server = context;
+    return part.len == 0 && server->rollups != NULL && gm_rollups_then(server->rollups, twin, name, at, out);
+}
+
+static bool find_rollup(void *context, gm_str name, uint32_t *out_number)
+{
+    const gm_server *server = context;
+    return server->rollups != NULL && gm_rollups_series(server->rollups, name, out_number);
+}
+
 gm_status gm_server_open_control(gm_server *server, gm_error *err)
 {
     gm_str relationships = gm_config_text(&server->plant->config, GM_CONFIG_ACCESS_RELATIONSHIPS);
+    server->rule_facts   = (gm_query_facts){ .rollup = read_rollup, .rollup_series = find_rollup, .rollups = server };
     gm_control_options o = { .alloc = server->cli->alloc, .clock = server->cli->clock, .loop = server->loop,
                              .engine = server->engine, .send = gm_server_send, .futures = start_futures, .context = server,
-                             .relationships = relationships };
+                             .facts = &server->rule_facts, .relationships = relationships };
     return gm_control_create(&o, &server->control, err);
 }
 

@@ -20,6 +20,7 @@
 #include "link/ingest.h"
 #include "link/mqtt_server.h"
 #include "failure/failures.h"
+#include "query/facts.h"
 #include "rollup/rollups.h"
 
 #include <signal.h>
@@ -51,6 +52,7 @@ struct gm_server {  // owner: the loop's thread
     gm_insight       *insight;
     gm_control       *control;
     gm_rollups       *rollups;
+    gm_query_facts    rule_facts;    // what conditions read of roll-ups
     gm_failures      *failures;
     gm_maps          *maps;
     gm_ingest        *ingest;        // native and mapped messages, lines; shared by MQTT and HTTP

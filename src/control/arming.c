@@ -168,7 +168,9 @@ static void save(void *context, gm_buf *out)
 
 static bool load_entry(const gm_arming *arming, entry *e, gm_bytes *in)
 {
-    gm_armed a = { .twin = gm_bytes_text(in), .who = gm_bytes_text(in), .reason = gm_bytes_text(in) };
+    gm_armed a = { .twin = gm_bytes_text(in) };
+    a.who      = gm_bytes_text(in);
+    a.reason   = gm_bytes_text(in);
     a.since     = gm_bytes_svarint(in);
     a.until     = gm_bytes_svarint(in);
     a.heartbeat = gm_bytes_svarint(in);

@@ -54,6 +54,7 @@ typedef struct gm_commands_options {
     gm_journal     *journal;
     struct gm_rules *rules;
     gm_arming      *arming;
+    const struct gm_query_facts *facts;  // as gm_control_options
     gm_send *send;  // NULL: nothing leaves
     void *context;
 } gm_commands_options;

@@ -42,7 +42,7 @@ static gm_qvalue request_value(const json_t *value)
 
 static gm_moment moment_of(gm_commands *c, gm_twin twin, const json_t *value)
 {
-    return (gm_moment){ .state = gm_commands_state(c), .twin = twin, .now = gm_now(c->options.clock), .request = request_value(value) };
+    return (gm_moment){ .state = gm_commands_state(c), .twin = twin, .now = gm_now(c->options.clock), .request = request_value(value), .facts = c->options.facts };
 }
 
 // ---- validating ---------------------------------------------------------------------------------------------------

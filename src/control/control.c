@@ -399,14 +399,14 @@ void gm_control_hear(gm_control *control, gm_str topic, gm_str payload)
 static gm_status create_parts(gm_control *control, gm_error *err)
 {
     const gm_control_options *o = &control->options;
-    gm_rules_options rules = { .alloc = o->alloc, .clock = o->clock, .loop = o->loop, .engine = o->engine, .act = act, .context = control };
+    gm_rules_options rules = { .alloc = o->alloc, .clock = o->clock, .loop = o->loop, .engine = o->engine, .facts = o->facts, .act = act, .context = control };
     gm_status st  = gm_journal_create(o->alloc, o->engine, &control->journal, err);
     rules.journal = control->journal;
     if (st == GM_OK) st = gm_alarms_create(o->alloc, o->clock, o->engine, control->journal, &control->alarms, err);
     if (st == GM_OK) st = gm_rules_create(&rules, &control->rules, err);
     if (st == GM_OK) st = gm_arming_create(o->alloc, o->clock, o->engine, control->journal, control->relationships, &control->arming, err);
     gm_commands_options commands = { .alloc = o->alloc, .clock = o->clock, .engine = o->engine, .journal = control->journal, .rules = control->rules,
-                                     .arming = control->arming, .send = o->send, .context = o->context };
+                                     .arming = control->arming, .facts = o->facts, .send = o->send, .context = o->context };
     if (st == GM_OK) st = gm_commands_create(&commands, &control->commands, err);
     gm_work_orders_options orders = { .alloc = o->alloc, .clock = o->clock, .engine = o->engine, .journal = control->journal, .send = o->send, .context = o->context };
     if (st == GM_OK) st = gm_work_orders_create(&orders, &control->orders, err);
@@ -475,6 +475,8 @@ void gm_control_destroy(gm_control *control)
 
 gm_alarms  *gm_control_alarms(gm_control *control) { return control->alarms; }
 gm_journal *gm_control_journal(gm_control *control) { return control->journal; }
+bool gm_control_asks_rollup(const gm_control *control, gm_str name) { return gm_rules_ask_rollup(control->rules, name); }
+const gm_query_facts *gm_control_facts(const gm_control *control) { return control->options.facts; }
 gm_rules   *gm_control_rules(gm_control *control) { return control->rules; }
 gm_arming  *gm_control_arming(gm_control *control) { return control->arming; }
 gm_commands *gm_control_commands(gm_control *control) { return control->commands; }

@@ -32,6 +32,7 @@ typedef struct gm_control_options {
     gm_send        *send;    // publishes to devices; NULL: nothing leaves
     gm_control_futures *futures;  // NULL: rules can start none
     void           *context;
+    const struct gm_query_facts *facts;  // what conditions read of $rollup; NULL: nothing. Borrowed, may be filled in after creation
     gm_str          relationships;  // that lead from a twin to those under it, separated by commas; "*": all. Copied
 } gm_control_options;
 
@@ -45,6 +46,8 @@ void                   gm_control_destroy(gm_control *control);
 GM_NODISCARD gm_status gm_control_set_rules(gm_control *control, const gm_control_file *files, size_t count, size_t *out_file, gm_error *err);
 
 gm_rules   *gm_control_rules(gm_control *control);
+bool        gm_control_asks_rollup(const gm_control *control, gm_str name);  // does any rule, interlock or expectation?
+const struct gm_query_facts *gm_control_facts(const gm_control *control);  // as it was given
 // Is it a topic of commands or desired values of a twin that interlocks are about? Nothing but control may publish there.
 bool gm_control_guards(const gm_control *control, gm_str topic);
 // A message that came in: an answer of a device, perhaps.

@@ -9,7 +9,7 @@
 
 static const char WHERE[] = "control.dry";
 
-typedef struct series { uint32_t twin, column; } series;
+typedef struct series { uint32_t twin, column; gm_str rollup; } series;  // rollup: its name, when the column is one (GM_OWN_SERIES)
 
 typedef struct played {
     gm_time_ns at;
@@ -41,7 +41,23 @@ struct gm_dry_run {
 static bool add_series(gm_dry_run *run, uint32_t twin, uint32_t column)
 {
     if (!gm_alloc_reserve(run->alloc, &run->series, &run->series_capacity, run->series_count + 1, sizeof *run->series)) return false;
-    run->series[run->series_count++] = (series){ twin, column };
+    run->series[run->series_count++] = (series){ .twin = twin, .column = column };
+    return true;
+}
+
+// What was recorded of the roll-ups that a condition asks for, of the twin and of the whole plant.
+static bool add_rollups(gm_dry_run *run, uint32_t twin, const gm_proviso *condition)
+{
+    const gm_query_facts *facts = run->options.facts;
+    uint32_t              number;
+    for (size_t i = 0; condition != NULL && facts != NULL && facts->rollup_series != NULL && i < condition->ast[0]->path_count; i++) {
+        const gm_path *path = &condition->ast[0]->paths[i];
+        if (path->count < 2 || !gm_str_is(path->segments[0], "$rollup") || !facts->rollup_series(facts->rollups, path->segments[1], &number)) continue;
+        if (!add_series(run, twin, GM_OWN_SERIES + number)) return false;
+        run->series[run->series_count - 1].rollup = path->segments[1];
+        if (!add_series(run, GM_NONE, GM_OWN_SERIES + number)) return false;
+        run->series[run->series_count - 1].rollup = path->segments[1];
+    }
     return true;
 }
 
@@ -88,6 +104,7 @@ static gm_status collect_series(gm_dry_run *run, gm_error *err)
             const gm_rule_watch *watch = &rules->watches[w];
             ok = watch->column == GM_ANY_COLUMN ? add_columns(run, watch->twin) : add_series(run, watch->twin, watch->column);
         }
+        ok = ok && add_rollups(run, rules->instances[i].twin, rules->instances[i].rule->when) && add_rollups(run, rules->instances[i].twin, rules->instances[i].rule->unless);
     }
     if (!ok) return gm_fail(err, GM_NOMEM, WHERE, "playing back the past");
     if (run->series_count > 1) qsort(run->series, run->series_count, sizeof *run->series, by_place);
@@ -132,7 +149,8 @@ static gm_status read_chunk(gm_dry_run *run, gm_error *err)
         run->full = run->lost = false;
         for (run->reading = 0; st == GM_OK && !run->full && !run->lost && run->reading < run->series_count; run->reading++) {
             const series *s = &run->series[run->reading];
-            st = gm_engine_read_history(run->options.engine, (gm_twin){ s->twin }, s->column, run->cursor, end, take_sample, run, err);
+            st = s->column < GM_OWN_SERIES ? gm_engine_read_history(run->options.engine, (gm_twin){ s->twin }, s->column, run->cursor, end, take_sample, run, err)
+                                           : gm_engine_own_read(run->options.engine, (gm_twin){ s->twin }, s->column - GM_OWN_SERIES, run->cursor, end, take_sample, run, err);
         }
         if (run->lost) return gm_fail(err, GM_NOMEM, WHERE, "playing back the past");
         // So many at one moment are played as far as they fit.
@@ -149,6 +167,20 @@ static gm_status read_chunk(gm_dry_run *run, gm_error *err)
 
 // ---- playing ------------------------------------------------------------------------------------------------------
 
+// The rules read the value themselves, as of the record's time.
+static gm_status play_rollup(gm_dry_run *run, const series *s, gm_time_ns at)
+{
+    gm_twin   twin   = { s->twin };
+    gm_record record = { .sequence = ++run->sequence, .ingest = at, .kind = GM_CHANGE_ROLLUP };
+    gm_change change = { .kind = GM_CHANGE_ROLLUP, .twin = GM_NONE, .target = GM_NONE, .name = s->rollup };
+    if (gm_twin_ok(twin) && !gm_state_exists(run->state, twin)) return GM_OK;
+    if (gm_twin_ok(twin)) change.id = gm_state_id(run->state, twin);
+    gm_rules_precede(run->rules, &record, &change);
+    gm_rules_follow(run->rules, &record, &change);
+    run->samples++;
+    return GM_OK;
+}
+
 // A sample goes the way that a record of it would have gone.
 static gm_status play(gm_dry_run *run, const played *p, gm_error *err)
 {
@@ -156,6 +188,7 @@ static gm_status play(gm_dry_run *run, const played *p, gm_error *err)
     gm_twin        twin = { s->twin };
     gm_change      change;
     gm_cell_write  cell = { .column = (uint16_t)s->column, .at = p->at, .value = p->value };
+    if (s->column >= GM_OWN_SERIES) return play_rollup(run, s, p->at);
     if (!gm_state_exists(run->state, twin)) return GM_OK;
     const gm_type *type = gm_state_type(run->state, twin);
     if (s->column >= type->column_count || (cell.value.kind != GM_KIND_NONE && cell.value.kind != type->columns[s->column].kind)) return GM_OK;
@@ -215,7 +248,7 @@ gm_status gm_dry_run_create(const gm_dry_run_options *o, gm_dry_run **out, gm_er
     run->texts   = gm_arena_create(o->alloc, 0);
     if (run->texts == NULL) st = gm_fail(err, GM_NOMEM, WHERE, "playing back the past");
     if (st == GM_OK) st = gm_as_of_replay(o->engine, o->to, o->from, GM_DRY_TWINS_MAX, &run->state, err);
-    gm_rules_options rules = { .alloc = o->alloc, .state = run->state, .history = o->engine, .fired = o->fired, .context = o->context };
+    gm_rules_options rules = { .alloc = o->alloc, .state = run->state, .history = o->engine, .facts = o->facts, .fired = o->fired, .context = o->context };
     if (st == GM_OK) st = gm_rules_create(&rules, &run->rules, err);
     if (st != GM_OK) goto done;
     st   = gm_rules_install(run->rules, book, o->from, 0, err);

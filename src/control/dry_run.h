@@ -21,6 +21,7 @@ typedef struct gm_dry_run_options {
     gm_engine       *engine;
     gm_rulebook     *book;       // taken, also after an error; its rules and watchdogs run
     gm_time_ns       from, to;   // from < to
+    const gm_query_facts *facts; // what $rollup reads; NULL: nothing
     gm_rules_fired  *fired;      // for each turn, in the order of their times
     void            *context;
 } gm_dry_run_options;

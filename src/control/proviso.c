@@ -190,12 +190,23 @@ gm_truth gm_proviso_truth(gm_proviso *c, const gm_moment *at, const gm_memory *m
     gm_mark  mark = gm_arena_mark(c->scratch);
     gm_eval *e    = &c->eval[held];
     e->state      = at->state;
+    e->facts      = at->facts;
+    e->rollups_at = at->now;
     gm_eval_bind_twin(e, 0, at->twin);
     gm_truth truth = gm_eval_truth(e, c->ast[held]->where);
     if (e->failed) truth = GM_UNKNOWN;
     e->failed = false;
     gm_arena_rewind(c->scratch, mark);
     return truth;
+}
+
+bool gm_proviso_asks_rollup(const gm_proviso *c, gm_str name)
+{
+    for (size_t i = 0; i < c->ast[0]->path_count; i++) {
+        const gm_path *path = &c->ast[0]->paths[i];
+        if (path->count >= 2 && gm_str_is(path->segments[0], "$rollup") && (name.len == 0 || gm_str_eq(path->segments[1], name))) return true;
+    }
+    return false;
 }
 
 // ---- what it reads ------------------------------------------------------------------------------------------------
@@ -211,7 +222,7 @@ bool gm_proviso_reads(const gm_proviso *c, const gm_type *type, void (*own)(void
         switch ((gm_ref_kind)ref.kind) {
         case GM_REF_COLUMN: case GM_REF_JSON: case GM_REF_INGEST: case GM_REF_SOURCE: own(context, ref.column); break;
         case GM_REF_CHANGED: case GM_REF_DOCUMENT: case GM_REF_FACT: columns_only = false; break;
-        case GM_REF_NONE: case GM_REF_ID: case GM_REF_MODEL: break;
+        case GM_REF_NONE: case GM_REF_ID: case GM_REF_MODEL: case GM_REF_ROLLUP: break;  // roll-ups: gm_proviso_asks_rollup
         }
     }
     gm_arena_rewind(c->scratch, mark);

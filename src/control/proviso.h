@@ -75,6 +75,7 @@ typedef struct gm_moment {
     gm_time_ns      now;
     bool            held;        // it holds already: the deadband counts
     gm_qvalue       request;     // what `request` stands for
+    const gm_query_facts *facts; // what $rollup reads, as it was recorded until now; NULL: nothing
 } gm_moment;
 
 // *out_wake: when it may change though nothing comes in; INT64_MAX: never. memory may be NULL when window_count is 0.
@@ -86,6 +87,9 @@ void gm_proviso_note(const gm_proviso *condition, gm_memory *memory, gm_str path
 
 // What it reads. own: columns of the twin itself; returns false when it reads more of it than columns (so any change counts).
 bool gm_proviso_reads(const gm_proviso *condition, const gm_type *type, void (*own)(void *context, uint32_t column), void *context);
+
+// Does it ask for the roll-up of that name? Empty: for any.
+bool gm_proviso_asks_rollup(const gm_proviso *condition, gm_str name);
 
 // The first path that the type has not; false: it has all. (Specials about relationships are not looked at.)
 bool gm_proviso_misses(const gm_proviso *condition, const gm_type *type, gm_str *out_path);

@@ -268,7 +268,7 @@ static void step(gm_rules *rules, uint32_t instance, gm_truth truth, gm_time_ns 
 static void suppress(gm_rules *rules, uint32_t instance, gm_time_ns now)
 {
     gm_instance *in = &rules->instances[instance];
-    gm_moment    at = { .state = gm_rules_state(rules), .twin = { in->twin }, .now = now };
+    gm_moment    at = { .state = gm_rules_state(rules), .twin = { in->twin }, .now = now, .facts = rules->options.facts };
     gm_time_ns   wake;
     if (in->rule->unless == NULL) return;
     bool yes = gm_proviso_truth(in->rule->unless, &at, in->unless, &wake) == GM_TRUE;
@@ -282,7 +282,7 @@ void gm_rules_evaluate(gm_rules *rules, uint32_t instance, gm_time_ns now)
 {
     gm_instance *in = &rules->instances[instance];
     gm_twin      twin = { in->twin };
-    gm_moment    at = { .state = gm_rules_state(rules), .twin = twin, .now = now, .held = in->phase >= GM_PHASE_ON };
+    gm_moment    at = { .state = gm_rules_state(rules), .twin = twin, .now = now, .held = in->phase >= GM_PHASE_ON, .facts = rules->options.facts };
     if (!gm_state_exists(at.state, twin)) return;
     rules->stats.evaluations++;
     gm_truth truth = gm_proviso_truth(in->rule->when, &at, in->when, &in->wake);
@@ -363,6 +363,37 @@ static void evaluate_twin(gm_rules *rules, uint32_t twin, bool rewatch)
     }
 }
 
+static bool asks(const gm_statement *rule, gm_str name)
+{
+    return gm_proviso_asks_rollup(rule->when, name) || (rule->unless != NULL && gm_proviso_asks_rollup(rule->unless, name));
+}
+
+// Interlocks and commands ask when they have to; what they are told should be as new as what rules are.
+bool gm_rules_ask_rollup(const gm_rules *rules, gm_str name)
+{
+    for (size_t i = 0; rules->book != NULL && i < rules->book->count; i++) {
+        const gm_statement *s      = rules->book->items[i];
+        const gm_proviso   *all[] = { s->when, s->unless, s->expect };
+        for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+            if (all[k] != NULL && gm_proviso_asks_rollup(all[k], name)) return true;
+    }
+    return false;
+}
+
+// A value of a roll-up has been recorded: of a twin, or of the plant, which is every twin's.
+static void on_rollup(gm_rules *rules, const gm_change *change)
+{
+    gm_twin twin = change->id.len > 0 ? gm_state_find(gm_rules_state(rules), change->id) : (gm_twin){ GM_NONE };
+    if (!gm_rules_ask_rollup(rules, change->name)) return;
+    if (change->id.len == 0) {
+        for (uint32_t i = 0; i < rules->instance_count; i++)
+            if (rules->instances[i].rule != NULL && asks(rules->instances[i].rule, change->name)) gm_rules_evaluate(rules, i, rules->now);
+        return;
+    }
+    for (uint32_t i = twin.v < rules->twins ? rules->twin_instances[twin.v] : GM_NONE; i != GM_NONE; i = rules->instances[i].next_of_twin)
+        if (asks(rules->instances[i].rule, change->name)) gm_rules_evaluate(rules, i, rules->now);
+}
+
 // Keeps (3): what was due until now is judged by what was known then, not by the change at hand.
 void gm_rules_precede(gm_rules *rules, const gm_record *record, const gm_change *change)
 {
@@ -384,6 +415,7 @@ void gm_rules_follow(gm_rules *rules, const gm_record *record, const gm_change *
     gm_twin twin = { change->twin };
     switch (change->kind) {
     case GM_CHANGE_WRITE: on_write(rules, record, change); break;
+    case GM_CHANGE_ROLLUP: on_rollup(rules, change); break;
     case GM_CHANGE_TWIN_PUT:
         if (gm_state_exists(gm_rules_state(rules), twin)) (void)!gm_rules_sort_twin(rules, twin, false, NULL);
         evaluate_twin(rules, twin.v, true);

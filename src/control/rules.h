@@ -32,6 +32,7 @@ typedef struct gm_rules_options {
     gm_loop        *loop;     // NULL: time passes with changes alone
     gm_engine      *engine;
     gm_journal     *journal;
+    const gm_query_facts *facts;  // what $rollup reads; NULL: nothing. Borrowed, may be filled in later
     gm_rules_act   *act;
     void           *context;
     // Of a dry run (control/dry_run.h): a state of its own in place of the engine's, and nothing is followed or done.
@@ -61,6 +62,9 @@ void gm_rules_each(const gm_rules *rules, gm_str rule, void (*each)(void *contex
 // The same in numbers, for each statement of the book: out[gm_rules_book(rules)->count]. Cost: one look at each instance.
 typedef struct gm_rule_tally { uint64_t twins, on, suppressed, firings; } gm_rule_tally;
 void gm_rules_count(const gm_rules *rules, gm_rule_tally *out);
+
+// Does a rule wait for the roll-up of that name?
+bool gm_rules_ask_rollup(const gm_rules *rules, gm_str name);
 
 // Is there a rule of that name at work on that twin?
 bool gm_rules_has(gm_rules *rules, gm_str rule, gm_str twin);

@@ -126,7 +126,9 @@ void gm_rules_save(const gm_rules *rules, gm_buf *out)
 
 static gm_status load_firing(gm_rules *rules, gm_bytes *in, gm_error *err)
 {
-    gm_firing f = { .instance = GM_NONE, .rule = gm_bytes_text(in), .twin = gm_bytes_text(in), .number = gm_bytes_varint(in) };
+    gm_firing f = { .instance = GM_NONE, .rule = gm_bytes_text(in) };
+    f.twin      = gm_bytes_text(in);
+    f.number    = gm_bytes_varint(in);
     f.sequence  = gm_bytes_varint(in);
     f.at        = gm_bytes_svarint(in);
     uint64_t turn = gm_bytes_varint(in);
@@ -155,7 +157,10 @@ gm_status gm_rules_load(gm_rules *rules, const uint8_t *bytes, size_t size, gm_e
     if (version < 1 || version > VERSION) return gm_fail(err, GM_CORRUPT, WHERE, "rules of a version that is not known");
     rules->now = gm_bytes_svarint(&in);
     for (uint64_t n = gm_bytes_varint(&in); n > 0 && !in.bad; n--) {
-        kept     k      = { .hash = gm_bytes_varint(&in), .name = gm_bytes_text(&in), .twin = (uint32_t)gm_bytes_varint(&in) };
+        // One statement each: the order of calls inside an initialiser is the compiler's to choose.
+        kept k          = { .hash = gm_bytes_varint(&in) };
+        k.name          = gm_bytes_text(&in);
+        k.twin          = (uint32_t)gm_bytes_varint(&in);
         uint64_t packed = gm_bytes_varint(&in);
         k.phase         = (gm_phase)(packed >> 1 & 3);
         k.suppressed    = packed & 1;

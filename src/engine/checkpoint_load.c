@@ -113,7 +113,8 @@ void gm_checkpoint_peek(const gm_io *io, const gm_alloc *alloc, const char *path
 // One entry of the journal, applied as it was at first: types and paths get the numbers that they had.
 static gm_status apply_model(gm_engine *engine, gm_bytes *in, gm_error *err)
 {
-    gm_change change  = { .kind = (gm_change_kind)gm_bytes_byte(in), .flags = gm_bytes_byte(in) };
+    gm_change change  = { .kind = (gm_change_kind)gm_bytes_byte(in) };
+    change.flags      = gm_bytes_byte(in);
     gm_record record  = { .kind = (uint8_t)change.kind, .ingest = gm_bytes_svarint(in) };
     uint64_t  size    = gm_bytes_varint(in);
     gm_str    packed  = gm_bytes_text(in);

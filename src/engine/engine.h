@@ -125,6 +125,18 @@ gm_log           *gm_engine_log(gm_engine *engine);
 // The number under which history keeps a column: one number per path, whatever the type.
 uint32_t gm_engine_series(const gm_engine *engine, const gm_type *type, uint32_t column);
 
+// Series of what is no column, kept beside those that are: a module that derives values (rollup/past.c) numbers them itself, below
+// GM_OWN_SERIES. Retention of them is that of the path `$rollup`. twin GM_NONE: of the whole plant.
+#define GM_OWN_SERIES UINT32_C(0x80000000)
+GM_NODISCARD gm_status gm_engine_own_append(gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns at, gm_value value, gm_error *err);  // in a fold
+GM_NODISCARD gm_status gm_engine_own_as_of(const gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns at, gm_sample *out, gm_error *err);
+GM_NODISCARD gm_status gm_engine_own_read(const gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns from, gm_time_ns to, gm_history_each *each,
+                                          void *context, gm_error *err);
+GM_NODISCARD gm_status gm_engine_own_outline(const gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns from, gm_time_ns to, size_t n,
+                                             gm_bucket *out_buckets, gm_error *err);
+GM_NODISCARD gm_status gm_engine_own_extent(const gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns from, gm_time_ns to, uint64_t *out_count,
+                                            gm_time_ns *out_first, gm_time_ns *out_last, gm_error *err);
+
 // The samples of one column in rising source time within [from, to): the series, or the live cell alone when it was
 // written only once (a series begins with the second value, so that a million quiet twins cost nothing).
 GM_NODISCARD gm_status gm_engine_read_history(const gm_engine *engine, gm_twin twin, uint32_t column, gm_time_ns from,

@@ -64,7 +64,8 @@ static bool how_long(void *context, uint32_t twin, uint32_t column, gm_history_k
     const gm_retention *how    = &engine->retention.usual;
     if (engine->retention.rule_count > 0) {
         const gm_type *type = twin < e->twin_count ? e->types[twin] : NULL;
-        how                 = gm_retention_find(&engine->retention, type, engine->paths.texts[column]);
+        gm_str         path = column < GM_OWN_SERIES ? engine->paths.texts[column] : GM_STR("$rollup");
+        how                 = gm_retention_find(&engine->retention, type, path);
     }
     *out_keep = (gm_history_keep){ .before         = how->keep > 0 ? e->now - how->keep : GM_TIME_MIN,
                                    .rollups_before = how->keep_rollups > 0 ? e->now - how->keep_rollups : GM_TIME_MIN,

@@ -99,3 +99,36 @@ uint64_t gm_engine_count_history(const gm_engine *engine, gm_twin twin, uint32_t
     if (only_cell(engine, twin, column, &series, &cell)) return cell.value.kind != GM_KIND_NONE;
     return gm_history_count(engine->history, twin.v, series);
 }
+
+// ---- series of what is no column ----------------------------------------------------------------------------------
+
+// The plant has a number that no twin gets. (The one above is not for checkpoints to have.)
+static uint32_t own_place(gm_twin twin) { return gm_twin_ok(twin) ? twin.v : GM_NONE - 1; }
+
+gm_status gm_engine_own_append(gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns at, gm_value value, gm_error *err)
+{
+    return gm_history_append(engine->history, own_place(twin), GM_OWN_SERIES + number, at, value, NULL, err);
+}
+
+gm_status gm_engine_own_as_of(const gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns at, gm_sample *out, gm_error *err)
+{
+    return gm_history_as_of(engine->history, own_place(twin), GM_OWN_SERIES + number, at, out, err);
+}
+
+gm_status gm_engine_own_read(const gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns from, gm_time_ns to, gm_history_each *each, void *context,
+                             gm_error *err)
+{
+    return gm_history_read(engine->history, own_place(twin), GM_OWN_SERIES + number, from, to, each, context, err);
+}
+
+gm_status gm_engine_own_outline(const gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns from, gm_time_ns to, size_t n, gm_bucket *out_buckets,
+                                gm_error *err)
+{
+    return gm_history_outline(engine->history, own_place(twin), GM_OWN_SERIES + number, from, to, n, out_buckets, err);
+}
+
+gm_status gm_engine_own_extent(const gm_engine *engine, gm_twin twin, uint32_t number, gm_time_ns from, gm_time_ns to, uint64_t *out_count,
+                               gm_time_ns *out_first, gm_time_ns *out_last, gm_error *err)
+{
+    return gm_history_extent(engine->history, own_place(twin), GM_OWN_SERIES + number, from, to, out_count, out_first, out_last, err);
+}

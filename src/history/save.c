@@ -227,7 +227,8 @@ static void load_block(loading *l, gm_series *s, gm_sealed *b)
         if (b->values > n || b->size > GM_BLOCK_TEXT_MOST) gm_frames_reject(l->in, "a block that can not be");
     }
     if (where == GM_IN_FILE && going(l)) {
-        gm_place place = { (uint32_t)gm_frames_get_varint(l->in), (uint32_t)gm_frames_get_varint(l->in) };
+        gm_place place = { (uint32_t)gm_frames_get_varint(l->in), 0 };
+        place.offset   = (uint32_t)gm_frames_get_varint(l->in);
         if (going(l) && (h->files == NULL || !gm_files_claim(h->files, place, b->size))) {
             gm_frames_reject(l->in, "a block lies outside of the history files that are there");
         }

@@ -42,6 +42,7 @@ typedef enum gm_change_kind {
     GM_CHANGE_ARMING              = 44, // id: twin; automatic control armed and disarmed, emergency stop
     GM_CHANGE_WORK_ORDER          = 45, // id: the order's
     GM_CHANGE_RULE_DONE           = 46, // id: rule; an action that leaves no other record
+    GM_CHANGE_ROLLUP              = 48, // id: twin, empty: the plant; name: roll-up; flags: gm_kind; text: its value (rollup/past.c)
     GM_CHANGE_FACT                = 50, // id: twin, empty: several; text: facts (thread/facts.h)
     GM_CHANGE_FACTS_DELETE        = 51, // id: twin; name: key, empty: all; deletion for good
     GM_CHANGE_KIND_COUNT

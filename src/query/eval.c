@@ -54,6 +54,7 @@ static gm_ref bind_path(const gm_path *path, const gm_type *type)
     if (path->count == 0) return (gm_ref){ .kind = GM_REF_DOCUMENT };
     size_t metadata = metadata_segment(path);
     if (metadata < path->count) return bind_metadata(path, type, metadata);
+    if (gm_str_is(path->segments[0], "$rollup")) return (gm_ref){ .kind = path->count == 2 || path->count == 3 ? GM_REF_ROLLUP : GM_REF_NONE };
     if (gm_str_is(path->segments[0], "$thread")) return (gm_ref){ .kind = path->count == 3 ? GM_REF_FACT : GM_REF_NONE };
     if (path->segments[0].len > 0 && path->segments[0].ptr[0] == '$') {
         bool id = path->count == 1 && gm_str_is(path->segments[0], "$dtId");
@@ -110,7 +111,7 @@ gm_status gm_bind(const gm_ast *ast, const gm_type *type, gm_arena *arena, gm_bi
 
 gm_status gm_eval_init(gm_eval *e, const gm_ast *ast, const gm_state *state, gm_arena *memory, gm_arena *scratch)
 {
-    *e      = (gm_eval){ .ast = ast, .state = state, .memory = memory, .scratch = scratch };
+    *e      = (gm_eval){ .ast = ast, .state = state, .memory = memory, .scratch = scratch, .rollups_at = GM_TIME_MAX };
     e->kept = GM_ARENA_NEW(memory, gm_binding, GM_BINDINGS_KEPT);
     for (size_t i = 0; i < GM_COLLECTIONS_MAX; i++) e->bound[i] = GM_NONE;
     return e->kept != NULL ? GM_OK : GM_NOMEM;
@@ -190,15 +191,8 @@ static gm_qvalue edge_value(gm_eval *e, const gm_path *path, gm_edge edge)
     return document_value(e, path, true, edge.v);
 }
 
-// What the thread says. Only twins that are visible get here, and their facts are as visible as they are.
-static gm_qvalue fact_value(const gm_eval *e, const gm_path *path, gm_twin twin)
+static gm_qvalue value_kept(gm_value value)
 {
-    const gm_ast *ast = e->ast;
-    gm_value      value;
-    if (e->facts == NULL) return undefined();
-    gm_time_ns valid = ast->has_valid ? ast->valid : ast->has_as_of ? ast->as_of : e->facts->now;
-    gm_time_ns known = ast->has_known ? ast->known : INT64_MAX;
-    if (!e->facts->read(e->facts->context, gm_state_id(e->state, twin), path->segments[1], path->segments[2], valid, known, &value)) return undefined();
     switch (value.kind) {
     case GM_KIND_BOOL: return (gm_qvalue){ GM_Q_BOOL, { .i = value.i } };
     case GM_KIND_INT: return (gm_qvalue){ GM_Q_INT, { .i = value.i } };
@@ -211,6 +205,29 @@ static gm_qvalue fact_value(const gm_eval *e, const gm_path *path, gm_twin twin)
     return undefined();
 }
 
+// What the thread says. Only twins that are visible get here, and their facts are as visible as they are.
+static gm_qvalue fact_value(const gm_eval *e, const gm_path *path, gm_twin twin)
+{
+    const gm_ast *ast = e->ast;
+    gm_value      value;
+    if (e->facts == NULL || e->facts->read == NULL) return undefined();
+    gm_time_ns valid = ast->has_valid ? ast->valid : ast->has_as_of ? ast->as_of : e->facts->now;
+    gm_time_ns known = ast->has_known ? ast->known : INT64_MAX;
+    if (!e->facts->read(e->facts->context, gm_state_id(e->state, twin), path->segments[1], path->segments[2], valid, known, &value)) return undefined();
+    return value_kept(value);
+}
+
+// A text is copied: the next reading may take its place.
+static gm_qvalue rollup_value(const gm_eval *e, const gm_path *path, gm_twin twin)
+{
+    gm_value value;
+    gm_str   part = path->count > 2 ? path->segments[2] : (gm_str){ 0 };
+    if (e->facts == NULL || e->facts->rollup == NULL) return undefined();
+    if (!e->facts->rollup(e->facts->rollups, twin, path->segments[1], part, e->ast->has_as_of ? e->ast->as_of : e->rollups_at, &value)) return undefined();
+    if (value.kind == GM_KIND_STRING) value.s = gm_arena_str(e->scratch, value.s);
+    return value.kind == GM_KIND_STRING && value.s.ptr == NULL ? undefined() : value_kept(value);
+}
+
 static gm_qvalue twin_value(gm_eval *e, const gm_path *path, gm_ref ref, const gm_type *type, gm_twin twin)
 {
     gm_cell cell;
@@ -220,6 +237,7 @@ static gm_qvalue twin_value(gm_eval *e, const gm_path *path, gm_ref ref, const g
     case GM_REF_MODEL: return text_value(type->id);
     case GM_REF_CHANGED: return (gm_qvalue){ GM_Q_TIME, { .i = gm_state_changed(e->state, twin) } };
     case GM_REF_FACT: return fact_value(e, path, twin);
+    case GM_REF_ROLLUP: return rollup_value(e, path, twin);
     case GM_REF_DOCUMENT: return document_value(e, path, false, twin.v);
     case GM_REF_COLUMN:
         gm_state_get(e->state, twin, ref.column, &cell);

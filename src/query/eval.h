@@ -21,6 +21,7 @@ typedef enum gm_ref_kind {
     GM_REF_SOURCE,    // $metadata.x.sourceTime
     GM_REF_CHANGED,   // $metadata.$lastUpdateTime
     GM_REF_FACT,      // $thread.PHASE.KEY
+    GM_REF_ROLLUP,    // $rollup.NAME, $rollup.NAME.PART
     GM_REF_DOCUMENT,  // anything else that the twin's document shows: components, objects, $etag ...
 } gm_ref_kind;
 
@@ -50,6 +51,7 @@ typedef struct gm_eval {
     const gm_qvalue  *aggregates;                    // [aggregate_count] of the group at hand
     gm_binding       *kept;                          // [GM_BINDINGS_KEPT] by type number
     const gm_query_facts *facts;                     // NULL: there are none
+    gm_time_ns        rollups_at;                    // what roll-ups amounted to then, where the text has no AS OF; GM_TIME_MAX: now
     bool              failed;                        // memory was refused
 } gm_eval;
 

@@ -35,6 +35,7 @@ static unsigned kinds_of(const gm_filter *f, const gm_node *node)
     case GM_REF_MODEL: return 1u << GM_Q_STRING;
     case GM_REF_CHANGED: return 1u << GM_Q_TIME;
     case GM_REF_FACT:
+    case GM_REF_ROLLUP:
     case GM_REF_DOCUMENT: return ALL;
     case GM_REF_INGEST:
     case GM_REF_SOURCE: return never_written(f, ref.column) ? UNDEFINED : UNDEFINED | 1u << GM_Q_TIME;

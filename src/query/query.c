@@ -306,6 +306,14 @@ done:
     return st;
 }
 
+// A roll-up changes with others than the twin, and nobody would ask again.
+static bool asks_rollups(const gm_ast *ast)
+{
+    for (size_t i = 0; i < ast->path_count; i++)
+        if (ast->paths[i].count > 0 && gm_str_is(ast->paths[i].segments[0], "$rollup")) return true;
+    return false;
+}
+
 gm_status gm_query_matches(const gm_query *query, const gm_state *state, gm_twin twin, bool *out_matches, gm_error *err)
 {
     const gm_ast *ast = query->ast;
@@ -316,6 +324,7 @@ gm_status gm_query_matches(const gm_query *query, const gm_state *state, gm_twin
                        "expected a query that can be followed twin by twin: FROM DIGITALTWINS with WHERE, without "
                        "JOIN, TOP, GROUP BY, ORDER BY or aggregates");
     }
+    if (asks_rollups(ast)) return gm_fail(err, GM_INVALID, "query", "a query that is followed twin by twin can not ask for $rollup");
     if (!gm_state_exists(state, twin)) return GM_OK;
     if (ast->where == NULL) {
         *out_matches = true;

@@ -5,6 +5,8 @@
 
 #define WHERE "rollup.definition"
 
+static const gm_dur_ns RECORD_LEAST = 100 * GM_MILLISECOND, RECORD_MOST = GM_DAY;
+
 static const struct {
     const char *name;
     uint32_t    count;
@@ -38,7 +40,7 @@ static gm_str text_of(const gm_json *object, const char *key)
 
 static bool is_text(gm_str key)
 {
-    static const char *const keys[] = { "name", "function", "relationship", "direction", "systems", "members" };
+    static const char *const keys[] = { "name", "function", "relationship", "direction", "systems", "members", "record" };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (gm_str_is(key, keys[i])) return true;
     return false;
@@ -85,7 +87,7 @@ static gm_status read_states(const gm_json *o, gm_rollup_definition *d, gm_error
 static gm_status read_one(const gm_json *o, gm_rollup_definition *d, gm_error *err)
 {
     *d = (gm_rollup_definition){ .name = text_of(o, "name"), .relationship = text_of(o, "relationship"), .systems = text_of(o, "systems"), .members = text_of(o, "members") };
-    gm_str function = text_of(o, "function"), direction = text_of(o, "direction");
+    gm_str function = text_of(o, "function"), direction = text_of(o, "direction"), record = text_of(o, "record");
     if (!gm_json_is(o, GM_JSON_OBJECT) || d->name.len == 0) return gm_fail(err, GM_INVALID, WHERE, "each roll-up is an object with a \"name\"");
     d->function = GM_ROLLUP_SUM;
     while (d->function < GM_ROLLUP_FUNCTIONS && !gm_str_is(function, functions[d->function].name)) d->function++;
@@ -105,6 +107,9 @@ static gm_status read_one(const gm_json *o, gm_rollup_definition *d, gm_error *e
     if (d->relationship.len == 0 && (direction.len > 0 || d->systems.len > 0))
         return wrong(err, d, "without \"relationship\" there is one system, the plant, and neither \"direction\" nor \"systems\"", "");
     if (d->systems.len > 0 && !gm_dtmi_valid(d->systems)) return wrong(err, d, "\"systems\" is the DTMI of an interface", "");
+    if (gm_str_is(record, "never")) d->record = GM_ROLLUP_NEVER;
+    else if (record.len > 0 && (gm_dur_parse(record, &d->record, NULL) != GM_OK || d->record < RECORD_LEAST || d->record > RECORD_MOST))
+        return wrong(err, d, "\"record\" is \"never\", or a length of time from 100ms to 1d", "");
     return GM_OK;
 }
 

@@ -9,12 +9,15 @@
 #define GM_ROLLUP_DEFINITION_H
 
 #include "base/arena.h"
+#include "base/time.h"
 #include "model/model.h"
 
 typedef enum gm_rollup_function {
     GM_ROLLUP_SUM, GM_ROLLUP_MIN, GM_ROLLUP_MAX, GM_ROLLUP_MEAN, GM_ROLLUP_WEIGHTED, GM_ROLLUP_K_OF_N, GM_ROLLUP_WORST,
     GM_ROLLUP_INTENSITY, GM_ROLLUP_OEE, GM_ROLLUP_FUNCTIONS
 } gm_rollup_function;
+
+#define GM_ROLLUP_NEVER INT64_MAX
 
 enum { GM_ROLLUPS_MAX = 64, GM_ROLLUP_TERMS = 5, GM_ROLLUP_STATES_MAX = 32 };
 
@@ -31,6 +34,7 @@ typedef struct gm_rollup_definition {
     gm_str             states[GM_ROLLUP_STATES_MAX];  // WORST: from best to worst; K_OF_N: those in which a member works
     uint32_t           state_count;
     uint32_t           k;             // K_OF_N
+    gm_dur_ns          record;        // its values are kept as history when they have changed, at most so often; 0: as usual; GM_ROLLUP_NEVER
 } gm_rollup_definition;
 
 static inline bool gm_rollups_is(gm_str file) { return gm_str_ends(file, GM_STR(".rollups")); }

@@ -65,6 +65,8 @@ typedef struct gm_rollup_view {  // one roll-up
 typedef struct gm_rollup_watch { uint64_t *views; } gm_rollup_watch;  // [columns of the type]; NULL: not looked for yet
 _Static_assert(GM_ROLLUPS_MAX <= 64, "a view is a bit");
 
+typedef struct gm_rollup_recorder gm_rollup_recorder;  // past.c
+
 struct gm_rollups {
     const gm_alloc       *alloc;
     gm_engine            *engine;
@@ -74,6 +76,7 @@ struct gm_rollups {
     size_t                count;
     gm_rollup_watch      *watches;  // [watched] by the type's number
     size_t                watched;
+    gm_rollup_recorder   *recorder;
 };
 
 // mark.c
@@ -85,6 +88,11 @@ void gm_rollup_after(void *context, const gm_record *record, const gm_change *ch
 
 // The type's columns of the view's terms; NULL: memory was refused.
 const gm_rollup_columns *gm_rollup_columns_of(gm_rollup_view *v, const gm_type *type);
+
+// past.c: follows what was recorded, from gm_rollups_create on
+GM_NODISCARD gm_status gm_rollup_recorder_create(gm_rollups *r, gm_error *err);
+void                   gm_rollup_recorder_destroy(gm_rollups *r);
+void                   gm_rollup_recorder_wake(gm_rollups *r);  // declarations have changed
 
 // watch.c
 uint64_t gm_rollup_watching(gm_rollups *r, const gm_change *write);  // the views that look at what is written; a bit too many does no harm

@@ -10,6 +10,12 @@ gm_status gm_rollups_create(const gm_alloc *alloc, gm_engine *engine, gm_rollups
     if (r == NULL) return gm_fail(err, GM_NOMEM, WHERE, "preparing roll-ups");
     r->alloc  = alloc;
     r->engine = engine;
+    gm_status st = gm_rollup_recorder_create(r, err);
+    if (st != GM_OK) {
+        gm_free(alloc, r);
+        *out = NULL;
+        return st;
+    }
     gm_engine_follow(engine, (gm_follower){ gm_rollup_before, gm_rollup_after, r });
     return GM_OK;
 }
@@ -39,6 +45,7 @@ void gm_rollups_destroy(gm_rollups *r)
 {
     if (r == NULL) return;
     clear(r);
+    gm_rollup_recorder_destroy(r);
     gm_free(r->alloc, r);
 }
 
@@ -80,6 +87,7 @@ gm_status gm_rollups_set(gm_rollups *r, const gm_rollup_file *files, size_t coun
     r->definitions = list;
     r->views       = views;
     r->count       = n;
+    gm_rollup_recorder_wake(r);
     return GM_OK;
 }
 

@@ -45,6 +45,31 @@ GM_NODISCARD gm_status gm_rollups_next(gm_rollups *rollups, size_t i, uint32_t f
 // The shown systems among the members of a system, one level down, in the order of its relationships, until `each` returns false.
 GM_NODISCARD gm_status gm_rollups_below(gm_rollups *rollups, size_t i, gm_twin twin, bool (*each)(void *context, gm_twin system), void *context, gm_error *err);
 
+// Its value as one of a property's kinds: of kOfN BOOL, of worst STRING (viewed in the definition), else DOUBLE. `part` empty: the value;
+// "members", "missing", of kOfN "working", "spare", of oee "availability", "performance", "quality". False: it has none.
+bool gm_rollups_value(gm_rollups *rollups, size_t i, gm_twin twin, gm_str part, gm_value *out);
+
+// ---- the past -------------------------------------------------------------------------------------------------------
+// Values that have changed are recorded: in the log, and from it in history, under the system (GM_NONE: the plant) and a number for each
+// name that ever was. At most as often as the definition says: once a minute, or a second when somebody hurries; and once a day
+// also when nothing changes. Recording takes at most a twentieth of the thread's time: it waits as long as that takes.
+enum { GM_ROLLUP_RECORD_USUAL_S = 60, GM_ROLLUP_RECORD_HURRY_S = 1 };
+
+typedef struct gm_rollup_recording {
+    gm_loop        *loop;
+    const gm_clock *clock;
+    bool (*hurries)(void *context, gm_str name);  // does somebody wait for this roll-up (a rule)? NULL: nobody
+    void           *context;
+} gm_rollup_recording;
+
+GM_NODISCARD gm_status gm_rollups_start(gm_rollups *rollups, const gm_rollup_recording *how, gm_error *err);
+void                   gm_rollups_stop(gm_rollups *rollups);
+
+// The newest that was recorded until then, whatever is declared now. False: none. A text is viewed until the next reading of history.
+bool gm_rollups_then(const gm_rollups *rollups, gm_twin twin, gm_str name, gm_time_ns at, gm_value *out);
+// The number of a name's series (gm_engine_own_read). False: nothing was ever recorded of it.
+bool gm_rollups_series(const gm_rollups *rollups, gm_str name, uint32_t *out_number);
+
 // What somebody who is kept to some twins may be told: the systems of which he sees every member, at every level down; a value that is
 // made of others as well would tell of them. Open for one reading: nothing may change meanwhile. NULL: memory was refused.
 typedef struct gm_rollup_scope gm_rollup_scope;

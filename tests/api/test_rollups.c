@@ -90,6 +90,67 @@ static void systems_are_answered_as_of_the_last_commit(void **state)
     gm_rollups_destroy(rollups);
 }
 
+static void turn_until_recorded(api_plant *p, const char *id, const char *name)
+{
+    gm_value value;
+    gm_twin  twin = id != NULL ? gm_state_find(gm_engine_state(p->engine), gm_str_of(id)) : (gm_twin){ GM_NONE };
+    while (!gm_rollups_then(rollups, twin, gm_str_of(name), GM_TIME_MAX, &value)) api_plant_turn(p);
+}
+
+static void queries_and_histories_read_them_like_properties(void **state)
+{
+    (void)state;
+    static const char also[] = "{\"rollups\":[{\"name\":\"sum\",\"function\":\"sum\",\"property\":\"x\",\"relationship\":\"contains\",\"record\":\"100ms\"},"
+        "{\"name\":\"pumps\",\"function\":\"kOfN\",\"property\":\"up\",\"k\":1,\"relationship\":\"contains\"},"
+        "{\"name\":\"worst state\",\"function\":\"worst\",\"property\":\"mode\",\"states\":[\"good\",\"bad\"],\"relationship\":\"contains\"},"
+        "{\"name\":\"all\",\"function\":\"sum\",\"property\":\"x\"}]}";
+    api_plant      p    = { 0 };
+    gm_rollup_file file = { GM_STR("a.rollups"), gm_str_of(also) };
+    size_t         which;
+    api_plant_start(&p, add_rollups);
+    fill(&p);
+    assert_gm_ok(gm_rollups_set(rollups, &file, 1, &which, &p.err), p.err);
+#define QUERY(text) "{\"query\":\"" text "\"}"
+#define ASK(text, status, expect) { "POST", "/query" V, NULL, QUERY(text), status, expect }
+    const api_step steps[] = {
+        ASK("SELECT T.$dtId, T.$rollup.sum FROM DIGITALTWINS T WHERE T.$rollup.sum > 4", 200, "[{\"$dtId\":\"s1\",\"sum\":5"),
+        ASK("SELECT COUNT() FROM DIGITALTWINS T WHERE T.$rollup.sum > 4", 200, "[{\"COUNT\":2}]"),
+        ASK("SELECT COUNT() FROM DIGITALTWINS T WHERE T.$rollup.sum > 5", 200, "[{\"COUNT\":0}]"),
+        ASK("SELECT COUNT() FROM DIGITALTWINS T WHERE NOT T.$rollup.sum > 5", 200, "[{\"COUNT\":2}]"),  // a and b amount to nothing
+        ASK("SELECT T.$dtId FROM DIGITALTWINS T WHERE T.$rollup.pumps AND T.$rollup.pumps.spare = 0 ORDER BY T.$rollup.sum DESC", 200, "s2"),
+        ASK("SELECT T.$rollup.pumps.working AS w FROM DIGITALTWINS T WHERE T.$dtId = 's2'", 200, "[{\"w\":1"),
+        ASK("SELECT COUNT() FROM DIGITALTWINS T WHERE T.$rollup.[[worst state]] = 'bad'", 200, "[{\"COUNT\":2}]"),
+        ASK("SELECT COUNT() FROM DIGITALTWINS T WHERE T.$rollup.all = 5", 200, "[{\"COUNT\":4}]"),
+        ASK("SELECT COUNT() FROM DIGITALTWINS T WHERE IS_DEFINED(T.$rollup.none) OR IS_DEFINED(T.$rollup) OR IS_DEFINED(T.$rollup.sum.spare)", 200, "[{\"COUNT\":0}]"),
+        { "GET", "/v1/history?twin=s1&property=%24rollup/sum", NULL, NULL, 200, "{\"twin\":\"s1\",\"property\":\"$rollup/sum\",\"unit\":\"kW\",\"points\":[]}" },
+        { "GET", "/v1/history?twin=s1&property=%24rollup/none", NULL, NULL, 404, "RollupNotFound" },
+        { "GET", "/v1/history?property=%24rollup/sum", NULL, NULL, 400, "needed" },
+        { "GET", "/v1/history?twin=s1&property=%24rollup/all", NULL, NULL, 400, "whole plant" },
+        { "DELETE", "/v1/history?twin=s1&property=%24rollup/sum", NULL, NULL, 400, "without 'property'" },
+    };
+    API_TALK(&p, steps);
+    assert_gm_ok(gm_rollups_start(rollups, &(gm_rollup_recording){ .loop = p.loop, .clock = gm_clock_system() }, &p.err), p.err);
+    turn_until_recorded(&p, "s1", "sum");
+    turn_until_recorded(&p, NULL, "all");
+    static const api_step change[] = { { "PATCH", "/digitaltwins/b" V, NULL, "[{\"op\":\"replace\",\"path\":\"/x\",\"value\":7.5}]", 204, NULL } };
+    API_TALK(&p, change);
+    gm_value value = { 0 };
+    while (!gm_rollups_then(rollups, gm_state_find(gm_engine_state(p.engine), GM_STR("s1")), GM_STR("sum"), GM_TIME_MAX, &value) || value.d != 9.5) api_plant_turn(&p);
+    const api_step after[] = {
+        { "GET", "/v1/history?twin=s1&property=%24rollup/sum", NULL, NULL, 200, ",9.5]]}" },
+        { "GET", "/v1/history?twin=s1&property=%24rollup/sum&points=2", NULL, NULL, 200, "\",5],[" },
+        { "GET", "/v1/history?twin=s2&property=%24rollup/worst%20state", NULL, NULL, 200, "\"bad\"]]}" },
+        { "GET", "/v1/history?twin=s2&property=%24rollup/pumps&points=10", NULL, NULL, 200, "\",true]]}" },
+        { "GET", "/v1/history?property=%24rollup/all", NULL, NULL, 200, "{\"twin\":null,\"property\":\"$rollup/all\",\"unit\":\"kW\",\"points\":[[" },
+        ASK("SELECT COUNT() FROM DIGITALTWINS T WHERE T.$rollup.sum > 0 AS OF '2000-01-01T00:00:00Z'", 200, "[{\"COUNT\":0}]"),
+        ASK("SELECT T.$rollup.sum FROM DIGITALTWINS T WHERE T.$rollup.sum > 0 AS OF '2100-01-01T00:00:00Z'", 200, "{\"sum\":9.5"),
+    };
+    API_TALK(&p, after);
+    gm_rollups_stop(rollups);
+    api_plant_stop(&p);
+    gm_rollups_destroy(rollups);
+}
+
 // ---- who is kept to some twins ------------------------------------------------------------------------------------------
 
 static gm_access *access_now;
@@ -157,6 +218,12 @@ static void who_is_kept_to_some_twins_is_told_of_systems_that_are_wholly_his(voi
         { "GET", "/v1/rollups?twin=s2", lena, NULL, 200, "\"value\":5,\"unit\":\"kW\",\"members\":2,\"missing\":0}],\"outside\":1}" },
         // The systems she may know of: s2 by what it contains; of fed those that she sees (s2, a, b), none with a value; the plant.
         { "GET", "/v1/rollups", lena, NULL, 200, "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":5,\"unit\":\"kW\",\"members\":2,\"missing\":0}],\"outside\":4}" },
+        { "GET", "/v1/history?twin=a&property=%24rollup/fed", lena, NULL, 403, "not yours to see" },
+        { "GET", "/v1/history?twin=s2&property=%24rollup/sum", lena, NULL, 200, "\"points\":[]" },
+        { "GET", "/v1/history?property=%24rollup/plant", lena, NULL, 403, "not yours to see" },
+        { "POST", "/query" V, lena, "{\"query\":\"SELECT COUNT() FROM DIGITALTWINS T WHERE IS_DEFINED(T.$rollup.fed) OR IS_DEFINED(T.$rollup.plant)\"}", 200, "[{\"COUNT\":0}]" },
+        { "POST", "/query" V, lena, "{\"query\":\"SELECT T.$rollup.sum FROM DIGITALTWINS T WHERE IS_DEFINED(T.$rollup.sum)\"}", 200, "[{\"sum\":5" },
+        { "POST", "/query" V, anna, "{\"query\":\"SELECT COUNT() FROM DIGITALTWINS T WHERE T.$rollup.plant = 82\"}", 200, "[{\"COUNT\":5}]" },
         { "GET", "/v1/rollups?name=fed&twin=s2", anna, NULL, 200, "\"value\":79" },
         { "GET", "/v1/rollups?name=plant", anna, NULL, 200, "\"value\":82" },
         { "GET", "/metrics", anna, NULL, 200, "gemel_rollup{name=\"plant\",function=\"sum\"} 82" },
@@ -184,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(systems_are_answered_as_of_the_last_commit),
+        cmocka_unit_test(queries_and_histories_read_them_like_properties),
         cmocka_unit_test(who_is_kept_to_some_twins_is_told_of_systems_that_are_wholly_his),
         cmocka_unit_test(metrics_without_a_token_tell_no_values_of_the_plant),
     };

@@ -33,7 +33,7 @@ static int tear_down(void **state)
 static void its_commands_answer(void **state)
 {
     fixture *f = *state;
-    assert_int_equal(gm_page_run(&f->page, (const char *const[]){ NULL }, "waterworks"), 4);
+    assert_int_equal(gm_page_run(&f->page, (const char *const[]){ NULL }, "waterworks"), 6);
 }
 
 static void values_follow_what_is_written(void **state)

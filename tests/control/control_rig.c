@@ -22,6 +22,30 @@ static gm_status send(void *context, const gm_sending *m, gm_error *err)
     return GM_OK;
 }
 
+static bool read_rollup(void *context, gm_twin twin, gm_str name, gm_str part, gm_time_ns at, gm_value *out)
+{
+    return part.len == 0 && gm_rollups_then(((control_rig *)context)->rollups, twin, name, at, out);
+}
+
+static bool find_rollup(void *context, gm_str name, uint32_t *out_number) { return gm_rollups_series(((control_rig *)context)->rollups, name, out_number); }
+static bool rule_waits(void *context, gm_str name) { return gm_control_asks_rollup(((control_rig *)context)->control, name); }
+
+static void open_rollups(control_rig *r)
+{
+    if (r->declared == NULL) return;
+    r->facts = (gm_query_facts){ .rollup = read_rollup, .rollup_series = find_rollup, .rollups = r };
+    assert_gm_ok(gm_rollups_create(gm_alloc_system(), r->engine, &r->rollups, &r->err), r->err);
+}
+
+static void start_rollups(control_rig *r)
+{
+    gm_rollup_file file = { GM_STR("rules/a.rollups"), gm_str_of(r->declared) };
+    size_t         which;
+    if (r->declared == NULL) return;
+    assert_gm_ok(gm_rollups_set(r->rollups, &file, 1, &which, &r->err), r->err);
+    assert_gm_ok(gm_rollups_start(r->rollups, &(gm_rollup_recording){ r->loop, &r->clock, rule_waits, r }, &r->err), r->err);
+}
+
 static void open_rig(control_rig *r)
 {
     r->clock = (gm_clock){ now, monotonic, r };
@@ -31,12 +55,14 @@ static void open_rig(control_rig *r)
     engine.log.segment_size = 1 << 20;
     assert_gm_ok(gm_engine_open(&engine, &r->engine, &r->err), r->err);
     gm_control_options control = { .alloc = gm_alloc_system(), .clock = &r->clock, .loop = r->loop, .engine = r->engine,
-                                   .relationships = GM_STR("contains"), .send = send, .context = r };
+                                   .relationships = GM_STR("contains"), .facts = r->declared != NULL ? &r->facts : NULL, .send = send, .context = r };
+    open_rollups(r);
     assert_gm_ok(gm_control_create(&control, &r->control, &r->err), r->err);
     assert_gm_ok(gm_engine_recover(r->engine, &r->err), r->err);
     assert_gm_ok(gm_control_start(r->control, &r->err), r->err);
     control_rig_settle(r);
     control_rig_rules(r);
+    start_rollups(r);
 }
 
 void control_rig_rules(control_rig *r)
@@ -52,7 +78,9 @@ void control_rig_rules(control_rig *r)
 static void close_rig(control_rig *r)
 {
     gm_control_stop(r->control);
+    if (r->declared != NULL) gm_rollups_stop(r->rollups);
     gm_engine_close(r->engine);
+    if (r->declared != NULL) gm_rollups_destroy(r->rollups);
     gm_control_destroy(r->control);
     gm_loop_destroy(r->loop);
 }

@@ -4,6 +4,8 @@
 #define GM_TESTS_CONTROL_RIG_H
 
 #include "control/control.h"
+#include "query/facts.h"
+#include "rollup/rollups.h"
 #include "support/support.h"
 
 typedef struct control_rig {
@@ -19,6 +21,9 @@ typedef struct control_rig {
     gm_dur_ns   lifetime;    // of the last one
     char        last[GM_COMMAND_ID];  // command that was asked for last (pump_rig.h)
     const char *const *files;  // rules: name, text, name, text ... NULL
+    const char *declared;      // roll-ups, recorded and read by rules; NULL: none. Before control_rig_start
+    gm_rollups *rollups;
+    gm_query_facts facts;
 } control_rig;
 
 void control_rig_start(control_rig *r);
