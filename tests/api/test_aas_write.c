@@ -113,6 +113,12 @@ static void shells_and_submodels_of_others_are_made_changed_deleted_and_made_aga
         { "DELETE", "/submodels/{https://m.example/noise}/submodel-elements/At.load", NULL, NULL, 204, NULL },
         { "GET", "/submodels/{https://m.example/noise}/submodel-elements/At", NULL, NULL, 200, "!\"value\"" },  // the metamodel has no empty lists
         { "PUT", "/shells/{https://m.example/aas/42}/submodels/{https://m.example/noise}", NULL, NOISE, 204, NULL },
+        { "GET", "/shells/{urn:gemel:aas:p1}/submodel-refs?limit=1", NULL, NULL, 200, "\"cursor\"" },
+        { "POST", "/submodels", NULL, "{\"modelType\":\"Submodel\",\"id\":\"https://m.example/third\"}", 201, NULL },
+        { "POST", "/shells/{https://m.example/aas/42}/submodel-refs", NULL, REF("https://m.example/third"), 201, NULL },
+        { "DELETE", "/shells/{https://m.example/aas/42}/submodels/{https://m.example/third}", NULL, NULL, 204, NULL },
+        { "GET", "/shells/{https://m.example/aas/42}/submodel-refs", NULL, NULL, 200, "!https://m.example/third" },
+        { "GET", "/submodels/{https://m.example/third}", NULL, NULL, 404, NULL },
         { "PUT", "/submodels/{https://m.example/other}", NULL, NOISE, 400, "not the one of the path" },
         { "PUT", "/submodels/{https://m.example/second}", NULL, "{\"modelType\":\"Submodel\",\"id\":\"https://m.example/second\"}", 201, "https://m.example/second" },
         { "POST", "/shells/{https://m.example/aas/42}/submodel-refs", NULL, REF("https://m.example/second"), 201, "https://m.example/second" },

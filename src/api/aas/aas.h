@@ -60,6 +60,7 @@ bool gm_aas_sees_kept(gm_request *request, gm_str thread);  // whether it is the
 
 // The parameters of a submodel's route from its id on, whether it stands below a shell ("/shells/{shell}/submodels/{id}") or not.
 gm_str gm_aas_parameter(const gm_request *request, unsigned i);
+bool   gm_aas_is_below_shell(const gm_request *request);
 // The submodel of the path as a tree; NULL: replied. The caller decrefs.
 json_t *gm_aas_submodel_tree(gm_request *request, gm_aas_found *out_found);
 // The element of the path in it (borrowed); NULL: replied, or tree is NULL.

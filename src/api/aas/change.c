@@ -30,8 +30,9 @@ bool gm_aas_must_wait(gm_request *request, gm_str thing)
 {
     const gm_engine *e = request->engine;
     const gm_str     none = GM_STR("");
-    bool busy = gm_engine_in_flight(e, GM_IN_FLIGHT_FACTS, thing) || gm_engine_in_flight(e, GM_IN_FLIGHT_FACTS, none) || gm_engine_busy(e, thing) ||
-                gm_engine_in_flight(e, GM_IN_FLIGHT_TWIN, none);
+    // Its properties may change meanwhile: what a client leaves as it is, is not written.
+    bool busy = gm_engine_in_flight(e, GM_IN_FLIGHT_FACTS | GM_IN_FLIGHT_TWIN | GM_IN_FLIGHT_RELATIONSHIPS, thing) ||
+                gm_engine_in_flight(e, GM_IN_FLIGHT_FACTS | GM_IN_FLIGHT_TWIN, none);
     if (busy) gm_request_retry(request);
     return busy;
 }

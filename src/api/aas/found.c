@@ -72,9 +72,9 @@ gm_status gm_aas_submodel_text(gm_request *request, const gm_aas_world *world, g
 // ---- the one of the path -------------------------------------------------------------------------------------------------
 
 // The same routes are there below a shell: /shells/{shell}/submodels/{id}...
-static bool is_below_shell(const gm_request *request) { return gm_str_starts(gm_str_of(request->route->pattern), GM_STR("/shells/{shell}/")); }
+bool gm_aas_is_below_shell(const gm_request *request) { return gm_str_starts(gm_str_of(request->route->pattern), GM_STR("/shells/{shell}/")); }
 
-gm_str gm_aas_parameter(const gm_request *request, unsigned i) { return request->parameters[i + (is_below_shell(request) ? 1 : 0)]; }
+gm_str gm_aas_parameter(const gm_request *request, unsigned i) { return request->parameters[i + (gm_aas_is_below_shell(request) ? 1 : 0)]; }
 
 // Does the shell of the path name the submodel?
 static bool is_of_shell(gm_request *request, const gm_aas_world *world, gm_str id, bool *out_is)
@@ -83,7 +83,7 @@ static bool is_of_shell(gm_request *request, const gm_aas_world *world, gm_str i
     gm_aas_kind  kind;
     gm_str       whose, thread = gm_aas_kept_id(request->arena, "submodel", id);
     *out_is = true;
-    if (!is_below_shell(request)) return true;
+    if (!gm_aas_is_below_shell(request)) return true;
     if (!gm_aas_shell_of(request, world, request->parameters[0], &shell)) return false;
     *out_is = gm_aas_submodel_thing(request->arena, id, &kind, &whose) && gm_str_eq(whose, shell.id);
     for (size_t i = 0; i < shell.kept_count; i++) *out_is = *out_is || gm_str_eq(shell.kept[i].value.text, thread);

@@ -276,16 +276,26 @@ void gm_route_aas_asset(gm_request *request)
     gm_reply_json(request, 200);
 }
 
-// At most as many as a shell has: one page.
+// The cursor is how many are behind.
 void gm_route_aas_refs(gm_request *request)
 {
-    gm_aas_world world;
-    gm_aas_thing thing;
-    if (!open_one(request, &world, &thing)) return;
-    gm_buf_text(&request->out, "{\"result\":");
-    gm_aas_write_submodel_refs(&thing, &request->out);
-    gm_buf_text(&request->out, ",\"paging_metadata\":{}}");
-    gm_reply_json(request, 200);
+    gm_aas_listing l = { .request = request };
+    gm_aas_world   world;
+    gm_aas_thing   thing;
+    gm_buf         text = gm_buf_init(request->alloc);
+    if (!open_one(request, &world, &thing) || !gm_aas_list_begin(&l)) return;
+    gm_aas_write_submodel_refs(&thing, &text);
+    json_t *list = text.failed ? NULL : json_loadb((const char *)text.ptr, text.len, 0, NULL);
+    size_t  at   = l.place.at;
+    if (list == NULL) request->out.failed = true;
+    for (; at < json_array_size(list) && gm_aas_list_has_room(&l); at++) {
+        gm_aas_list_item(&l);
+        gm_document_compact(json_array_get(list, at), &request->out);
+    }
+    l.place = (gm_aas_place){ .at = (uint32_t)at };
+    gm_aas_list_end(&l, at < json_array_size(list));
+    json_decref(list);
+    gm_buf_finish(&text);
 }
 
 void gm_route_aas_shell_reference(gm_request *request)

@@ -151,6 +151,16 @@ static bool take_back_one(void *context, const gm_fact *fact)
     return true;
 }
 
+// Deleted below a shell, the shell names it no more; deleted in the repository, references to it stay, as those of others would.
+static void unlink_below(gm_aas_change *c, gm_str thread)
+{
+    gm_aas_thing shell;
+    gm_aas_world world = gm_aas_world_of(c->request);
+    if (!gm_aas_is_below_shell(c->request)) return;
+    const gm_fact *link = gm_aas_shell_of(c->request, &world, c->request->parameters[0], &shell) ? link_of(&shell, thread) : NULL;
+    if (link != NULL) gm_aas_take_back(c, shell.id, link->phase, link->key);
+}
+
 static void store_kept(gm_request *request, gm_str thread, const json_t *wanted, gm_request_call *then)
 {
     gm_aas_change *c = gm_aas_change_begin(request);
@@ -161,6 +171,7 @@ static void store_kept(gm_request *request, gm_str thread, const json_t *wanted,
     } else {
         forgetting f = { c };
         gm_thread_show(gm_life_thread(request), thread, GM_PHASE_COUNT, gm_api_now(request), INT64_MAX, take_back_one, &f);
+        unlink_below(c, thread);
     }
     gm_aas_change_commit(c, then);
 }

@@ -112,8 +112,7 @@ void gm_route_aas_submodel_put(gm_request *request)
         return;
     }
     if (!gm_aas_find_place(request, id, &found)) return;
-    bool below = gm_str_starts(gm_str_of(request->route->pattern), GM_STR("/shells/"));
-    if (exists(request, &found) || below) {
+    if (exists(request, &found) || gm_aas_is_below_shell(request)) {
         json_t *tree = gm_aas_submodel_tree(request, &found);
         if (tree != NULL) gm_aas_store(request, &found, body, gm_aas_reply_done);
         json_decref(tree);
