@@ -444,6 +444,13 @@ static void templates_that_are_kept_say_facts(void **state)
         { "DELETE", "/concept-descriptions/{https://m.example/c}", NULL, NULL, 404, "ConceptDescriptionNotFound" },
         { "GET", "/concept-descriptions", NULL, NULL, 200, "!https://m.example/c" },
         { "PUT", "/concept-descriptions/{https://m.example/c}", NULL, CONCEPT("three"), 201, "\"three\"" },
+        { "GET", "/concept-descriptions?idShort=three", NULL, NULL, 200, "{\"result\":[{\"modelType\":\"ConceptDescription\",\"id\":\"https://m.example/c\"" },
+        { "GET", "/concept-descriptions?isCaseOf=eyJ0eXBlIjoiRXh0ZXJuYWxSZWZlcmVuY2UiLCJrZXlzIjpbeyJ0eXBlIjoiR2xvYmFsUmVmZXJlbmNlIiwidmFsdWUiOiJ1cm46Y2FzZSJ9XX0", NULL, NULL, 200, "{\"result\":[]" },
+        { "PUT", "/concept-descriptions/{https://m.example/c}", NULL, "{\"modelType\":\"ConceptDescription\",\"id\":\"https://m.example/c\",\"isCaseOf\":[{\"type\":\"ExternalReference\",\"keys\":[{\"type\":\"GlobalReference\",\"value\":\"urn:case\"}]}]}", 204, NULL },
+        { "GET", "/concept-descriptions?isCaseOf=eyJ0eXBlIjoiRXh0ZXJuYWxSZWZlcmVuY2UiLCJrZXlzIjpbeyJ0eXBlIjoiR2xvYmFsUmVmZXJlbmNlIiwidmFsdWUiOiJ1cm46Y2FzZSJ9XX0", NULL, NULL, 200, "\"id\":\"https://m.example/c\"" },
+        { "GET", "/concept-descriptions?dataSpecificationRef=eyJ0eXBlIjoiRXh0ZXJuYWxSZWZlcmVuY2UiLCJrZXlzIjpbeyJ0eXBlIjoiR2xvYmFsUmVmZXJlbmNlIiwidmFsdWUiOiJodHRwczovL2FkbWluLXNoZWxsLmlvL0RhdGFTcGVjaWZpY2F0aW9uVGVtcGxhdGVzL0RhdGFTcGVjaWZpY2F0aW9uSWVjNjEzNjAvMy8wIn1dfQ", NULL, NULL, 200, "!https://m.example/c" },
+        { "GET", "/concept-descriptions?dataSpecificationRef=eyJ0eXBlIjoiRXh0ZXJuYWxSZWZlcmVuY2UiLCJrZXlzIjpbeyJ0eXBlIjoiR2xvYmFsUmVmZXJlbmNlIiwidmFsdWUiOiJodHRwczovL2FkbWluLXNoZWxsLmlvL0RhdGFTcGVjaWZpY2F0aW9uVGVtcGxhdGVzL0RhdGFTcGVjaWZpY2F0aW9uSWVjNjEzNjAvMy8wIn1dfQ", NULL, NULL, 200, "dtmi:t:Pump;1#heat" },
+        { "GET", "/concept-descriptions?isCaseOf=e30", NULL, NULL, 400, "isCaseOf" },
         { "DELETE", "/concept-descriptions/{dtmi:t:Pump;1#heat}", NULL, NULL, 409, "property of the interface" },
     };
     TALK(&p, steps);

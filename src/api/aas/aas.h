@@ -43,6 +43,9 @@ GM_NODISCARD bool gm_aas_shell_of(gm_request *request, const gm_aas_world *world
 // An identifier of the path or a parameter; *out lies in the request's arena. False: replied 400.
 GM_NODISCARD bool gm_aas_decode_id(gm_request *request, gm_str coded, gm_str *out);
 
+// A parameter that is base64url of a reference: its last key, in the request's arena; empty when it is absent. False: replied 400.
+GM_NODISCARD bool gm_aas_reference_parameter(gm_request *request, const char *name, gm_str *out_key);
+
 typedef enum gm_aas_origin { GM_AAS_MADE, GM_AAS_KEPT } gm_aas_origin;
 typedef struct gm_aas_found {
     gm_aas_origin origin;

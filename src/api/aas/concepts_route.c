@@ -5,48 +5,100 @@
 
 #include <stdlib.h>
 
+typedef struct filter { gm_str id_short, case_of, specification; } filter;
+
+static bool read_filter(gm_request *request, filter *out)
+{
+    return gm_request_parameter(request, "idShort", &out->id_short) && gm_aas_reference_parameter(request, "isCaseOf", &out->case_of) &&
+           gm_aas_reference_parameter(request, "dataSpecificationRef", &out->specification);
+}
+
+static gm_str last_key(const json_t *reference)
+{
+    const json_t *keys = json_object_get(reference, "keys");
+    return gm_aas_string(json_array_get(keys, json_array_size(keys) > 0 ? json_array_size(keys) - 1 : 0), "value");
+}
+
+static bool has_case(const json_t *concept, gm_str id)
+{
+    const json_t *list = json_object_get(concept, "isCaseOf");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (gm_str_eq(last_key(json_array_get(list, i)), id)) return true;
+    }
+    return false;
+}
+
+static bool has_specification(const json_t *concept, gm_str id)
+{
+    const json_t *list = json_object_get(concept, "embeddedDataSpecifications");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (gm_str_eq(last_key(json_object_get(json_array_get(list, i), "dataSpecification")), id)) return true;
+    }
+    return false;
+}
+
+static bool fits(const filter *f, const gm_buf *text)
+{
+    if (f->id_short.len + f->case_of.len + f->specification.len == 0) return true;
+    json_t *concept = text->failed ? NULL : json_loadb((const char *)text->ptr, text->len, 0, NULL);
+    bool    is      = (f->id_short.len == 0 || gm_str_eq(gm_aas_string(concept, "idShort"), f->id_short)) && (f->case_of.len == 0 || has_case(concept, f->case_of)) &&
+              (f->specification.len == 0 || has_specification(concept, f->specification));
+    json_decref(concept);
+    return is;
+}
+
+typedef struct walking { gm_aas_listing list; filter filter; gm_buf text; } walking;
+
+static void show(walking *w)
+{
+    if (!fits(&w->filter, &w->text)) return;
+    gm_aas_list_item(&w->list);
+    gm_buf_str(&w->list.request->out, gm_buf_view(&w->text));
+    if (w->text.failed) w->list.request->out.failed = true;
+}
+
 // Interfaces first, column by column (place.at: the interface, place.sub: how many of its columns are behind); then what was kept.
-static bool list_columns(gm_aas_listing *l, const gm_type *type, uint32_t from)
+static bool list_columns(walking *w, const gm_type *type, uint32_t from)
 {
     for (uint32_t c = from; c < type->column_count; c++) {
-        if (!gm_aas_list_has_room(l)) {
-            l->place = (gm_aas_place){ .phase = GM_AAS_PHASE_TYPES, .at = type->number, .sub = c };
+        if (!gm_aas_list_has_room(&w->list)) {
+            w->list.place = (gm_aas_place){ .phase = GM_AAS_PHASE_TYPES, .at = type->number, .sub = c };
             return false;
         }
-        gm_aas_list_item(l);
-        gm_aas_write_concept(type, c, &l->request->out);
+        gm_buf_clear(&w->text);
+        gm_aas_write_concept(type, c, &w->text);
+        show(w);
     }
     return true;
 }
 
+static void list_kept(walking *w, gm_str id)
+{
+    gm_error err;
+    if (!gm_aas_is_kept(id, "concept") || gm_principal_scoped(w->list.request->principal)) return;
+    gm_buf_clear(&w->text);
+    if (gm_aas_kept_text(w->list.request, id, GM_STR(GM_AAS_KEY_CONCEPT), &w->text, &err) == GM_OK) show(w);  // else it was taken back
+}
+
 void gm_route_aas_concepts(gm_request *request)
 {
-    gm_aas_listing l    = { .request = request };
-    gm_buf         text = gm_buf_init(request->alloc);
-    bool           room = true;
-    if (!gm_aas_list_begin(&l)) return;
-    while (room && gm_aas_list_has_room(&l)) {
+    walking         w    = { .list = { .request = request }, .text = gm_buf_init(request->alloc) };
+    gm_aas_listing *l    = &w.list;
+    bool            room = true;
+    if (!read_filter(request, &w.filter) || !gm_aas_list_begin(l)) return;
+    while (room && gm_aas_list_has_room(l)) {
         gm_str         id;
-        gm_error       err;
         const gm_type *type;
-        gm_aas_place   before = l.place;
-        if (l.place.phase == GM_AAS_PHASE_TWINS) l.place = (gm_aas_place){ .phase = GM_AAS_PHASE_PARTS };  // twins have none of their own
-        l.place.sub = 0;
-        if (!gm_aas_list_next(&l, &id, &type)) break;
-        if (type == NULL && l.place.phase == GM_AAS_PHASE_TWINS) {
-            l.place = (gm_aas_place){ .phase = GM_AAS_PHASE_PARTS };
-        } else if (type != NULL) {
-            room = list_columns(&l, type, before.phase == GM_AAS_PHASE_TYPES && type->number == before.at ? before.sub : 0);
-        } else if (gm_aas_is_kept(id, "concept") && !gm_principal_scoped(request->principal)) {
-            gm_buf_clear(&text);
-            if (gm_aas_kept_text(request, id, GM_STR(GM_AAS_KEY_CONCEPT), &text, &err) != GM_OK) continue;  // taken back
-            gm_aas_list_item(&l);
-            gm_buf_str(&request->out, gm_buf_view(&text));
-            if (text.failed) request->out.failed = true;
-        }
+        gm_aas_place   before = l->place;
+        if (l->place.phase == GM_AAS_PHASE_TWINS) l->place = (gm_aas_place){ .phase = GM_AAS_PHASE_PARTS };  // twins have none of their own
+        l->place.sub = 0;
+        if (!gm_aas_list_next(l, &id, &type)) break;
+        if (type == NULL && l->place.phase == GM_AAS_PHASE_TWINS) l->place = (gm_aas_place){ .phase = GM_AAS_PHASE_PARTS };
+        else if (type != NULL) room = list_columns(&w, type, before.phase == GM_AAS_PHASE_TYPES && type->number == before.at ? before.sub : 0);
+        else list_kept(&w, id);
     }
-    gm_aas_list_end(&l, true);
-    gm_buf_finish(&text);
+    gm_aas_list_end(l, true);
+    gm_buf_finish(&w.text);
 }
 
 void gm_route_aas_concept(gm_request *request)

@@ -69,6 +69,22 @@ gm_status gm_aas_submodel_text(gm_request *request, const gm_aas_world *world, g
     return st;
 }
 
+bool gm_aas_reference_parameter(gm_request *request, const char *name, gm_str *out_key)
+{
+    gm_str coded, text;
+    *out_key = (gm_str){ 0 };
+    if (!gm_request_parameter(request, name, &coded)) return false;
+    if (coded.len == 0) return true;
+    if (!gm_aas_decode_id(request, coded, &text)) return false;
+    json_t *reference = json_loadb(text.ptr, text.len, 0, NULL);
+    json_t *element   = json_pack("{so}", "semanticId", reference != NULL ? reference : json_null());
+    *out_key          = gm_arena_str(request->arena, gm_aas_semantics(element));
+    json_decref(element);
+    if (out_key->len > 0) return true;
+    gm_reply_error(request, 400, "BadRequest", "'%s' is base64url of a reference: {\"type\":\"ExternalReference\",\"keys\":[...]}.", name);
+    return false;
+}
+
 // ---- the one of the path -------------------------------------------------------------------------------------------------
 
 // The same routes are there below a shell: /shells/{shell}/submodels/{id}...

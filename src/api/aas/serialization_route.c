@@ -289,5 +289,5 @@ void gm_route_aas_description(gm_request *request)
                    GM_STR("{\"profiles\":[\"https://admin-shell.io/aas/API/3/0/AssetAdministrationShellRepositoryServiceSpecification/SSP-002\","
                           "\"https://admin-shell.io/aas/API/3/0/SubmodelRepositoryServiceSpecification/SSP-002\","
                           "\"https://admin-shell.io/aas/API/3/1/DiscoveryServiceSpecification/SSP-002\","
-                          "\"https://admin-shell.io/aas/API/3/1/ConceptDescriptionRepositoryServiceSpecification/SSP-002\"]}"));
+                          "\"https://admin-shell.io/aas/API/3/1/ConceptDescriptionRepositoryServiceSpecification/SSP-001\"]}"));
 }

@@ -9,21 +9,10 @@
 
 typedef struct filter { gm_str id_short, semantics; } filter;
 
-// semanticId: base64url of a reference; its last key counts.
 static bool read_filter(gm_request *request, filter *out)
 {
-    gm_str coded, text;
     *out = (filter){ 0 };
-    if (!gm_request_parameter(request, "idShort", &out->id_short) || !gm_request_parameter(request, "semanticId", &coded)) return false;
-    if (coded.len == 0) return true;
-    if (!gm_aas_decode_id(request, coded, &text)) return false;
-    json_t *reference = json_loadb(text.ptr, text.len, 0, NULL);
-    json_t *element   = json_pack("{so}", "semanticId", reference != NULL ? reference : json_null());
-    out->semantics    = gm_arena_str(request->arena, gm_aas_semantics(element));
-    json_decref(element);
-    if (out->semantics.len > 0) return true;
-    gm_reply_error(request, 400, "BadRequest", "'semanticId' is base64url of a reference: {\"type\":\"ExternalReference\",\"keys\":[...]}.");
-    return false;
+    return gm_request_parameter(request, "idShort", &out->id_short) && gm_aas_reference_parameter(request, "semanticId", &out->semantics);
 }
 
 static bool kind_fits(const filter *f, gm_aas_kind kind)
