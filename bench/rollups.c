@@ -1,4 +1,4 @@
-// What roll-ups cost ingest: twins in a tree of five levels (site, area, line, asset, component; 10 members each above the leaves'),
+// What roll-ups cost ingest, recording their values included: twins in a tree of five levels (site, area, line, asset, component; 10 members each above the leaves'),
 // writes to the components with and without three roll-ups over all levels, which are read once a second as a console would.
 // The two are measured in turn, so that what else the machine does falls on both.
 //
@@ -82,6 +82,16 @@ static double worked(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static void ignore(void *context) { (void)context; }
+
+// Recording happens on the loop.
+static void turn(bench *b)
+{
+    gm_timer *soon = NULL;
+    gm_bench_must(gm_loop_after(b->loop, 0, ignore, NULL, &soon, &b->err), &b->err, "bench-rollups");
+    gm_bench_must(gm_loop_turn(b->loop, &b->err), &b->err, "bench-rollups");
+}
+
 // Writes a second until all are applied and every roll-up of the site has been read.
 static double ingest(bench *b, double *out_work)
 {
@@ -93,6 +103,7 @@ static double ingest(bench *b, double *out_work)
         gm_bench_must(gm_engine_write(b->engine, twin, 0, &cell, 1, (gm_ask){ 0 }, &b->err), &b->err, "bench-rollups");
         if (i % 20000 != 19999) continue;
         gm_bench_must(gm_engine_settle(b->engine, &b->err), &b->err, "bench-rollups");
+        turn(b);
         if (gm_monotonic(gm_clock_system()) < next) continue;
         read_all(b);
         next = gm_monotonic(gm_clock_system()) + GM_SECOND;
@@ -127,10 +138,12 @@ static void compare(bench *b, int rounds)
             set(b, rollups);
             b->read_s = 0;
             read_all(b);  // finds the systems
+            gm_bench_must(gm_rollups_start(b->rollups, &(gm_rollup_recording){ .loop = b->loop, .clock = gm_clock_system() }, &b->err), &b->err, "bench-rollups");
             first += b->read_s / rounds;
             b->read_s = 0;
             b->reads  = 0;
             rolled    = ingest(b, &work);
+            gm_rollups_stop(b->rollups);
             again += b->read_s / b->reads / rounds;
         }
         ratios[i] = rolled / bare;
@@ -140,7 +153,7 @@ static void compare(bench *b, int rounds)
     }
     qsort(ratios, (size_t)rounds, sizeof *ratios, by_size);
     qsort(works, (size_t)rounds, sizeof *works, by_size);
-    printf("%u twins, %d levels, 3 roll-ups: writes/s without %.0f, with %.0f; with/without %.2f (%.2f to %.2f); the same by what the engine's thread works %.2f (%.2f to %.2f); reading the site: first %.3f s, then %.3f s each\n", b->twins, LEVELS,
+    printf("%u twins, %d levels, 3 roll-ups, recorded: writes/s without %.0f, with %.0f; with/without %.2f (%.2f to %.2f); the same by what the engine's thread works %.2f (%.2f to %.2f); reading the site: first %.3f s, then %.3f s each\n", b->twins, LEVELS,
            without, with, ratios[rounds / 2], ratios[0], ratios[rounds - 1], works[rounds / 2], works[0], works[rounds - 1], first, again);
 }
 

@@ -24,7 +24,7 @@
 enum {
     GM_MODES_MAX = 512, GM_NEEDS_MAX = 512, GM_LOSSES_MAX = 512, GM_COMMON_MAX = 64,  // of a plant, all files together
     GM_MODE_SIGNS_MAX = 16, GM_NEED_FROM_MAX = 8,
-    GM_STANDBY_MAX = 5                                                                // members of a standby group
+    GM_STANDBY_MAX = 6  // members of a standby group: 64 states, 64 events, 160 KB on the stack. Each one more takes eight times the time (markov.c)
 };
 
 // What a declaration is about: twins of an interface or of one that extends it, that a query selects if there is one.

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 
+_Static_assert((int)GM_STANDBY_MAX <= (int)GM_STANDBY_UNITS_MAX, "its chain can be solved");
 enum { CONTEXTS = 1 << (GM_STANDBY_MAX - 1) };
 
 typedef struct unit_law { double p[CONTEXTS]; double weight[CONTEXTS]; } unit_law;  // by the set F of those before it that are down

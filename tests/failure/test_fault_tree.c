@@ -214,14 +214,55 @@ static void standby_groups_come_out_as_their_chains(void **state)
     cold.units = lasting;
     assert_float_equal(c.within, gm_standby_unavailability(&cold, 500), 1e-13);
     assert_int_equal(a.hot_instead + b.hot_instead + c.hot_instead, 0);
-    // A group that is too large counts as working all the time, and that is told.
-    for (int i = 7; i < 9; i++) {
+    close_plant(&f);
+}
+
+static void grow_to(fixture *f, int from, int to, const char *group)
+{
+    for (int i = from; i < to; i++) {
         char id[8];
         snprintf(id, sizeof id, "l%d", i);
-        twin(&f, id, "Leaf", "");
-        relate(&f, id, "feeds", "warm");
+        twin(f, id, "Leaf", "");
+        relate(f, id, "feeds", group);
     }
-    double p = -expm1(-0.5), hot = pow(p, 6) + 6 * pow(p, 5) * (1 - p);
+}
+
+static void groups_may_have_six_units(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"modes\":[" RATE("Leaf", "1e-3", "10h") "],\"needs\":["
+        NEED("Cold", ",\"working\":1,\"standby\":\"cold\"") "," NEED("Warm", ",\"working\":2,\"standby\":\"warm\",\"waiting\":0.25") "]}";
+    fixture f;
+    open_plant(&f, text);
+    twin(&f, "cold", "Cold", "");
+    grow_to(&f, 0, GM_STANDBY_MAX, "cold");
+    answer a = get(&f, "cold", 2000, NULL);
+    // One after the other: the sum of six lives of the same rate (Erlang). With x = 2, 1 - e^-2 (1 + 2 + 4/2 + 8/6 + 16/24 + 32/120).
+    double x = 2, term = exp(-x), sum = 0;
+    for (int i = 0; i < GM_STANDBY_MAX; i++) { sum += term; term *= x / (i + 1); }
+    assert_float_equal(a.within, 1 - sum, 1e-12);
+    gm_standby_unit units[GM_STANDBY_MAX];
+    for (int i = 0; i < GM_STANDBY_MAX; i++) units[i] = (gm_standby_unit){ 1e-3, 0.1, false };
+    gm_standby_group chain = { .units = units, .count = GM_STANDBY_MAX, .working = 1, .fails_now = GM_STANDBY_NOBODY };
+    assert_float_equal(a.down, gm_standby_unavailability(&chain, 2000), 1e-13);
+    assert_int_equal(a.hot_instead, 0);
+    close_plant(&f);
+    // Two work, four wait and fail at a quarter of the rate: pure death through 2 + 4/4, 2 + 3/4 ... 2, then too few. By Laplace
+    // transform the sum of exponentials of different rates; the last two stages have none in common.
+    open_plant(&f, text);
+    twin(&f, "warm", "Warm", "");
+    grow_to(&f, 0, GM_STANDBY_MAX, "warm");
+    double rates[GM_STANDBY_MAX - 1], survive = 0;
+    for (int i = 0; i < GM_STANDBY_MAX - 1; i++) rates[i] = 1e-3 * (2 + 0.25 * (GM_STANDBY_MAX - 2 - i));
+    for (int i = 0; i < GM_STANDBY_MAX - 1; i++) {
+        double share = exp(-rates[i] * 500);
+        for (int k = 0; k < GM_STANDBY_MAX - 1; k++) share *= k != i ? rates[k] / (rates[k] - rates[i]) : 1;
+        survive += share;
+    }
+    assert_float_equal(get(&f, "warm", 500, NULL).within, 1 - survive, 1e-10);
+    // A group that is too large counts as working all the time, and that is told.
+    grow_to(&f, GM_STANDBY_MAX, GM_STANDBY_MAX + 1, "warm");
+    double p = -expm1(-0.5), n = GM_STANDBY_MAX + 1, hot = pow(p, n) + n * pow(p, n - 1) * (1 - p);
     answer d = get(&f, "warm", 500, NULL);
     assert_float_equal(d.within, hot, 1e-13);
     assert_int_equal(d.hot_instead, 1);
@@ -306,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_graph_agrees_with_enumeration),
         cmocka_unit_test(standby_groups_come_out_as_their_chains),
+        cmocka_unit_test(groups_may_have_six_units),
         cmocka_unit_test(common_causes_are_shared),
         cmocka_unit_test(what_is_known_now_counts),
         cmocka_unit_test(what_can_not_be_a_tree_is_refused_by_name),
