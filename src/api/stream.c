@@ -6,6 +6,7 @@
 #include "api/stream.h"
 
 #include "api/live.h"
+#include "api/rollup_sight.h"
 #include "api/routes.h"
 #include "api/structure.h"
 #include "api/subscription.h"
@@ -204,6 +205,15 @@ static void look_for_missing(gm_stream *stream, gm_twin twin, const gm_record *r
     }
 }
 
+static void note_rollup(gm_streams *streams, const gm_record *record, const gm_change *change)
+{
+    gm_twin twin = gm_state_find(state_of(streams), change->id);
+    for (gm_subscription *sub = gm_twin_ok(twin) ? gm_subscription_first(&streams->table, twin) : NULL; sub != NULL; sub = gm_subscription_next(sub)) {
+        sub->rollups = true;
+        tell(sub, GM_NEWS_VALUES, record);
+    }
+}
+
 static void observe(void *context, const gm_record *record, const gm_change *change)
 {
     gm_streams *streams = context;
@@ -225,6 +235,7 @@ static void observe(void *context, const gm_record *record, const gm_change *cha
             mark_change(sub, record, change);
         }
     }
+    if (change->kind == GM_CHANGE_ROLLUP && change->id.len > 0) note_rollup(streams, record, change);
     for (gm_stream *stream = streams->first, *next; stream != NULL; stream = next) {
         next = stream->next;
         if (structural) nudge(stream);
@@ -277,6 +288,40 @@ static void write_values(gm_stream *stream, gm_subscription *sub)
     gm_event_close(&stream->out);
 }
 
+static bool is_dirty(const gm_subscription *sub)
+{
+    for (uint32_t word = 0; word * 64 < sub->type->column_count; word++)
+        if (sub->dirty[word] != 0) return true;
+    return false;
+}
+
+// What the twin amounts to, as it was recorded last: all of it, for which of them it was is not kept.
+static void write_rollups(gm_stream *stream, gm_subscription *sub)
+{
+    gm_rollups     *rollups = stream->request->api->options.rollups;
+    gm_rollup_sight sight;
+    bool            first = true;
+    sub->rollups = false;
+    if (rollups == NULL) return;
+    gm_event_open(&stream->out, "rollup", sub->sequence, sub->time);
+    gm_live_member(&stream->out, "twin", sub->id);
+    gm_buf_text(&stream->out, ",\"values\":{");
+    gm_rollup_sight_open(&sight, stream->request);
+    for (size_t i = 0; i < gm_rollups_count(rollups); i++) {
+        const gm_rollup_definition *d = gm_rollups_definition(rollups, i);
+        gm_value                    value;
+        if (d->relationship.len == 0 || !gm_rollup_sight_read(&sight, sub->twin, d->name, (gm_str){ 0 }, GM_TIME_MAX - 1, &value)) continue;
+        if (!first) gm_buf_byte(&stream->out, ',');
+        first = false;
+        gm_buf_json_str(&stream->out, d->name);
+        gm_buf_byte(&stream->out, ':');
+        gm_document_write_value(value, &stream->out);
+    }
+    gm_rollup_sight_close(&sight);
+    gm_buf_byte(&stream->out, '}');
+    gm_event_close(&stream->out);
+}
+
 static void write_view(gm_stream *stream, gm_subscription *sub)
 {
     gm_event_open(&stream->out, "created", sub->sequence, sub->time);
@@ -313,12 +358,14 @@ static void fill(gm_stream *stream)
             memset(sub->dirty, 0, (sub->type->column_count / 64 + 1) * sizeof *sub->dirty);
             continue;
         }
-        if (news == GM_NEWS_VALUES) write_values(stream, sub);
-        else if (news == GM_NEWS_VIEW) write_view(stream, sub);
-        else {
+        if (news == GM_NEWS_GONE) {
             write_gone(stream, sub);
             remove_subscription(stream, sub);
+            continue;
         }
+        if (news == GM_NEWS_VIEW) write_view(stream, sub);
+        else if (is_dirty(sub)) write_values(stream, sub);
+        if (sub->rollups) write_rollups(stream, sub);
     }
     stream->greeted = true;
     stream->filled = gm_loop_monotonic(streams->options.loop);

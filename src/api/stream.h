@@ -2,7 +2,7 @@
 //
 // A stream follows twins by name, or those that a query finds. What has changed is only marked; values are read from
 // the state when the reader takes them, so that a slow reader gets fewer, newer changes and never a queue without end.
-// Events: snapshot, change, created, deleted, relationship, alive (docs/api.md).
+// Events: snapshot, change, rollup, created, deleted, relationship, alive (docs/api.md).
 #ifndef GM_API_STREAM_H
 #define GM_API_STREAM_H
 

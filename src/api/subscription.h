@@ -14,6 +14,7 @@ typedef struct gm_subscription {
     gm_twin                 twin;
     const gm_type          *type;
     gm_news                 news;       // what the reader is to be told
+    bool                    rollups;    // some of what it amounts to was recorded
     bool                    deleted;    // GONE because the twin was deleted (else it left the query)
     uint64_t                sequence;   // of its newest change
     gm_time_ns              time;

@@ -146,6 +146,21 @@ static void queries_and_histories_read_them_like_properties(void **state)
         ASK("SELECT T.$rollup.sum FROM DIGITALTWINS T WHERE T.$rollup.sum > 0 AS OF '2100-01-01T00:00:00Z'", 200, "{\"sum\":9.5"),
     };
     API_TALK(&p, after);
+    // A stream that follows a system is told.
+    test_http_client listener;
+    gm_buf           name = gm_buf_init(gm_alloc_system()), data = gm_buf_init(gm_alloc_system());
+    static const api_step again[] = { { "PATCH", "/digitaltwins/b" V, NULL, "[{\"op\":\"replace\",\"path\":\"/x\",\"value\":8.5}]", 204, NULL } };
+    test_http_open(&listener, gm_api_port(p.api), api_plant_turn, &p);
+    test_http_stream(&listener, "/v1/stream?twin=s1");
+    assert_true(test_http_event(&listener, &name, &data));
+    assert_string_equal((char *)name.ptr, "snapshot");
+    API_TALK(&p, again);
+    do assert_true(test_http_event(&listener, &name, &data));
+    while (strcmp((char *)name.ptr, "rollup") != 0 || strstr((char *)data.ptr, "\"sum\":10.5") == NULL);
+    assert_non_null(strstr((char *)data.ptr, "\"twin\":\"s1\",\"values\":{\"sum\":10.5,\"pumps\":true,\"worst state\":\"bad\"}"));
+    test_http_shut(&listener);
+    gm_buf_finish(&name);
+    gm_buf_finish(&data);
     gm_rollups_stop(rollups);
     api_plant_stop(&p);
     gm_rollups_destroy(rollups);
