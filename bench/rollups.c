@@ -2,12 +2,13 @@
 // writes to the components with and without three roll-ups over all levels, which are read once a second as a console would.
 // The two are measured in turn, so that what else the machine does falls on both.
 //
-//   bench-rollups [TWINS [ROUNDS [strided]]]     strided: the members of a system were not made one after the other
+//   bench-rollups [TWINS [ROUNDS [strided] [unrecorded]]]     strided: the members of a system were not made one after the other
 #include "bench.h"
 #include "rollup/rollups.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ typedef struct bench {
     uint64_t    random;
     unsigned    twins, inner;  // the first `inner` hold others
     bool        strided;       // members lie far apart in memory
+    bool        unrecorded;    // values are read, and nothing is recorded
     double      read_s;
     unsigned    reads;
     gm_error    err;
@@ -138,7 +140,7 @@ static void compare(bench *b, int rounds)
             set(b, rollups);
             b->read_s = 0;
             read_all(b);  // finds the systems
-            gm_bench_must(gm_rollups_start(b->rollups, &(gm_rollup_recording){ .loop = b->loop, .clock = gm_clock_system() }, &b->err), &b->err, "bench-rollups");
+            if (!b->unrecorded) gm_bench_must(gm_rollups_start(b->rollups, &(gm_rollup_recording){ .loop = b->loop, .clock = gm_clock_system() }, &b->err), &b->err, "bench-rollups");
             first += b->read_s / rounds;
             b->read_s = 0;
             b->reads  = 0;
@@ -153,7 +155,7 @@ static void compare(bench *b, int rounds)
     }
     qsort(ratios, (size_t)rounds, sizeof *ratios, by_size);
     qsort(works, (size_t)rounds, sizeof *works, by_size);
-    printf("%u twins, %d levels, 3 roll-ups, recorded: writes/s without %.0f, with %.0f; with/without %.2f (%.2f to %.2f); the same by what the engine's thread works %.2f (%.2f to %.2f); reading the site: first %.3f s, then %.3f s each\n", b->twins, LEVELS,
+    printf("%u twins, %d levels, 3 roll-ups%s: writes/s without %.0f, with %.0f; with/without %.2f (%.2f to %.2f); the same by what the engine's thread works %.2f (%.2f to %.2f); reading the site: first %.3f s, then %.3f s each\n", b->twins, LEVELS, b->unrecorded ? "" : ", recorded",
            without, with, ratios[rounds / 2], ratios[0], ratios[rounds - 1], works[rounds / 2], works[0], works[rounds - 1], first, again);
 }
 
@@ -162,7 +164,10 @@ int main(int argc, char **argv)
     bench b      = { .dir = "/tmp/gemel-bench-XXXXXX", .random = 88172645463325252u, .twins = argc > 1 ? (unsigned)atoi(argv[1]) : 1000000 };
     int   rounds = argc > 2 ? atoi(argv[2]) : 5;
     char  command[100];
-    b.strided = argc > 3;
+    for (int i = 3; i < argc; i++) {
+        b.strided    = b.strided || strcmp(argv[i], "strided") == 0;
+        b.unrecorded = b.unrecorded || strcmp(argv[i], "unrecorded") == 0;
+    }
     if (rounds < 1 || rounds > ROUNDS_MAX || b.twins < 20000 || mkdtemp(b.dir) == NULL) return 2;
     gm_bench_must(gm_loop_create(gm_alloc_system(), gm_clock_system(), &b.loop, &b.err), &b.err, "bench-rollups");
     gm_engine_options engine = { .alloc = gm_alloc_system(), .io = gm_io_system(), .clock = gm_clock_system(), .loop = b.loop, .data_dir = b.dir, .log = gm_log_options_defaults() };
