@@ -457,6 +457,44 @@ static void templates_that_are_kept_say_facts(void **state)
     api_plant_stop(&p);
 }
 
+static void have_a_plate(api_plant *p, int from, int to)
+{
+    char body[400];
+    for (int i = from; i < to; i++) {
+        snprintf(body, sizeof body, "{\"modelType\":\"AssetAdministrationShell\",\"id\":\"https://m.example/s/%d\",\"assetInformation\":{\"assetKind\":\"Instance\",\"globalAssetId\":\"urn:a:%d\"},\"submodels\":[" REF("https://m.example/plate") "]}", i, i);
+        api_step step = { "POST", "/shells", NULL, body, 201, NULL };
+        api_plant_talk(p, &step, 1);
+    }
+}
+
+// What one write says, it says of all of them or of none.
+static void all_who_share_a_submodel_hear_of_a_change_or_it_is_refused(void **state)
+{
+    (void)state;
+    enum { MANY = 40, MOST = 256 };
+    api_plant p;
+    start(&p);
+    have_a_plate(&p, 0, MANY);
+    static const api_step write[] = { { "POST", "/submodels", NULL, PLATE("F-1"), 201, NULL } };
+    TALK(&p, write);
+    for (int i = 0; i < MANY; i++) {
+        char     path[100];
+        snprintf(path, sizeof path, "/v1/thread/https%%3A%%2F%%2Fm.example%%2Fs%%2F%d?key=serialNumber", i);
+        api_step read = { "GET", path, NULL, NULL, 200, "\"value\":\"F-1\"" };
+        api_plant_talk(&p, &read, 1);
+    }
+    have_a_plate(&p, MANY, MOST + 1);
+    static const api_step beyond[] = {
+        { "PUT", "/submodels/{https://m.example/plate}", NULL, PLATE("F-2"), 400, "share this submodel" },
+        { "GET", "/v1/thread/https%3A%2F%2Fm.example%2Fs%2F0?key=serialNumber", NULL, NULL, 200, "\"value\":\"F-1\"" },
+        { "DELETE", "/shells/{https://m.example/s/256}", NULL, NULL, 204, NULL },
+        { "PUT", "/submodels/{https://m.example/plate}", NULL, PLATE("F-2"), 204, NULL },
+        { "GET", "/v1/thread/https%3A%2F%2Fm.example%2Fs%2F255?key=serialNumber", NULL, NULL, 200, "\"value\":\"F-2\"" },
+    };
+    TALK(&p, beyond);
+    api_plant_stop(&p);
+}
+
 #define PROPERTY(name, value) "{\"modelType\":\"Property\",\"idShort\":\"" name "\",\"valueType\":\"xs:string\",\"value\":\"" value "\"}"
 #define FACTS "/submodels/{urn:gemel:submodel:DigitalThread:p1}/submodel-elements/Facts"
 static void facts_and_documents_are_told_by_their_submodels(void **state)
@@ -539,6 +577,7 @@ int main(void)
         cmocka_unit_test(bad_input_is_refused_with_a_sentence),
         cmocka_unit_test(large_submodels_are_documents),
         cmocka_unit_test(templates_that_are_kept_say_facts),
+        cmocka_unit_test(all_who_share_a_submodel_hear_of_a_change_or_it_is_refused),
         cmocka_unit_test(facts_and_documents_are_told_by_their_submodels),
         cmocka_unit_test(files_are_put_with_their_elements),
     };

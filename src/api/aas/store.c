@@ -118,26 +118,34 @@ void gm_aas_say_template(gm_aas_change *c, const gm_aas_thing *thing, const json
     gm_aas_say(c, &next);
 }
 
-typedef struct holding { gm_request *request; gm_str ids[16]; size_t count; } holding;
+enum { HOLDERS_MOST = 256 };  // things that share a submodel, of which one write says something
+
+typedef struct holding { gm_request *request; gm_str *ids; size_t count; bool more; } holding;
 
 static bool note_holder(void *context, const gm_fact *fact)
 {
     holding *h = context;
     if (!gm_life_sees(h->request, fact->twin)) return true;
-    h->ids[h->count++] = gm_arena_str(h->request->arena, fact->twin);
-    return h->count < sizeof h->ids / sizeof h->ids[0];
+    h->more = h->count == HOLDERS_MOST;
+    if (!h->more) h->ids[h->count++] = gm_arena_str(h->request->arena, fact->twin);
+    return !h->more;
 }
 
 static void say_to_holders(gm_aas_change *c, gm_str thread, const json_t *submodel)
 {
     gm_request  *request = c->request;
-    holding      h       = { .request = request };
+    holding      h       = { .request = request, .ids = GM_ARENA_NEW(request->arena, gm_str, HOLDERS_MOST) };
     gm_aas_world world   = gm_aas_world_of(request);
+    gm_error     err;
+    if (h.ids == NULL) {
+        gm_aas_change_fail(c, GM_NOMEM, NULL);
+        return;
+    }
     gm_thread_mentions(world.thread, thread, GM_STR(GM_AAS_KEY_SUBMODELS), GM_MENTION_HOLDS, world.valid, world.known, note_holder, &h);
-    for (size_t i = 0; i < h.count; i++) {
+    if (h.more) gm_aas_change_fail(c, gm_fail(&err, GM_INVALID, "api.aas", "more than %d shells share this submodel; give some of them one of their own", HOLDERS_MOST), &err);
+    for (size_t i = 0; i < h.count && !h.more; i++) {
         gm_aas_thing thing;
-        gm_error     err;
-        gm_status    st = gm_aas_open_thing(&world, request->arena, h.ids[i], &thing, &err);
+        gm_status    st = h.ids[i].ptr != NULL ? gm_aas_open_thing(&world, request->arena, h.ids[i], &thing, &err) : gm_fail(&err, GM_NOMEM, "api.aas", "writing to shells");
         if (st == GM_OK) gm_aas_say_template(c, &thing, submodel);
         else if (st != GM_NOTFOUND) gm_aas_change_fail(c, st, &err);
     }
