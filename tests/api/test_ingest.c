@@ -191,7 +191,7 @@ static void a_large_body_is_there_as_a_whole_and_survives_a_restart(void **state
     gm_maps_destroy(read);
     API_TALK(&p, after);
     gm_buf_finish(&body);
-    api_plant_stop(&p);
+    stop(&p);
 }
 
 // ---- lines that are read on other threads ---------------------------------------------------------------------------
