@@ -23,7 +23,6 @@ struct gm_rollup_recorder {
     size_t              at;        // the definition at hand
     size_t              from;      // its systems from here on
     uint64_t            sent;      // sequence of the last record of ours
-    gm_dur_ns           worked;    // in this round
     bool                round;     // one is under way
     bool                started;
 };
@@ -254,17 +253,15 @@ static void go_on(gm_rollups *r, gm_dur_ns start)
     }
 }
 
-// Until the next definition is due, and no longer than it takes somebody in a hurry; work done is waited for SHARE times over.
+// Until the next definition is due, and no longer than it takes somebody in a hurry.
 static gm_dur_ns next_round(gm_rollups *r, gm_dur_ns now)
 {
-    gm_rollup_recorder *p    = r->recorder;
-    gm_dur_ns           wait = GM_ROLLUP_RECORD_HURRY_S * GM_SECOND, rest = p->worked * SHARE;
+    gm_dur_ns wait = GM_ROLLUP_RECORD_HURRY_S * GM_SECOND;
     for (size_t i = 0; i < r->count; i++) {
         gm_dur_ns due = due_in(r, i, now);
         wait          = due < wait ? due : wait;
     }
-    p->worked = 0;
-    return wait > rest ? wait : rest;
+    return wait;
 }
 
 static void tick(void *context)
@@ -282,9 +279,10 @@ static void tick(void *context)
     if (!p->round) p->at = p->from = 0;
     go_on(r, start);
     gm_dur_ns end = gm_monotonic(p->how.clock);
-    p->worked += end - start;
-    p->round = p->at < r->count;
-    (void)!arm(r, p->round ? 0 : next_round(r, end), &err);
+    p->round      = p->at < r->count;
+    // Each slice is waited for SHARE times over, so that a round over many systems is no burst either.
+    gm_dur_ns rest = (end - start) * SHARE, wait = p->round ? 0 : next_round(r, end);
+    (void)!arm(r, wait > rest ? wait : rest, &err);
 }
 
 void gm_rollup_recorder_wake(gm_rollups *r)

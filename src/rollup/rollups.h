@@ -52,7 +52,7 @@ bool gm_rollups_value(gm_rollups *rollups, size_t i, gm_twin twin, gm_str part, 
 // ---- the past -------------------------------------------------------------------------------------------------------
 // Values that have changed are recorded: in the log, and from it in history, under the system (GM_NONE: the plant) and a number for each
 // name that ever was. At most as often as the definition says: once a minute, or a second when somebody hurries; and once a day
-// also when nothing changes. Recording takes at most a twentieth of the thread's time: it waits as long as that takes.
+// also when nothing changes. Recording takes at most a twentieth of the thread's time, a slice of systems after the other.
 enum { GM_ROLLUP_RECORD_USUAL_S = 60, GM_ROLLUP_RECORD_HURRY_S = 1 };
 
 typedef struct gm_rollup_recording {
