@@ -54,7 +54,7 @@ static gm_status check_keys(const gm_json *o, const gm_rollup_definition *d, gm_
         bool term = false;
         for (uint32_t i = 0; i < d->term_count; i++) term = term || gm_str_is(m->key, functions[d->function].terms[i]);
         bool text  = term || is_text(m->key);
-        bool known = text || (states && gm_str_is(m->key, "states")) || (d->function == GM_ROLLUP_K_OF_N && gm_str_is(m->key, "k"));
+        bool known = text || (states && gm_str_is(m->key, "states")) || (d->function == GM_ROLLUP_K_OF_N && gm_str_is(m->key, "k")) || gm_str_is(m->key, "disclosed");
         if (m->repeated || !known)
             return gm_fail(err, GM_INVALID, WHERE, "roll-up '" GM_STR_FMT "': \"" GM_STR_FMT "\" %s", GM_STR_ARG(gm_str_slice(d->name, 0, 60)),
                            GM_STR_ARG(gm_str_slice(m->key, 0, 60)), m->repeated ? "stands twice" : "means nothing here");
@@ -107,6 +107,9 @@ static gm_status read_one(const gm_json *o, gm_rollup_definition *d, gm_error *e
     if (d->relationship.len == 0 && (direction.len > 0 || d->systems.len > 0))
         return wrong(err, d, "without \"relationship\" there is one system, the plant, and neither \"direction\" nor \"systems\"", "");
     if (d->systems.len > 0 && !gm_dtmi_valid(d->systems)) return wrong(err, d, "\"systems\" is the DTMI of an interface", "");
+    const gm_json *disclosed = gm_json_get(o, GM_STR("disclosed"));
+    if (disclosed != NULL && disclosed->kind != GM_JSON_BOOL) return wrong(err, d, "\"disclosed\" is true or false", "");
+    d->disclosed = disclosed != NULL && disclosed->truth;
     if (gm_str_is(record, "never")) d->record = GM_ROLLUP_NEVER;
     else if (record.len > 0 && (gm_dur_parse(record, &d->record, NULL) != GM_OK || d->record < RECORD_LEAST || d->record > RECORD_MOST))
         return wrong(err, d, "\"record\" is \"never\", or a length of time from 100ms to 1d", "");

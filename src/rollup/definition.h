@@ -34,6 +34,7 @@ typedef struct gm_rollup_definition {
     gm_str             states[GM_ROLLUP_STATES_MAX];  // WORST: from best to worst; K_OF_N: those in which a member works
     uint32_t           state_count;
     uint32_t           k;             // K_OF_N
+    bool               disclosed;     // who sees the system is told its value, whether he sees all its parts or not
     gm_dur_ns          record;        // its values are kept as history when they have changed, at most so often; 0: as usual; GM_ROLLUP_NEVER
 } gm_rollup_definition;
 

@@ -71,7 +71,7 @@ bool gm_rollups_then(const gm_rollups *rollups, gm_twin twin, gm_str name, gm_ti
 bool gm_rollups_series(const gm_rollups *rollups, gm_str name, uint32_t *out_number);
 
 // What somebody who is kept to some twins may be told: the systems of which he sees every member, at every level down; a value that is
-// made of others as well would tell of them. Open for one reading: nothing may change meanwhile. NULL: memory was refused.
+// made of others as well would tell of them. Of a definition that is disclosed: every system that he sees himself, and the plant. Open for one reading: nothing may change meanwhile. NULL: memory was refused.
 typedef struct gm_rollup_scope gm_rollup_scope;
 gm_rollup_scope *gm_rollup_scope_open(gm_rollups *rollups, size_t i, const gm_fence *fence);
 bool             gm_rollup_scope_shows(gm_rollup_scope *scope, gm_twin twin);  // GM_NONE: the plant, which is never his

@@ -50,5 +50,6 @@ static bool shows(gm_rollup_scope *scope, gm_twin twin, unsigned depth)
 
 bool gm_rollup_scope_shows(gm_rollup_scope *scope, gm_twin twin)
 {
+    if (scope->view->d->disclosed) return !gm_twin_ok(twin) || gm_fence_shows(scope->fence, twin);
     return gm_twin_ok(twin) && scope->view->d->relationship.len > 0 && shows(scope, twin, 0);
 }

@@ -244,6 +244,18 @@ static void who_is_kept_to_some_twins_is_told_of_systems_that_are_wholly_his(voi
         { "GET", "/metrics", anna, NULL, 200, "gemel_rollup{name=\"plant\",function=\"sum\"} 82" },
     };
     API_TALK(&p, steps);
+    // What is disclosed counts hidden parts, and is told of the systems that she sees.
+    gm_rollup_file told = { GM_STR("a.rollups"), GM_STR("{\"rollups\":[{\"name\":\"fed\",\"function\":\"sum\",\"property\":\"x\",\"relationship\":\"feeds\",\"disclosed\":true},"
+        "{\"name\":\"plant\",\"function\":\"sum\",\"property\":\"x\",\"disclosed\":true}]}") };
+    assert_gm_ok(gm_rollups_set(rollups, &told, 1, &which, &p.err), p.err);
+    const api_step disclosed[] = {
+        { "GET", "/v1/rollups?name=fed&twin=s2", lena, NULL, 200, "\"twin\":\"s2\",\"value\":79" },
+        { "GET", "/v1/rollups?name=plant", lena, NULL, 200, "\"value\":82" },
+        { "GET", "/v1/rollups", lena, NULL, 200, "!hidden" },
+        { "GET", "/v1/rollups?name=fed&twin=s1", lena, NULL, 404, NULL },
+        { "POST", "/query" V, lena, "{\"query\":\"SELECT T.$rollup.fed FROM DIGITALTWINS T WHERE T.$dtId = 's2'\"}", 200, "[{\"fed\":79" },
+    };
+    API_TALK(&p, disclosed);
     stop_both(&p);
 }
 
