@@ -1,13 +1,17 @@
 // The [history ...] sections of gemel.conf against the models.
 #include "cli/plant.h"
 
+// What is recorded of roll-ups has no property that it is named by.
+static bool is_rollups(gm_str path) { return gm_str_is(path, "$rollup"); }
+
 static bool has_path(const gm_type *type, gm_str path)
 {
-    return gm_type_column_index(type, path) != GM_NO_COLUMN;
+    return is_rollups(path) || gm_type_column_index(type, path) != GM_NO_COLUMN;
 }
 
 static bool anybody_has_path(const gm_model *model, gm_str path)
 {
+    if (is_rollups(path)) return true;
     for (size_t i = 0; i < gm_model_count(model); i++) {
         if (has_path(gm_model_at(model, i), path)) return true;
     }
