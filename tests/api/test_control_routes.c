@@ -1,6 +1,6 @@
 // Alarms, commands, arming and work orders over HTTP: who may do what, what is refused and why, and that two people are two.
 #include "control/control.h"
-#include "support/api_plant.h"
+#include "support/api_users.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -9,28 +9,17 @@
 typedef struct fixture {
     api_plant  p;
     gm_access *access;
-    char       anna[90], bert[90], ron[90], sue[90];  // headers: an operator, an engineer, a reader, an operator of site2 alone
+    char       anna[API_USER_HEADER], bert[API_USER_HEADER], ron[API_USER_HEADER], sue[API_USER_HEADER];  // headers: an operator, an engineer, a reader, an operator of site2 alone
     char       id[64];                                // of what was made last
 } fixture;
 
 static fixture *now_under_test;  // the options' hook has no context
 
-static void with_access(gm_api_options *options)
-{
-    gm_error          err;
-    gm_access_options o = { .alloc = gm_alloc_system(), .clock = options->clock, .engine = options->engine, .relationships = GM_STR("contains") };
-    assert_gm_ok(gm_access_create(&o, &now_under_test->access, &err), err);
-    options->access = now_under_test->access;
-}
+static void with_access(gm_api_options *options) { now_under_test->access = api_users_open(options, "contains"); }
 
-static void add_user(fixture *f, const char *name, gm_right right, const char *scope, char header[90])
+static void add_user(fixture *f, const char *name, gm_right right, const char *scope, char *header)
 {
-    gm_user user = { .name = gm_str_of(name), .right = right };
-    char    token[GM_TOKEN_TEXT + 1];
-    if (scope != NULL) user.scopes[user.scope_count++] = gm_str_of(scope);
-    assert_gm_ok(gm_access_add_user(f->access, &user, token, (gm_ask){ 0 }, &f->p.err), f->p.err);
-    assert_gm_ok(gm_engine_settle(f->p.engine, &f->p.err), f->p.err);
-    snprintf(header, 90, "Authorization: Bearer %s\r\n", token);
+    api_users_enter(&f->p, f->access, (gm_user){ .name = gm_str_of(name), .right = right }, scope, header);
 }
 
 #define PUMPS "on twins (SELECT * FROM DIGITALTWINS T WHERE IS_OF_MODEL(T, 'dtmi:t:Pump;1')) "

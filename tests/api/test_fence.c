@@ -1,31 +1,18 @@
 // Somebody with a scope, and everything he might see across his fence. Two sites with a pump each; site2 and pump2 hold
 // a word, "hidden", that must never reach him, in whatever answer.
-#include "support/api_plant.h"
+#include "support/api_users.h"
 
-#include <stdio.h>
 
 static gm_access *access_now;  // of the plant under test
 
-static void with_access(gm_api_options *options)
-{
-    gm_error          err;
-    gm_access_options o = { .alloc = gm_alloc_system(), .clock = options->clock, .engine = options->engine, .relationships = GM_STR("contains") };
-    assert_gm_ok(gm_access_create(&o, &access_now, &err), err);
-    options->access = access_now;
-}
+static void with_access(gm_api_options *options) { access_now = api_users_open(options, "contains"); }
 
-typedef struct added { char header[80]; } added;
+typedef struct added { char header[API_USER_HEADER]; } added;
 
 static added add_user(api_plant *p, const char *name, gm_right right, const char *scope, const char *query, uint32_t rate)
 {
-    gm_user  user = { .name = gm_str_of(name), .right = right, .query = gm_str_of(query), .rate = rate };
-    char     token[GM_TOKEN_TEXT + 1];
-    added    a;
-    gm_error err;
-    if (scope != NULL) user.scopes[user.scope_count++] = gm_str_of(scope);
-    assert_gm_ok(gm_access_add_user(access_now, &user, token, (gm_ask){ 0 }, &err), err);
-    assert_gm_ok(gm_engine_settle(p->engine, &err), err);
-    snprintf(a.header, sizeof a.header, "Authorization: Bearer %s\r\n", token);
+    added a;
+    api_users_enter(p, access_now, (gm_user){ .name = gm_str_of(name), .right = right, .query = gm_str_of(query), .rate = rate }, scope, a.header);
     return a;
 }
 

@@ -1,9 +1,7 @@
-#include "access/access.h"
 #include "failure/failures.h"
 #include "failure/tree_twins.h"
-#include "support/api_plant.h"
+#include "support/api_users.h"
 
-#include <stdio.h>
 
 static gm_failures *failures;  // of the plant at hand: its API is told of them while it is made
 
@@ -145,23 +143,13 @@ static gm_access *access_now;
 
 static void add_both(gm_api_options *options)
 {
-    gm_error          err;
-    gm_access_options o = { .alloc = gm_alloc_system(), .clock = options->clock, .engine = options->engine, .relationships = GM_STR("holds") };
     add_failures(options);
-    assert_gm_ok(gm_access_create(&o, &access_now, &err), err);
-    options->access = access_now;
+    access_now = api_users_open(options, "holds");
 }
 
-static const char *enter(api_plant *p, char *header, size_t room, const char *name, const char *scope)
+static void enter(api_plant *p, const char *name, const char *scope, char *header)
 {
-    gm_user  user = { .name = gm_str_of(name), .right = GM_RIGHT_READ };
-    char     token[GM_TOKEN_TEXT + 1];
-    gm_error err;
-    if (scope != NULL) user.scopes[user.scope_count++] = gm_str_of(scope);
-    assert_gm_ok(gm_access_add_user(access_now, &user, token, (gm_ask){ 0 }, &err), err);
-    assert_gm_ok(gm_engine_settle(p->engine, &err), err);
-    snprintf(header, room, "Authorization: Bearer %s\r\n", token);
-    return header;
+    api_users_enter(p, access_now, (gm_user){ .name = gm_str_of(name), .right = GM_RIGHT_READ }, scope, header);
 }
 
 static void what_is_hidden_counts_and_is_not_named(void **state)
@@ -175,15 +163,15 @@ static void what_is_hidden_counts_and_is_not_named(void **state)
     };
     gm_failure_file file = { GM_STR("a.modes"), gm_str_of(declared) };
     size_t          which;
-    char            lena[120], anna[120], otto[120];
+    char            lena[API_USER_HEADER], anna[API_USER_HEADER], otto[API_USER_HEADER];
     api_plant       p = { 0 };
     api_plant_start(&p, add_both);
     API_TALK(&p, fill);
     assert_gm_ok(gm_failures_set(failures, &file, 1, &which, &p.err), p.err);
     API_TALK(&p, more);
-    enter(&p, anna, sizeof anna, "anna", NULL);
-    enter(&p, lena, sizeof lena, "lena", "u1");  // the tank in the middle alone
-    enter(&p, otto, sizeof otto, "otto", "p1");
+    enter(&p, "anna", NULL, anna);
+    enter(&p, "lena", "u1", lena);  // the tank in the middle alone
+    enter(&p, "otto", "p1", otto);
     const api_step steps[] = {
         { "GET", "/v1/impact?twin=t", anna, NULL, 200, "\"stops\":2" },
         { "GET", "/v1/impact?twin=t", anna, NULL, 200, "!hidden" },

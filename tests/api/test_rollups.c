@@ -1,7 +1,6 @@
 #include "rollup/rollups.h"
-#include "support/api_plant.h"
+#include "support/api_users.h"
 
-#include <stdio.h>
 
 static gm_rollups *rollups;  // of the plant at hand: its API is told of them while it is made
 
@@ -173,24 +172,14 @@ static bool       open_now;  // /metrics without a token
 
 static void add_both(gm_api_options *options)
 {
-    gm_error          err;
-    gm_access_options o = { .alloc = gm_alloc_system(), .clock = options->clock, .engine = options->engine, .relationships = GM_STR("contains") };
     add_rollups(options);
-    assert_gm_ok(gm_access_create(&o, &access_now, &err), err);
-    options->access       = access_now;
+    access_now            = api_users_open(options, "contains");
     options->open_metrics = open_now;
 }
 
-static const char *enter(api_plant *p, char *header, size_t room, const char *name, const char *scope)
+static void enter(api_plant *p, const char *name, const char *scope, char *header)
 {
-    gm_user  user = { .name = gm_str_of(name), .right = GM_RIGHT_READ };
-    char     token[GM_TOKEN_TEXT + 1];
-    gm_error err;
-    if (scope != NULL) user.scopes[user.scope_count++] = gm_str_of(scope);
-    assert_gm_ok(gm_access_add_user(access_now, &user, token, (gm_ask){ 0 }, &err), err);
-    assert_gm_ok(gm_engine_settle(p->engine, &err), err);
-    snprintf(header, room, "Authorization: Bearer %s\r\n", token);
-    return header;
+    api_users_enter(p, access_now, (gm_user){ .name = gm_str_of(name), .right = GM_RIGHT_READ }, scope, header);
 }
 
 static void stop_both(api_plant *p)
@@ -216,14 +205,14 @@ static void who_is_kept_to_some_twins_is_told_of_systems_that_are_wholly_his(voi
     };
     gm_rollup_file file = { GM_STR("a.rollups"), gm_str_of(fed) };
     size_t         which;
-    char           lena[120], anna[120];
+    char           lena[API_USER_HEADER], anna[API_USER_HEADER];
     api_plant      p = { 0 };
     api_plant_start(&p, add_both);
     fill(&p);
     API_TALK(&p, more);
     assert_gm_ok(gm_rollups_set(rollups, &file, 1, &which, &p.err), p.err);
-    enter(&p, anna, sizeof anna, "anna", NULL);  // from here on everybody has to say who he is
-    enter(&p, lena, sizeof lena, "lena", "s2");  // s2, a and b
+    enter(&p, "anna", NULL, anna);  // from here on everybody has to say who he is
+    enter(&p, "lena", "s2", lena);  // s2, a and b
     const api_step steps[] = {
         { "GET", "/v1/rollups?name=sum&twin=s2", lena, NULL, 200, "{\"items\":[{\"name\":\"sum\",\"function\":\"sum\",\"twin\":\"s2\",\"value\":5,\"unit\":\"kW\",\"members\":2,\"missing\":0}]}" },
         { "GET", "/v1/rollups?name=sum&twin=s1", lena, NULL, 404, NULL },   // not there, for her
@@ -262,13 +251,13 @@ static void who_is_kept_to_some_twins_is_told_of_systems_that_are_wholly_his(voi
 static void metrics_without_a_token_tell_no_values_of_the_plant(void **state)
 {
     (void)state;
-    char           anna[120];
+    char           anna[API_USER_HEADER];
     api_plant      p = { 0 };
     static const api_step open[] = { { "GET", "/metrics", NULL, NULL, 200, "gemel_twins" }, { "GET", "/metrics", NULL, NULL, 200, "!gemel_rollup" } };
     open_now = true;
     api_plant_start(&p, add_both);
     fill(&p);
-    enter(&p, anna, sizeof anna, "anna", NULL);
+    enter(&p, "anna", NULL, anna);
     API_TALK(&p, open);
     stop_both(&p);
     open_now = false;
