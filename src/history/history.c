@@ -9,19 +9,15 @@
 //   two samples in the record --third, text, other kind--> open run --full--> sealed block --late sample--> thawed
 //                                                              ^                   ^                           |
 //                                                              +---- next one ----+       +------- freeze ----+
-#include "history/internal.h"
+#include "history/blocks.h"
 
-#include "history/decimal.h"
 #include "history/levels.h"
 #include "history/rollup.h"
 #include "history/sealing.h"
 
 #include <assert.h>
 
-enum {
-    TEXT_OPEN = 256 << 10,  // bytes of text after which a run is sealed early
-    PIECES    = GM_BLOCK_MOST / GM_HISTORY_BLOCK + 2,
-};
+enum { TEXT_OPEN = 256 << 10 };  // bytes of text after which a run is sealed early
 
 gm_history *gm_history_create(const gm_alloc *alloc)
 {
@@ -44,181 +40,6 @@ gm_status gm_history_use_files(gm_history *h, const gm_io *io, const char *path,
     return gm_files_open(io, h->alloc, path, &h->files, err);
 }
 
-static gm_status no_memory(gm_error *err)
-{
-    return gm_fail(err, GM_NOMEM, "history", "no memory for a sample");
-}
-
-// ---- blocks -------------------------------------------------------------------------------------------------------
-
-size_t gm_blocks_find(const gm_blocks *blocks, gm_time_ns at)
-{
-    size_t low = 0, high = blocks->count;  // items[low] begins at or before at, or low is 0; items[high] later
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (blocks->items[middle].first_at <= at) low = middle;
-        else high = middle;
-    }
-    return low;
-}
-
-// Into a file when there is one that takes it, else into memory: a full disk is a nuisance here, no loss.
-static gm_status put_away(gm_history *h, const gm_series *s, const gm_buf *bytes, gm_sealed *out, gm_error *err)
-{
-    if (h->files != NULL) {
-        out->where = GM_IN_FILE;
-        gm_error refused;
-        if (gm_files_append(h->files, s->twin, s->column, bytes->ptr, out->size, &out->place, &refused) == GM_OK) {
-            h->refused.status = GM_OK;
-            return GM_OK;
-        }
-        h->refused = refused;
-    }
-    out->where = GM_IN_MEMORY;
-    out->bytes = gm_alloc_bytes(h->alloc, bytes->len);
-    if (out->bytes == NULL) return no_memory(err);
-    memcpy(out->bytes, bytes->ptr, bytes->len);
-    return GM_OK;
-}
-
-gm_status gm_history_describe(const gm_samples *samples, const gm_buf *bytes, gm_sealed *out, gm_error *err)
-{
-    gm_block_summary sum;
-    gm_status        st = gm_block_read_summary(bytes->ptr, bytes->len, &sum, err);
-    if (st != GM_OK) return st;
-    *out = (gm_sealed){ .first_at = gm_stamp_time(samples->stamp[0]),
-                        .last_at  = gm_stamp_time(samples->stamp[samples->n - 1]),
-                        .size     = (uint32_t)bytes->len,
-                        .n        = (uint16_t)samples->n,
-                        .kind     = (uint8_t)sum.kind,
-                        .values   = (uint16_t)sum.values,
-                        .last_value_at = sum.last_value_at };
-    if (sum.values > 0 && !gm_kind_is_text(sum.kind)) {
-        out->min  = sum.min;
-        out->max  = sum.max;
-        out->sum  = sum.sum;
-        out->last = sum.last;
-        gm_samples_extremes(samples, &out->min_at, &out->max_at);
-    }
-    return GM_OK;
-}
-
-static gm_status seal(gm_history *h, const gm_series *s, const gm_samples *samples, gm_sealed *out, gm_error *err)
-{
-    gm_buf_clear(&h->sealing);
-    gm_block_encode(h->codec, samples, &h->sealing);
-    if (h->sealing.failed) return no_memory(err);
-    gm_status st = gm_history_describe(samples, &h->sealing, out, err);
-    return st == GM_OK ? put_away(h, s, &h->sealing, out, err) : st;
-}
-
-void gm_history_drop_block(gm_history *h, const gm_sealed *block)
-{
-    if (block->where == GM_SEALING) {
-        h->stats.open_bytes -= gm_run_bytes(block->sealing->run);
-        gm_sealing_let_go(block->sealing);
-    }
-    if (block->where == GM_IN_MEMORY) gm_free(h->alloc, block->bytes);
-    if (block->where == GM_IN_FILE) gm_files_drop(h->files, block->place, block->size);
-}
-
-static gm_status need_room(gm_history *h, gm_blocks *b, size_t count, gm_error *err)
-{
-    size_t before = b->capacity;
-    if (!gm_alloc_reserve(h->alloc, &b->items, &b->capacity, b->count + count, sizeof *b->items)) return no_memory(err);
-    h->stats.index_bytes += (b->capacity - before) * sizeof *b->items;
-    return GM_OK;
-}
-
-// Puts `count` sealed pieces in the place of `gone` entries. The pieces' bytes are taken when it returns GM_OK.
-static gm_status splice(gm_history *h, gm_blocks *b, size_t at, size_t gone, const gm_sealed *pieces, size_t count,
-                        gm_error *err)
-{
-    if (need_room(h, b, count, err) != GM_OK) return GM_NOMEM;
-    gm_levels_fall(b, at);
-    memmove(b->items + at + count, b->items + at + gone, (b->count - at - gone) * sizeof *b->items);
-    for (size_t i = 0; i < count; i++) {
-        b->items[at + i] = pieces[i];
-        h->stats.sealed_bytes += pieces[i].size;
-    }
-    b->count = b->count - gone + count;
-    h->stats.blocks += count - gone;
-    return GM_OK;
-}
-
-static gm_status need_blocks(gm_history *h, gm_series *s, gm_error *err)
-{
-    if (s->large.blocks != NULL) return GM_OK;
-    s->large.blocks = gm_alloc_zeroed(h->alloc, sizeof *s->large.blocks);
-    if (s->large.blocks == NULL) return no_memory(err);
-    h->stats.index_bytes += sizeof *s->large.blocks;
-    return GM_OK;
-}
-
-// Seals the first `count` samples of the open run.
-static gm_status seal_open(gm_history *h, gm_series *s, size_t count, gm_error *err)
-{
-    if (need_blocks(h, s, err) != GM_OK) return GM_NOMEM;
-    gm_sealed  piece;
-    gm_samples samples = gm_run_samples(s->large.open, 0, count);
-    gm_status  st      = seal(h, s, &samples, &piece, err);
-    if (st != GM_OK) return st;
-    st = splice(h, s->large.blocks, s->large.blocks->count, 0, &piece, 1, err);
-    if (st != GM_OK) {
-        gm_history_drop_block(h, &piece);
-        return st;
-    }
-    gm_run_drop(s->large.open, count);
-    return GM_OK;
-}
-
-// The same of a full run of numbers, by others: it becomes a block as it is, and what is newer goes on in a run of its own. False:
-// not now.
-static bool hand_over(gm_history *h, uint32_t id)
-{
-    gm_series *s = gm_series_at(&h->table, id);
-    gm_run    *full = s->large.open, *next = NULL;
-    gm_error   ignored;
-    if (h->sealer == NULL || gm_kind_is_text(full->kind) || need_blocks(h, s, &ignored) != GM_OK) return false;
-    if (need_room(h, s->large.blocks, 1, &ignored) != GM_OK) return false;
-    next = gm_run_create(h->alloc, GM_RUN_MOST);
-    if (next == NULL) return false;
-    gm_samples  old   = gm_run_samples(full, 0, GM_HISTORY_BLOCK);
-    gm_sealing *taken = gm_sealer_take(h->sealer, id, full, GM_HISTORY_BLOCK);
-    if (taken == NULL) {
-        gm_run_destroy(h->alloc, next);
-        return false;
-    }
-    gm_sealed piece = { .where = GM_SEALING, .sealing = taken, .kind = (uint8_t)full->kind, .n = GM_HISTORY_BLOCK,
-                        .first_at = gm_stamp_time(old.stamp[0]), .last_at = gm_stamp_time(old.stamp[GM_HISTORY_BLOCK - 1]) };
-    gm_status st    = splice(h, s->large.blocks, s->large.blocks->count, 0, &piece, 1, &ignored);
-    assert(st == GM_OK);  // there is room
-    next->n    = full->n - GM_HISTORY_BLOCK;
-    next->kind = full->kind;
-    memcpy(gm_run_stamp(next), gm_run_stamp(full) + GM_HISTORY_BLOCK, next->n * sizeof(uint64_t));
-    memcpy(gm_run_bits(next), gm_run_bits(full) + GM_HISTORY_BLOCK, next->n * sizeof(uint64_t));
-    h->stats.open_bytes += gm_run_bytes(next);
-    s->large.open = next;
-    return true;
-}
-
-bool gm_history_sealed(gm_history *h, const gm_sealing *sealing)
-{
-    const gm_series *s = gm_series_at(&h->table, sealing->series);
-    gm_blocks       *b = s->large.blocks;
-    gm_sealed        piece = sealing->sealed;
-    gm_error         ignored;
-    size_t           i = b->count;  // near the end
-    while (i > 0 && (b->items[i - 1].where != GM_SEALING || b->items[i - 1].sealing != sealing)) i--;
-    assert(i > 0);  // whoever takes it away lets go of it
-    if (put_away(h, s, &sealing->bytes, &piece, &ignored) != GM_OK) return false;
-    b->items[i - 1] = piece;
-    gm_levels_fall(b, i - 1);
-    h->stats.sealed_bytes += piece.size;
-    h->stats.open_bytes -= gm_run_bytes(sealing->run);
-    return true;
-}
-
 gm_status gm_history_use_pool(gm_history *h, gm_pool *pool)
 {
     gm_sealer_destroy(h->sealer);
@@ -231,101 +52,6 @@ void gm_history_turn(gm_history *h)
     if (h->sealer != NULL) gm_sealer_turn(h->sealer);
 }
 
-// ---- thawing ------------------------------------------------------------------------------------------------------
-
-static void forget_thawed(gm_history *h, uint32_t id)
-{
-    for (size_t i = 0; i < h->thawed_count; i++) {
-        if (h->thawed[i] != id) continue;
-        h->thawed_count--;
-        memmove(h->thawed + i, h->thawed + i + 1, (h->thawed_count - i) * sizeof *h->thawed);
-        return;
-    }
-}
-
-// Replaces the thawed run of a series by sealed pieces; takes their bytes when it returns GM_OK.
-static gm_status end_thaw(gm_history *h, uint32_t id, const gm_sealed *pieces, size_t count, gm_error *err)
-{
-    gm_blocks *b  = gm_series_at(&h->table, id)->large.blocks;
-    gm_status  st = splice(h, b, b->thawed_at, 1, pieces, count, err);
-    if (st != GM_OK) return st;
-    h->stats.open_bytes -= gm_run_bytes(b->thawed);
-    gm_run_destroy(h->alloc, b->thawed);
-    b->thawed = NULL;
-    forget_thawed(h, id);
-    return GM_OK;
-}
-
-// Seals what is thawed in a series, in pieces of about the usual size.
-static gm_status freeze(gm_history *h, uint32_t id, gm_error *err)
-{
-    gm_run   *run = gm_series_at(&h->table, id)->large.blocks->thawed;
-    gm_sealed pieces[PIECES] = { 0 };
-    size_t    wanted = run->n < GM_HISTORY_BLOCK * 3 / 2 ? 1 : (run->n + GM_HISTORY_BLOCK / 2) / GM_HISTORY_BLOCK;
-    size_t    count  = 0;
-    gm_status st     = GM_OK;
-    for (; st == GM_OK && count < wanted; count++) {
-        gm_samples part = gm_run_samples(run, run->n * count / wanted, run->n * (count + 1) / wanted);
-        st              = seal(h, gm_series_at(&h->table, id), &part, &pieces[count], err);
-    }
-    if (st == GM_OK) st = end_thaw(h, id, pieces, count, err);
-    if (st == GM_OK) return GM_OK;
-    for (size_t i = 0; i < count; i++) gm_history_drop_block(h, &pieces[i]);
-    return st;
-}
-
-gm_status gm_history_open_block(const gm_history *h, const gm_series *s, size_t i, gm_samples *out, gm_error *err)
-{
-    const gm_sealed *item  = &s->large.blocks->items[i];
-    const uint8_t   *bytes = item->bytes;
-    if (item->where == GM_THAWED) {
-        *out = gm_run_samples(s->large.blocks->thawed, 0, s->large.blocks->thawed->n);
-        return GM_OK;
-    }
-    if (item->where == GM_SEALING) {
-        *out = gm_run_samples(item->sealing->run, 0, item->sealing->n);
-        return GM_OK;
-    }
-    if (item->where == GM_IN_FILE) {
-        gm_status st = gm_files_read(h->files, item->place, s->twin, s->column, item->size, &bytes, err);
-        if (st != GM_OK) return st;
-    }
-    return gm_block_decode(h->codec, bytes, item->size, out, err);
-}
-
-// Makes the block that holds (or would hold) the time a thawed one.
-static gm_status thaw(gm_history *h, uint32_t id, gm_time_ns at, gm_error *err)
-{
-    gm_blocks *b = gm_series_at(&h->table, id)->large.blocks;
-    if (b->thawed != NULL) {
-        if (gm_blocks_find(b, at) == b->thawed_at) return GM_OK;
-        gm_status st = freeze(h, id, err);
-        if (st != GM_OK) return st;
-    }
-    if (h->thawed_count == GM_HISTORY_THAWED) {
-        gm_status st = freeze(h, h->thawed[0], err);
-        if (st != GM_OK) return st;
-    }
-    size_t     i    = gm_blocks_find(b, at);
-    gm_sealed *item = &b->items[i];
-    gm_samples samples;
-    gm_status  st = gm_history_open_block(h, gm_series_at(&h->table, id), i, &samples, err);
-    if (st != GM_OK) return st;
-    uint32_t room = item->n + item->n / 8 + GM_RUN_FIRST;
-    b->thawed     = gm_run_of(h->alloc, &samples, room < GM_BLOCK_MOST ? room : GM_BLOCK_MOST);
-    if (b->thawed == NULL) return no_memory(err);
-    b->thawed_at = i;
-    h->stats.open_bytes += gm_run_bytes(b->thawed);
-    h->stats.sealed_bytes -= item->size;
-    gm_history_drop_block(h, item);
-    gm_levels_fall(b, i);
-    item->where                  = GM_THAWED;
-    item->bytes                  = NULL;
-    item->size                   = 0;
-    h->thawed[h->thawed_count++] = id;
-    return GM_OK;
-}
-
 // ---- putting a sample in its place --------------------------------------------------------------------------------
 
 // Puts into a run and keeps account of its memory. There must be room.
@@ -334,7 +60,7 @@ static gm_status put_in_run(gm_history *h, gm_run *run, gm_time_ns at, const gm_
     size_t    text = run->text_capacity;
     gm_status st   = gm_run_put(h->alloc, run, at, value, out_new);
     h->stats.open_bytes += run->text_capacity - text;
-    return st == GM_OK ? GM_OK : no_memory(err);
+    return st == GM_OK ? GM_OK : gm_history_no_memory(err);
 }
 
 static gm_status grow_run(gm_history *h, gm_run **run, uint32_t most, gm_error *err)
@@ -342,7 +68,7 @@ static gm_status grow_run(gm_history *h, gm_run **run, uint32_t most, gm_error *
     uint32_t wanted = (*run)->capacity * 2;
     size_t   before = gm_run_bytes(*run);
     gm_run  *larger = gm_run_grow(h->alloc, *run, wanted < most ? wanted : most);
-    if (larger == NULL) return no_memory(err);
+    if (larger == NULL) return gm_history_no_memory(err);
     *run = larger;
     h->stats.open_bytes += gm_run_bytes(larger) - before;
     return GM_OK;
@@ -357,7 +83,7 @@ static gm_status split(gm_history *h, uint32_t id, gm_time_ns at, const gm_value
     bool     there = place < run->n && gm_stamp_time(gm_run_stamp(run)[place]) == at;
     size_t   count = 0;
     gm_sealed pieces[3] = { 0 };
-    if (alone == NULL) return no_memory(err);
+    if (alone == NULL) return gm_history_no_memory(err);
     gm_status st = gm_run_put(h->alloc, alone, at, value, out_new);
     const struct { gm_run *run; size_t from, to; } parts[] = {
         { run, 0, place }, { alone, 0, 1 }, { run, place + there, run->n },
@@ -365,13 +91,13 @@ static gm_status split(gm_history *h, uint32_t id, gm_time_ns at, const gm_value
     for (size_t i = 0; st == GM_OK && i < 3; i++) {
         if (parts[i].from == parts[i].to) continue;
         gm_samples samples = gm_run_samples(parts[i].run, parts[i].from, parts[i].to);
-        st                 = seal(h, gm_series_at(&h->table, id), &samples, &pieces[count], err);
+        st                 = gm_blocks_seal(h, gm_series_at(&h->table, id), &samples, &pieces[count], err);
         count++;
     }
-    if (st == GM_OK) st = end_thaw(h, id, pieces, count, err);
+    if (st == GM_OK) st = gm_blocks_end_thaw(h, id, pieces, count, err);
     for (size_t i = 0; st != GM_OK && i < count; i++) gm_history_drop_block(h, &pieces[i]);
     gm_run_destroy(h->alloc, alone);
-    if (st != GM_OK) return no_memory(err);
+    if (st != GM_OK) return gm_history_no_memory(err);
     gm_series_at(&h->table, id)->large.n += !there;
     h->stats.samples += !there;
     return GM_OK;
@@ -381,12 +107,12 @@ static gm_status put_sealed(gm_history *h, uint32_t id, gm_time_ns at, const gm_
 {
     gm_series *s  = gm_series_at(&h->table, id);
     gm_blocks *b  = s->large.blocks;
-    gm_status  st = thaw(h, id, at, err);
+    gm_status  st = gm_blocks_thaw(h, id, at, err);
     if (st == GM_OK && !gm_run_fits(b->thawed, value->kind)) return split(h, id, at, value, out_new, err);
     // A full one is put away first, which moves the boundaries of blocks: then look again.
     if (st == GM_OK && (b->thawed->n == GM_BLOCK_MOST || b->thawed->text_len > 4 * TEXT_OPEN)) {
-        st = freeze(h, id, err);
-        if (st == GM_OK) st = thaw(h, id, at, err);
+        st = gm_blocks_freeze(h, id, err);
+        if (st == GM_OK) st = gm_blocks_thaw(h, id, at, err);
     }
     if (st == GM_OK && b->thawed->n == b->thawed->capacity) st = grow_run(h, &b->thawed, GM_BLOCK_MOST, err);
     if (st != GM_OK) return st;
@@ -415,13 +141,13 @@ static gm_status put_large(gm_history *h, uint32_t id, gm_time_ns at, const gm_v
         gm_run *open = s->large.open;
         if (open == NULL) {
             open = gm_run_create(h->alloc, GM_RUN_FIRST);
-            if (open == NULL) return no_memory(err);
+            if (open == NULL) return gm_history_no_memory(err);
             h->stats.open_bytes += gm_run_bytes(open);
             s->large.open = open;
         }
         // Room and a fitting kind. Sealing moves the end of the blocks, so the place is looked for again.
-        if (!gm_run_fits(open, value->kind) || open->text_len > TEXT_OPEN) st = seal_open(h, s, open->n, err);
-        else if (open->n == GM_RUN_MOST) st = hand_over(h, id) ? GM_OK : seal_open(h, s, GM_HISTORY_BLOCK, err);
+        if (!gm_run_fits(open, value->kind) || open->text_len > TEXT_OPEN) st = gm_blocks_seal_open(h, s, open->n, err);
+        else if (open->n == GM_RUN_MOST) st = gm_blocks_hand_over(h, id) ? GM_OK : gm_blocks_seal_open(h, s, GM_HISTORY_BLOCK, err);
         else if (open->n == open->capacity) st = grow_run(h, &s->large.open, GM_RUN_MOST, err);
         else break;
         if (st != GM_OK) return st;
@@ -464,7 +190,7 @@ static bool put_small(gm_history *h, gm_series *s, gm_time_ns at, const gm_value
 static gm_status make_large(gm_history *h, gm_series *s, gm_error *err)
 {
     gm_run *run = gm_run_create(h->alloc, GM_RUN_FIRST);
-    if (run == NULL) return no_memory(err);
+    if (run == NULL) return gm_history_no_memory(err);
     run->kind = (gm_kind)s->small_kind;
     run->n    = s->small_n;
     memcpy(gm_run_stamp(run), s->small.stamp, s->small_n * sizeof(uint64_t));
@@ -487,7 +213,7 @@ gm_status gm_history_append(gm_history *h, uint32_t twin, uint32_t column, gm_ti
     }
     uint32_t id = gm_series_find(&h->table, twin, column);
     if (id == GM_INDEX_NONE) id = gm_series_add(&h->table, twin, column);
-    if (id == GM_INDEX_NONE) return no_memory(err);
+    if (id == GM_INDEX_NONE) return gm_history_no_memory(err);
     gm_series *s = gm_series_at(&h->table, id);
     if (!s->is_large) {
         if (put_small(h, s, at, &value, out_new)) return GM_OK;
@@ -518,7 +244,7 @@ void gm_history_release_series(gm_history *h, uint32_t id)
     h->stats.blocks -= b->count;
     h->stats.open_bytes -= gm_run_bytes(b->thawed);
     h->stats.index_bytes -= sizeof *b + b->capacity * sizeof *b->items;
-    if (b->thawed != NULL) forget_thawed(h, id);
+    if (b->thawed != NULL) gm_blocks_forget_thawed(h, id);
     gm_run_destroy(h->alloc, b->thawed);
     gm_levels_finish(h->alloc, b, &h->stats.index_bytes);
     gm_free(h->alloc, b->items);
@@ -555,10 +281,10 @@ gm_status gm_history_seal(gm_history *h, size_t at_least, gm_error *err)
         gm_series *s = gm_series_at(&h->table, id);
         if (!s->in_use || !s->is_large) continue;
         gm_status st = GM_OK;
-        if (s->large.blocks != NULL && s->large.blocks->thawed != NULL) st = freeze(h, id, err);
+        if (s->large.blocks != NULL && s->large.blocks->thawed != NULL) st = gm_blocks_freeze(h, id, err);
         gm_run *open = s->large.open;
         if (st == GM_OK && open != NULL && open->n > 0 && open->n >= at_least) {
-            st = seal_open(h, s, open->n, err);
+            st = gm_blocks_seal_open(h, s, open->n, err);
             if (st == GM_OK) {
                 h->stats.open_bytes -= gm_run_bytes(open);
                 gm_run_destroy(h->alloc, open);
