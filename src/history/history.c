@@ -11,6 +11,7 @@
 //                                                              +---- next one ----+       +------- freeze ----+
 #include "history/blocks.h"
 
+#include "history/decimal.h"
 #include "history/levels.h"
 #include "history/rollup.h"
 #include "history/sealing.h"
